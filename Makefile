@@ -1,0 +1,36 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Each installs what it needs into this folder first and can be run again.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+
+.PHONY: demo run test check format install lock clean
+
+install: ## install everything into .venv and .local
+	@local/install
+
+demo: install ## export segments of a made-up company and show how it goes (SEGMENTS=table.csv exports yours)
+	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES))
+
+run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts)
+	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES))
+
+test: install ## run every test
+	@$(PYTHON) -m pytest
+
+check: install ## types and style
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+format: install ## rewrite the code in the house style
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+lock: install ## lock the dependencies named in pyproject.toml again
+	@.venv/bin/uv pip compile -q --universal --python-version 3.13 --no-header --no-emit-index-url \
+	    --generate-hashes --upgrade pyproject.toml -o requirements.txt
+	@.venv/bin/uv pip compile -q --universal --python-version 3.13 --no-header --no-emit-index-url \
+	    --generate-hashes --upgrade pyproject.toml --group dev -o requirements-dev.txt
+
+clean: ## remove what the commands above installed and made
+	rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

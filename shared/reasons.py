@@ -1,0 +1,137 @@
+"""Why a run or a row ended as it did: stable codes, and a sentence each that tells the user what to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Status of a run, in Customer Insights' own words."""
+
+    QUEUED = "Queued"
+    PROCESSING = "Processing"
+    SUCCESSFUL = "Successful"
+    COMPLETED_WITH_WARNINGS = "Completed with warnings"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+    SKIPPED = "Skipped"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a run in this status has ended."""
+        return self not in {Status.QUEUED, Status.PROCESSING}
+
+
+class Reason(StrEnum):
+    """Why a run ended, or why it could not start. The codes are a contract with users and their tools."""
+
+    KEY_REFUSED = "key_refused"
+    KEY_MISSING = "key_missing"
+    CONNECTION_DETACHED = "connection_detached"
+    SOURCE_UNREACHABLE = "source_unreachable"
+    SOURCE_MALFORMED = "source_malformed"
+    SOURCE_NOT_SETTLED = "source_not_settled"
+    SEGMENT_MISSING = "segment_missing"
+    SEGMENT_NOT_ELIGIBLE = "segment_not_eligible"
+    COLUMN_MISSING = "column_missing"
+    EMAIL_COLUMN_MISSING = "email_column_missing"
+    OVER_LIMIT = "over_limit"
+    EMPTY_SEGMENT = "empty_segment"
+    MASS_REMOVAL = "mass_removal"
+    NOTHING_TO_DO = "nothing_to_do"
+    ROWS_REJECTED = "rows_rejected"
+    AUTOPILOT_UNAVAILABLE = "autopilot_unavailable"
+    AUTOPILOT_REFUSED = "autopilot_refused"
+    CANCELED_BY_USER = "canceled_by_user"
+    RUN_IN_PROGRESS = "run_in_progress"
+    INTERNAL_ERROR = "internal_error"
+
+    @property
+    def status(self) -> Status:
+        """The status in which a run with this reason ends."""
+        return _STATUS.get(self, Status.FAILED)
+
+    @property
+    def advice(self) -> str:
+        """One sentence: what happened and what to do."""
+        return _ADVICE[self]
+
+
+_STATUS = {
+    Reason.OVER_LIMIT: Status.SKIPPED,
+    Reason.EMPTY_SEGMENT: Status.SKIPPED,
+    Reason.MASS_REMOVAL: Status.SKIPPED,
+    Reason.SOURCE_NOT_SETTLED: Status.SKIPPED,
+    Reason.CONNECTION_DETACHED: Status.SKIPPED,
+    Reason.RUN_IN_PROGRESS: Status.SKIPPED,
+    Reason.NOTHING_TO_DO: Status.SUCCESSFUL,
+    Reason.ROWS_REJECTED: Status.COMPLETED_WITH_WARNINGS,
+    Reason.CANCELED_BY_USER: Status.CANCELED,
+}
+
+_ADVICE = {
+    Reason.KEY_REFUSED: "Autopilot refused the API key. Put the account's current key into the connection, then run again.",
+    Reason.KEY_MISSING: "The connection's API key cannot be read from Key Vault. Store it again, or give the app the role Key Vault Secrets User.",
+    Reason.CONNECTION_DETACHED: "The export has no connection. Attach one, then run again.",
+    Reason.SOURCE_UNREACHABLE: "Customer Insights' storage could not be read. Check CUSTOMER_INSIGHTS_PATH and the role Storage Blob Data Reader on that account.",
+    Reason.SOURCE_MALFORMED: "Customer Insights' files could not be understood. Refresh the Blob export in Customer Insights, then run again.",
+    Reason.SOURCE_NOT_SETTLED: "Customer Insights was still writing. Nothing was sent; the next tick tries again.",
+    Reason.SEGMENT_MISSING: "A segment of this export is no longer in Customer Insights' output. Restore it there, or take it out of the export.",
+    Reason.SEGMENT_NOT_ELIGIBLE: "A segment of this export is not a table of customer profiles. Take it out of the export.",
+    Reason.COLUMN_MISSING: "A mapped column is not in the segment. Correct the mapping.",
+    Reason.EMAIL_COLUMN_MISSING: "The column mapped to Email is not in the segment. Map Email to a column that holds e-mail addresses.",
+    Reason.OVER_LIMIT: "The segments hold more profiles than the export allows. Nothing was sent; raise max_profiles or make the segments smaller.",
+    Reason.EMPTY_SEGMENT: "A segment is empty. Nothing was sent or removed; set guards.allow_empty if it is meant to be.",
+    Reason.MASS_REMOVAL: "More members would be removed than the guard allows. Nothing was sent; raise guards.max_removed_percent if it is meant.",
+    Reason.NOTHING_TO_DO: "Autopilot already holds what the segments say. Nothing was sent.",
+    Reason.ROWS_REJECTED: "Everything else was delivered. The rejected rows are in the run's rejected-rows file, each with its reason.",
+    Reason.AUTOPILOT_UNAVAILABLE: "Autopilot could not be reached for too long. What was delivered stays recorded; run again when it is back.",
+    Reason.AUTOPILOT_REFUSED: "Autopilot refused a request that is not about one contact. Check the account's plan and status, then run again.",
+    Reason.CANCELED_BY_USER: "The run was canceled. What was delivered stays recorded; the next run sends the rest.",
+    Reason.RUN_IN_PROGRESS: "Another run of this export is going. Wait for it or cancel it.",
+    Reason.INTERNAL_ERROR: "The run met a fault of this app. Nothing is lost; run again, and report it with the run's id if it stays.",
+}
+
+
+class RowReason(StrEnum):
+    """Why a row was not delivered."""
+
+    EMAIL_MISSING = "email_missing"
+    EMAIL_INVALID = "email_invalid"
+    VALUE_NOT_CONVERTIBLE = "value_not_convertible"
+    ROW_MALFORMED = "row_malformed"
+    REFUSED_BY_AUTOPILOT = "refused_by_autopilot"
+    MISSING_FROM_ANSWER = "missing_from_answer"
+
+    @property
+    def advice(self) -> str:
+        """One sentence: what to do about the row."""
+        return _ROW_ADVICE[self]
+
+
+_ROW_ADVICE = {
+    RowReason.EMAIL_MISSING: "Give the profile an e-mail address in its source.",
+    RowReason.EMAIL_INVALID: "Correct the e-mail address in its source.",
+    RowReason.VALUE_NOT_CONVERTIBLE: "Correct the value, or map the column to a field of a fitting type.",
+    RowReason.ROW_MALFORMED: "The row has too few or too many fields, or is not UTF-8. Refresh the Blob export.",
+    RowReason.REFUSED_BY_AUTOPILOT: "Autopilot refused this contact. Look at its values; the next run tries again.",
+    RowReason.MISSING_FROM_ANSWER: "Autopilot left this contact out of its answer. The next run tries again.",
+}
+
+
+class RunEnded(Exception):
+    """A run cannot go on. Carries the reason, and a detail that names things of the configuration, never a person's data."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(detail or reason.advice)
+        self.reason = reason
+        self.detail = detail
+
+
+class TryLater(Exception):
+    """The work cannot go on now; whoever holds it gives it back for a while. Waiting is not failing."""
+
+    def __init__(self, seconds: float, why: str) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+        self.why = why
