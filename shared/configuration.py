@@ -1,0 +1,138 @@
+"""Connections and exports as their owners configure them: the types behind the API's bodies and the stored documents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.fields import FieldName
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""A connection's or an export's name, as it stands in paths."""
+
+DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+ListStrategy = Literal["auto", "bulk", "single"]
+
+
+class Model(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Consent(Model):
+    """Who agreed to the transfer of personal data to Autopilot, when, and to which version of the text."""
+
+    by: str
+    at: datetime
+    text_version: str
+
+
+class Connection(Model):
+    """A named, reusable link to one Autopilot account. Its key is in Key Vault, never here."""
+
+    display_name: DisplayName
+    kind: Literal["autopilot"] = "autopilot"
+    secret_name: str
+    access: Literal["administrators", "administrators_and_contributors"] = "administrators"
+    rate_limit: float = Field(default=20, gt=0, le=1000)
+    list_strategy: ListStrategy = "auto"
+    consent: Consent
+    account: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str
+
+
+class SegmentTarget(Model):
+    """A segment of an export, and the title of the Autopilot list it becomes."""
+
+    segment: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    list: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: object) -> object:
+        """Read a bare name as a segment whose list bears the segment's own name."""
+        if isinstance(value, str):
+            return {"segment": value, "list": value}
+        if isinstance(value, dict) and "segment" in value and value.get("list") is None:
+            return {**value, "list": value["segment"]}
+        return value
+
+
+def _known_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not a time zone of the IANA database, such as Europe/Berlin") from error
+    return name
+
+
+class OnRefresh(Model):
+    """Run with every refresh of the segments."""
+
+    on: Literal["refresh"] = "refresh"
+
+
+class OnCron(Model):
+    """Run at the times of a five-field cron expression, in a time zone."""
+
+    on: Literal["cron"]
+    cron: Annotated[str, StringConstraints(strip_whitespace=True, min_length=9, max_length=200)]
+    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
+
+
+class Off(Model):
+    """Run only when asked."""
+
+    on: Literal["off"]
+
+
+Schedule = Annotated[OnRefresh | OnCron | Off, Field(discriminator="on")]
+
+
+class Guards(Model):
+    """What a run may not do without being told that it is meant."""
+
+    max_removed_percent: float = Field(default=50, ge=0, le=100)
+    allow_empty: bool = False
+
+
+class ExportSettings(Model):
+    """What an export's owner decides: the body of PUT /exports/{e}."""
+
+    display_name: DisplayName
+    connection: Name | None
+    mapping: dict[FieldName, Column] = Field(min_length=1, max_length=200)
+    segments: tuple[SegmentTarget, ...] = Field(min_length=1, max_length=64)
+    schedule: Schedule = OnRefresh()
+    max_profiles: int = Field(default=100_000, ge=1, le=10_000_000)
+    leavers: Literal["remove", "keep"] = "remove"
+    clear_empty: bool = False
+    guards: Guards = Guards()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> ExportSettings:
+        if "Email" not in self.mapping:
+            raise ValueError("mapping needs the field Email: Autopilot identifies a contact by it")
+        for what, names in (
+            ("segment", [target.segment for target in self.segments]),
+            ("list", [target.list for target in self.segments]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"the {what} {twice[0]!r} is named twice")
+        return self
+
+
+class Export(ExportSettings):
+    """An export as stored: its owner's settings, and who last touched them."""
+
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str

@@ -1,0 +1,120 @@
+"""The difference between what the segments say and what Autopilot holds: joiners, changed, unchanged, leavers.
+
+All on digests and bit masks: one row a person, bit n of a mask stands for the run's n-th segment and its list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from shared.state import bit, bit_none
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a run has to do.
+
+    `operations` has one row a person: `person`, `segment` (UInt8) and `row` (UInt64) where the profile stands (null for
+    someone who left every segment), `contact_id`, `content`, `upsert` (Boolean), `add` and `remove` (masks). The
+    numbers are the run's counts; `held` and `leaving` count members a list, in the order of the segments.
+    """
+
+    operations: pl.DataFrame
+    profiles: int
+    duplicates: int
+    joiners: int
+    changed: int
+    unchanged: int
+    leavers: int
+    held: tuple[int, ...]
+    leaving: tuple[int, ...]
+
+
+def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removable: int) -> Difference:
+    """Compare the segments' rows with what is held.
+
+    `rows` has a row for each row with a valid address: `person`, `segment`, `row`, `customer` (UInt64, order of rows
+    that share an address), `content` (Int64; null for a row that cannot be delivered, whose person stays where they
+    are). `held` is `State.on_lists` of the run's lists. `removable` is the mask of lists from which leavers go.
+    """
+    profiles = _profiles(rows)
+    joined = profiles.join(held, on="person", how="left", suffix="_held")
+    known = pl.coalesce(pl.col("lists"), bit_none())
+    asked = pl.coalesce(pl.col("attempted"), bit_none())
+    staying = joined.select(
+        "person",
+        "segment",
+        "row",
+        "contact_id",
+        "content",
+        (
+            pl.col("content").is_not_null() & (pl.col("content") != pl.coalesce("content_held", ~pl.col("content")))
+        ).alias("upsert"),
+        (pl.col("content_held").is_not_null() & (pl.col("content") != pl.col("content_held"))).alias("changed"),
+        (pl.col("deliverable") & ~known).alias("add"),
+        ((known | asked) & ~pl.col("present") & pl.lit(removable, pl.UInt64)).alias("remove"),
+    )
+    gone = held.join(profiles, on="person", how="anti").select(
+        "person",
+        pl.lit(None, pl.UInt8).alias("segment"),
+        pl.lit(None, pl.UInt64).alias("row"),
+        "contact_id",
+        pl.lit(None, pl.Int64).alias("content"),
+        pl.lit(value=False).alias("upsert"),
+        pl.lit(value=False).alias("changed"),
+        bit_none().alias("add"),
+        ((pl.col("lists") | pl.col("attempted")) & pl.lit(removable, pl.UInt64)).alias("remove"),
+    )
+    everyone = pl.concat([staying, gone])
+    busy = pl.col("upsert") | (pl.col("add") != 0) | (pl.col("remove") != 0)
+    deliverable = pl.col("content").is_not_null()
+    counts = everyone.select(
+        joiners=_members(pl.col("add")),
+        changed=pl.col("changed").sum(),
+        unchanged=(deliverable & ~busy).sum(),
+        leavers=_members(pl.col("remove")),
+        profiles=deliverable.sum(),
+    ).row(0, named=True)
+    return Difference(
+        operations=everyone.filter(busy).drop("changed"),
+        profiles=counts["profiles"],
+        duplicates=rows["content"].count() - counts["profiles"],
+        joiners=counts["joiners"],
+        changed=counts["changed"],
+        unchanged=counts["unchanged"],
+        leavers=counts["leavers"],
+        held=_per_list(held, "lists", segments),
+        leaving=_per_list(everyone, "remove", segments),
+    )
+
+
+def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give one row a person: the row that speaks for them, and the segments they are `present` and `deliverable` in.
+
+    Among rows that share an address the smallest customer id speaks, whatever the order in which Customer Insights
+    wrote them, so that an unchanged segment stays unchanged.
+    """
+    can = pl.col("content").is_not_null()
+    mask = pl.lit(2, pl.UInt64).pow(pl.col("segment")).cast(pl.UInt64)
+    marked = rows.with_columns(
+        mask.alias("present"), pl.when(can).then(mask).otherwise(bit_none()).alias("deliverable")
+    )
+    shared = pl.col("person").is_duplicated()
+    several = marked.filter(shared).sort("person", ~can, "customer", "content", "segment", "row")
+    masks = several.group_by("person").agg(
+        pl.col("present", "deliverable").bitwise_or(),
+    )
+    speaking = several.unique("person", keep="first", maintain_order=True).drop("present", "deliverable")
+    return pl.concat([marked.filter(~shared), speaking.join(masks, on="person")], how="diagonal")
+
+
+def _members(mask: pl.Expr) -> pl.Expr:
+    return mask.bitwise_count_ones().cast(pl.Int64).sum()
+
+
+def _per_list(people: pl.DataFrame, mask: str, segments: int) -> tuple[int, ...]:
+    if segments == 0:
+        return ()
+    return people.select(((pl.col(mask) & bit(n)) != 0).sum().alias(str(n)) for n in range(segments)).row(0)

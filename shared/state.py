@@ -1,0 +1,119 @@
+"""State: what we know Autopilot holds because we delivered it, and the base of the next difference.
+
+One row a person: `person` (Int128, keyed digest of the address), `contact_id` (String, Autopilot's), `content` (Int64,
+keyed digest of the contact as last confirmed; null if unknown), `lists` (UInt64, bit n = confirmed on list n) and
+`attempted` (UInt64, bit n = asked for, answer lost). Bits count through `State.lists`, which names the lists by id.
+No profile is in it, and no address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+MOST_LISTS: Final = 64
+"""Lists one export can be a member of: the bits of a UInt64."""
+
+SCHEMA: Final = pl.Schema(
+    {
+        "person": pl.Int128(),
+        "contact_id": pl.String(),
+        "content": pl.Int64(),
+        "lists": pl.UInt64(),
+        "attempted": pl.UInt64(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What Autopilot holds of one export: the ids of its lists, and a row for each person."""
+
+    lists: tuple[str, ...]
+    people: pl.DataFrame
+
+    @classmethod
+    def empty(cls) -> State:
+        """Nothing delivered yet."""
+        return cls((), pl.DataFrame(schema=SCHEMA))
+
+    def on_lists(self, list_ids: Sequence[str]) -> pl.DataFrame:
+        """Give the people with `lists` and `attempted` counted through `list_ids`; bits of other lists are left out."""
+        return self.people.with_columns(
+            _rewire(pl.col(name), self.lists, list_ids).alias(name) for name in ("lists", "attempted")
+        )
+
+
+def bit(position: int) -> pl.Expr:
+    """Give the mask with one bit set."""
+    return pl.lit(1 << position, pl.UInt64)
+
+
+def _rewire(mask: pl.Expr, old: Sequence[str], new: Sequence[str]) -> pl.Expr:
+    """Move each bit of `mask` from its list's place in `old` to the place in `new`."""
+    moved = [
+        pl.when((mask & bit(n)) != 0).then(bit(new.index(list_id))).otherwise(bit_none())
+        for n, list_id in enumerate(old)
+        if list_id in new
+    ]
+    return pl.sum_horizontal(moved) if moved else mask * bit_none()
+
+
+def bit_none() -> pl.Expr:
+    """Give the empty mask."""
+    return pl.lit(0, pl.UInt64)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one operation came to at Autopilot: only what an answer confirmed, and what was asked without an answer.
+
+    `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `added`, `removed`
+    and `attempted` name lists by id; `gone` says that Autopilot no longer knows the contact.
+    """
+
+    person: int
+    contact_id: str | None = None
+    content: int | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    attempted: tuple[str, ...] = ()
+
+
+def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> State:
+    """Merge a run's receipts into the state it started from.
+
+    `receipts` has the columns of SCHEMA plus `removed` (UInt64), masks counted through `list_ids`; a person stands in
+    it once. Lists that nobody is on any more lose their bit; people on no list stay while their contact is known, so
+    that a return costs no second upsert.
+    """
+    names = (*state.lists, *(list_id for list_id in list_ids if list_id not in state.lists))
+    masks = ("lists", "attempted", "removed")
+    news = receipts.with_columns(_rewire(pl.col(name), list_ids, names).alias(name) for name in masks)
+    none = bit_none()
+    joined = state.people.join(news, on="person", how="full", coalesce=True, suffix="_new")
+
+    def held(name: str) -> pl.Expr:
+        return pl.coalesce(pl.col(name), none)
+
+    confirmed = (held("lists") | held("lists_new")) & ~held("removed")
+    people = joined.select(
+        "person",
+        pl.coalesce("contact_id_new", "contact_id").alias("contact_id"),
+        pl.coalesce("content_new", "content").alias("content"),
+        confirmed.alias("lists"),
+        ((held("attempted") | held("attempted_new")) & ~held("removed") & ~confirmed).alias("attempted"),
+    )
+    return _compact(State(names, people.sort("person")))
+
+
+def _compact(state: State) -> State:
+    """Drop the bits of lists that nobody is on."""
+    used = state.people.select(
+        (((pl.col("lists") | pl.col("attempted")) & bit(n)) != 0).any().alias(str(n)) for n in range(len(state.lists))
+    )
+    kept = tuple(list_id for n, list_id in enumerate(state.lists) if used.item(0, str(n)))
+    return State(kept, state.on_lists(kept)) if kept != state.lists else state
