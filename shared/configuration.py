@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shared.fields import FieldName
+from shared.domain.fields import FieldName
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """A connection's or an export's name, as it stands in paths."""
@@ -39,7 +39,7 @@ class Connection(Model):
     kind: Literal["autopilot"] = "autopilot"
     secret_name: str
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
-    rate_limit: float = Field(default=20, gt=0, le=1000)
+    rate_limit: float = Field(default=20, gt=0, le=10_000)
     list_strategy: ListStrategy = "auto"
     consent: Consent
     account: str | None = None

@@ -8,7 +8,7 @@ No profile is in it, and no address.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,34 +72,58 @@ class Receipt:
     """What one operation came to at Autopilot: only what an answer confirmed, and what was asked without an answer.
 
     `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `added`, `removed`
-    and `attempted` name lists by id; `gone` says that Autopilot no longer knows the contact.
+    and `attempted` name lists by id; `reborn` says that the contact was gone and was made anew, on no list.
     """
 
     person: int
     contact_id: str | None = None
     content: int | None = None
+    reborn: bool = False
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     attempted: tuple[str, ...] = ()
 
 
+RECEIPTS: Final = pl.Schema({**SCHEMA, "removed": pl.UInt64(), "reborn": pl.Boolean()})
+"""Columns of receipts as a table: those of the state, lists taken off, and whether the contact was made anew."""
+
+
+def tabulate(receipts: Iterable[Receipt], list_ids: Sequence[str]) -> pl.DataFrame:
+    """Write receipts as a table with the columns of RECEIPTS, masks counted through `list_ids`."""
+    place = {list_id: 1 << n for n, list_id in enumerate(list_ids)}
+    rows = [
+        (
+            receipt.person,
+            receipt.contact_id,
+            receipt.content,
+            sum(place[list_id] for list_id in receipt.added),
+            sum(place[list_id] for list_id in receipt.attempted),
+            sum(place[list_id] for list_id in receipt.removed),
+            receipt.reborn,
+        )
+        for receipt in receipts
+    ]
+    return pl.DataFrame(rows, schema=RECEIPTS, orient="row")
+
+
 def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> State:
     """Merge a run's receipts into the state it started from.
 
-    `receipts` has the columns of SCHEMA plus `removed` (UInt64), masks counted through `list_ids`; a person stands in
-    it once. Lists that nobody is on any more lose their bit; people on no list stay while their contact is known, so
-    that a return costs no second upsert.
+    `receipts` has the columns of RECEIPTS, masks counted through `list_ids`, in the order in which they were recorded.
+    Lists that nobody is on any more lose their bit; people on no list stay while their contact is known, so that a
+    return costs no second upsert.
     """
     names = (*state.lists, *(list_id for list_id in list_ids if list_id not in state.lists))
+    old = State(names, state.people)
     masks = ("lists", "attempted", "removed")
-    news = receipts.with_columns(_rewire(pl.col(name), list_ids, names).alias(name) for name in masks)
-    none = bit_none()
-    joined = state.people.join(news, on="person", how="full", coalesce=True, suffix="_new")
+    news = _together(receipts).with_columns(_rewire(pl.col(name), list_ids, names).alias(name) for name in masks)
+    joined = old.people.join(news, on="person", how="full", coalesce=True, suffix="_new")
 
     def held(name: str) -> pl.Expr:
-        return pl.coalesce(pl.col(name), none)
+        return pl.col(name).fill_null(0)
 
-    confirmed = (held("lists") | held("lists_new")) & ~held("removed")
+    before = pl.when(pl.col("reborn").fill_null(value=False)).then(bit_none()).otherwise(held("lists"))
+    confirmed = (before | held("lists_new")) & ~held("removed")
     people = joined.select(
         "person",
         pl.coalesce("contact_id_new", "contact_id").alias("contact_id"),
@@ -107,7 +131,22 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
         confirmed.alias("lists"),
         ((held("attempted") | held("attempted_new")) & ~held("removed") & ~confirmed).alias("attempted"),
     )
-    return _compact(State(names, people.sort("person")))
+    return _compact(State(names, people.filter(pl.col("contact_id").is_not_null()).sort("person")))
+
+
+def _together(receipts: pl.DataFrame) -> pl.DataFrame:
+    """Bring the receipts of one person together: a chunk that was continued leaves several."""
+    single = receipts.filter(~pl.col("person").is_duplicated())
+    several = (
+        receipts.filter(pl.col("person").is_duplicated())
+        .group_by("person")
+        .agg(
+            pl.col("contact_id", "content").drop_nulls().last(),
+            pl.col("lists", "attempted", "removed").bitwise_or(),
+            pl.col("reborn").any(),
+        )
+    )
+    return pl.concat([single, several.select(single.columns)])
 
 
 def _compact(state: State) -> State:

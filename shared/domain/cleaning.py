@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from shared.addresses import normalised
-from shared.fields import convert, field_type, is_custom
+from shared.domain.addresses import normalised
+from shared.domain.fields import convert, field_type, is_custom
 from shared.reasons import RowReason
 
 CUSTOMER_ID: Final = "CustomerId"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from shared.state import bit, bit_none
+from shared.domain.state import bit, bit_none
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,142 @@
+"""The adapter to Autopilot's REST API v1 (reference/autopilot-api): one method a call, no retries, no pacing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from shared.domain.answers import ContactGone, KeyRefused, TryAgain, contact_ids, read
+
+TIMEOUT: Final = (10.0, 90.0)
+"""Seconds to connect and to wait for an answer; bulk calls were seen to take 6 s, and a 408 comes from the server."""
+
+CONNECTIONS: Final = 64
+"""Pooled connections an instance; enough for 20 requests a second at 3 s each."""
+
+
+class Key(Protocol):
+    """Where a connection's API key comes from."""
+
+    def current(self) -> str:
+        """Give the key as last read."""
+        ...
+
+    def renewed(self, refused: str) -> str | None:
+        """Give the key if it is another one by now than the one that was refused."""
+        ...
+
+
+def session() -> requests.Session:
+    """Make a session whose connections are pooled and shared by threads."""
+    made = requests.Session()
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0, pool_block=False)
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made
+
+
+class Autopilot:
+    """One Autopilot account. Every method raises an AutopilotError of `shared.domain.answers` when there is no result."""
+
+    def __init__(self, url: str, key: Key, http: requests.Session) -> None:
+        self._url = url.rstrip("/")
+        self._key = key
+        self._http = http
+
+    def account(self) -> str:
+        """Say whose account the key opens (third-party reports: `fullName`, `email`, `instanceId`)."""
+        answer = self._call("GET", "/account")
+        return str(answer.get("fullName") or answer.get("instanceId") or "Autopilot account")
+
+    def total_contacts(self) -> int | None:
+        """Say how many contacts the account holds (recorded in the first page of all contacts)."""
+        total = self._call("GET", "/contacts").get("total_contacts")
+        return total if isinstance(total, int) else None
+
+    def custom_fields(self) -> dict[str, str]:
+        """Give the account's custom fields: type by name."""
+        items = self._call("GET", "/contacts/custom_fields").get("items", [])
+        return {str(item["name"]): str(item["fieldType"]) for item in items if "name" in item and "fieldType" in item}
+
+    def lists(self) -> dict[str, list[str]]:
+        """Give the ids of all lists by exact title; titles can be double."""
+        found: dict[str, list[str]] = {}
+        for item in self._call("GET", "/lists").get("lists", []):
+            found.setdefault(str(item["title"]), []).append(str(item["list_id"]))
+        return found
+
+    def create_list(self, title: str) -> str:
+        """Create a list and give its id. Autopilot may make a second one of the same title: look before."""
+        return str(self._call("POST", "/list", {"name": title})["list_id"])
+
+    def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Send at most 100 contacts; gives contact ids by lower-case address. Who is missing from it failed."""
+        return contact_ids(self._call("POST", "/contacts", {"contacts": list(contacts)}))
+
+    def find(self, email: str) -> dict[str, Any] | None:
+        """Give the contact with this address, or None."""
+        try:
+            return self._call("GET", "/contact/{contact}", contact=email)
+        except ContactGone:
+            return None
+
+    def delete(self, contact: str) -> None:
+        """Delete a contact by id or address."""
+        self._call("DELETE", "/contact/{contact}", contact=contact)
+
+    def add(self, list_id: str, contact: str) -> None:
+        """Put a contact on a list; harmless if it is there already."""
+        self._call("POST", "/list/{list}/contact/{contact}", list=list_id, contact=contact)
+
+    def remove(self, list_id: str, contact: str) -> None:
+        """Take a contact off a list; harmless if it is not there."""
+        self._call("DELETE", "/list/{list}/contact/{contact}", list=list_id, contact=contact)
+
+    def is_member(self, list_id: str, contact: str) -> bool:
+        """Say whether a contact is on a list (404 with an empty body: it is not)."""
+        try:
+            self._call("GET", "/list/{list}/contact/{contact}", list=list_id, contact=contact)
+        except ContactGone:
+            return False
+        return True
+
+    def members(self, list_id: str) -> Iterator[list[dict[str, Any]]]:
+        """Give a list's members page by page, 100 each; the end is where no bookmark is (reference section 7)."""
+        answer = self._call("GET", "/list/{list}/contacts", list=list_id)
+        seen: set[str] = set()
+        while True:
+            yield list(answer.get("contacts", []))
+            bookmark = answer.get("bookmark")
+            if not bookmark or bookmark in seen:
+                return
+            seen.add(bookmark)
+            answer = self._call("GET", "/list/{list}/contacts/{bookmark}", list=list_id, bookmark=bookmark)
+
+    def _call(self, method: str, template: str, body: object = None, **parts: str) -> dict[str, Any]:
+        """Make one call; a refused key is read again once, since it may have been rotated."""
+        key = self._key.current()
+        try:
+            return self._send(key, method, template, body, parts)
+        except KeyRefused:
+            newer = self._key.renewed(key)
+            if newer is None:
+                raise
+            return self._send(newer, method, template, body, parts)
+
+    def _send(self, key: str, method: str, template: str, body: object, parts: Mapping[str, str]) -> dict[str, Any]:
+        endpoint = f"{method} {template}"
+        path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        headers = {"autopilotapikey": key, "Accept": "application/json", "Content-Type": "application/json"}
+        try:
+            answer = self._http.request(
+                method, self._url + path, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise TryAgain(f"{endpoint} had no answer ({type(error).__name__})") from None
+        return read(endpoint, answer.status_code, answer.headers, answer.content)

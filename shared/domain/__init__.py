@@ -1,0 +1,1 @@
+"""Planning, difference, chunking, pacing and delivery: what this product exists for. Imports no SDK."""

@@ -1,0 +1,65 @@
+"""One pace for one account: the arithmetic of sharing a request rate, without any storage.
+
+A theoretical arrival time (GCRA) says when the next free slot of an account begins. Whoever has calls to make moves it
+forward by as many slots and owns the window in between: one storage call a window, however many instances share the
+account. Slots are even and there is no burst, so no second ever sees more than the rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+BACK_OFF: Final = 0.75
+"""What a 429 leaves of the speed; a burst of them counts once a second."""
+
+RECOVERY: Final = 0.02
+"""What a window without a 429 gives back of the speed, for each second it lasts."""
+
+SLOWEST: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Slots for calls: the first begins at `start` (seconds since 1970), each is `interval` seconds long."""
+
+    start: float
+    interval: float
+    slots: int
+
+    def slot(self, place: int) -> float:
+        """When the call at `place` may begin."""
+        return self.start + place * self.interval
+
+    @property
+    def end(self) -> float:
+        """When the last slot ends."""
+        return self.slot(self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """An account's pace: the next free slot, the share of the speed in use (0 to 1), and when it was last throttled."""
+
+    next_free: float = 0.0
+    speed: float = 1.0
+    throttled_at: float = 0.0
+
+    def reserve(self, slots: int, rate: float, now: float) -> tuple[Pace, Window]:
+        """Take the next free window of `slots` calls at `rate` calls a second."""
+        interval = 1 / (rate * self.speed)
+        start = max(now, self.next_free)
+        window = Window(start, interval, slots)
+        speed = min(1.0, self.speed + RECOVERY * slots * interval)
+        return replace(self, next_free=window.end, speed=speed), window
+
+    def backlog(self, now: float) -> float:
+        """How many seconds away the next free slot is."""
+        return max(0.0, self.next_free - now)
+
+    def throttled(self, now: float, retry_after: float | None) -> Pace:
+        """Answer a 429: everybody waits a moment and goes on slower."""
+        if now - self.throttled_at < 1:
+            return self
+        pause = 1.0 if retry_after is None else retry_after
+        return Pace(max(self.next_free, now + pause), max(SLOWEST, self.speed * BACK_OFF), now)

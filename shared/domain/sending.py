@@ -1,0 +1,148 @@
+"""Sending calls at an account's pace: each in its slot, as many in flight as the answers' delay asks for, repeated when it may be."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from shared.domain.answers import AutopilotError, KeyRefused, Throttled, TryAgain
+from shared.domain.pace import Window
+
+ROUNDS: Final = 4
+"""How often a call is sent before it is given back for later."""
+
+PATIENCE: Final = 10
+"""Calls in a row that may fail before the rest is not sent: Autopilot is down, or the key is refused."""
+
+_FIRST_PAUSE: Final = 0.5
+
+
+class NotSent(TryAgain):
+    """The call was not made: the work has to stop before its turn came."""
+
+
+class Clock(Protocol):
+    """Time in seconds since 1970, and a way to let it pass."""
+
+    def now(self) -> float:
+        """Give the time."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Give the time."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Slots(Protocol):
+    """An account's pace, as all instances share it."""
+
+    def reserve(self, slots: int) -> Window:
+        """Take the next free window."""
+        ...
+
+    def throttled(self, retry_after: float | None) -> None:
+        """Tell everybody that Autopilot answered 429."""
+        ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """What sending came to: requests made, those throttled, and those that were repeats."""
+
+    requests: int = 0
+    throttled: int = 0
+    retried: int = 0
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends calls in reserved windows until `deadline`; threads come from `pool`, so that slow answers do not slow the pace."""
+
+    slots: Slots
+    clock: Clock
+    pool: ThreadPoolExecutor
+    deadline: float
+    tally: Tally = field(default_factory=Tally)
+    key_refused: KeyRefused | None = None
+    _failures: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def halted(self) -> bool:
+        """Whether there is no point in sending more."""
+        return self.key_refused is not None or self._failures >= PATIENCE or self.clock.now() >= self.deadline
+
+    def send[T](self, calls: Sequence[Callable[[], T]]) -> list[T | AutopilotError]:
+        """Make all calls and give their results in order: a value, or the error that it ended with.
+
+        A `TryAgain` among the results was tried ROUNDS times or not sent at all, and is to be tried later.
+        """
+        results: list[T | AutopilotError] = [NotSent("not sent")] * len(calls)
+        open_places = list(range(len(calls)))
+        for turn in range(ROUNDS):
+            if turn:
+                self.clock.sleep(_FIRST_PAUSE * 2 ** (turn - 1))
+                self.tally.retried += len(open_places)
+            self._round(calls, open_places, results)
+            open_places = [place for place in open_places if isinstance(results[place], TryAgain)]
+            if not open_places or self.halted:
+                break
+        return results
+
+    def one[T](self, call: Callable[[], T]) -> T:
+        """Make one call in its slot; raises the error that it ended with."""
+        result = self.send([call])[0]
+        if isinstance(result, AutopilotError):
+            raise result
+        return result
+
+    def _round[T](
+        self, calls: Sequence[Callable[[], T]], places: Sequence[int], results: list[T | AutopilotError]
+    ) -> None:
+        """Make the calls at `places`, each in its slot of one window."""
+        window = self.slots.reserve(len(places))
+        flying: dict[int, Future[T | AutopilotError]] = {}
+        for turn, place in enumerate(places):
+            wait = window.slot(turn) - self.clock.now()
+            if wait > 0:
+                self.clock.sleep(wait)
+            if self.halted:
+                break
+            flying[place] = self.pool.submit(contextvars.copy_context().run, self._make, calls[place])
+        for place, future in flying.items():
+            results[place] = future.result()
+
+    def _make[T](self, call: Callable[[], T]) -> T | AutopilotError:
+        """Make one call and note how it went."""
+        outcome: T | AutopilotError
+        try:
+            outcome = call()
+        except AutopilotError as error:
+            outcome = error
+        with self._lock:
+            self.tally.requests += 1
+            if isinstance(outcome, KeyRefused):
+                self.key_refused = outcome
+            self._failures = self._failures + 1 if type(outcome) is TryAgain else 0
+            throttled = isinstance(outcome, Throttled)
+            self.tally.throttled += throttled
+        if isinstance(outcome, Throttled):
+            self.slots.throttled(outcome.retry_after)
+        return outcome
