@@ -106,6 +106,12 @@ class Sender:
                 break
         return results
 
+    def attempt[T](self, call: Callable[[], T]) -> T | AutopilotError:
+        """Make one call in its slot, once: for a call that must not be repeated before looking."""
+        results: list[T | AutopilotError] = [NotSent("not sent")]
+        self._round([call], [0], results)
+        return results[0]
+
     def one[T](self, call: Callable[[], T]) -> T:
         """Make one call in its slot; raises the error that it ended with."""
         result = self.send([call])[0]

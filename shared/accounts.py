@@ -1,0 +1,155 @@
+"""What all workers share about one Autopilot account: its pace, its lists, and whether its bulk call fills lists."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+from shared.adapters.tables import Change, Lost, Table
+from shared.domain.pace import Pace, Window
+from shared.domain.sending import Clock
+from shared.reasons import TryLater
+from shared.records import Record
+
+
+class PaceRecord(Record):
+    """The account's pace as stored: see `shared.domain.pace`."""
+
+    next_free: float = 0.0
+    speed: float = 1.0
+    throttled_at: float = 0.0
+
+
+class ListRecord(Record):
+    """One of the account's lists: its title and id."""
+
+    title: str
+    list_id: str
+
+
+class ProofRecord(Record):
+    """Whether the account's bulk call puts contacts on `_autopilot_list`, as a read-back proved."""
+
+    honoured: bool
+
+
+class LockRecord(Record):
+    """Who may do what must be done once, and until when (seconds since 1970)."""
+
+    owner: str
+    until: float
+
+
+class Accounts:
+    """Shared knowledge about accounts, one partition a connection."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def pace(self, connection: str) -> Pace:
+        """Give the account's pace as it stands."""
+        return self._pace(connection)[0]
+
+    def change_pace[T](self, connection: str, how: Callable[[Pace], tuple[Pace, T]]) -> T:
+        """Change the account's pace for everybody and give what `how` gives with it."""
+        while True:
+            pace, etag = self._pace(connection)
+            changed, answer = how(pace)
+            record = PaceRecord(next_free=changed.next_free, speed=changed.speed, throttled_at=changed.throttled_at)
+            if self._write(connection, Change("pace", record, etag)):
+                return answer
+
+    def list_id(self, connection: str, title: str) -> str | None:
+        """Give the id of the list that stands for `title`, or None."""
+        found = self._table.get(connection, _list_key(title), ListRecord)
+        return found[0].list_id if found else None
+
+    def remember_list(self, connection: str, title: str, list_id: str | None) -> None:
+        """Remember which list stands for `title`; None forgets it."""
+        if list_id is None:
+            self._table.delete(connection, [_list_key(title)])
+            return
+        self._put(connection, _list_key(title), ListRecord(title=title, list_id=list_id))
+
+    def proof(self, connection: str) -> bool | None:
+        """Say whether the account's bulk call fills lists, or None if nobody has proved it yet."""
+        found = self._table.get(connection, "proof", ProofRecord)
+        return found[0].honoured if found else None
+
+    def remember_proof(self, connection: str, honoured: bool | None) -> None:
+        """Remember what a proof showed; None asks for a new one."""
+        if honoured is None:
+            self._table.delete(connection, ["proof"])
+        else:
+            self._put(connection, "proof", ProofRecord(honoured=honoured))
+
+    @contextmanager
+    def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[None]:
+        """Be the only one to do `what` for at most `seconds`; raises TryLater if somebody else is at it."""
+        key, owner, now = f"lock-{what}", secrets.token_hex(8), self._clock.now()
+        found = self._table.get(partition, key, LockRecord)
+        if found and found[0].until > now:
+            raise TryLater(2, f"somebody else is at it: {what}")
+        taken = LockRecord(owner=owner, until=now + seconds)
+        if not self._write(partition, Change(key, taken, found[1] if found else None)):
+            raise TryLater(2, f"somebody else is at it: {what}")
+        try:
+            yield
+        finally:
+            held = self._table.get(partition, key, LockRecord)
+            if held and held[0].owner == owner:
+                self._write(partition, Change(key, LockRecord(owner="", until=0), held[1]))
+
+    def _pace(self, connection: str) -> tuple[Pace, str | None]:
+        found = self._table.get(connection, "pace", PaceRecord)
+        if found is None:
+            return Pace(), None
+        record, etag = found
+        return Pace(record.next_free, record.speed, record.throttled_at), etag
+
+    def _put(self, connection: str, key: str, record: Record) -> None:
+        while True:
+            found = self._table.get(connection, key, type(record))
+            if self._write(connection, Change(key, record, found[1] if found else None)):
+                return
+
+    def _write(self, partition: str, change: Change) -> bool:
+        try:
+            self._table.write(partition, [change])
+        except Lost:
+            return False
+        return True
+
+
+class AccountSlots:
+    """The slots of one account, shared by every instance through the table."""
+
+    def __init__(self, accounts: Accounts, connection: str, rate: float, clock: Clock) -> None:
+        self._accounts = accounts
+        self._connection = connection
+        self._rate = rate
+        self._clock = clock
+
+    def reserve(self, slots: int) -> Window:
+        """Take the next free window."""
+        return self._accounts.change_pace(
+            self._connection, lambda pace: pace.reserve(slots, self._rate, self._clock.now())
+        )
+
+    def throttled(self, retry_after: float | None) -> None:
+        """Tell everybody that Autopilot answered 429."""
+        self._accounts.change_pace(
+            self._connection, lambda pace: (pace.throttled(self._clock.now(), retry_after), None)
+        )
+
+    def backlog(self) -> float:
+        """How many seconds away the next free slot is."""
+        return self._accounts.pace(self._connection).backlog(self._clock.now())
+
+
+def _list_key(title: str) -> str:
+    """Name a list's record: titles hold what keys may not."""
+    return "list-" + sha256(title.encode()).hexdigest()[:32]

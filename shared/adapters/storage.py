@@ -1,0 +1,123 @@
+"""The adapter to blobs and queues of the app's own storage account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient, ContentSettings
+from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
+
+
+class Container(StrEnum):
+    """The blob containers, one for each span of life: chunks go when delivered, rejected rows expire, state stays."""
+
+    CONFIGURATION = "configuration"
+    CHUNKS = "chunks"
+    OUTCOMES = "outcomes"
+    STATE = "state"
+    REPORTS = "reports"
+    REJECTED = "rejected"
+
+
+class Queue(StrEnum):
+    """The queues: runs to be planned, and chunks to be delivered."""
+
+    RUNS = "export-runs"
+    CHUNKS = "export-chunks"
+
+
+NEVER: Final = -1
+"""Time to live of a message: it does not expire, since losing it would only make supervision do the work."""
+
+
+class Conflict(Exception):
+    """The blob is not as the caller thought it was."""
+
+
+class Storage:
+    """Blobs and queues. What does not exist yet is made when it is first written to."""
+
+    def __init__(self, blobs: BlobServiceClient, queues: QueueServiceClient) -> None:
+        self._blobs = blobs
+        self._queues = queues
+
+    def put(
+        self, container: Container, name: str, data: bytes, *, if_match: str | None = None, only_new: bool = False
+    ) -> str:
+        """Write a blob and give its ETag; `if_match` and `only_new` raise Conflict if the blob is not so."""
+        blob = self._blobs.get_blob_client(container, name)
+        condition: dict[str, Any] = {}
+        if if_match is not None:
+            condition = {"etag": if_match, "match_condition": MatchConditions.IfNotModified}
+        kind = ContentSettings(content_type="application/json" if name.endswith("json") else "application/octet-stream")
+        try:
+            answer = blob.upload_blob(data, overwrite=not only_new, content_settings=kind, **condition)
+        except (ResourceExistsError, ResourceModifiedError) as error:
+            raise Conflict(f"{container}/{name} was changed by somebody else") from error
+        except ResourceNotFoundError as error:
+            if getattr(error, "error_code", "") != "ContainerNotFound":
+                raise Conflict(f"{container}/{name} is gone") from error
+            self._make_container(container)
+            return self.put(container, name, data, if_match=if_match, only_new=only_new)
+        return str(answer["etag"])
+
+    def get(self, container: Container, name: str) -> tuple[bytes, str] | None:
+        """Give a blob's content and ETag, or None if there is none."""
+        try:
+            stream = self._blobs.get_blob_client(container, name).download_blob()
+            return stream.readall(), str(stream.properties.etag)
+        except ResourceNotFoundError:
+            return None
+
+    def delete(self, container: Container, name: str, *, if_match: str | None = None) -> None:
+        """Delete a blob if it is there; `if_match` raises Conflict if it is another version by now."""
+        condition: dict[str, Any] = {}
+        if if_match is not None:
+            condition = {"etag": if_match, "match_condition": MatchConditions.IfNotModified}
+        try:
+            self._blobs.get_blob_client(container, name).delete_blob(**condition)
+        except ResourceModifiedError as error:
+            raise Conflict(f"{container}/{name} was changed by somebody else") from error
+        except ResourceNotFoundError:
+            return
+
+    def names(self, container: Container, prefix: str = "", *, after: str = "") -> Iterator[str]:
+        """Give the names of blobs under a prefix in ascending order, those greater than `after`."""
+        try:
+            for name in self._blobs.get_container_client(container).list_blob_names(name_starts_with=prefix):
+                if name > after:
+                    yield name
+        except ResourceNotFoundError:
+            return
+
+    def delete_all(self, container: Container, prefix: str) -> None:
+        """Delete every blob under a prefix."""
+        for name in list(self.names(container, prefix)):
+            self.delete(container, name)
+
+    def send(self, queue: Queue, message: Mapping[str, Any], *, delay: float = 0) -> None:
+        """Put a message on a queue, to be seen in `delay` seconds. It names things and holds no personal data."""
+        client = self._queues.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+        text = json.dumps(message, separators=(",", ":"))
+        try:
+            client.send_message(text, visibility_timeout=max(0, round(delay)), time_to_live=NEVER)
+        except ResourceNotFoundError:
+            self._make_queue(queue)
+            client.send_message(text, visibility_timeout=max(0, round(delay)), time_to_live=NEVER)
+
+    def _make_container(self, container: Container) -> None:
+        try:
+            self._blobs.create_container(container)
+        except ResourceExistsError:
+            return
+
+    def _make_queue(self, queue: Queue) -> None:
+        try:
+            self._queues.create_queue(queue)
+        except ResourceExistsError:
+            return

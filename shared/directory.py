@@ -1,0 +1,77 @@
+"""The directory of an account's lists: found by exact title, created if absent, once, however many workers race."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from shared.accounts import Accounts
+from shared.domain.sending import Sender
+
+_CREATION: Final = 60.0
+"""Seconds one worker may take to create lists before another may try."""
+
+
+class ListCalls(Protocol):
+    """The calls that the directory makes."""
+
+    def lists(self) -> dict[str, list[str]]:
+        """Give the ids of all lists by exact title."""
+        ...
+
+    def create_list(self, title: str) -> str:
+        """Create a list and give its id."""
+        ...
+
+
+def known_lists(
+    accounts: Accounts, connection: str, titles: Sequence[str], existing: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Give the id of each title's list, empty text for one that Autopilot does not have.
+
+    Titles can be double: the list that we filled before counts, else the one with the smallest id. A list that was
+    deleted at Autopilot is forgotten.
+    """
+    return tuple(_choose(accounts, connection, title, existing.get(title, ())) for title in titles)
+
+
+def ensure_lists(
+    accounts: Accounts, connection: str, titles: Sequence[str], api: ListCalls, sender: Sender
+) -> tuple[str, ...]:
+    """Give the id of each title's list, creating those that Autopilot does not have.
+
+    Raises TryLater while another worker creates lists of this account, and the AutopilotError a call ended with.
+    """
+    remembered = [accounts.list_id(connection, title) for title in titles]
+    if all(remembered):
+        return tuple(list_id for list_id in remembered if list_id)
+    with accounts.exclusive(connection, "create lists", _CREATION):
+        existing = sender.one(api.lists)
+        found = known_lists(accounts, connection, titles, existing)
+        return tuple(
+            list_id or _create(accounts, connection, title, api, sender)
+            for title, list_id in zip(titles, found, strict=True)
+        )
+
+
+def _create(accounts: Accounts, connection: str, title: str, api: ListCalls, sender: Sender) -> str:
+    """Create a list. An answer that was lost may have created one: the call is not repeated blindly but looked up."""
+    answer = sender.attempt(lambda: api.create_list(title))
+    list_id = (
+        answer
+        if isinstance(answer, str)
+        else _choose(accounts, connection, title, sender.one(api.lists).get(title, ()))
+    )
+    if not list_id:
+        raise answer if isinstance(answer, Exception) else AssertionError(title)
+    accounts.remember_list(connection, title, list_id)
+    return list_id
+
+
+def _choose(accounts: Accounts, connection: str, title: str, ids: Sequence[str]) -> str:
+    remembered = accounts.list_id(connection, title)
+    if remembered in ids:
+        return str(remembered)
+    if remembered or ids:
+        accounts.remember_list(connection, title, min(ids) if ids else None)
+    return min(ids, default="")

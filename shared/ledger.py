@@ -1,0 +1,137 @@
+"""The ledger: runs and what became of their chunks, in one table, exact under any redelivery.
+
+Everything about an export stands in one partition, so that what belongs together changes in one transaction: a run
+starts and the head names it; a chunk's outcome is recorded and the run's counts grow; a run ends and its state becomes
+the export's. A second recording of the same chunk fails as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+from shared.adapters.tables import Change, Lost, Table
+from shared.run import Entry, Head, Run
+
+_HEAD: Final = "head"
+_LAST_SECOND: Final = 10**10
+
+
+class RunInProgress(Exception):
+    """Another run of the export is going; `run_id` is its id."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} is going")
+        self.run_id = run_id
+
+
+class NoSuchRun(Exception):
+    """The ledger knows no such run: it was never started, or its history has been cleared away."""
+
+
+class Ledger:
+    """Reads and writes runs. Every change is a compare-and-swap, tried again until it holds."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def head(self, export: str) -> Head:
+        """Give the export's head."""
+        return self._head(export)[0]
+
+    def run(self, export: str, run_id: str) -> Run:
+        """Give one run; raises NoSuchRun."""
+        return self._run(export, run_id)[0]
+
+    def runs(self, export: str, *, before: str | None = None, most: int = 50) -> list[Run]:
+        """Give the export's runs, newest first, at most `most`, those older than the run `before`."""
+        start = "run-" if before is None else _run_key(before) + "~"
+        return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
+
+    def start(self, run: Run, *, refresh: str | None = None) -> None:
+        """Record a new run and make it the export's active one; raises RunInProgress.
+
+        `refresh` marks the refresh of the source that the run takes up.
+        """
+        while True:
+            head, etag = self._head(run.export)
+            if head.active is not None:
+                raise RunInProgress(head.active)
+            taken = head.refresh if refresh is None else refresh
+            changed = head.model_copy(update={"active": run.id, "refresh": taken})
+            if self._write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
+                return
+
+    def change(self, export: str, run_id: str, how: Callable[[Run], Run]) -> Run:
+        """Change a run; `how` is asked again if somebody else changed it meanwhile, and may return it unchanged."""
+        while True:
+            run, etag = self._run(export, run_id)
+            changed = how(run)
+            if changed == run or self._write(export, [Change(_run_key(run_id), changed, etag)]):
+                return changed
+
+    def record(self, export: str, run_id: str, entry: Entry, how: Callable[[Run], Run]) -> tuple[Run, bool]:
+        """Record a chunk's outcome and change its run with it; gives the run, and False if the chunk had one already."""
+        key = _chunk_key(run_id, entry.chunk)
+        while True:
+            run, etag = self._run(export, run_id)
+            if self._table.get(export, key, Entry) is not None:
+                return run, False
+            changed = how(run)
+            if self._write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
+                return changed, True
+
+    def entry(self, export: str, run_id: str, chunk: str) -> Entry | None:
+        """Give what is recorded of one chunk, or None."""
+        found = self._table.get(export, _chunk_key(run_id, chunk), Entry)
+        return found[0] if found else None
+
+    def entries(self, export: str, run_id: str) -> list[Entry]:
+        """Give what is recorded of a run's chunks, in the order of their names."""
+        start = _chunk_key(run_id, "")
+        return [entry for _, entry in self._table.between(export, start, start + "~", Entry)]
+
+    def finish(self, export: str, run_id: str, how: Callable[[Run], Run], *, state_of: str | None) -> Run:
+        """End a run and free its export; with `state_of`, the run's state becomes that connection's. Again is harmless."""
+        while True:
+            run, etag = self._run(export, run_id)
+            if run.status.is_final:
+                return run
+            head, head_etag = self._head(export)
+            states = head.states if state_of is None else {**head.states, state_of: run_id}
+            active = None if head.active == run_id else head.active
+            freed = head.model_copy(update={"active": active, "states": states})
+            ended = how(run)
+            if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
+                return ended
+
+    def _head(self, export: str) -> tuple[Head, str | None]:
+        return self._table.get(export, _HEAD, Head) or (Head(), None)
+
+    def _run(self, export: str, run_id: str) -> tuple[Run, str]:
+        found = self._table.get(export, _run_key(run_id), Run)
+        if found is None:
+            raise NoSuchRun(run_id)
+        return found
+
+    def _write(self, export: str, changes: list[Change]) -> bool:
+        try:
+            self._table.write(export, changes)
+        except Lost:
+            return False
+        return True
+
+
+def _run_key(run_id: str) -> str:
+    """Order runs newest first: rows come in ascending order of their keys. Raises NoSuchRun for what is no run's id."""
+    try:
+        started = datetime.strptime(run_id.partition("-")[0], "%Y%m%dt%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        raise NoSuchRun(run_id) from None
+    return f"run-{_LAST_SECOND - int(started.timestamp()):010d}-{run_id}"
+
+
+def _chunk_key(run_id: str, chunk: str) -> str:
+    return f"chunk-{run_id}-{chunk}"

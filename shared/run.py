@@ -1,0 +1,112 @@
+"""A run: one execution of an export, its counts, and the head that keeps runs of one export apart."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.configuration import SegmentTarget
+from shared.reasons import Reason, Status
+from shared.records import Record
+
+Trigger = Literal["refresh", "cron", "on_demand", "run_all", "rejected_rows"]
+
+
+class Counts(Record):
+    """What a run came to. `rows_read` = delivered + unchanged + duplicates + rejected + undelivered.
+
+    Rows: `rows_read`, `duplicates` (rows whose address another row already brought), `unchanged`, `delivered`,
+    `rejected`, `undelivered` (planned, but the run ended first). Distinct addresses: `profiles`. Memberships: `joiners`,
+    `leavers`, `removed` (leavers done). Profiles with new values: `changed`. Calls: `requests`, `throttled`, `retried`.
+    """
+
+    rows_read: int = 0
+    profiles: int = 0
+    duplicates: int = 0
+    joiners: int = 0
+    changed: int = 0
+    leavers: int = 0
+    unchanged: int = 0
+    delivered: int = 0
+    rejected: int = 0
+    removed: int = 0
+    undelivered: int = 0
+    requests: int = 0
+    throttled: int = 0
+    retried: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in Counts.model_fields})
+
+    @property
+    def add_up(self) -> bool:
+        """Whether every row read is accounted for."""
+        settled = self.delivered + self.unchanged + self.duplicates + self.rejected + self.undelivered
+        return self.rows_read == settled
+
+
+class Run(Record):
+    """One execution of an export.
+
+    `plan` names the folder of the chunks that were planned first; `stop` is why the rest is not sent. `operations`
+    counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
+    `unreachable_since` is when Autopilot last stopped answering.
+    """
+
+    export: str
+    id: str
+    trigger: Trigger
+    requested_by: str
+    connection: str | None = None
+    status: Status = Status.QUEUED
+    reason: Reason | None = None
+    detail: str = ""
+    queued_at: datetime
+    started_at: datetime | None = None
+    planned_at: datetime | None = None
+    ended_at: datetime | None = None
+    refreshed_at: datetime | None = None
+    targets: tuple[SegmentTarget, ...] = ()
+    plan: str | None = None
+    chunks: int = 0
+    done: int = 0
+    operations: int = 0
+    settled: int = 0
+    counts: Counts = Counts()
+    stop: Reason | None = None
+    progress_at: datetime | None = None
+    unreachable_since: datetime | None = None
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether every chunk has its outcome, so that the run can be finished."""
+        return self.plan is not None and self.done >= self.chunks
+
+
+class Head(Record):
+    """What is true of an export across its runs.
+
+    `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
+    refresh of the source that a run took up.
+    """
+
+    active: str | None = None
+    states: dict[str, str] = Field(default_factory=dict)
+    refresh: str = ""
+
+
+class Entry(Record):
+    """What is recorded of one chunk: where its receipts and rejected rows lie, and the chunk that continues it."""
+
+    chunk: str
+    receipts: str | None = None
+    rejected: str | None = None
+    continued_by: str | None = None
+
+
+def new_run_id(now: datetime) -> str:
+    """Make a run's id: its time, to the second, and four letters against a clash."""
+    return f"{now.astimezone(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"

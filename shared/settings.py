@@ -1,0 +1,117 @@
+"""App settings: read once from the environment, checked, and explained when they are wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+DEFAULT_AUTOPILOT_URL: Final = "https://api2.autopilothq.com/v1"
+
+_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
+
+
+class SettingsWrong(Exception):
+    """A setting is missing or wrong; the text names it and says what it should be."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def _secure(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)):
+        return url.rstrip("/")
+    raise ValueError("must begin with https:// (http:// only for this machine)")
+
+
+def _container_path(path: str) -> str:
+    tidy = path.strip("/")
+    if "/" not in tidy:
+        raise ValueError("must be container/folder, the folder that holds model.json")
+    return tidy
+
+
+Url = Annotated[str, AfterValidator(_secure)]
+
+
+class StorageAccount(BaseModel):
+    """How to reach a storage account: by a connection string, or by service URIs and the app's identity."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connection_string: str | None = Field(default=None, repr=False)
+    blob_uri: str | None = None
+    queue_uri: str | None = None
+    table_uri: str | None = None
+    client_id: str | None = None
+
+
+class Settings(BaseModel):
+    """What an operator sets. Names as in contract.md, here in lower case."""
+
+    model_config = ConfigDict(frozen=True)
+
+    storage: StorageAccount
+    source: StorageAccount
+    customer_insights_path: Annotated[str, AfterValidator(_container_path)]
+    key_vault_url: Url
+    autopilot_url: Url = DEFAULT_AUTOPILOT_URL
+    auth_mode: Literal["keys", "entra"] = "keys"
+    notify_url: Url | None = None
+    settle_seconds: float = Field(default=60, ge=0)
+    outage_minutes: float = Field(default=360, gt=0)
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; raises SettingsWrong naming the one that is missing or wrong."""
+    optional = {
+        name: environment[name.upper()]
+        for name in ("autopilot_url", "auth_mode", "notify_url", "settle_seconds", "outage_minutes")
+        if environment.get(name.upper())
+    }
+    try:
+        return Settings.model_validate(
+            {
+                "storage": _account(environment, "AzureWebJobsStorage"),
+                "source": _account(environment, "CustomerInsightsStorage"),
+                "customer_insights_path": _required(environment, "CUSTOMER_INSIGHTS_PATH"),
+                "key_vault_url": _required(environment, "KEY_VAULT_URL"),
+                **optional,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsWrong(f"App setting {str(first['loc'][0]).upper()} {first['msg']}.") from None
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise SettingsWrong(f"App setting {name} is missing.")
+    return value
+
+
+def _account(environment: Mapping[str, str], name: str) -> StorageAccount:
+    """Read a storage account's settings in either of the forms that Azure Functions knows."""
+    if text := environment.get(name):
+        return StorageAccount(connection_string=text)
+    account = environment.get(f"{name}__accountName")
+
+    def uri(service: str) -> str | None:
+        given = environment.get(f"{name}__{service}ServiceUri")
+        return given or (f"https://{account}.{service}.core.windows.net" if account else None)
+
+    if uri("blob") is None:
+        raise SettingsWrong(f"App setting {name} (a connection string) or {name}__blobServiceUri is missing.")
+    return StorageAccount(
+        blob_uri=uri("blob"),
+        queue_uri=uri("queue"),
+        table_uri=uri("table"),
+        client_id=environment.get(f"{name}__clientId"),
+    )
