@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.domain.fields import FieldName
+from shared.domain.schedule import check_cron
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """A connection's or an export's name, as it stands in paths."""
@@ -83,7 +84,7 @@ class OnCron(Model):
     """Run at the times of a five-field cron expression, in a time zone."""
 
     on: Literal["cron"]
-    cron: Annotated[str, StringConstraints(strip_whitespace=True, min_length=9, max_length=200)]
+    cron: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(check_cron)]
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
 
 

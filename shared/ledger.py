@@ -7,7 +7,7 @@ the export's. A second recording of the same chunk fails as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
@@ -50,18 +50,25 @@ class Ledger:
         start = "run-" if before is None else _run_key(before) + "~"
         return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
 
-    def start(self, run: Run, *, refresh: str | None = None) -> None:
+    def start(self, run: Run, mark: Mapping[str, object]) -> None:
         """Record a new run and make it the export's active one; raises RunInProgress.
 
-        `refresh` marks the refresh of the source that the run takes up.
+        `mark` is what the head shall say with it: which refresh the run takes up, or that cron was looked at.
         """
         while True:
             head, etag = self._head(run.export)
             if head.active is not None:
                 raise RunInProgress(head.active)
-            taken = head.refresh if refresh is None else refresh
-            changed = head.model_copy(update={"active": run.id, "refresh": taken})
+            changed = head.model_copy(update={**mark, "active": run.id})
             if self._write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
+                return
+
+    def mark(self, export: str, mark: Mapping[str, object]) -> None:
+        """Change what the head says."""
+        while True:
+            head, etag = self._head(export)
+            changed = head.model_copy(update=dict(mark))
+            if changed == head or self._write(export, [Change(_HEAD, changed, etag)]):
                 return
 
     def change(self, export: str, run_id: str, how: Callable[[Run], Run]) -> Run:

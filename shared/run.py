@@ -90,12 +90,13 @@ class Head(Record):
     """What is true of an export across its runs.
 
     `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
-    refresh of the source that a run took up.
+    refresh of the source that a run took up, and `cron_at` is when a cron schedule was last looked at.
     """
 
     active: str | None = None
     states: dict[str, str] = Field(default_factory=dict)
     refresh: str = ""
+    cron_at: datetime | None = None
 
 
 class Entry(Record):

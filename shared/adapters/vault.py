@@ -6,13 +6,17 @@ import threading
 import time
 from typing import Final
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretClient
 
 from shared.reasons import Reason, RunEnded
 
 FRESH: Final = 60.0
 """Seconds for which a key that was read is used without asking again."""
+
+
+class VaultUnavailable(Exception):
+    """Key Vault does not answer; it may later."""
 
 
 class Vault:
@@ -22,24 +26,39 @@ class Vault:
         self._client = client
 
     def read(self, name: str) -> str | None:
-        """Give a secret's latest value, or None if there is none; raises RunEnded KEY_MISSING if the vault does not answer."""
+        """Give a secret's latest value, or None if there is none.
+
+        Raises RunEnded KEY_MISSING if the app may not read it, and VaultUnavailable if the vault does not answer.
+        """
         try:
             return self._client.get_secret(name).value
         except ResourceNotFoundError:
             return None
-        except HttpResponseError as error:
-            detail = f"Key Vault answered {error.status_code} for the secret {name!r}."
-            if error.status_code == 403:
-                detail += " Give the app's identity the role Key Vault Secrets User on the vault."
-            raise RunEnded(Reason.KEY_MISSING, detail) from error
+        except (HttpResponseError, ClientAuthenticationError) as error:
+            if error.status_code in {401, 403}:
+                raise RunEnded(
+                    Reason.KEY_MISSING,
+                    f"Key Vault refused to give the secret {name!r} ({error.status_code}). Give the app's identity the "
+                    "role Key Vault Secrets User on the vault, and check the vault's firewall.",
+                ) from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code}") from None
         except AzureError as error:
-            raise RunEnded(
-                Reason.KEY_MISSING, f"Key Vault could not be reached for the secret {name!r}. Check KEY_VAULT_URL."
-            ) from error
+            raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 
     def write(self, name: str, value: str) -> None:
-        """Store a secret as its newest version."""
-        self._client.set_secret(name, value)
+        """Store a secret as its newest version; raises VaultUnavailable, and RunEnded KEY_MISSING if the app may not."""
+        try:
+            self._client.set_secret(name, value)
+        except HttpResponseError as error:
+            if error.status_code in {401, 403}:
+                raise RunEnded(
+                    Reason.KEY_MISSING,
+                    f"Key Vault refused to store the secret {name!r} ({error.status_code}). Give the app's identity the "
+                    "role Key Vault Secrets Officer on the vault.",
+                ) from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code}") from None
+        except AzureError as error:
+            raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 
 
 class VaultKey:
@@ -53,26 +72,33 @@ class VaultKey:
         self._lock = threading.Lock()
 
     def current(self) -> str:
-        """Give the key; raises RunEnded KEY_MISSING. A key at hand serves on while the vault does not answer."""
+        """Give the key; raises RunEnded KEY_MISSING or VaultUnavailable.
+
+        A key at hand serves on while the vault does not answer.
+        """
         with self._lock:
-            if self._value is None or time.monotonic() - self._read_at > FRESH:
-                try:
-                    self._read()
-                except RunEnded:
-                    if self._value is None:
-                        raise
-            assert self._value is not None  # noqa: S101 - _read sets it or raises
+            if self._value is not None and time.monotonic() - self._read_at < FRESH:
+                return self._value
+            try:
+                self._value = self._read()
+            except VaultUnavailable:
+                if self._value is None:
+                    raise
+            self._read_at = time.monotonic()
             return self._value
 
     def renewed(self, refused: str) -> str | None:
-        """Give the vault's key if it is not the one that was refused."""
+        """Give the vault's key if it is not the one that was refused, else None."""
         with self._lock:
             if self._value == refused:
-                self._read()
+                try:
+                    self._value = self._read()
+                except (RunEnded, VaultUnavailable):
+                    return None
             return self._value if self._value != refused else None
 
-    def _read(self) -> None:
+    def _read(self) -> str:
         value = self._vault.read(self._name)
         if not value or value.startswith("@Microsoft.KeyVault("):
             raise RunEnded(Reason.KEY_MISSING, f"Key Vault has no secret {self._name!r}.")
-        self._value, self._read_at = value, time.monotonic()
+        return value

@@ -33,6 +33,11 @@ class Operation:
     fields: Mapping[str, Any] | None
     tries: int = 0
 
+    @property
+    def is_row(self) -> bool:
+        """Whether it stands for a row that is to be delivered, and so counts among the rows."""
+        return self.content is not None
+
 
 def lines(operations: pl.DataFrame) -> pl.Series:
     """Encode operations, one JSON line each.

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from shared.domain.answers import AutopilotError, ContactGone, ListGone, Refused, TryAgain
+from shared.domain.answers import AutopilotError, ContactGone, ListGone, Refused
 from shared.domain.chunks import Operation
-from shared.domain.sending import Sender
+from shared.domain.sending import NotSent, Sender
 from shared.domain.state import Receipt
 from shared.reasons import RowReason
 
@@ -52,6 +52,7 @@ class Progress:
     contact_id: str | None
     held: bool = False
     reborn: bool = False
+    failed: bool = False
     added: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
     attempted: set[int] = field(default_factory=set)
@@ -139,7 +140,7 @@ class Delivery:
 
     def _bulk(self, pairs: Sequence[tuple[Progress, int | None]]) -> None:
         """Send contacts by bulk calls; a refused call is halved until only the guilty contact is left."""
-        batches = [pairs[start : start + BULK_SIZE] for start in range(0, len(pairs), BULK_SIZE)]
+        batches = list(_batches(pairs))
         while batches:
             answers = self._sender.send([self._bulk_call(batch) for batch in batches])
             halves: list[Sequence[tuple[Progress, int | None]]] = []
@@ -147,7 +148,7 @@ class Delivery:
                 if isinstance(answer, Refused):
                     halves.extend(self._halve(batch))
                 elif isinstance(answer, AutopilotError):
-                    self._note_attempt(batch)
+                    self._note_failure(batch, answer)
                 else:
                     self._read_bulk(batch, answer)
             batches = halves
@@ -168,8 +169,11 @@ class Delivery:
         yield batch[:middle]
         yield batch[middle:]
 
-    def _note_attempt(self, batch: Sequence[tuple[Progress, int | None]]) -> None:
+    def _note_failure(self, batch: Sequence[tuple[Progress, int | None]], error: AutopilotError) -> None:
+        if isinstance(error, NotSent):
+            return
         for item, place in batch:
+            item.failed = True
             if place is not None:
                 item.attempted.add(place)
 
@@ -204,23 +208,29 @@ class Delivery:
                     lost[id(item)] = item
                 case ListGone():
                     self.lists_gone.add(place)
-                case TryAgain():
-                    item.attempted.add(place)
                 case Refused():
                     item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
+                case NotSent():
+                    pass
                 case _:
+                    item.failed = True
                     item.attempted.add(place)
         return list(lost.values())
 
     def _remove(self, work: Sequence[Progress]) -> None:
         """Take contacts off lists they left; a contact or a list that is gone needs no removal."""
-        pairs = [(item, place) for item in work if item.contact_id for place in item.operation.remove]
+        for item in work:
+            if item.contact_id is None:
+                item.removed.update(item.operation.remove)
+        pairs = [(item, place) for item in work for place in item.operation.remove if place not in item.removed]
         answers = self._sender.send([self._member_call(self._api.remove, item, place) for item, place in pairs])
         for (item, place), answer in zip(pairs, answers, strict=True):
             if answer is None or isinstance(answer, ContactGone | ListGone):
                 item.removed.add(place)
             elif isinstance(answer, Refused):
                 item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
+            elif not isinstance(answer, NotSent):
+                item.failed = True
 
     def _member_call(self, call: Callable[[str, str], None], item: Progress, place: int) -> Callable[[], None]:
         list_id, contact = self._lists[place], item.contact_id or ""
@@ -243,15 +253,26 @@ class Delivery:
         )
 
 
-def remainder(unsettled: Sequence[Progress], *, guilty: bool) -> tuple[list[Operation], list[Progress]]:
-    """Split what is unsettled into operations for later and those to give up.
+def _batches(pairs: Sequence[tuple[Progress, int | None]]) -> Iterator[Sequence[tuple[Progress, int | None]]]:
+    """Cut contacts into bulk calls: full ones, but small ones for those that failed before, to find the guilty one."""
+    for size, chosen in (
+        (BULK_SIZE, [pair for pair in pairs if pair[0].operation.tries == 0]),
+        (BULK_SIZE // 10, [pair for pair in pairs if pair[0].operation.tries == 1]),
+        (1, [pair for pair in pairs if pair[0].operation.tries > 1]),
+    ):
+        for start in range(0, len(chosen), size):
+            yield chosen[start : start + size]
 
-    `guilty` says that other calls went through meanwhile, so that a failure counts against its operation.
+
+def remainder(unsettled: Sequence[Progress]) -> tuple[list[Operation], list[Progress]]:
+    """Split what is unsettled into operations for later and those to give up, which failed MOST_TRIES times.
+
+    To be called only when Autopilot answers other calls, so that a failure counts against its operation.
     """
     later: list[Operation] = []
     given_up: list[Progress] = []
     for item in unsettled:
-        tries = item.operation.tries + guilty
+        tries = item.operation.tries + item.failed
         if tries >= MOST_TRIES:
             item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
             given_up.append(item)

@@ -64,9 +64,10 @@ class Slots(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """What sending came to: requests made, those throttled, and those that were repeats."""
+    """What sending came to: requests made, those that Autopilot took, those throttled, and repeats."""
 
     requests: int = 0
+    succeeded: int = 0
     throttled: int = 0
     retried: int = 0
 
@@ -112,6 +113,14 @@ class Sender:
         self._round([call], [0], results)
         return results[0]
 
+    def probe[T](self, call: Callable[[], T]) -> T:
+        """Make one call although sending has halted; raises the error that it ended with."""
+        self._failures = 0
+        result = self.attempt(call)
+        if isinstance(result, AutopilotError):
+            raise result
+        return result
+
     def one[T](self, call: Callable[[], T]) -> T:
         """Make one call in its slot; raises the error that it ended with."""
         result = self.send([call])[0]
@@ -144,6 +153,7 @@ class Sender:
             outcome = error
         with self._lock:
             self.tally.requests += 1
+            self.tally.succeeded += not isinstance(outcome, KeyRefused | TryAgain)
             if isinstance(outcome, KeyRefused):
                 self.key_refused = outcome
             self._failures = self._failures + 1 if type(outcome) is TryAgain else 0

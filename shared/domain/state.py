@@ -17,6 +17,8 @@ import polars as pl
 MOST_LISTS: Final = 64
 """Lists one export can be a member of: the bits of a UInt64."""
 
+_MASKS: Final = ("lists", "attempted", "removed")
+
 SCHEMA: Final = pl.Schema(
     {
         "person": pl.Int128(),
@@ -42,14 +44,18 @@ class State:
 
     def on_lists(self, list_ids: Sequence[str]) -> pl.DataFrame:
         """Give the people with `lists` and `attempted` counted through `list_ids`; bits of other lists are left out."""
-        return self.people.with_columns(
-            _rewire(pl.col(name), self.lists, list_ids).alias(name) for name in ("lists", "attempted")
-        )
+        return rewire(self.people, self.lists, list_ids)
 
 
 def bit(position: int) -> pl.Expr:
     """Give the mask with one bit set."""
     return pl.lit(1 << position, pl.UInt64)
+
+
+def rewire(table: pl.DataFrame, old: Sequence[str], new: Sequence[str]) -> pl.DataFrame:
+    """Count a table's masks through `new` instead of `old`; bits of lists that `new` lacks are left out."""
+    masks = [name for name in _MASKS if name in table.columns]
+    return table.with_columns(_rewire(pl.col(name), old, new).alias(name) for name in masks)
 
 
 def _rewire(mask: pl.Expr, old: Sequence[str], new: Sequence[str]) -> pl.Expr:
@@ -110,14 +116,12 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
     """Merge a run's receipts into the state it started from.
 
     `receipts` has the columns of RECEIPTS, masks counted through `list_ids`, in the order in which they were recorded.
-    Lists that nobody is on any more lose their bit; people on no list stay while their contact is known, so that a
+    Lists that nobody is on any more lose their bit (and, past MOST_LISTS, those that no run fills any more); people on no list stay while their contact is known, so that a
     return costs no second upsert.
     """
-    names = (*state.lists, *(list_id for list_id in list_ids if list_id not in state.lists))
-    old = State(names, state.people)
-    masks = ("lists", "attempted", "removed")
-    news = _together(receipts).with_columns(_rewire(pl.col(name), list_ids, names).alias(name) for name in masks)
-    joined = old.people.join(news, on="person", how="full", coalesce=True, suffix="_new")
+    names = (*list_ids, *(list_id for list_id in state.lists if list_id not in list_ids))[:MOST_LISTS]
+    news = rewire(_together(receipts), list_ids, names)
+    joined = state.on_lists(names).join(news, on="person", how="full", coalesce=True, suffix="_new")
 
     def held(name: str) -> pl.Expr:
         return pl.col(name).fill_null(0)

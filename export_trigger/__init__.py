@@ -1,0 +1,8 @@
+"""Starts runs: the timer, the HTTP API, and planning."""
+
+from __future__ import annotations
+
+from export_trigger.planning import blueprint as planning
+from export_trigger.timer import blueprint as timer
+
+blueprints = (timer, planning)

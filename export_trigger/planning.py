@@ -1,0 +1,32 @@
+"""The queue of runs to be planned."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@blueprint.queue_trigger("message", queue_name="export-runs", connection="AzureWebJobsStorage")
+def plan_run(message: func.QueueMessage) -> None:
+    """Plan a run; what cannot go on now goes back on the queue for a while, and counts as no failure."""
+    from shared.adapters.storage import Queue
+    from shared.app import app
+    from shared.reasons import TryLater
+    from shared.steps import plan
+
+    work = message.get_json()
+    try:
+        plan.plan_run(app(), work["export"], work["run"])
+    except TryLater as later:
+        app().storage.send(Queue.RUNS, work, delay=later.seconds)
+
+
+@blueprint.queue_trigger("message", queue_name="export-runs-poison", connection="AzureWebJobsStorage")
+def end_poisoned_run(message: func.QueueMessage) -> None:
+    """End a run that could not be planned however often it was tried, so that its owner hears of it."""
+    from shared.app import app
+    from shared.steps import give_up
+
+    work = message.get_json()
+    give_up.end_unplanned(app(), work["export"], work["run"])

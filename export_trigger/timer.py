@@ -1,0 +1,16 @@
+"""The timer: looks for refreshed segments, due exports, and runs that a dead process left lying."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@blueprint.timer_trigger("timer", schedule="%EXPORT_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks for it
+    """Run the tick; one that is past due does the same work, once."""
+    from shared.app import app
+    from shared.steps import tick as step
+
+    step.tick(app())

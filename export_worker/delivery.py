@@ -1,0 +1,37 @@
+"""The queue of chunks to be delivered."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@blueprint.queue_trigger("message", queue_name="export-chunks", connection="AzureWebJobsStorage")
+def deliver_chunk(message: func.QueueMessage) -> None:
+    """Deliver a chunk; what cannot go on now goes back on the queue for a while, and counts as no failure."""
+    from shared.adapters.storage import Queue
+    from shared.app import app
+    from shared.reasons import TryLater
+    from shared.steps import deliver
+
+    work = message.get_json()
+    try:
+        deliver.deliver_chunk(app(), work["export"], work["run"], work["chunk"])
+    except TryLater as later:
+        app().storage.send(Queue.CHUNKS, work, delay=later.seconds)
+
+
+@blueprint.queue_trigger("message", queue_name="export-chunks-poison", connection="AzureWebJobsStorage")
+def record_poisoned_chunk(message: func.QueueMessage) -> None:
+    """Record a chunk that always failed as undelivered, so that its run ends and says so."""
+    from shared.adapters.storage import Queue
+    from shared.app import app
+    from shared.reasons import TryLater
+    from shared.steps import give_up
+
+    work = message.get_json()
+    try:
+        give_up.record_undelivered(app(), work["export"], work["run"], work["chunk"])
+    except TryLater as later:
+        app().storage.send(Queue.CHUNKS, work, delay=later.seconds)

@@ -1,0 +1,75 @@
+"""Where a run's blobs lie, and how tables of them are written and read: Parquet, with the lists' ids in its metadata."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+
+import polars as pl
+
+from shared.adapters.storage import Container, Storage
+from shared.domain.state import State
+
+_LISTS = "lists"
+
+
+def chunk_path(export: str, run_id: str, plan: str, chunk: str) -> str:
+    """Give the blob of a chunk in container `chunks`."""
+    return f"{export}/{run_id}/{plan}/{chunk}.ndjson"
+
+
+def chunk_names(count: int) -> list[str]:
+    """Give the names of a plan's chunks, in order. A continuation of `000007` is named `000007-1`."""
+    return [f"{number:06d}" for number in range(1, count + 1)]
+
+
+def next_name(chunk: str) -> str:
+    """Name the chunk that continues `chunk`."""
+    first, _, turn = chunk.partition("-")
+    return f"{first}-{int(turn or 0) + 1}"
+
+
+def run_folder(export: str, run_id: str) -> str:
+    """Give the folder of a run's blobs, in every container."""
+    return f"{export}/{run_id}/"
+
+
+def report_path(export: str, run_id: str) -> str:
+    """Give the blob of a run's report in container `reports`."""
+    return f"{export}/{run_id}.json"
+
+
+def rejected_path(export: str, run_id: str) -> str:
+    """Give the blob of a run's rejected rows in container `rejected`."""
+    return f"{export}/{run_id}.csv"
+
+
+def state_path(export: str, connection: str, run_id: str) -> str:
+    """Give the blob of the state that a run left, in container `state`."""
+    return f"{export}/{connection}/{run_id}.parquet"
+
+
+def load_state(storage: Storage, export: str, connection: str, run_id: str | None) -> State:
+    """Read the state that a run left, or the empty one."""
+    if run_id is None:
+        return State.empty()
+    path = state_path(export, connection, run_id)
+    found = storage.get(Container.STATE, path)
+    if found is None:
+        raise FileNotFoundError(f"state/{path} is missing")
+    people, lists = read_table(found[0])
+    return State(lists, people)
+
+
+def write_table(table: pl.DataFrame, lists: Sequence[str] = ()) -> bytes:
+    """Write a table whose masks count through `lists`."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, metadata={_LISTS: json.dumps(list(lists))})
+    return buffer.getvalue()
+
+
+def read_table(data: bytes) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Read a table and the ids of the lists that its masks count through."""
+    lists = json.loads(pl.read_parquet_metadata(io.BytesIO(data)).get(_LISTS, "[]"))
+    return pl.read_parquet(io.BytesIO(data)), tuple(lists)

@@ -1,0 +1,43 @@
+"""Give up what failed however often it was tried: nothing stays in a poison queue that nobody looks at."""
+
+from __future__ import annotations
+
+import logging
+
+from shared.adapters.storage import Container
+from shared.app import App
+from shared.domain.chunks import decode
+from shared.ledger import NoSuchRun
+from shared.reasons import Reason, RunEnded
+from shared.steps.deliver import Outcome, record
+from shared.steps.files import chunk_path
+from shared.steps.finish import end_run, finish_run
+
+log = logging.getLogger(__name__)
+
+
+def end_unplanned(app: App, export: str, run_id: str) -> None:
+    """End a run that cannot be planned because of a fault of this app."""
+    try:
+        run = app.ledger.run(export, run_id)
+    except NoSuchRun:
+        return
+    if not run.status.is_final and run.plan is None:
+        end_run(app, run, RunEnded(Reason.INTERNAL_ERROR))
+
+
+def record_undelivered(app: App, export: str, run_id: str, chunk: str) -> None:
+    """Record a chunk as undelivered, stop its run with INTERNAL_ERROR, and finish the run if it was the last."""
+    try:
+        run = app.ledger.run(export, run_id)
+    except NoSuchRun:
+        return
+    if run.status.is_final:
+        return
+    if app.ledger.entry(export, run_id, chunk) is None:
+        log.error("a chunk failed however often it was tried: export=%s run=%s chunk=%s", export, run_id, chunk)
+        found = app.storage.get(Container.CHUNKS, chunk_path(export, run_id, str(run.plan), chunk))
+        operations = list(decode(found[0])) if found else []
+        run = record(app, run, chunk, Outcome(stop=Reason.INTERNAL_ERROR, undelivered=operations))
+    if run.is_delivered:
+        finish_run(app, export, run_id)

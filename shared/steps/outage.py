@@ -1,0 +1,26 @@
+"""Waiting for Autopilot to come back: longer each time, and not for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from shared.app import App
+from shared.run import Run
+
+_FIRST: Final = 5.0
+_LONGEST: Final = 60.0
+
+
+def note_outage(app: App, run: Run) -> float | None:
+    """Note that Autopilot does not answer; gives the seconds to wait, or None if it has been away for too long."""
+    now = app.now()
+
+    def noted(run: Run) -> Run:
+        return run if run.unreachable_since else run.model_copy(update={"unreachable_since": now})
+
+    since = app.ledger.change(run.export, run.id, noted).unreachable_since or now
+    away = now - since
+    if away > timedelta(minutes=app.settings.outage_minutes):
+        return None
+    return min(_LONGEST, max(_FIRST, away.total_seconds() / 2))

@@ -1,0 +1,29 @@
+"""Start a run: one at a time for an export, by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.adapters.storage import Queue
+from shared.app import App
+from shared.run import Run, Trigger, new_run_id
+
+
+def start_run(
+    app: App, export: str, *, trigger: Trigger, requested_by: str, mark: Mapping[str, object] | None = None
+) -> Run:
+    """Record a new run of an export and put it on the queue for planning; raises RunInProgress.
+
+    `mark` is what the export's head shall say with it, such as the refresh that the run takes up. A crash between the two leaves a queued run, which
+    the next tick puts on the queue again.
+    """
+    now = app.now()
+    run = Run(export=export, id=new_run_id(now), trigger=trigger, requested_by=requested_by, queued_at=now)
+    app.ledger.start(run, mark or {})
+    app.storage.send(Queue.RUNS, message(run))
+    return run
+
+
+def message(run: Run) -> dict[str, str]:
+    """Write the message that asks for a run to be planned."""
+    return {"export": run.export, "run": run.id}
