@@ -1,0 +1,94 @@
+"""An Autopilot account in memory, for tests of delivery: what reference/autopilot-api says, with faults on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain.answers import AutopilotError, ContactGone, ListGone, Refused
+from shared.domain.pace import Pace, Window
+
+
+@dataclass
+class MemoryAccount:
+    """Contacts by address, lists by id. `fault` may raise before a call is carried out."""
+
+    honours_lists: bool = False
+    poisoned: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
+    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    members: dict[str, set[str]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    fault: Callable[[str], AutopilotError | None] = lambda call: None
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        error = self.fault(name)
+        if error is not None:
+            raise error
+
+    def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        self._call("upsert")
+        if len(contacts) > 100 or any(contact["Email"] in self.poisoned for contact in contacts):
+            raise Refused("POST /contacts answered 400", 400)
+        ids = {}
+        for contact in contacts:
+            email = contact["Email"]
+            if email in self.dropped:
+                continue
+            self.contacts.setdefault(email, {}).update(contact)
+            ids[email] = f"person_{email}"
+            if self.honours_lists and "_autopilot_list" in contact:
+                self.members[contact["_autopilot_list"]].add(email)
+        return ids
+
+    def add(self, list_id: str, contact: str) -> None:
+        self._call("add")
+        self._of(list_id, contact).add(contact.removeprefix("person_"))
+
+    def remove(self, list_id: str, contact: str) -> None:
+        self._call("remove")
+        self._of(list_id, contact).discard(contact.removeprefix("person_"))
+
+    def is_member(self, list_id: str, contact: str) -> bool:
+        self._call("is_member")
+        return contact.removeprefix("person_") in self.members[list_id]
+
+    def _of(self, list_id: str, contact: str) -> set[str]:
+        if list_id not in self.members:
+            raise ListGone("list", 404)
+        if contact.removeprefix("person_") not in self.contacts:
+            raise ContactGone("contact", 404)
+        return self.members[list_id]
+
+
+class ManualClock:
+    """A clock that moves only when somebody waits."""
+
+    def __init__(self, start: float = 1_000_000.0) -> None:
+        self.time = start
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class MemorySlots:
+    """One account's pace, kept in memory."""
+
+    def __init__(self, clock: ManualClock, rate: float = 1000) -> None:
+        self.clock = clock
+        self.rate = rate
+        self.pace = Pace()
+        self.windows: list[Window] = []
+
+    def reserve(self, slots: int) -> Window:
+        self.pace, window = self.pace.reserve(slots, self.rate, self.clock.now())
+        self.windows.append(window)
+        return window
+
+    def throttled(self, retry_after: float | None) -> None:
+        self.pace = self.pace.throttled(self.clock.now(), retry_after)

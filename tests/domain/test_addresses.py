@@ -1,0 +1,62 @@
+"""E-mail addresses: the identity of a contact."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.addresses import is_plain, normalise, normalised
+
+
+@pytest.mark.parametrize(
+    ("written", "identity"),
+    [
+        ("  Ann.Lee@Contoso.COM ", "ann.lee@contoso.com"),
+        ("o'brien@example.com", "o'brien@example.com"),
+        ("first+tag@example.co.uk", "first+tag@example.co.uk"),
+        ("müller@example.com", "müller@example.com"),
+        ("x@bücher.example", "x@bücher.example"),
+        ("", None),
+        ("nobody", None),
+        ("a@b", None),
+        ("two@@example.com", None),
+        ("dots..dots@example.com", None),
+        ("a b@example.com", None),
+        ("a@-example.com", None),
+        ("a@host.local", None),
+        ("ann@example.com, bob@example.com", None),
+    ],
+)
+def test_an_address_is_trimmed_lower_cased_and_checked(written: str, identity: str | None) -> None:
+    assert normalise(written) == identity
+    assert normalised(pl.Series([written])).to_list() == [identity]
+
+
+def test_a_column_keeps_its_order_and_its_gaps() -> None:
+    column = pl.Series("Email", ["B@example.com", None, "bad", "ü@example.com", "a@example.com"])
+    assert normalised(column).to_list() == ["b@example.com", None, None, "ü@example.com", "a@example.com"]
+
+
+_letters = st.text("abcxyz019._+-@'\"ü ", max_size=40)
+_shaped = st.builds(
+    "{}@{}.{}".format,
+    st.text("ab1._+-", min_size=1),
+    st.text("ab1-.", min_size=1),
+    st.sampled_from(["com", "local", "c", "test"]),
+)
+
+
+@given(_letters | _shaped | st.emails())
+def test_what_the_quick_pattern_takes_the_library_takes_unchanged(address: str) -> None:
+    tidy = address.strip().lower()
+    if is_plain(pl.Series([tidy])).item():
+        assert normalise(tidy) == tidy
+
+
+@given(st.lists(_shaped | st.emails(), max_size=20))
+def test_a_column_is_judged_as_its_addresses_are_one_by_one(addresses: list[str]) -> None:
+    assert normalised(pl.Series(addresses, dtype=pl.String)).to_list() == [
+        normalise(address.lower()) for address in addresses
+    ]
