@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from export_trigger.api import blueprint as api
 from export_trigger.planning import blueprint as planning
 from export_trigger.timer import blueprint as timer
 
-blueprints = (timer, planning)
+blueprints = (api, timer, planning)

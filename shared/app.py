@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 import requests
 
 from shared.accounts import Accounts, AccountSlots
-from shared.adapters.autopilot import CONNECTIONS, Autopilot, session
+from shared.adapters.autopilot import CONNECTIONS, Autopilot, Key, session
 from shared.adapters.storage import Storage
 from shared.adapters.tables import Table
-from shared.adapters.vault import Vault, VaultKey
+from shared.adapters.vault import GivenKey, Vault, VaultKey
 from shared.configuration import Connection
 from shared.domain.digests import DigestKey
 from shared.domain.sending import Clock, Sender, SystemClock
@@ -37,7 +37,7 @@ class Account:
 
     name: str
     connection: Connection
-    key: VaultKey
+    key: Key
     api: Autopilot
     slots: AccountSlots
 
@@ -72,6 +72,17 @@ class App:
     def open(self, name: str, connection: Connection) -> Account:
         """Open an account as `connection` describes it."""
         key = self._keys.setdefault(connection.secret_name, VaultKey(self.vault, connection.secret_name))
+        return self._open(name, connection, key)
+
+    def open_with(self, name: str, connection: Connection, key: str) -> Account:
+        """Open an account with a key that is not in the vault yet."""
+        return self._open(name, connection, GivenKey(key))
+
+    def forget_key(self, secret_name: str) -> None:
+        """Read a key anew before it is used again."""
+        self._keys.pop(secret_name, None)
+
+    def _open(self, name: str, connection: Connection, key: Key) -> Account:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
         return Account(name, connection, key, api, AccountSlots(self.accounts, name, connection.rate_limit, self.clock))
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
@@ -33,6 +33,10 @@ class Queue(StrEnum):
 
 NEVER: Final = -1
 """Time to live of a message: it does not expire, since losing it would only make supervision do the work."""
+
+
+StorageFault = AzureError
+"""What the storage SDKs raise when an account does not answer or does not let us."""
 
 
 class Conflict(Exception):

@@ -102,3 +102,18 @@ class VaultKey:
         if not value or value.startswith("@Microsoft.KeyVault("):
             raise RunEnded(Reason.KEY_MISSING, f"Key Vault has no secret {self._name!r}.")
         return value
+
+
+class GivenKey:
+    """A key that was just given and is not in the vault yet."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def current(self) -> str:
+        """Give the key."""
+        return self._value
+
+    def renewed(self, refused: str) -> str | None:  # noqa: ARG002 - part of the protocol
+        """Say that there is no other."""
+        return None

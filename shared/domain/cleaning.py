@@ -102,8 +102,10 @@ def _contact(optional: list[str], recipe: Recipe) -> pl.Expr:
         ]
 
     parts = [_pair(_EMAIL, pl.col("email"), recipe.clear_empty), *pairs(custom=False)]
-    if any(map(is_custom, optional)):
-        parts.append(pl.lit('"custom":') + _object(pairs(custom=True)))
+    custom = pairs(custom=True)
+    if custom:
+        some = pl.any_horizontal(pair.is_not_null() for pair in custom)
+        parts.append(pl.when(some).then(pl.lit('"custom":') + _object(custom)))
     return _object(parts)
 
 

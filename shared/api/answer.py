@@ -1,0 +1,72 @@
+"""Answer one request: who calls, may they, what does the endpoint say; nothing but an answer ever leaves."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from shared.adapters.storage import StorageFault
+from shared.adapters.vault import VaultUnavailable
+from shared.api.access import Caller, NotAllowed, caller_of
+from shared.api.call import Answer, Call, Problem
+from shared.api.routes import Route
+from shared.app import App
+from shared.reasons import RunEnded, TryLater
+
+log = logging.getLogger(__name__)
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def answer(
+    app: App,
+    route: Route,
+    *,
+    params: Mapping[str, str],
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: bytes,
+) -> Answer:
+    """Answer a request to `route`; every fault becomes a problem, and none of them shows a traceback."""
+    try:
+        caller = _admit(app, route, headers)
+        _check_names(params)
+        return route.endpoint(app, Call(params, query, headers, body, caller))
+    except Problem as problem:
+        return problem.answer()
+    except NotAllowed as refusal:
+        status = HTTPStatus.FORBIDDEN if refusal.known else HTTPStatus.UNAUTHORIZED
+        if refusal.code == "principal_not_expected":
+            status = HTTPStatus.BAD_REQUEST
+        return Problem(status, refusal.code, refusal.detail).answer()
+    except RunEnded as end:
+        return Problem(HTTPStatus.CONFLICT, end.reason, end.detail or end.reason.advice).answer()
+    except (StorageFault, VaultUnavailable, TryLater) as error:
+        log.warning("unavailable: route=%s error=%s", route.name, type(error).__name__)
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "storage_unavailable",
+            "The app's storage or vault does not answer. Look at GET /api/health and try again.",
+        ).answer()
+
+
+def _admit(app: App, route: Route, headers: Mapping[str, str]) -> Caller:
+    """Say who calls; raises NotAllowed if they may not."""
+    caller = caller_of(headers, app.settings.auth_mode)
+    if caller.role < route.role:
+        raise NotAllowed("role_too_low", f"This needs the role of {route.role.name.lower()}.", known=True)
+    return caller
+
+
+def _check_names(params: Mapping[str, str]) -> None:
+    """Raise a Problem for a name in the path that could be none."""
+    for kind, name in params.items():
+        if not _NAME.fullmatch(name):
+            raise Problem(
+                HTTPStatus.BAD_REQUEST,
+                "name_invalid",
+                f"The {kind} in the path must be like a-name-1, at most 63 long.",
+            )

@@ -1,0 +1,105 @@
+"""Preview: everything a run would do, nothing sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+import polars as pl
+
+from shared.adapters.vault import VaultUnavailable
+from shared.api.call import Answer, Call, Problem
+from shared.api.exports import find_export
+from shared.app import Account, App
+from shared.configuration import Export
+from shared.directory import known_lists
+from shared.domain.answers import AutopilotError
+from shared.domain.chunks import decode
+from shared.domain.delivery import BULK_SIZE
+from shared.domain.difference import Difference
+from shared.domain.plan import Plan, check_guards, chunks, plan
+from shared.reasons import RunEnded, TryLater
+from shared.steps.files import load_state
+from shared.steps.plan import SourceSegment, read_segments, recipe_of
+
+EXAMPLES = 5
+ASK_SECONDS = 20.0
+
+
+def preview_export(app: App, call: Call) -> Answer:
+    """Show everything a run would do: members, joiners, leavers, calls, minutes, five contacts as they would be sent."""
+    export, _ = find_export(app, call)
+    name = call.params["export"]
+    try:
+        return Answer(body=_preview(app, name, export))
+    except RunEnded as end:
+        raise Problem(HTTPStatus.CONFLICT, end.reason, end.detail or end.reason.advice) from None
+    except (VaultUnavailable, TryLater) as error:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "try_later", f"{error}. Try again in a moment.") from None
+
+
+def _preview(app: App, name: str, export: Export) -> dict[str, Any]:
+    account = app.account(export.connection)
+    segments = read_segments(app, export)
+    state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
+    planned = plan(
+        segments,
+        recipe_of(export),
+        app.digest_key(),
+        state,
+        _lists(app, account, export),
+        remove_leavers=export.leavers == "remove",
+    )
+    found = planned.difference
+    calls = expected_calls(found, app.accounts.proof(account.name), account)
+    return {
+        "rows_read": sum(planned.rows_read),
+        "members": {target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
+        "profiles": found.profiles,
+        "duplicates": found.duplicates,
+        "joiners": found.joiners,
+        "changed": found.changed,
+        "unchanged": found.unchanged,
+        "leavers": found.leavers,
+        "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
+        "calls": calls,
+        "minutes": round(calls / account.connection.rate_limit / 60, 1),
+        "would_be_skipped": _skipped(planned, export),
+        "examples": _examples(planned, segments, export),
+    }
+
+
+def expected_calls(found: Difference, honours_lists: bool | None, account: Account) -> int:
+    """Say how many calls the difference takes; an account whose bulk call is not proved counts as one that fills no lists."""
+    strategy = account.connection.list_strategy
+    bulk = strategy == "bulk" or (strategy == "auto" and bool(honours_lists))
+    sent = found.operations.filter(pl.col("upsert") | ((pl.col("add") != 0) & bulk)).height
+    return -(-sent // BULK_SIZE) + found.leavers + (0 if bulk else found.joiners)
+
+
+def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:
+    """Give the ids of the lists; if Autopilot does not answer now, as they were last known."""
+    titles = [target.list for target in export.segments]
+    try:
+        existing = app.sender(account, seconds=ASK_SECONDS).one(account.api.lists)
+    except AutopilotError:
+        return tuple(app.accounts.list_id(account.name, title) or "" for title in titles)
+    return known_lists(app.accounts, account.name, titles, existing)
+
+
+def _skipped(planned: Plan, export: Export) -> str | None:
+    try:
+        check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
+    except RunEnded as end:
+        return end.reason
+    return None
+
+
+def _examples(planned: Plan, segments: Sequence[SourceSegment], export: Export) -> list[dict[str, Any]]:
+    operations = islice(
+        (operation for chunk in chunks(planned, segments, recipe_of(export)) for operation in decode(chunk)), EXAMPLES
+    )
+    return [json.loads(json.dumps(operation.fields)) for operation in operations if operation.fields]

@@ -1,0 +1,66 @@
+"""The routes: every endpoint of contract.md in one table, from which the bindings and the OpenAPI document are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from shared.api import connections, exports, preview, runs, source
+from shared.api.access import Role
+from shared.api.call import Answer, Call
+from shared.app import App
+from shared.configuration import ExportSettings
+
+Endpoint = Callable[[App, Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint: `name` is the function's name in the portal, `role` the least that may call it."""
+
+    name: str
+    method: str
+    path: str
+    role: Role
+    endpoint: Endpoint
+    body: type[BaseModel] | None = None
+    status: int = 200
+
+    @property
+    def summary(self) -> str:
+        """What it does: the first sentence of the endpoint's own documentation."""
+        return (self.endpoint.__doc__ or self.name).partition("\n")[0]
+
+
+ROUTES: Final = (
+    Route("list_connections", "GET", "connections", Role.VIEWER, connections.list_connections),
+    Route("get_connection", "GET", "connections/{connection}", Role.VIEWER, connections.get_connection),
+    Route(
+        "put_connection",
+        "PUT",
+        "connections/{connection}",
+        Role.ADMIN,
+        connections.put_connection,
+        connections.ConnectionBody,
+    ),
+    Route("test_connection", "POST", "connections/{connection}/test", Role.ADMIN, connections.test_connection),
+    Route(
+        "delete_connection", "DELETE", "connections/{connection}", Role.ADMIN, connections.delete_connection, status=204
+    ),
+    Route("list_segments", "GET", "segments", Role.VIEWER, source.list_segments),
+    Route("list_exports", "GET", "exports", Role.VIEWER, exports.list_exports),
+    Route("get_export", "GET", "exports/{export}", Role.VIEWER, exports.get_export),
+    Route("put_export", "PUT", "exports/{export}", Role.CONTRIBUTOR, exports.put_export, ExportSettings),
+    Route("delete_export", "DELETE", "exports/{export}", Role.CONTRIBUTOR, exports.delete_export, status=204),
+    Route("preview_export", "POST", "exports/{export}/preview", Role.VIEWER, preview.preview_export),
+    Route("start_run", "POST", "exports/{export}/runs", Role.CONTRIBUTOR, runs.post_run, status=202),
+    Route("list_runs", "GET", "exports/{export}/runs", Role.VIEWER, runs.list_runs),
+    Route("get_run", "GET", "exports/{export}/runs/{run}", Role.VIEWER, runs.get_run),
+    Route("cancel_run", "POST", "exports/{export}/runs/{run}/cancel", Role.CONTRIBUTOR, runs.cancel, status=202),
+    Route("get_rejected", "GET", "exports/{export}/runs/{run}/rejected", Role.VIEWER, runs.get_rejected),
+    Route("start_all_runs", "POST", "runs", Role.CONTRIBUTOR, runs.post_all_runs, status=202),
+    Route("get_health", "GET", "health", Role.VIEWER, source.get_health),
+)

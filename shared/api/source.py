@@ -1,0 +1,63 @@
+"""The source and the app itself: which segments there are, and whether everything can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from shared.adapters.storage import Container, StorageFault
+from shared.adapters.vault import VaultUnavailable
+from shared.api.call import Answer, Call, Problem, page_of
+from shared.app import DIGEST_SECRET, App
+from shared.reasons import RunEnded
+from shared.source.catalogue import Table
+
+
+def list_segments(app: App, call: Call) -> Answer:
+    """List the segments found: columns, members, when refreshed, eligible or why not."""
+    after, limit = call.page()
+    try:
+        catalogue = app.source.catalogue()
+        names = [name for name in sorted(catalogue.tables) if name > after]
+        items = [_segment(app, catalogue.tables[name]) for name in names[:limit]]
+    except RunEnded as end:
+        raise Problem(HTTPStatus.BAD_GATEWAY, end.reason, end.detail or end.reason.advice) from None
+    return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+
+
+def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint takes a call
+    """Say of storage, vault and source whether each is reachable, and if not, what to mend."""
+    parts = {
+        "storage": _check(lambda: app.storage.get(Container.CONFIGURATION, "health")),
+        "vault": _check(lambda: app.vault.read(DIGEST_SECRET)),
+        "source": _check(app.source.catalogue),
+    }
+    well = all(part["reachable"] for part in parts.values())
+    return Answer(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, {"healthy": well, **parts})
+
+
+def _segment(app: App, table: Table) -> dict[str, Any]:
+    eligible = table.is_profile_table
+    return {
+        "name": table.name,
+        "columns": list(table.columns),
+        "members": app.source.count(table) if eligible else None,
+        "refreshed_at": table.refreshed_at,
+        "eligible": eligible,
+        "why_not": None if eligible else "It has no CustomerId column, so it is not a table of profiles.",
+    }
+
+
+def _check(attempt: Callable[[], object]) -> dict[str, Any]:
+    try:
+        attempt()
+    except RunEnded as end:
+        return {"reachable": False, "code": end.reason, "detail": end.detail or end.reason.advice}
+    except (VaultUnavailable, StorageFault) as error:
+        return {"reachable": False, "code": type(error).__name__, "detail": _first_line(error)}
+    return {"reachable": True}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
