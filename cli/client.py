@@ -1,0 +1,120 @@
+"""The client of the HTTP API: one method a call, problems as exceptions that say what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+TIMEOUT: Final = (10, 230)
+"""Seconds to connect and to wait; Azure's own limit for an answer is 230."""
+
+LOCAL_STACK: Final = Path(".local/stack.json")
+"""Where `make run` says what runs where."""
+
+
+class ApiError(Exception):
+    """The API said no: `status`, `code`, what to do, and what is wrong field by field."""
+
+    def __init__(self, status: int, content: dict[str, Any]) -> None:
+        super().__init__(content.get("detail") or f"The app answered {status}.")
+        self.status = status
+        self.code = str(content.get("code", status))
+        self.content = content
+
+    @property
+    def lines(self) -> list[str]:
+        """What to show a person."""
+        fields = [f"  {item['field']}: {item['detail']}" for item in self.content.get("errors", [])]
+        return [str(self), *fields]
+
+
+class NotConfigured(Exception):
+    """It is not known where the app is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the app is, and the function key that opens it."""
+
+    url: str
+    key: str | None
+
+
+def find_app(url: str | None, key: str | None) -> Address:
+    """Find the app: as told, from the environment, or the local stack that is up; raises NotConfigured."""
+    url = url or os.environ.get("SEGMENT_EXPORT_URL")
+    key = key or os.environ.get("SEGMENT_EXPORT_KEY")
+    if url:
+        return Address(url.rstrip("/"), key)
+    if LOCAL_STACK.exists():
+        stack = json.loads(LOCAL_STACK.read_text())
+        return Address(stack["api_url"], stack["function_key"])
+    raise NotConfigured(
+        "Say where the app is: --url and --key, or SEGMENT_EXPORT_URL and SEGMENT_EXPORT_KEY; or start one with make run."
+    )
+
+
+class Client:
+    """Calls the API at `address`."""
+
+    def __init__(self, address: Address) -> None:
+        self._url = address.url
+        self._http = requests.Session()
+        if address.key:
+            self._http.headers["x-functions-key"] = address.key
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: str) -> Any:
+        """Give what is at a path."""
+        return self._call("GET", path, params=query).json()
+
+    def items(self, path: str) -> Iterator[dict[str, Any]]:
+        """Give every item of a list, page by page."""
+        after = ""
+        while True:
+            page = self.get(path, **({"after": after} if after else {}))
+            yield from page["items"]
+            after = page["next"]
+            if not after:
+                return
+
+    def text(self, path: str) -> str:
+        """Give a path's text."""
+        return self._call("GET", path).content.decode("utf-8-sig")
+
+    def put(self, path: str, body: object, etag: str | None = None) -> Any:
+        """Create or replace what is at a path; with `etag` only if it is still that version."""
+        headers = {"If-Match": etag} if etag else {}
+        return self._call("PUT", path, json=body, headers=headers).json()
+
+    def post(self, path: str, body: object | None = None) -> Any:
+        """Ask for something to be done."""
+        answer = self._call("POST", path, json=body) if body is not None else self._call("POST", path)
+        return answer.json() if answer.content else {}
+
+    def delete(self, path: str, **query: str) -> None:
+        """Remove what is at a path."""
+        self._call("DELETE", path, params=query)
+
+    def _call(self, method: str, path: str, **more: Any) -> requests.Response:
+        answer = self._http.request(method, f"{self._url}/{path}", timeout=TIMEOUT, **more)
+        if answer.ok:
+            return answer
+        try:
+            content = answer.json()
+        except ValueError:
+            content = {}
+        if answer.status_code == 401 and not content:
+            content = {"detail": "The function key is missing or wrong.", "code": "key_wrong"}
+        raise ApiError(answer.status_code, content if isinstance(content, dict) else {})
