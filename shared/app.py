@@ -112,7 +112,7 @@ def app() -> App:
 
     from shared.adapters.identity import credential
     from shared.settings import is_loopback
-    from shared.source.customer_insights import connect
+    from shared.source.reach import connect
 
     settings = read_settings(os.environ)
     account = settings.storage
