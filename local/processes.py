@@ -1,0 +1,112 @@
+"""Child processes of the local stack: started, known to be ready, and never left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 15.0
+
+
+class NotReady(Exception):
+    """A server did not start; the text holds the end of its log."""
+
+
+class ServerProcess:
+    """A server of ours: it prints one JSON line when it is ready, logs to a file, and ends with its parent."""
+
+    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self.name = name
+        self.ready: dict[str, Any] = {}
+        self._arguments = arguments
+        self._environment = environment
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> dict[str, Any]:
+        """Start it and wait until it is ready; gives what its ready line says. Raises NotReady."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *self._arguments],
+                env=dict(self._environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self.ready = json.loads(self._first_line() or "null") or {}
+        if not self.ready:
+            self.stop()
+            end = self._log.read_text(errors="replace").splitlines()[-15:]
+            raise NotReady(f"{self.name} did not start:\n" + "\n".join(end))
+        return self.ready
+
+    def stop(self) -> None:
+        """Ask it to end, and end it if it does not."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def _first_line(self) -> bytes:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        timer = threading.Timer(START_SECONDS, self._process.kill)
+        timer.start()
+        try:
+            return self._process.stdout.readline()
+        finally:
+            timer.cancel()
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(how)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def say_ready(**what: object) -> None:
+    """Tell the parent, in one line, that this server is ready."""
+    print(json.dumps(what), flush=True)
+
+
+def end_with_parent(stop: Callable[[], object]) -> None:
+    """Call `stop` on SIGTERM, and when the parent is gone: the pipe that it holds open breaks."""
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            continue
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, lambda *_: stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,204 @@
+"""Autopilot's REST API v1: a request in, an answer out. No I/O; see docs/sandbox.md for what is fact and what assumption."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+from urllib.parse import unquote
+
+from local.sandbox.account import Account, Contact
+from local.sandbox.knobs import Dice, Knobs
+
+BULK: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; `body` None is an empty one."""
+
+    status: int
+    body: Any = None
+
+
+class Api:
+    """Answers calls to one account. `endpoint` names the template a call went to, for statistics without addresses."""
+
+    def __init__(self, account: Account, dice: Dice) -> None:
+        self.account = account
+        self.dice = dice
+        self.bulk_calls = 0
+        self._routes: list[tuple[str, re.Pattern[str], str, Callable[..., Reply]]] = [
+            (method, _pattern(template), template, handler)
+            for method, template, handler in (
+                ("POST", "/contact", self._upsert),
+                ("POST", "/contacts", self._bulk),
+                ("GET", "/contacts/custom_fields", self._custom_fields),
+                ("GET", "/contacts", self._contacts),
+                ("GET", "/contacts/{bookmark}", self._contacts),
+                ("GET", "/contact/{contact}", self._get),
+                ("DELETE", "/contact/{contact}", self._delete),
+                ("POST", "/contact/{contact}/unsubscribe", self._unsubscribe),
+                ("GET", "/lists", self._lists),
+                ("POST", "/list", self._create_list),
+                ("GET", "/list/{list}/contacts", self._members),
+                ("GET", "/list/{list}/contacts/{bookmark}", self._members),
+                ("GET", "/list/{list}/contact/{contact}", self._is_member),
+                ("POST", "/list/{list}/contact/{contact}", self._add),
+                ("DELETE", "/list/{list}/contact/{contact}", self._remove),
+                ("GET", "/account", self._account),
+            )
+        ]
+
+    def route(self, method: str, path: str) -> tuple[str, Callable[..., Reply]] | None:
+        """Find what a request asks for: the endpoint's template, and what carries it out."""
+        for wanted, pattern, template, handler in self._routes:
+            found = pattern.fullmatch(path) if wanted == method else None
+            if found:
+                parts = {name: unquote(value) for name, value in found.groupdict().items()}
+                return f"{method} {template}", partial(handler, **parts)
+        return None
+
+    def _upsert(self, knobs: Knobs, body: bytes, **_: object) -> Reply:
+        content = _object(body).get("contact")
+        if not isinstance(content, dict) or not content:
+            return problem(knobs, 400, "No contact details provided.")
+        if self._refuses(knobs, content):
+            return problem(knobs, 400, "Invalid contact provided.")
+        contact = self.account.upsert(content, honour_list=True)
+        return Reply(200, {"contact_id": contact.id})
+
+    def _bulk(self, knobs: Knobs, body: bytes, drop: bool, **_: object) -> Reply:
+        contacts = _object(body).get("contacts")
+        if not isinstance(contacts, list) or not contacts or len(contacts) > BULK:
+            return problem(knobs, 400, "Invalid contacts provided.")
+        if any(self._refuses(knobs, content) for content in contacts):
+            return problem(knobs, 400, "Invalid contacts provided.")
+        self.bulk_calls += 1
+        left_out = self.dice.choose(len(contacts)) if drop else -1
+        ids: list[str] = []
+        by_email: dict[str, str] = {}
+        for place, content in enumerate(contacts):
+            if place == left_out:
+                continue
+            known = self.account.find(str(content.get("Email", ""))) is not None
+            contact = self.account.upsert(content, honour_list=self._honours(knobs, known))
+            ids.append(contact.id)
+            if content.get("Email"):
+                by_email[str(content["Email"])] = contact.id
+        answer = {"contact_ids": ids, "email_contact_map": by_email, "_removeResultKeys": ["proposedContacts"]}
+        return Reply(200, answer)
+
+    def _honours(self, knobs: Knobs, known: bool) -> bool:
+        match knobs.bulk_lists.partition(":"):
+            case ("honoured", _, _):
+                return True
+            case ("new_only", _, _):
+                return not known
+            case ("until", _, last):
+                return self.bulk_calls <= int(last)
+            case _:
+                return False
+
+    def _refuses(self, knobs: Knobs, content: object) -> bool:
+        """Whether a contact is refused (assumed: by a poisoned address, no object, or past the contract's limit)."""
+        if not isinstance(content, dict):
+            return True
+        email = str(content.get("Email") or "")
+        if knobs.poison and email.lower().startswith(knobs.poison):
+            return True
+        full = knobs.contact_limit is not None and len(self.account.contacts) >= knobs.contact_limit
+        return full and self.account.find(email) is None
+
+    def _get(self, knobs: Knobs, contact: str, **_: object) -> Reply:
+        found = self.account.find(contact)
+        return Reply(200, found.document()) if found else problem(knobs, 404, "Contact could not be found.")
+
+    def _delete(self, knobs: Knobs, contact: str, **_: object) -> Reply:
+        found = self.account.find(contact)
+        if found is None:
+            return problem(knobs, 404, "Could not delete contact as contact could not be found.")
+        self.account.delete(found)
+        return Reply(204)
+
+    def _unsubscribe(self, knobs: Knobs, contact: str, **_: object) -> Reply:
+        found = self.account.find(contact)
+        if found is None:
+            return problem(knobs, 404, "Contact could not be found.")
+        found.fields["unsubscribed"] = True
+        return Reply(200, {})
+
+    def _contacts(self, bookmark: str | None = None, **_: object) -> Reply:
+        return self._page(self.account.contacts, bookmark)
+
+    def _custom_fields(self, **_: object) -> Reply:
+        items = self.account.custom_fields.items()
+        return Reply(200, [{"name": name, "fieldType": kind} for name, kind in items])
+
+    def _lists(self, **_: object) -> Reply:
+        return Reply(
+            200, {"lists": [{"list_id": list_id, "title": title} for list_id, title in self.account.titles.items()]}
+        )
+
+    def _create_list(self, knobs: Knobs, body: bytes, **_: object) -> Reply:
+        name = _object(body).get("name")
+        if not isinstance(name, str) or not name:
+            return problem(knobs, 400, "No list name provided.")
+        return Reply(200, {"list_id": self.account.create_list(name), "name": name})
+
+    def _members(self, list: str, bookmark: str | None = None, **_: object) -> Reply:  # noqa: A002 - the path's name
+        if list not in self.account.members:
+            return Reply(404)
+        return self._page(self.account.members[list], bookmark)
+
+    def _is_member(self, list: str, contact: str, **_: object) -> Reply:  # noqa: A002 - the path's name
+        found = self.account.find(contact)
+        if found is None or list not in found.lists:
+            return Reply(404)
+        return Reply(200, {})
+
+    def _add(self, knobs: Knobs, list: str, contact: str, **_: object) -> Reply:  # noqa: A002 - the path's name
+        return self._change(knobs, list, contact, self.account.add)
+
+    def _remove(self, knobs: Knobs, list: str, contact: str, **_: object) -> Reply:  # noqa: A002 - the path's name
+        return self._change(knobs, list, contact, self.account.remove)
+
+    def _change(self, knobs: Knobs, list_id: str, contact: str, how: Callable[[str, Contact], bool]) -> Reply:
+        if list_id not in self.account.members:
+            return problem(knobs, 404, "List does not exist.")
+        found = self.account.find(contact)
+        if found is None:
+            return problem(knobs, 404, "Contact could not be found.")
+        return Reply(200, {} if how(list_id, found) else {"not_modified": True})
+
+    def _account(self, **_: object) -> Reply:
+        return Reply(200, {"instanceId": "sandbox", "fullName": "Sandbox Account", "email": "owner@example.com"})
+
+    def _page(self, ids: Any, bookmark: str | None) -> Reply:
+        found, more = self.account.page(ids, bookmark)
+        body: dict[str, Any] = {"contacts": [item.document() for item in found], "total_contacts": len(ids)}
+        return Reply(200, {**body, "bookmark": more} if more else body)
+
+
+def problem(knobs: Knobs, status: int, message: str) -> Reply:
+    """Give an error in the vendor's envelope of 2015, or in restify's (inferred)."""
+    names = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
+    name = names.get(status, "Internal Server Error")
+    if knobs.error_shape == "code":
+        return Reply(status, {"code": name.replace(" ", "") + "Error", "message": message})
+    return Reply(status, {"error": name, "message": message})
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile("/v1" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template))

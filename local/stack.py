@@ -1,0 +1,208 @@
+"""The local stack: Azurite, vault, Autopilot sandbox and Functions hosts in one process tree, wired by app settings.
+
+Any part is replaced by giving its setting in the environment: then the same stack delivers to a real Autopilot account,
+or reads a real storage account.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from rich.console import Console
+
+from local.azurite import Azurite
+from local.processes import ServerProcess
+
+DEFAULT_PATH: Final = "customer-insights/BlobExport"
+STACK_FILE: Final = Path(".local/stack.json")
+WATCH_SECONDS: Final = 1.0
+
+
+class Stack:
+    """Everything that runs. As a context manager it starts all parts and stops them by id."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        instances: int = 1,
+        settings: Mapping[str, str] | None = None,
+        knobs: Mapping[str, Any] | None = None,
+        in_memory: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._directory = directory
+        self._instances = instances
+        self._settings = dict(settings or {})
+        self._knobs = dict(knobs or {})
+        self._in_memory = in_memory
+        self._environment = dict(os.environ if environment is None else environment)
+        self._parts = ExitStack()
+        self.azurite: Azurite | None = None
+        self.vault: ServerProcess | None = None
+        self.sandbox: ServerProcess | None = None
+        self.hosts: list[ServerProcess] = []
+        self.function_key = secrets.token_urlsafe(24)
+
+    def __enter__(self) -> Stack:
+        with ExitStack() as parts:
+            parts.callback(self._parts.close)
+            self._start()
+            parts.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._parts.close()
+
+    @property
+    def api_url(self) -> str:
+        """The API of the first instance, up to and including `/api`."""
+        return str(self.hosts[0].ready["url"])
+
+    @property
+    def storage(self) -> str:
+        """Connection string of the app's own storage."""
+        return self._environment["AzureWebJobsStorage"]
+
+    @property
+    def source_storage(self) -> str:
+        """Connection string of the account that Customer Insights writes to."""
+        return self._environment["CustomerInsightsStorage"]
+
+    @property
+    def source_path(self) -> str:
+        """Container and folder that hold `model.json`."""
+        return self._environment["CUSTOMER_INSIGHTS_PATH"]
+
+    @property
+    def vault_url(self) -> str:
+        """Where the vault is."""
+        return self._environment["KEY_VAULT_URL"]
+
+    @property
+    def sandbox_url(self) -> str | None:
+        """Where the sandbox is, if there is one."""
+        return str(self.sandbox.ready["url"]) if self.sandbox else None
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The app settings that the hosts run with."""
+        return self._environment
+
+    def start_host(self, place: int) -> None:
+        """Start the instance at `place` again."""
+        self.hosts[place].start()
+
+    def describe(self) -> dict[str, Any]:
+        """Say what runs where: the content of `.local/stack.json`."""
+        return {
+            "api_url": self.api_url,
+            "function_key": self.function_key,
+            "instances": [host.ready["url"] for host in self.hosts],
+            "storage_connection_string": self.storage,
+            "customer_insights_connection_string": self.source_storage,
+            "customer_insights_path": self.source_path,
+            "vault_url": self.vault_url,
+            "sandbox_url": self.sandbox_url,
+        }
+
+    def _start(self) -> None:
+        given = self._environment
+        if "AzureWebJobsStorage" not in given or "CustomerInsightsStorage" not in given:
+            self.azurite = self._parts.enter_context(Azurite(self._directory / "azurite", in_memory=self._in_memory))
+            given.setdefault("AzureWebJobsStorage", self.azurite.connection_string)
+            given.setdefault("CustomerInsightsStorage", self.azurite.connection_string)
+        if "KEY_VAULT_URL" not in given:
+            keep = [] if self._in_memory else ["--directory", str(self._directory / "vault")]
+            self.vault = self._serve("vault", ["-m", "local.vault", *keep])
+            given.update(
+                KEY_VAULT_URL=self.vault.ready["url"],
+                IDENTITY_ENDPOINT=self.vault.ready["identity_endpoint"],
+                IDENTITY_HEADER=self.vault.ready["identity_header"],
+                REQUESTS_CA_BUNDLE=self.vault.ready["ca_bundle"],
+            )
+        if "AUTOPILOT_URL" not in given:
+            self.sandbox = self._serve("sandbox", ["-m", "local.sandbox", "--knobs", json.dumps(self._knobs)])
+            given["AUTOPILOT_URL"] = f"{self.sandbox.ready['url']}/v1"
+        given.setdefault("CUSTOMER_INSIGHTS_PATH", DEFAULT_PATH)
+        given.setdefault("EXPORT_SCHEDULE", "0 */5 * * * *")
+        given["LOCAL_FUNCTION_KEY"] = self.function_key
+        given.update(self._settings)
+        for number in range(1, self._instances + 1):
+            name = f"host-{number}"
+            self.hosts.append(self._serve(name, ["-m", "local.host", "--name", name]))
+
+    def _serve(self, name: str, arguments: list[str]) -> ServerProcess:
+        server = ServerProcess(name, arguments, self._environment, self._directory / "logs" / f"{name}.log")
+        self._parts.callback(server.stop)
+        server.start()
+        return server
+
+
+def main() -> None:
+    """Start the stack, say what runs where, and keep it up until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
+    parser.add_argument("--instances", type=int, default=1, help="host processes on one storage")
+    options = parser.parse_args()
+    console = Console()
+    stop = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    with Stack(Path(".local/stack"), instances=options.instances) as stack:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        write_stack_file(stack)
+        try:
+            _introduce(console, stack)
+            while not stop.wait(WATCH_SECONDS):
+                _revive(console, stack)
+        finally:
+            STACK_FILE.unlink(missing_ok=True)
+    console.print("Stopped.")
+
+
+def write_stack_file(stack: Stack) -> None:
+    """Write `.local/stack.json`, for this user's eyes only: it holds the function key."""
+    STACK_FILE.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        STACK_FILE.unlink()
+    with os.fdopen(os.open(STACK_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(stack.describe(), file, indent=2)
+
+
+def _introduce(console: Console, stack: Stack) -> None:
+    console.print("[bold]The local stack is up.[/] Ctrl-C stops it.\n")
+    console.print(f"  API        {stack.api_url}")
+    console.print(f"  Autopilot  {stack.sandbox_url or stack.environment['AUTOPILOT_URL']}")
+    console.print(f"  Vault      {stack.vault_url}")
+    console.print(f"  Source     {stack.source_path}")
+    console.print(f"  Addresses, keys and logs: {STACK_FILE}, .local/stack/logs/\n")
+    console.print("Try, in another terminal:")
+    console.print("  .venv/bin/python -m local.environment --rows 5000    a made-up Customer Insights environment")
+    console.print("  .venv/bin/python -m cli segments                     what there is to export")
+
+
+def _revive(console: Console, stack: Stack) -> None:
+    for place, host in enumerate(stack.hosts):
+        if not host.is_running:
+            console.print(f"[yellow]{host.name} ended; starting it again.[/]")
+            host.stop()
+            stack.start_host(place)
+            write_stack_file(stack)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A Key Vault endpoint for one machine, that the real SecretClient talks to."""

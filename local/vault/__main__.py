@@ -1,0 +1,64 @@
+"""`python -m local.vault`: the vault over TLS, and the identity endpoint that gives tokens for it."""
+
+from __future__ import annotations
+
+import argparse
+import ssl
+import tempfile
+import threading
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import certifi
+import trustme
+
+from local.processes import end_with_parent, say_ready
+from local.vault.secrets import Secrets
+from local.vault.server import Handler, IdentityHandler, VaultHandler, VaultState
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m local.vault", description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--directory", type=Path, help="where secrets are kept; without it, in memory")
+    options = parser.parse_args()
+    directory = options.directory or Path(tempfile.mkdtemp(prefix="vault-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    state = VaultState(Secrets(directory / "secrets.json" if options.directory else None))
+    bundle = directory / "ca-bundle.pem"
+    vault = _server(VaultHandler, state, options.port)
+    vault.socket = _tls(bundle).wrap_socket(vault.socket, server_side=True)
+    identity = _server(IdentityHandler, state, 0)
+    state.url = f"https://127.0.0.1:{vault.server_port}"
+    stop = threading.Event()
+    end_with_parent(stop.set)
+    for server in (vault, identity):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    say_ready(
+        url=state.url,
+        identity_endpoint=f"http://127.0.0.1:{identity.server_port}/msi/token",
+        identity_header=state.identity_header,
+        ca_bundle=str(bundle),
+    )
+    stop.wait()
+
+
+def _server(handler: type[Handler], state: VaultState, port: int) -> ThreadingHTTPServer:
+    bound = type(handler.__name__, (handler,), {"state": state})
+    server = ThreadingHTTPServer(("127.0.0.1", port), bound)
+    server.daemon_threads = True
+    return server
+
+
+def _tls(bundle: Path) -> ssl.SSLContext:
+    """Make a certificate for this machine, and a bundle of authorities that trusts it beside the usual ones."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + authority.cert_pem.bytes())
+    return context
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What the vault holds: secrets by name, each with its versions, kept in a file of one's own so that a restart keeps them."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a secret; `created` in seconds since 1970."""
+
+    id: str
+    value: str
+    created: int
+
+
+class Secrets:
+    """Secrets by lower-case name. Safe for threads."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._versions: dict[str, list[Version]] = {}
+        if file is not None and file.exists():
+            stored = json.loads(file.read_text())
+            self._versions = {name: [Version(**item) for item in items] for name, items in stored.items()}
+
+    def get(self, name: str, version: str = "") -> Version | None:
+        """Give a secret's newest version, or the one named."""
+        with self._lock:
+            versions = self._versions.get(name.lower(), [])
+            if not version:
+                return versions[-1] if versions else None
+            return next((item for item in versions if item.id == version), None)
+
+    def set(self, name: str, value: str) -> Version:
+        """Store a new version."""
+        made = Version(secrets.token_hex(16), value, int(time.time()))
+        with self._lock:
+            self._versions.setdefault(name.lower(), []).append(made)
+            self._save()
+        return made
+
+    def delete(self, name: str) -> Version | None:
+        """Take a secret away; gives its newest version."""
+        with self._lock:
+            versions = self._versions.pop(name.lower(), [])
+            self._save()
+        return versions[-1] if versions else None
+
+    def versions(self, name: str) -> list[Version]:
+        """Give all versions of a secret."""
+        with self._lock:
+            return list(self._versions.get(name.lower(), []))
+
+    def names(self) -> list[str]:
+        """Give the names of all secrets."""
+        with self._lock:
+            return sorted(self._versions)
+
+    def _save(self) -> None:
+        if self._file is None:
+            return
+        stored = {name: [asdict(item) for item in items] for name, items in self._versions.items()}
+        draft = self._file.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(stored, file)
+        draft.replace(self._file)
