@@ -62,9 +62,7 @@ class Answer:
             return b""
         if isinstance(self.body, bytes):
             return self.body
-        if isinstance(self.body, BaseModel):
-            return self.body.model_dump_json().encode()
-        return json.dumps(self.body, ensure_ascii=False, default=_plain).encode()
+        return json.dumps(self.body, ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +156,3 @@ def _check_depth(content: object) -> None:
             return
     raise ValueError("too deep")
 
-
-def _plain(value: object) -> object:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    raise TypeError(f"{type(value).__name__} is not JSON")

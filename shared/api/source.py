@@ -43,7 +43,7 @@ def _segment(app: App, table: Table) -> dict[str, Any]:
         "name": table.name,
         "columns": list(table.columns),
         "members": app.source.count(table) if eligible else None,
-        "refreshed_at": table.refreshed_at,
+        "refreshed_at": table.refreshed_at.isoformat() if table.refreshed_at else None,
         "eligible": eligible,
         "why_not": None if eligible else "It has no CustomerId column, so it is not a table of profiles.",
     }

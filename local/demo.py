@@ -1,0 +1,210 @@
+"""`make demo`: the main job, end to end, with a made-up company or a table of your own, and a check at the end.
+
+It ends with 0 only if the sandbox's lists equal the segments after both runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import requests
+from azure.storage.blob import BlobServiceClient
+from rich.console import Console
+
+from cli.client import Address, ApiError, Client
+from cli.show import headline, run_table, table_of, watch
+from local.environment import MAPPING, SEGMENTS, Company, publish, read_own_table
+from local.stack import Stack
+from shared.domain.addresses import normalised
+
+DIRECTORY: Final = Path(".local/demo")
+EXPORT: Final = "loyalty"
+CONNECTION: Final = "autopilot-demo"
+KEY: Final = "demo-key-0123456789abcdef"
+PEOPLE: Final = 6000
+RATE: Final = 400
+
+
+class DemoFailed(Exception):
+    """Something did not go as it must; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One state of the source: its tables, the segments to export, the mapping, and who must be on each list."""
+
+    tables: Mapping[str, pl.DataFrame]
+    segments: tuple[str, ...]
+    mapping: Mapping[str, str]
+    expected: Mapping[str, set[str]]
+
+
+class Demo:
+    """A local stack, and the two runs that are shown on it."""
+
+    def __init__(self, console: Console, stack: Stack, api: Client) -> None:
+        self._console = console
+        self._stack = stack
+        self._api = api
+
+    def play(self, first: Scene, second: Scene) -> None:
+        """Set up, export, change the source, export the difference; raises DemoFailed."""
+        self._say("1", "Customer Insights writes its segments to storage")
+        self._publish(first)
+        found = [item for item in self._api.items("segments") if item["eligible"]]
+        self._console.print(
+            table_of(("Segment", "Members"), [(item["name"], f"{item['members']:,}") for item in found])
+        )
+
+        self._say("2", "An administrator makes a connection, a contributor saves an export")
+        self._save(first)
+
+        self._say("3", "First run: everybody is new")
+        before = self._run()
+        self._compare(first)
+
+        self._say("4", "Customer Insights refreshes: some join, some leave, some change")
+        self._publish(second)
+
+        self._say("5", "Second run: only the difference is sent")
+        after = self._run()
+        self._compare(second)
+        self._console.print(
+            f"\n[bold green]Done.[/] The second run took {after['counts']['requests']:,} calls; "
+            f"sending everything again would have taken {before['counts']['requests']:,}."
+        )
+
+    def _say(self, number: str, text: str) -> None:
+        self._console.print(f"\n[bold cyan]{number}[/] [bold]{text}[/]")
+
+    def _publish(self, scene: Scene) -> None:
+        with BlobServiceClient.from_connection_string(self._stack.source_storage) as service:
+            publish(service, self._stack.source_path, scene.tables, datetime.now(UTC))
+
+    def _save(self, scene: Scene) -> None:
+        made = self._api.put(
+            f"connections/{CONNECTION}",
+            {"display_name": "Demo account", "api_key": KEY, "agree_to_privacy": True, "rate_limit": RATE},
+        )
+        self._console.print(
+            f"Connection [bold]{CONNECTION}[/]: key accepted by {made['account']!r}, {RATE} requests a second"
+        )
+        saved = self._api.put(
+            f"exports/{EXPORT}",
+            {
+                "display_name": "Loyalty lists",
+                "connection": CONNECTION,
+                "mapping": dict(scene.mapping),
+                "segments": list(scene.segments),
+                "max_profiles": 10_000_000,
+            },
+        )
+        self._console.print(
+            f"Export [bold]{EXPORT}[/]: {len(saved['segments'])} segments, {len(saved['mapping'])} fields"
+        )
+        for warning in saved["warnings"]:
+            self._console.print(f"[yellow]{warning}[/]")
+
+    def _run(self) -> dict[str, Any]:
+        started = self._api.post(f"exports/{EXPORT}/runs")
+        begun = time.monotonic()
+        run = watch(self._console, lambda: self._api.get(f"exports/{EXPORT}/runs/{started['run']}"))
+        self._console.print(f"{headline(run)} [dim]{time.monotonic() - begun:.1f} s[/]")
+        self._console.print(run_table(run))
+        if run["status"] not in {"Successful", "Completed with warnings"}:
+            raise DemoFailed(f"the run ended as {run['status']}")
+        if run["counts"]["rejected"]:
+            lines = self._api.text(f"exports/{EXPORT}/runs/{run['id']}/rejected").splitlines()
+            reasons = pl.Series([line.split(",")[3] for line in lines[1:]]).value_counts(sort=True, name="rows")
+            shown = ", ".join(f"{rows} {reason}" for reason, rows in reasons.iter_rows())
+            self._console.print(f"[dim]Rejected rows, each with its reason: {shown}[/]")
+        return run
+
+    def _compare(self, scene: Scene) -> None:
+        """Compare the sandbox's lists with the segments; raises DemoFailed."""
+        if self._stack.sandbox_url is None:
+            self._console.print("[dim]A real account is not compared.[/]")
+            return
+        view = f"{self._stack.sandbox_url}/sandbox/lists"
+        lists = {item["title"]: item["list_id"] for item in requests.get(view, timeout=60).json()["lists"]}
+        for segment in scene.segments:
+            held = set(requests.get(f"{view}/{lists[segment]}/emails", timeout=60).json())
+            missing, extra = len(scene.expected[segment] - held), len(held - scene.expected[segment])
+            mark = "[green]equal[/]" if not missing and not extra else f"[red]{missing} missing, {extra} extra[/]"
+            self._console.print(f"List [bold]{segment}[/]: {len(held):,} members, {mark} to the segment")
+            if missing or extra:
+                raise DemoFailed(f"list {segment!r} does not equal its segment")
+
+
+def company_scene(company: Company) -> Scene:
+    """Show a made-up company."""
+    hidden = ("draw", "valid")
+    return Scene(
+        tables={name: company.segment(name).drop(hidden) for name in SEGMENTS},
+        segments=tuple(SEGMENTS),
+        mapping=MAPPING,
+        expected={name: company.expected_members(name) for name in SEGMENTS},
+    )
+
+
+def own_scenes(file: Path) -> tuple[Scene, Scene]:
+    """Show a table of the user's own as one segment, and the same table with a few rows gone."""
+    table = read_own_table(file)
+    column = next((name for name in table.columns if name.lower().replace("_", "") in {"email", "emailaddress"}), None)
+    if column is None or "CustomerId" not in table.columns:
+        raise DemoFailed(f"{file} needs the columns CustomerId and Email")
+    likely = {"FirstName": "FirstName", "LastName": "LastName", "MailingCity": "City", "Phone": "Telephone"}
+    mapping = {"Email": column, **{field: name for field, name in likely.items() if name in table.columns}}
+    segment = "".join(letter if letter.isalnum() else "_" for letter in file.stem)
+
+    def scene(rows: pl.DataFrame) -> Scene:
+        valid = normalised(rows[column]).drop_nulls()
+        return Scene({segment: rows}, (segment,), mapping, {segment: set(valid)})
+
+    return scene(table), scene(table.filter(pl.int_range(pl.len()) % 50 != 7))
+
+
+def main() -> int:
+    """Play the demo; 0 if all went as it must."""
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--segments", type=Path, help="a CSV table of your own with CustomerId and Email")
+    parser.add_argument("--instances", type=int, default=1)
+    options = parser.parse_args()
+    console = Console(highlight=False)
+    knobs = {"key": KEY, "rate": RATE * 1.25, "burst": 40}
+    console.print(
+        "[bold]Segments to Autopilot, on this machine.[/] Storage, vault, Functions host: local; Autopilot: a sandbox."
+    )
+    try:
+        scenes = _scenes(options.segments)
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+        settings = {"SETTLE_SECONDS": "0"}
+        with (
+            Stack(DIRECTORY, instances=options.instances, settings=settings, knobs=knobs, in_memory=True) as stack,
+            Client(Address(stack.api_url, stack.function_key)) as api,
+        ):
+            Demo(console, stack, api).play(*scenes)
+    except (DemoFailed, ApiError, FileNotFoundError) as error:
+        console.print(f"\n[bold red]The demo failed:[/] {error} [dim](logs: {DIRECTORY}/logs)[/]")
+        return 1
+    return 0
+
+
+def _scenes(file: Path | None) -> tuple[Scene, Scene]:
+    if file is not None:
+        return own_scenes(file)
+    company = Company.found(PEOPLE)
+    return company_scene(company), company_scene(company.next_refresh())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
