@@ -1,0 +1,1 @@
+"""Reading what Customer Insights writes, from Azurite."""

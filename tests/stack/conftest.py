@@ -1,0 +1,46 @@
+"""A stack for each module of tests: it starts in two seconds and shares nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.stack import Stack
+from tests.stack.world import World
+
+MakeWorld = Callable[..., World]
+
+QUICK: Mapping[str, str] = {
+    "SETTLE_SECONDS": "0",
+    "EXPORT_SCHEDULE": "0 0 0 1 1 *",
+    "LOCAL_HOST_LEASE_SECONDS": "5",
+}
+
+
+@pytest.fixture(scope="module")
+def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
+    """Give a maker of worlds; what it made is stopped after the module."""
+    with ExitStack() as made:
+
+        def make(
+            settings: Mapping[str, str] | None = None, knobs: Mapping[str, Any] | None = None, instances: int = 1
+        ) -> World:
+            directory: Path = tmp_path_factory.mktemp("stack")
+            stack = Stack(
+                directory, instances=instances, settings={**QUICK, **(settings or {})}, knobs=knobs, in_memory=True
+            )
+            world = World(made.enter_context(stack))
+            made.callback(world.close)
+            return world
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def world(make_world: MakeWorld) -> World:
+    """Give the module's world, with one instance and a quick account that fills no lists by bulk."""
+    return make_world()
