@@ -1,0 +1,227 @@
+"""What goes wrong has a name, loses nothing, and is mended by the next run."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from tests.stack.conftest import MakeWorld
+from tests.stack.world import SIMPLE, World, adds_up, people
+
+
+@pytest.fixture
+def export(world: World) -> World:
+    """Give a world with an export of one delivered member, so that there is something to lose."""
+    world.turn(key="sandbox-key", down=False, faults={}, rate=None)
+    world.vault("up")
+    world.publish({"Team": people("first@example.com")})
+    world.connect()
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    world.run("team")
+    world.publish({"Team": people("first@example.com", "second@example.com")})
+    return world
+
+
+def recovers(world: World) -> None:
+    """Check that nothing was lost or half-recorded: the next run delivers what is due, and only that."""
+    run = world.run("team")
+    assert run["status"] == "Successful", run
+    assert adds_up(run)
+    assert world.members("Team") == {"first@example.com", "second@example.com"}
+
+
+def overwrite_model(world: World, text: bytes) -> None:
+    container, _, folder = world.stack.source_path.partition("/")
+    world.source.get_blob_client(container, f"{folder}/model.json").upload_blob(text, overwrite=True)
+
+
+def read_model(world: World) -> dict[str, Any]:
+    container, _, folder = world.stack.source_path.partition("/")
+    content: dict[str, Any] = json.loads(
+        world.source.get_blob_client(container, f"{folder}/model.json").download_blob().readall()
+    )
+    return content
+
+
+def test_a_malformed_model_is_said_so_and_where(export: World) -> None:
+    whole = json.dumps(read_model(export)).encode()
+    overwrite_model(export, whole[: len(whole) // 2])
+    run = export.run("team")
+    assert (run["status"], run["reason"]) == ("Failed", "source_malformed")
+    overwrite_model(export, whole)
+    recovers(export)
+
+
+def test_a_missing_model_names_the_path(export: World) -> None:
+    whole = json.dumps(read_model(export)).encode()
+    container, _, folder = export.stack.source_path.partition("/")
+    export.source.get_blob_client(container, f"{folder}/model.json").delete_blob()
+    run = export.run("team")
+    assert run["reason"] == "source_unreachable"
+    assert "customer-insights/BlobExport/model.json" in run["advice"]
+    overwrite_model(export, whole)
+    recovers(export)
+
+
+def test_a_missing_partition_is_named(export: World) -> None:
+    model = read_model(export)
+    whole = json.dumps(model).encode()
+    model["entities"][0]["partitions"][0]["location"] += ".gone"
+    overwrite_model(export, json.dumps(model).encode())
+    run = export.run("team")
+    assert run["reason"] == "source_unreachable"
+    assert "Team_1.csv.gone" in run["advice"]
+    overwrite_model(export, whole)
+    recovers(export)
+
+
+def test_a_segment_that_is_gone_is_missed_by_name(export: World) -> None:
+    export.publish({"Teams": people("x@example.com")})
+    run = export.run("team")
+    assert (run["status"], run["reason"]) == ("Failed", "segment_missing")
+    assert "'Teams'" in run["advice"]
+    export.publish({"Team": people("first@example.com", "second@example.com")})
+    recovers(export)
+
+
+@pytest.mark.parametrize(("dropped", "reason"), [("FirstName", "column_missing"), ("Email", "email_column_missing")])
+def test_a_column_that_is_gone_is_missed_by_name(export: World, dropped: str, reason: str) -> None:
+    export.publish({"Team": people("first@example.com").drop(dropped)})
+    run = export.run("team")
+    assert (run["status"], run["reason"]) == ("Failed", reason)
+    assert dropped in run["advice"]
+    export.publish({"Team": people("first@example.com", "second@example.com")})
+    recovers(export)
+
+
+def test_an_empty_segment_and_a_mass_removal_are_skipped(export: World) -> None:
+    export.publish({"Team": people()})
+    run = export.run("team")
+    assert (run["status"], run["reason"]) == ("Skipped", "empty_segment")
+    export.publish({"Team": people("other@example.com")})
+    run = export.run("team")
+    assert (run["status"], run["reason"]) == ("Skipped", "mass_removal")
+    assert export.members("Team") == {"first@example.com"}
+    export.publish({"Team": people("first@example.com", "second@example.com")})
+    recovers(export)
+
+
+def test_too_many_profiles_are_skipped_before_a_single_write(export: World) -> None:
+    saved = export.save("team", segments=["Team"], mapping=SIMPLE, max_profiles=1)
+    assert "more than max_profiles" in saved["warnings"][0]
+    export.reset_statistics()
+    run = export.run("team")
+    assert (run["status"], run["reason"]) == ("Skipped", "over_limit")
+    assert export.look("stats")["writes"] == 0
+    export.save("team", segments=["Team"], mapping=SIMPLE)
+    recovers(export)
+
+
+def test_a_refused_key_ends_the_run_without_burning_calls_and_a_new_key_needs_no_restart(export: World) -> None:
+    export.turn(key="rotated")
+    export.reset_statistics()
+    run = export.run("team")
+    assert (run["status"], run["reason"]) == ("Failed", "key_refused")
+    assert export.look("stats")["requests"] <= 5
+    export.connect(api_key="rotated")
+    recovers(export)
+    export.turn(key="sandbox-key")
+    export.connect()
+
+
+def test_a_key_rotated_in_the_vault_alone_is_picked_up(export: World) -> None:
+    """The vault's owner stores a new version; nobody tells the app."""
+    assert export.stack.vault is not None
+    url = f"{export.stack.vault_url}/secrets/autopilot-main"
+    ready = export.stack.vault.ready
+    token = requests.get(
+        ready["identity_endpoint"], headers={"X-IDENTITY-HEADER": ready["identity_header"]}, timeout=10
+    ).json()["access_token"]
+    export.turn(key="newest")
+    stored = requests.put(
+        url,
+        json={"value": "newest"},
+        headers={"Authorization": f"Bearer {token}"},
+        verify=ready["ca_bundle"],
+        timeout=10,
+    )
+    assert stored.ok
+    recovers(export)
+
+
+def test_a_missing_secret_is_named(export: World) -> None:
+    export.api.put(
+        "connections/other",
+        {"display_name": "other", "secret_name": "autopilot-main", "agree_to_privacy": True},
+    )
+    refused = export.refused(
+        "PUT", "connections/gone", {"display_name": "gone", "secret_name": "never-stored", "agree_to_privacy": True}
+    )
+    assert (refused.status, refused.code) == (422, "key_missing")
+    assert "never-stored" in str(refused)
+
+
+def test_a_vault_that_forbids_ends_the_run_with_the_role_to_give(export: World) -> None:
+    export.vault("forbidden")
+    run = export.run("team")
+    assert (run["status"], run["reason"]) == ("Failed", "key_missing")
+    assert "Key Vault Secrets User" in run["advice"]
+    export.vault("up")
+    recovers(export)
+
+
+def test_an_outage_of_autopilot_is_waited_out(export: World) -> None:
+    export.turn(down=True)
+    run = export.start("team")
+    time.sleep(3)
+    assert export.api.get(f"exports/team/runs/{run}")["status"] == "Processing"
+    export.turn(down=False)
+    assert export.wait("team", run)["status"] == "Successful"
+    assert export.members("Team") == {"first@example.com", "second@example.com"}
+
+
+def test_an_outage_that_does_not_end_fails_the_run_in_the_end(make_world: MakeWorld) -> None:
+    world = make_world(settings={"OUTAGE_MINUTES": "0.05"})
+    world.publish({"Team": people("first@example.com", "second@example.com")})
+    world.connect()
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    world.turn(down=True)
+    run = world.run("team")
+    assert (run["status"], run["reason"]) == ("Failed", "autopilot_unavailable")
+    world.turn(down=False)
+    recovers(world)
+
+
+def test_a_vault_that_is_down_is_waited_out(make_world: MakeWorld) -> None:
+    world = make_world()
+    world.publish({"Team": people("first@example.com", "second@example.com")})
+    world.connect()
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    world.vault("down")
+    run = world.start("team")
+    time.sleep(3)
+    world.vault("up")
+    assert world.wait("team", run)["status"] == "Successful"
+
+
+@pytest.mark.parametrize("fault", ["throttle", "error", "timeout_done", "reset", "reset_done", "html"])
+def test_faults_on_every_tenth_call_change_nothing_in_the_end(export: World, fault: str) -> None:
+    everybody = [f"{fault.replace('_', '-')}{n}@example.com" for n in range(150)]
+    export.publish({"Team": people(*everybody)})
+    export.save("team", segments=["Team"], mapping=SIMPLE, guards={"max_removed_percent": 100})
+    export.turn(faults={fault: 0.1}, seed=7)
+    run = export.run("team")
+    assert run["status"] == "Successful", run
+    assert adds_up(run)
+    assert export.members("Team") == set(everybody)
+
+
+def test_no_traceback_and_no_address_reach_a_user_or_the_log(export: World) -> None:
+    run = export.run("team")
+    assert "Traceback" not in json.dumps(run)
+    for log in (export.stack._directory / "logs").glob("host-*.log"):
+        assert "@example.com" not in log.read_text()
