@@ -155,4 +155,3 @@ def _check_depth(content: object) -> None:
         if not level:
             return
     raise ValueError("too deep")
-

@@ -98,16 +98,15 @@ def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
     """
     can = pl.col("content").is_not_null()
     mask = pl.lit(2, pl.UInt64).pow(pl.col("segment")).cast(pl.UInt64)
-    marked = rows.with_columns(
-        mask.alias("present"), pl.when(can).then(mask).otherwise(bit_none()).alias("deliverable")
-    )
-    shared = pl.col("person").is_duplicated()
-    several = marked.filter(shared).sort("person", ~can, "customer", "content", "segment", "row")
-    masks = several.group_by("person").agg(
-        pl.col("present", "deliverable").bitwise_or(),
-    )
-    speaking = several.unique("person", keep="first", maintain_order=True).drop("present", "deliverable")
-    return pl.concat([marked.filter(~shared), speaking.join(masks, on="person")], how="diagonal")
+    masks = (mask.alias("present"), pl.when(can).then(mask).otherwise(bit_none()).alias("deliverable"))
+    doubled = rows["person"].is_duplicated()
+    single = rows.filter(~doubled).drop("customer").with_columns(*masks)
+    if not doubled.any():
+        return single
+    several = rows.filter(doubled).with_columns(*masks).sort("person", ~can, "customer", "content", "segment", "row")
+    together = several.group_by("person").agg(pl.col("present", "deliverable").bitwise_or())
+    speaking = several.unique("person", keep="first", maintain_order=True).drop("customer", "present", "deliverable")
+    return pl.concat([single, speaking.join(together, on="person")])
 
 
 def _members(mask: pl.Expr) -> pl.Expr:
