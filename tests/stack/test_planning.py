@@ -1,0 +1,83 @@
+"""Planning from storage: the same input gives the same chunks, and memory stays flat."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.azurite import Azurite
+from local.environment import MAPPING, SEGMENTS, Company
+from shared.domain.chunks import decode
+from shared.domain.cleaning import Recipe
+from shared.domain.digests import DigestKey
+from shared.domain.plan import Plan, chunks, plan
+from shared.domain.state import State
+from shared.settings import StorageAccount
+from shared.source.reach import connect
+from shared.steps.plan import SourceSegment
+
+MEGABYTES = 700
+"""What planning 1,000,000 rows may take, resident."""
+
+PLAN_A_MILLION = """
+import os, resource, sys
+from tests.stack.test_planning import planned
+found, segments, recipe = planned(os.environ["STORAGE"], "million/Export", ["Customer"])
+from shared.domain.plan import chunks
+size = sum(len(chunk) for chunk in chunks(found, segments, recipe))
+assert found.difference.profiles > 950_000, found.difference.profiles
+assert size > 200_000_000, size
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def planned(storage: str, path: str, names: list[str]) -> tuple[Plan, list[SourceSegment], Recipe]:
+    """Plan a first load of tables in storage."""
+    source = connect(StorageAccount(connection_string=storage), path)
+    catalogue = source.catalogue()
+    segments = [SourceSegment(source, catalogue.table(name)) for name in names]
+    recipe = Recipe(MAPPING)
+    key = DigestKey(b"k" * 32)
+    return plan(segments, recipe, key, State.empty(), [""] * len(names), remove_leavers=True), segments, recipe
+
+
+@pytest.fixture
+def source(azurite: Azurite) -> Iterator[str]:
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
+        Company.found(4000).publish(service, "planning/Export")
+    yield azurite.connection_string
+
+
+def test_the_same_input_gives_the_same_chunks_to_the_byte(source: str) -> None:
+    first, second = (list(chunks(*planned(source, "planning/Export", list(SEGMENTS)))) for _ in range(2))
+    assert first == second
+    assert len(first) > 3
+
+
+def test_chunks_hold_every_operation_once(source: str) -> None:
+    found, segments, recipe = planned(source, "planning/Export", list(SEGMENTS))
+    written = [operation for chunk in chunks(found, segments, recipe) for operation in decode(chunk)]
+    assert sorted(operation.person for operation in written) == sorted(found.difference.operations["person"])
+    assert all(operation.fields and "Email" in operation.fields for operation in written)
+    assert sum(len(operation.add) for operation in written) == found.difference.joiners
+
+
+def test_planning_a_million_rows_takes_less_than_700_megabytes(tmp_path: Path) -> None:
+    with Azurite(tmp_path) as azurite:
+        environment = {**os.environ, "STORAGE": azurite.connection_string}
+        publish = ["-m", "local.environment", "--rows", "1000000", "--path", "million/Export"]
+        subprocess.run(
+            [sys.executable, *publish, "--connection-string", azurite.connection_string],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        answer = subprocess.run(
+            [sys.executable, "-c", PLAN_A_MILLION], env=environment, check=True, capture_output=True, text=True
+        )
+    assert int(answer.stdout) < MEGABYTES

@@ -1,0 +1,90 @@
+"""Runs that nobody starts by hand, and runs whose processes die."""
+
+from __future__ import annotations
+
+import time
+
+from tests.stack.conftest import MakeWorld
+from tests.stack.world import SIMPLE, adds_up, people
+
+
+def test_saving_does_not_run_a_refresh_does_once(make_world: MakeWorld) -> None:
+    world = make_world(settings={"EXPORT_SCHEDULE": "*/1 * * * * *"})
+    world.publish({"Team": people("a@example.com")})
+    world.connect()
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    time.sleep(3)
+    assert world.api.get("exports/team/runs")["items"] == []
+    world.publish({"Team": people("a@example.com", "b@example.com")})
+    deadline = time.monotonic() + 30
+    while not (found := world.api.get("exports/team/runs")["items"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    run = world.wait("team", found[0]["id"])
+    assert (run["trigger"], run["status"]) == ("refresh", "Successful")
+    assert world.members("Team") == {"a@example.com", "b@example.com"}
+    time.sleep(3)
+    assert len(world.api.get("exports/team/runs")["items"]) == 1
+
+
+def test_a_run_whose_hosts_are_killed_again_and_again_ends_exactly(make_world: MakeWorld) -> None:
+    world = make_world(settings={"LOCAL_HOST_LEASE_SECONDS": "2"}, instances=2)
+    everybody = [f"p{n}@example.com" for n in range(2500)]
+    world.publish({"All": people(*everybody)})
+    world.connect(rate_limit=400)
+    world.save("all", segments=["All"], mapping=SIMPLE)
+    run = world.start("all")
+    for turn in range(4):
+        time.sleep(1.2)
+        host = world.stack.hosts[turn % 2]
+        port = host.ready["url"].rpartition(":")[2].partition("/")[0]
+        host.kill()
+        host._arguments = ["-m", "local.host", "--name", host.name, "--port", port]
+        host.start()
+    ended = world.wait("all", run)
+    assert ended["status"] == "Successful"
+    assert adds_up(ended)
+    assert ended["counts"]["delivered"] == ended["counts"]["joiners"] == 2500
+    assert world.members("All") == set(everybody)
+    world.reset_statistics()
+    assert world.run("all")["reason"] == "nothing_to_do"
+    assert world.look("stats")["writes"] == 0
+
+
+def test_one_run_at_a_time_and_cancel_stops_between_chunks(make_world: MakeWorld) -> None:
+    world = make_world()
+    world.publish({"All": people(*(f"p{n}@example.com" for n in range(3000)))})
+    world.connect(rate_limit=200)
+    world.save("all", segments=["All"], mapping=SIMPLE)
+    run = world.start("all")
+    refused = world.refused("POST", "exports/all/runs")
+    assert (refused.status, refused.code, refused.content["run"]) == (409, "run_in_progress", run)
+    time.sleep(2)
+    world.api.post(f"exports/all/runs/{run}/cancel")
+    ended = world.wait("all", run)
+    assert (ended["status"], ended["reason"]) == ("Canceled", "canceled_by_user")
+    assert adds_up(ended)
+    assert ended["counts"]["undelivered"] > 0
+    assert len(world.members("All")) == ended["counts"]["delivered"]
+    world.connect(rate_limit=5000)
+    rest = world.run("all")
+    assert rest["counts"]["delivered"] == ended["counts"]["undelivered"]
+    assert len(world.members("All")) == 3000
+
+
+def test_several_exports_share_one_accounts_pace(make_world: MakeWorld) -> None:
+    world = make_world(instances=2)
+    segments = {f"S{n}": people(*(f"s{n}p{m}@example.com" for m in range(250))) for n in range(3)}
+    world.publish(segments)
+    world.connect(rate_limit=100)
+    for name in segments:
+        world.save(name.lower(), segments=[name], mapping=SIMPLE)
+    world.turn(rate=110, burst=10)
+    world.reset_statistics()
+    runs = {name: world.start(name.lower()) for name in segments}
+    for name, run in runs.items():
+        assert world.wait(name.lower(), run)["status"] == "Successful"
+        assert len(world.members(name)) == 250
+    seen = world.look("stats")
+    assert seen["throttled"] <= seen["requests"] * 0.005
+    assert max(seen["seconds"].values()) <= 110
