@@ -192,6 +192,14 @@ def export_list(context: typer.Context, as_json: Json = False) -> None:
     )
 
 
+@export_app.command("duplicate")
+def export_duplicate(context: typer.Context, name: str, copy: str) -> None:
+    """Copy an export under another name, without its connection."""
+    with client(context) as api:
+        api.post(f"exports/{name}/duplicate", {"name": copy})
+    console.print(f"Made {copy}. Give it a connection and lists of its own before it runs.")
+
+
 @export_app.command("delete")
 def export_delete(context: typer.Context, name: str) -> None:
     """Remove an export. What is at Autopilot stays there."""
@@ -291,6 +299,26 @@ def cancel(
         chosen = run_id or _newest(api, name)
         api.post(f"exports/{name}/runs/{chosen}/cancel")
     console.print(f"Canceling {chosen}.")
+
+
+@app.command()
+def erase(
+    context: typer.Context, email: Annotated[str | None, typer.Argument(help="Asked for if left out.")] = None
+) -> None:
+    """Erase a person at Autopilot and from our state; no later run brings them back."""
+    address = email or typer.prompt("E-mail address of the person to erase")
+    with client(context) as api:
+        done = api.post("erasure", {"email": address})
+    console.print(f"Erased: {done['accounts']} accounts and {done['states']} states held this person.")
+
+
+@app.command()
+def audit(context: typer.Context, as_json: Json = False) -> None:
+    """Show who changed or started what, newest first."""
+    with client(context) as api:
+        found = api.get("audit")["items"]
+    rows = [(item["at"][:19], item["by"], item["what"], item["of"]) for item in found]
+    put_out(found, as_json, lambda: console.print(table_of(("When (UTC)", "Who", "What", "Of"), rows)))
 
 
 def _newest(api: Client, name: str) -> str:

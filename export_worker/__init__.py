@@ -1,7 +1,8 @@
-"""Delivers chunks: the queue trigger, and what becomes of a chunk that always fails."""
+"""Delivers chunks: the queue trigger, what becomes of one that always fails, and notices of runs' ends."""
 
 from __future__ import annotations
 
 from export_worker.delivery import blueprint as delivery
+from export_worker.notices import blueprint as notices
 
-blueprints = (delivery,)
+blueprints = (delivery, notices)

@@ -16,6 +16,7 @@ from shared.adapters.autopilot import CONNECTIONS, Autopilot, Key, session
 from shared.adapters.storage import Storage
 from shared.adapters.tables import Table
 from shared.adapters.vault import GivenKey, Vault, VaultKey
+from shared.audit import Audit
 from shared.configuration import Connection
 from shared.domain.digests import DigestKey
 from shared.domain.sending import Clock, Sender, SystemClock
@@ -23,6 +24,7 @@ from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
 from shared.settings import Settings, read_settings
+from shared.tombstones import Tombstones
 
 if TYPE_CHECKING:
     from shared.source.customer_insights import CustomerInsights
@@ -51,6 +53,8 @@ class App:
     ledger: Ledger
     registry: Registry
     accounts: Accounts
+    tombstones: Tombstones
+    audit: Audit
     vault: Vault
     source: CustomerInsights
     clock: Clock
@@ -139,6 +143,8 @@ def app() -> App:
         ledger=Ledger(Table(tables, "ledger")),
         registry=Registry(storage),
         accounts=Accounts(Table(tables, "accounts"), clock),
+        tombstones=Tombstones(Table(tables, "erased")),
+        audit=Audit(Table(tables, "audit")),
         vault=Vault(secrets),
         source=connect(settings.source, settings.customer_insights_path),
         clock=clock,

@@ -45,9 +45,15 @@ class Ledger:
         """Give one run; raises NoSuchRun."""
         return self._run(export, run_id)[0]
 
-    def runs(self, export: str, *, before: str | None = None, most: int = 50) -> list[Run]:
-        """Give the export's runs, newest first, at most `most`, those older than the run `before`."""
-        start = "run-" if before is None else _run_key(before) + "~"
+    def runs(
+        self, export: str, *, before: str | None = None, older_than: datetime | None = None, most: int = 50
+    ) -> list[Run]:
+        """Give the export's runs, newest first, at most `most`: those before the run `before`, or older than a moment."""
+        start = "run-"
+        if before is not None:
+            start = _run_key(before) + "~"
+        elif older_than is not None:
+            start = f"run-{_LAST_SECOND - int(older_than.timestamp()):010d}"
         return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
 
     def start(self, run: Run, mark: Mapping[str, object]) -> None:
@@ -99,6 +105,15 @@ class Ledger:
         """Give what is recorded of a run's chunks, in the order of their names."""
         start = _chunk_key(run_id, "")
         return [entry for _, entry in self._table.between(export, start, start + "~", Entry)]
+
+    def forget_entries(self, export: str, run_id: str) -> None:
+        """Forget what was recorded of an ended run's chunks: the run itself holds the sums."""
+        self._table.delete(export, [_chunk_key(run_id, entry.chunk) for entry in self.entries(export, run_id)])
+
+    def forget(self, export: str, run_id: str) -> None:
+        """Forget an ended run."""
+        self.forget_entries(export, run_id)
+        self._table.delete(export, [_run_key(run_id)])
 
     def finish(self, export: str, run_id: str, how: Callable[[Run], Run], *, state_of: str | None) -> Run:
         """End a run and free its export; with `state_of`, the run's state becomes that connection's. Again is harmless."""

@@ -100,6 +100,7 @@ class RowReason(StrEnum):
     EMAIL_INVALID = "email_invalid"
     VALUE_NOT_CONVERTIBLE = "value_not_convertible"
     ROW_MALFORMED = "row_malformed"
+    ERASED = "erased"
     REFUSED_BY_AUTOPILOT = "refused_by_autopilot"
     MISSING_FROM_ANSWER = "missing_from_answer"
 
@@ -114,6 +115,7 @@ _ROW_ADVICE = {
     RowReason.EMAIL_INVALID: "Correct the e-mail address in its source.",
     RowReason.VALUE_NOT_CONVERTIBLE: "Correct the value, or map the column to a field of a fitting type.",
     RowReason.ROW_MALFORMED: "The row has too few or too many fields, or is not UTF-8. Refresh the Blob export.",
+    RowReason.ERASED: "This person asked to be erased. Take the profile out of Customer Insights' sources too.",
     RowReason.REFUSED_BY_AUTOPILOT: "Autopilot refused this contact. Look at its values; the next run tries again.",
     RowReason.MISSING_FROM_ANSWER: "Autopilot left this contact out of its answer. The next run tries again.",
 }

@@ -11,6 +11,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 DEFAULT_AUTOPILOT_URL: Final = "https://api2.autopilothq.com/v1"
 
+_OPTIONAL: Final = (
+    "autopilot_url",
+    "auth_mode",
+    "notify_url",
+    "settle_seconds",
+    "outage_minutes",
+    "history_days",
+    "rejected_days",
+)
+
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -66,15 +76,13 @@ class Settings(BaseModel):
     notify_url: Url | None = None
     settle_seconds: float = Field(default=60, ge=0)
     outage_minutes: float = Field(default=360, gt=0)
+    history_days: float = Field(default=90, gt=0)
+    rejected_days: float = Field(default=30, gt=0)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises SettingsWrong naming the one that is missing or wrong."""
-    optional = {
-        name: environment[name.upper()]
-        for name in ("autopilot_url", "auth_mode", "notify_url", "settle_seconds", "outage_minutes")
-        if environment.get(name.upper())
-    }
+    optional = {name: environment[name.upper()] for name in _OPTIONAL if environment.get(name.upper())}
     try:
         return Settings.model_validate(
             {

@@ -25,10 +25,11 @@ class Container(StrEnum):
 
 
 class Queue(StrEnum):
-    """The queues: runs to be planned, and chunks to be delivered."""
+    """The queues: runs to be planned, chunks to be delivered, notices of runs' ends."""
 
     RUNS = "export-runs"
     CHUNKS = "export-chunks"
+    NOTICES = "export-notices"
 
 
 NEVER: Final = -1

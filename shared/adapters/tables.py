@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import time
@@ -81,7 +82,8 @@ class Table:
         """Delete the records under `keys`, those that are there."""
         for start in range(0, len(keys), _MOST_OPERATIONS):
             for key in keys[start : start + _MOST_OPERATIONS]:
-                self._client.delete_entity(partition, key)
+                with contextlib.suppress(ResourceNotFoundError):
+                    self._client.delete_entity(partition, key)
 
 
 def _lost() -> Lost:

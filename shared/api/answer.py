@@ -34,7 +34,7 @@ def answer(
     try:
         caller = _admit(app, route, headers)
         _check_names(params)
-        return route.endpoint(app, Call(params, query, headers, body, caller))
+        return _carry_out(app, route, Call(params, query, headers, body, caller))
     except Problem as problem:
         return problem.answer()
     except NotAllowed as refusal:
@@ -51,6 +51,14 @@ def answer(
             "storage_unavailable",
             "The app's storage or vault does not answer. Look at GET /api/health and try again.",
         ).answer()
+
+
+def _carry_out(app: App, route: Route, call: Call) -> Answer:
+    """Do what is asked, and note it in the audit trail if it changed something."""
+    result = route.endpoint(app, call)
+    if route.is_change:
+        app.audit.note(app.now(), call.caller.id, route.name, call.params)
+    return result
 
 
 def _admit(app: App, route: Route, headers: Mapping[str, str]) -> Caller:

@@ -119,11 +119,23 @@ class Call:
             raise Problem(HTTPStatus.BAD_REQUEST, "flag_invalid", f"{name} is true or false.")
         return value == "true"
 
+    def check_match(self, etag: str | None) -> None:
+        """Raise a Problem if the caller last saw another version than the one that `etag` names (None: there is none)."""
+        if self.if_match is not None and self.if_match != etag:
+            raise stale()
+
     @property
     def if_match(self) -> str | None:
         """The ETag that the caller last saw, if one was sent."""
         value = self.headers.get("if-match", "").strip()
         return None if value in {"", "*"} else value
+
+
+def stale() -> Problem:
+    """Say that somebody else was faster."""
+    return Problem(
+        HTTPStatus.PRECONDITION_FAILED, "changed_meanwhile", "It was changed meanwhile. Read it again and repeat."
+    )
 
 
 def field_errors(error: ValidationError) -> list[dict[str, str]]:

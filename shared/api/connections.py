@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, StringConstraints, model_validator
 from shared.adapters.storage import Conflict
 from shared.adapters.vault import VaultUnavailable
 from shared.api.access import Role
-from shared.api.call import Answer, Call, Problem, page_of
+from shared.api.call import Answer, Call, Problem, page_of, stale
 from shared.app import Account, App
 from shared.configuration import Connection, Consent, DisplayName, ListStrategy, Model
 from shared.domain.answers import AutopilotError, KeyRefused
@@ -99,8 +99,7 @@ def put_connection(app: App, call: Call) -> Answer:
     )
     key = body.api_key.get_secret_value() if body.api_key else None
     connection = connection.model_copy(update={"account": _connect(app, name, connection, key)})
-    if found and call.if_match and call.if_match != found[1]:
-        raise stale()
+    call.check_match(found[1] if found else None)
     try:
         if key is not None:
             app.vault.write(secret_name, key)
@@ -167,13 +166,6 @@ def view(name: str, connection: Connection, call: Call) -> dict[str, Any]:
     if call.caller.role is not Role.ADMIN:
         return {"name": name, "display_name": connection.display_name, "kind": connection.kind}
     return {"name": name, **connection.model_dump(mode="json")}
-
-
-def stale() -> Problem:
-    """Say that somebody else was faster."""
-    return Problem(
-        HTTPStatus.PRECONDITION_FAILED, "changed_meanwhile", "It was changed meanwhile. Read it again and repeat."
-    )
 
 
 def _find(app: App, name: str) -> tuple[Connection, str]:

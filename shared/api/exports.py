@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from http import HTTPStatus
 from typing import Any
 
 from shared.adapters.storage import Conflict
 from shared.api.access import Role
-from shared.api.call import Answer, Call, Problem, page_of
-from shared.api.connections import stale
+from shared.api.call import Answer, Call, Problem, page_of, stale
+from shared.api.mapping import check_custom_fields, check_segments
 from shared.app import App
-from shared.configuration import Export, ExportSettings
+from shared.configuration import DisplayName, Export, ExportSettings, Model, Name
 from shared.reasons import RunEnded
-from shared.source.catalogue import Catalogue, Table
+from shared.source.catalogue import Catalogue
 from shared.steps.cancel import cancel_run
-
-LIKELY_EMAIL = ("email", "emailaddress", "emailaddress1", "mail", "primaryemail")
 
 
 def list_exports(app: App, call: Call) -> Answer:
@@ -47,7 +44,8 @@ def put_export(app: App, call: Call) -> Answer:
     _check_lists(app, name, settings)
     catalogue, warnings = _catalogue(app)
     if catalogue is not None:
-        warnings += _check_segments(app, catalogue, settings)
+        warnings += check_segments(app, catalogue, settings)
+    warnings += check_custom_fields(app, settings)
     now = app.now()
     export = Export(
         **settings.model_dump(),
@@ -55,8 +53,7 @@ def put_export(app: App, call: Call) -> Answer:
         updated_at=now,
         updated_by=call.caller.id,
     )
-    if found and call.if_match and call.if_match != found[1]:
-        raise stale()
+    call.check_match(found[1] if found else None)
     try:
         etag = app.registry.save_export(name, export, if_match=call.if_match, only_new=found is None)
     except Conflict:
@@ -68,12 +65,39 @@ def put_export(app: App, call: Call) -> Answer:
     return Answer(HTTPStatus.OK if found else HTTPStatus.CREATED, shown, {"ETag": etag})
 
 
+class DuplicateBody(Model):
+    """Body of POST /exports/{e}/duplicate: the new export's name, and what people see."""
+
+    name: Name
+    display_name: DisplayName | None = None
+
+
+def duplicate_export(app: App, call: Call) -> Answer:
+    """Make a copy of an export under another name, without its connection, so that both never fill one list."""
+    export, _ = find_export(app, call)
+    body = call.read(DuplicateBody)
+    now = app.now()
+    copy = export.model_copy(
+        update={
+            "display_name": body.display_name or f"Copy of {export.display_name}"[:200],
+            "connection": None,
+            "created_at": now,
+            "updated_at": now,
+            "updated_by": call.caller.id,
+        }
+    )
+    try:
+        etag = app.registry.save_export(body.name, copy, only_new=True)
+    except Conflict:
+        raise Problem(HTTPStatus.CONFLICT, "export_exists", f"There is an export {body.name!r} already.") from None
+    return Answer(HTTPStatus.CREATED, _view(body.name, copy, app), {"ETag": etag})
+
+
 def delete_export(app: App, call: Call) -> Answer:
     """Remove an export; what is at Autopilot stays there, and a run that is going is canceled."""
     export, etag = find_export(app, call)
     check_connection(app, call, export.connection)
-    if call.if_match and call.if_match != etag:
-        raise stale()
+    call.check_match(etag)
     name = call.params["export"]
     active = app.ledger.head(name).active
     if active:
@@ -140,55 +164,6 @@ def _catalogue(app: App) -> tuple[Catalogue | None, list[str]]:
         return app.source.catalogue(), []
     except RunEnded as end:
         return None, [f"The mapping could not be checked: {end.detail or end.reason.advice}"]
-
-
-def _check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> list[str]:
-    """Check segments and columns; gives warnings, raises a Problem with an error for each one that is missing."""
-    errors: list[dict[str, str]] = []
-    warnings: list[str] = []
-    members = 0
-    for place, target in enumerate(settings.segments):
-        try:
-            table = catalogue.table(target.segment)
-        except RunEnded as end:
-            errors.append({"field": f"segments.{place}", "code": end.reason, "detail": end.detail})
-            continue
-        for field, column in settings.mapping.items():
-            if column not in table.columns:
-                errors.append(
-                    {"field": f"mapping.{field}", "code": "column_missing", "detail": _hint(table, field, column)}
-                )
-        members += _members(app, table)
-    if errors:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "body_invalid",
-            "The mapping does not fit the segments. Correct the fields named in errors.",
-            errors=errors,
-        )
-    if members > settings.max_profiles:
-        warnings.append(
-            f"The segments hold {members} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."
-        )
-    return warnings
-
-
-def _members(app: App, table: Table) -> int:
-    try:
-        return app.source.count(table)
-    except RunEnded:
-        return 0
-
-
-def _hint(table: Table, field: str, column: str) -> str:
-    """Name the columns that may have been meant."""
-    close = difflib.get_close_matches(column.lower(), [name.lower() for name in table.columns], n=3)
-    meant = [name for name in table.columns if name.lower() in close]
-    if field == "Email":
-        likely = [name for name in table.columns if name.lower().replace("_", "") in LIKELY_EMAIL]
-        meant = list(dict.fromkeys([*likely, *meant]))
-    suggestion = f" Did you mean {' or '.join(repr(name) for name in meant)}?" if meant else ""
-    return f"Segment {table.name!r} has no column {column!r}.{suggestion}"
 
 
 def _view(name: str, export: Export, app: App) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def _preview(app: App, name: str, export: Export) -> dict[str, Any]:
         state,
         _lists(app, account, export),
         remove_leavers=export.leavers == "remove",
+        erased=app.tombstones.people(),
     )
     found = planned.difference
     calls = expected_calls(found, app.accounts.proof(account.name), account)

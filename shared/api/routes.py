@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from shared.api import connections, exports, preview, runs, source
+from shared.api import connections, erasure, exports, preview, runs, source
 from shared.api.access import Role
 from shared.api.call import Answer, Call
 from shared.app import App
@@ -28,6 +28,11 @@ class Route:
     endpoint: Endpoint
     body: type[BaseModel] | None = None
     status: int = 200
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it belongs in the audit trail; runs note their own start."""
+        return self.method in {"PUT", "DELETE"} or self.name in {"cancel_run", "post_erasure", "duplicate_export"}
 
     @property
     def summary(self) -> str:
@@ -55,6 +60,15 @@ ROUTES: Final = (
     Route("get_export", "GET", "exports/{export}", Role.VIEWER, exports.get_export),
     Route("put_export", "PUT", "exports/{export}", Role.CONTRIBUTOR, exports.put_export, ExportSettings),
     Route("delete_export", "DELETE", "exports/{export}", Role.CONTRIBUTOR, exports.delete_export, status=204),
+    Route(
+        "duplicate_export",
+        "POST",
+        "exports/{export}/duplicate",
+        Role.CONTRIBUTOR,
+        exports.duplicate_export,
+        exports.DuplicateBody,
+        status=201,
+    ),
     Route("preview_export", "POST", "exports/{export}/preview", Role.VIEWER, preview.preview_export),
     Route("start_run", "POST", "exports/{export}/runs", Role.CONTRIBUTOR, runs.post_run, status=202),
     Route("list_runs", "GET", "exports/{export}/runs", Role.VIEWER, runs.list_runs),
@@ -62,5 +76,7 @@ ROUTES: Final = (
     Route("cancel_run", "POST", "exports/{export}/runs/{run}/cancel", Role.CONTRIBUTOR, runs.cancel, status=202),
     Route("get_rejected", "GET", "exports/{export}/runs/{run}/rejected", Role.VIEWER, runs.get_rejected),
     Route("start_all_runs", "POST", "runs", Role.CONTRIBUTOR, runs.post_all_runs, status=202),
+    Route("post_erasure", "POST", "erasure", Role.ADMIN, erasure.post_erasure, erasure.ErasureBody),
+    Route("list_audit", "GET", "audit", Role.ADMIN, source.list_audit),
     Route("get_health", "GET", "health", Role.VIEWER, source.get_health),
 )

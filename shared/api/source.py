@@ -9,6 +9,7 @@ from typing import Any
 from shared.adapters.storage import Container, StorageFault
 from shared.adapters.vault import VaultUnavailable
 from shared.api.call import Answer, Call, Problem, page_of
+from shared.api.mapping import suggestion
 from shared.app import DIGEST_SECRET, App
 from shared.reasons import RunEnded
 from shared.source.catalogue import Table
@@ -24,6 +25,14 @@ def list_segments(app: App, call: Call) -> Answer:
     except RunEnded as end:
         raise Problem(HTTPStatus.BAD_GATEWAY, end.reason, end.detail or end.reason.advice) from None
     return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+
+
+def list_audit(app: App, call: Call) -> Answer:
+    """List who changed or started what, newest first."""
+    after, limit = call.page()
+    found = app.audit.entries(after=after, most=limit + 1)
+    items = [entry.model_dump(mode="json") for _, entry in found[:limit]]
+    return Answer(body=page_of(items, found[limit - 1][0] if len(found) > limit else None))
 
 
 def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint takes a call
@@ -45,6 +54,7 @@ def _segment(app: App, table: Table) -> dict[str, Any]:
         "members": app.source.count(table) if eligible else None,
         "refreshed_at": table.refreshed_at.isoformat() if table.refreshed_at else None,
         "eligible": eligible,
+        "suggested_mapping": suggestion(table) if eligible else {},
         "why_not": None if eligible else "It has no CustomerId column, so it is not a table of profiles.",
     }
 

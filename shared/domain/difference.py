@@ -35,7 +35,7 @@ class Difference:
 def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removable: int) -> Difference:
     """Compare the segments' rows with what is held.
 
-    `rows` has a row for each row with a valid address: `person`, `segment`, `row`, `customer` (UInt64, order of rows
+    `rows` has a row for each row with a valid address: `person`, `segment`, `row`, `customer` (UInt64, the order of rows
     that share an address), `content` (Int64; null for a row that cannot be delivered, whose person stays where they
     are). `held` is `State.on_lists` of the run's lists. `removable` is the mask of lists from which leavers go.
     """
@@ -93,7 +93,7 @@ def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removab
 def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
     """Give one row a person: the row that speaks for them, and the segments they are `present` and `deliverable` in.
 
-    Among rows that share an address the smallest customer id speaks, whatever the order in which Customer Insights
+    Among rows that share an address the smallest `customer` speaks, whatever the order in which Customer Insights
     wrote them, so that an unchanged segment stays unchanged.
     """
     can = pl.col("content").is_not_null()

@@ -18,7 +18,7 @@ from shared.domain.chunks import Cutter, lines
 from shared.domain.cleaning import Recipe, clean
 from shared.domain.difference import Difference, difference
 from shared.domain.digests import DigestKey
-from shared.domain.state import State
+from shared.domain.state import State, without
 from shared.reasons import Reason, RowReason, RunEnded
 
 REJECTED: Final = pl.Schema(
@@ -77,10 +77,11 @@ def plan(
     list_ids: Sequence[str],
     *,
     remove_leavers: bool,
+    erased: Sequence[int] = (),
 ) -> Plan:
     """Take the difference between the segments and the state.
 
-    `list_ids` names the segments' lists in order; a list that Autopilot does not have yet is the empty text. A segment
+    `list_ids` names the segments' lists in order; a list that Autopilot does not have yet is the empty text. `erased` are people whom no run may bring back. A segment
     with rows that cannot be read loses nobody: one of those rows may be the one that seems to have left.
     Raises RunEnded for a column that a segment lacks.
     """
@@ -95,7 +96,9 @@ def plan(
         for batch in segment.read(recipe.columns):
             contacts = clean(batch, recipe)
             rows_read[place] += contacts.height
-            found.append(_compact(contacts, place, key))
+            compact = _compact(contacts, place, key)
+            found.append(without(compact, erased))
+            rejected.append(_erased(contacts, compact, erased, place))
             bad = contacts.filter(pl.col("reason").is_not_null())
             whole = whole and not (bad["reason"] == RowReason.ROW_MALFORMED.value).any()
             rejected.append(_rejected(bad, place))
@@ -158,14 +161,24 @@ def _compact(contacts: pl.DataFrame, place: int, key: DigestKey) -> pl.DataFrame
     """Keep of each row with a valid address what the difference needs: 40 bytes."""
     known = contacts.filter(pl.col("email").is_not_null())
     contents = known.select(pl.col("fields").fill_null("")).to_series()
-    start = pl.col("customer").fill_null("").str.pad_end(8, "\0").cast(pl.Binary).bin.slice(0, 8)
+    end = pl.col("customer").fill_null("").cast(pl.Binary).bin.tail(8)
+    padded = pl.lit(b"\0" * 8) + end
     return known.select(
         key.of_people(known["email"]).alias("person"),
         pl.lit(place, pl.UInt8).alias("segment"),
         pl.col("row").cast(pl.UInt64),
-        start.bin.reinterpret(dtype=pl.UInt64, endianness="big").alias("customer"),
+        padded.bin.tail(8).bin.reinterpret(dtype=pl.UInt64, endianness="big").alias("customer"),
         pl.when(pl.col("fields").is_not_null()).then(key.of_contents(contents)).alias("content"),
     )
+
+
+def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int], place: int) -> pl.DataFrame:
+    """Name the rows of people who were erased and would be delivered again."""
+    if not erased:
+        return pl.DataFrame(schema=REJECTED)
+    back = compact.join(without(compact, erased), on="row", how="anti").filter(pl.col("content").is_not_null())
+    rows = contacts.with_columns(pl.col("row").cast(pl.UInt64)).join(back.select("row"), on="row", how="semi")
+    return _rejected(rows.with_columns(pl.lit(RowReason.ERASED.value).alias("reason")), place)
 
 
 def _rejected(bad: pl.DataFrame, place: int) -> pl.DataFrame:

@@ -47,6 +47,13 @@ class State:
         return rewire(self.people, self.lists, list_ids)
 
 
+def without(people: pl.DataFrame, erased: Sequence[int]) -> pl.DataFrame:
+    """Leave out the rows of people (column `person`) who were erased."""
+    if not erased:
+        return people
+    return people.filter(~pl.col("person").is_in(pl.Series(list(erased), dtype=pl.Int128).implode()))
+
+
 def bit(position: int) -> pl.Expr:
     """Give the mask with one bit set."""
     return pl.lit(1 << position, pl.UInt64)

@@ -13,7 +13,7 @@ import polars as pl
 
 from shared.adapters.storage import Container
 from shared.app import App
-from shared.domain.state import RECEIPTS, merge, rewire
+from shared.domain.state import RECEIPTS, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RowReason, RunEnded, Status
 from shared.run import Entry, Run
@@ -26,6 +26,7 @@ from shared.steps.files import (
     state_path,
     write_table,
 )
+from shared.steps.notify import announce
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ def clear_run(app: App, run: Run) -> None:
     """Delete a finished run's chunks and outcomes: they are in its state and report by now."""
     for container in (Container.CHUNKS, Container.OUTCOMES):
         app.storage.delete_all(container, run_folder(run.export, run.id))
+    app.ledger.forget_entries(run.export, run.id)
 
 
 def _close(app: App, run: Run, reason: Reason | None, detail: str, *, state_of: str | None) -> Run:
@@ -92,6 +94,7 @@ def _close(app: App, run: Run, reason: Reason | None, detail: str, *, state_of: 
             }
         )
 
+    announce(app, run)
     report = ended(run).model_dump_json(indent=2, exclude={"plan", "progress_at", "unreachable_since"})
     app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
     try:
@@ -122,7 +125,8 @@ def _save_state(app: App, run: Run, entries: Sequence[Entry], before: str | None
     state = load_state(app.storage, run.export, connection, before)
     merged = merge(state, pl.concat(receipts) if receipts else pl.DataFrame(schema=RECEIPTS), lists)
     path = state_path(run.export, connection, run.id)
-    app.storage.put(Container.STATE, path, write_table(merged.people, merged.lists))
+    people = without(merged.people, app.tombstones.people())
+    app.storage.put(Container.STATE, path, write_table(people, merged.lists))
 
 
 def _outcome(app: App, name: str) -> bytes:

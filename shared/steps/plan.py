@@ -124,6 +124,7 @@ def _plan(app: App, run: Run) -> Run:
         state,
         list_ids,
         remove_leavers=export.leavers == "remove",
+        erased=app.tombstones.people(),
     )
     names = [target.segment for target in export.segments]
     check_guards(planned, names, export.guards, export.max_profiles)

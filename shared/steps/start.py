@@ -21,6 +21,7 @@ def start_run(
     run = Run(export=export, id=new_run_id(now), trigger=trigger, requested_by=requested_by, queued_at=now)
     app.ledger.start(run, mark or {})
     app.storage.send(Queue.RUNS, message(run))
+    app.audit.note(now, requested_by, f"run started ({trigger})", message(run))
     return run
 
 

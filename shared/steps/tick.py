@@ -16,6 +16,7 @@ from shared.run import Head, Run
 from shared.source.catalogue import Catalogue
 from shared.steps.finish import finish_run
 from shared.steps.plan import issue
+from shared.steps.retain import retain
 from shared.steps.start import message, start_run
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def tick(app: App) -> None:
     for name in list(app.registry.exports()):
         found = app.registry.export(name)
         head = app.ledger.head(name)
+        retain(app, name)
         if head.active is not None:
             supervise(app, name, head.active)
         elif found is not None:

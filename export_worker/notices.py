@@ -1,0 +1,22 @@
+"""The queue of notices for the operator's webhook."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@blueprint.queue_trigger("message", queue_name="export-notices", connection="AzureWebJobsStorage")
+def notify(message: func.QueueMessage) -> None:
+    """Tell the webhook of a run's end; if it does not take the notice the host tries again, five times."""
+    from shared.adapters.storage import Queue
+    from shared.app import app
+    from shared.reasons import TryLater
+    from shared.steps import notify as step
+
+    work = message.get_json()
+    try:
+        step.notify(app(), work["export"], work["run"])
+    except TryLater as later:
+        app().storage.send(Queue.NOTICES, work, delay=later.seconds)

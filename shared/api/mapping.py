@@ -1,0 +1,129 @@
+"""Check an export's mapping at save time: against the segments' real columns, and against Autopilot's own custom fields."""
+
+from __future__ import annotations
+
+import difflib
+from http import HTTPStatus
+from typing import Final
+
+from shared.adapters.vault import VaultUnavailable
+from shared.api.call import Problem
+from shared.app import App
+from shared.configuration import ExportSettings
+from shared.domain.answers import AutopilotError
+from shared.domain.fields import STANDARD_FIELDS, field_type, is_custom
+from shared.reasons import RunEnded
+from shared.source.catalogue import Catalogue, Table
+
+ASK_SECONDS: Final = 20.0
+
+_LIKELY: Final = {
+    "Email": ("email", "emailaddress", "emailaddress1", "mail", "primaryemail"),
+    "FirstName": ("firstname", "givenname"),
+    "LastName": ("lastname", "surname", "familyname"),
+    "Phone": ("phone", "telephone", "telephone1"),
+    "MobilePhone": ("mobilephone", "mobile"),
+    "MailingStreet": ("streetaddress", "street", "address1line1"),
+    "MailingCity": ("city", "address1city"),
+    "MailingState": ("state", "stateorprovince"),
+    "MailingPostalCode": ("postcode", "postalcode", "zip", "zipcode"),
+    "MailingCountry": ("country", "countryregion"),
+}
+
+
+def suggestion(table: Table) -> dict[str, str]:
+    """Suggest a mapping for a table: fields whose column's name says what it is."""
+    columns = {_plain(name): name for name in reversed(table.columns)}
+    found = {
+        field: next((columns[name] for name in names if name in columns), None) for field, names in _LIKELY.items()
+    }
+    return {field: column for field, column in found.items() if column} | {
+        field: columns[field.lower()]
+        for field in STANDARD_FIELDS
+        if field not in _LIKELY and field != "unsubscribed" and field.lower() in columns
+    }
+
+
+def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> list[str]:
+    """Check segments and columns; gives warnings, raises a Problem with an error for each one that is missing."""
+    errors: list[dict[str, str]] = []
+    warnings: list[str] = []
+    members = 0
+    for place, target in enumerate(settings.segments):
+        try:
+            table = catalogue.table(target.segment)
+        except RunEnded as end:
+            errors.append({"field": f"segments.{place}", "code": end.reason, "detail": end.detail})
+            continue
+        for field, column in settings.mapping.items():
+            if column not in table.columns:
+                errors.append(
+                    {"field": f"mapping.{field}", "code": "column_missing", "detail": _hint(table, field, column)}
+                )
+        members += _members(app, table)
+    if errors:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "body_invalid",
+            "The mapping does not fit the segments. Correct the fields named in errors.",
+            errors=errors,
+        )
+    if members > settings.max_profiles:
+        warnings.append(
+            f"The segments hold {members} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."
+        )
+    return warnings
+
+
+def _members(app: App, table: Table) -> int:
+    try:
+        return app.source.count(table)
+    except RunEnded:
+        return 0
+
+
+def _hint(table: Table, field: str, column: str) -> str:
+    """Name the columns that may have been meant."""
+    close = difflib.get_close_matches(column.lower(), [name.lower() for name in table.columns], n=3)
+    meant = [name for name in table.columns if name.lower() in close]
+    if field == "Email":
+        likely = [name for name in table.columns if _plain(name) in _LIKELY["Email"]]
+        meant = list(dict.fromkeys([*likely, *meant]))
+    suggestion = f" Did you mean {' or '.join(repr(name) for name in meant)}?" if meant else ""
+    return f"Segment {table.name!r} has no column {column!r}.{suggestion}"
+
+
+def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
+    """Check custom fields against those of the account; gives warnings, raises a Problem for one of another type.
+
+    Whether Autopilot makes a custom field that it does not know is not known (reference/autopilot-api section 3.2).
+    """
+    custom = [name for name in settings.mapping if is_custom(name)]
+    if not custom or settings.connection is None:
+        return []
+    try:
+        account = app.account(settings.connection)
+        existing = app.sender(account, seconds=ASK_SECONDS).one(account.api.custom_fields)
+    except (AutopilotError, RunEnded, VaultUnavailable):
+        return ["The custom fields could not be checked: Autopilot does not answer now."]
+    warnings: list[str] = []
+    errors: list[dict[str, str]] = []
+    for name in custom:
+        label, kind = name.partition("--")[2].replace("--", " "), field_type(name)
+        if label not in existing:
+            warnings.append(f"The account has no custom field {label!r} yet; Autopilot may have to be given it first.")
+        elif existing[label] != kind:
+            detail = f"The account's field {label!r} is of type {existing[label]}, not {kind}."
+            errors.append({"field": f"mapping.{name}", "code": "type_conflict", "detail": detail})
+    if errors:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "body_invalid",
+            "The mapping does not fit the account. Correct the fields named in errors.",
+            errors=errors,
+        )
+    return warnings
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace(" ", "")

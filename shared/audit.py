@@ -1,0 +1,42 @@
+"""The audit trail: who did what, when. Names of connections, exports and runs, never a person's data."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from shared.adapters.tables import Change, Table
+from shared.records import Record
+
+_PARTITION: Final = "audit"
+_LAST: Final = 10**17
+
+
+class AuditEntry(Record):
+    """One thing that was done: `by` is an object id, `function-key` or `schedule`; `of` names what it was done to."""
+
+    at: datetime
+    by: str
+    what: str
+    of: str
+
+
+class Audit:
+    """Writes the trail and reads it, newest first."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def note(self, at: datetime, by: str, what: str, of: Mapping[str, str]) -> None:
+        """Note that `by` did `what`."""
+        key = f"{_LAST - int(at.timestamp() * 1_000_000):017d}-{secrets.token_hex(3)}"
+        named = " ".join(f"{kind}={name}" for kind, name in of.items())
+        self._table.write(_PARTITION, [Change(key, AuditEntry(at=at, by=by, what=what, of=named), None)])
+
+    def entries(self, *, after: str = "", most: int = 50) -> list[tuple[str, AuditEntry]]:
+        """Give entries with their keys, newest first, those after the key `after`."""
+        start = after + "~" if after else "0"
+        return list(islice(self._table.between(_PARTITION, start, "~", AuditEntry), most))

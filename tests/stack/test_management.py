@@ -1,0 +1,378 @@
+"""Connections, exports and runs, as their users manage them: the HTTP API on the whole stack."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import requests
+
+from tests.stack.conftest import MakeWorld
+from tests.stack.world import SIMPLE, World, adds_up, people
+
+CONNECTION = {"display_name": "Main", "api_key": "sandbox-key", "agree_to_privacy": True}
+
+
+@pytest.fixture
+def team(world: World) -> World:
+    """Give a world with a segment and a connection."""
+    world.publish({"Team": people("a@example.com", "b@example.com")})
+    world.connect()
+    return world
+
+
+def call(world: World, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
+    given = {
+        "x-functions-key": world.stack.function_key,
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    return requests.request(method, f"{world.stack.api_url}/{path}", json=body, headers=given, timeout=60)
+
+
+def test_the_whole_flow_connect_configure_save_refresh_on_demand_remove(make_world: MakeWorld) -> None:
+    world = make_world(settings={"EXPORT_SCHEDULE": "*/1 * * * * *"})
+    world.publish({"Team": people("a@example.com")})
+    made = world.api.put("connections/main", CONNECTION)
+    assert made["account"] == "Sandbox Account"
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    time.sleep(2.5)
+    assert world.api.get("exports/team/runs")["items"] == []  # saving runs nothing
+    world.publish({"Team": people("a@example.com", "b@example.com")})
+    deadline = time.monotonic() + 30
+    while not (found := world.api.get("exports/team/runs")["items"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert world.wait("team", found[0]["id"])["trigger"] == "refresh"
+    assert world.run("team")["trigger"] == "on_demand"
+    world.api.delete("exports/team")
+    world.publish({"Team": people("a@example.com", "b@example.com", "c@example.com")})
+    time.sleep(2.5)
+    assert world.members("Team") == {"a@example.com", "b@example.com"}  # it has stopped; what was delivered stays
+
+
+def test_a_key_is_never_readable_again(team: World) -> None:
+    for path in ("connections", "connections/main"):
+        assert "sandbox-key" not in json.dumps(team.api.get(path))
+    assert team.api.get("connections/main")["secret"] == "readable"
+
+
+def test_a_connection_needs_consent_and_keeps_who_gave_it(team: World) -> None:
+    refused = team.refused("PUT", "connections/new", {**CONNECTION, "agree_to_privacy": False})
+    assert refused.status == 422
+    assert "agree_to_privacy" in refused.lines[1]
+    consent = team.api.get("connections/main")["consent"]
+    assert (consent["by"], bool(consent["at"]), bool(consent["text_version"])) == ("function-key", True, True)
+
+
+def test_a_key_that_autopilot_refuses_is_not_kept(team: World) -> None:
+    refused = team.refused("PUT", "connections/wrong", {**CONNECTION, "api_key": "nonsense"})
+    assert (refused.status, refused.code) == (422, "key_refused")
+    assert team.refused("GET", "connections/wrong").status == 404
+
+
+def test_a_connection_can_be_tested_and_says_when_its_secret_is_unreadable(team: World) -> None:
+    assert team.api.post("connections/main/test") == {"accepted": True, "account": "Sandbox Account"}
+    team.vault("forbidden")
+    assert team.api.get("connections/main")["secret"] == "forbidden"
+    team.vault("up")
+
+
+def test_a_connection_in_use_is_removed_only_by_detaching(team: World) -> None:
+    team.api.put("connections/shared", CONNECTION)
+    team.save("uses-it", segments=[{"segment": "Team", "list": "Uses it"}], mapping=SIMPLE, connection="shared")
+    refused = team.refused("DELETE", "connections/shared")
+    assert (refused.status, refused.content["exports"]) == (409, ["uses-it"])
+    team.api.delete("connections/shared", detach="true")
+    detached = team.api.get("exports/uses-it")
+    assert (detached["connection"], detached["mapping"]) == (None, SIMPLE)
+    assert team.run("uses-it")["reason"] == "connection_detached"
+
+
+def test_a_mapping_is_checked_against_the_real_columns_with_suggestions(team: World) -> None:
+    refused = team.refused(
+        "PUT",
+        "exports/typo",
+        {
+            "display_name": "x",
+            "connection": "main",
+            "segments": ["Team", "Teem"],
+            "mapping": {"Email": "E-mail", "FirstName": "Firstname"},
+        },
+    )
+    said = {item["field"]: item["detail"] for item in refused.content["errors"]}
+    assert refused.status == 422
+    assert "Did you mean 'Email'?" in said["mapping.Email"]
+    assert "Did you mean 'FirstName'?" in said["mapping.FirstName"]
+    assert "Did you mean 'Team'?" in said["segments.1"]
+
+
+def test_segments_come_with_members_and_a_suggested_mapping(team: World) -> None:
+    found = next(item for item in team.api.items("segments") if item["name"] == "Team")
+    assert (found["members"], found["eligible"]) == (2, True)
+    assert found["suggested_mapping"] == {"Email": "Email", "FirstName": "FirstName"}
+
+
+def test_a_custom_field_of_another_type_is_refused_and_an_unknown_one_is_said_so(team: World) -> None:
+    team.publish({"Team": people("a@example.com", Points="1")})
+    saved = team.save(
+        "typed", segments=[{"segment": "Team", "list": "Typed"}], mapping={**SIMPLE, "integer--Points": "Points"}
+    )
+    assert "no custom field 'Points' yet" in saved["warnings"][0]
+    team.run("typed")
+    refused = team.refused(
+        "PUT",
+        "exports/typed",
+        {
+            "display_name": "x",
+            "connection": "main",
+            "segments": [{"segment": "Team", "list": "Typed"}],
+            "mapping": {"Email": "Email", "string--Points": "Points"},
+        },
+    )
+    assert refused.content["errors"][0]["code"] == "type_conflict"
+
+
+def test_two_exports_never_fill_one_list(team: World) -> None:
+    team.save("first", segments=[{"segment": "Team", "list": "Shared list"}], mapping=SIMPLE)
+    refused = team.refused(
+        "PUT",
+        "exports/second",
+        {
+            "display_name": "x",
+            "connection": "main",
+            "segments": [{"segment": "Team", "list": "Shared list"}],
+            "mapping": SIMPLE,
+        },
+    )
+    assert (refused.status, refused.code, refused.content["export"]) == (409, "list_in_use", "first")
+
+
+def test_an_export_is_duplicated_without_its_connection(team: World) -> None:
+    team.save("original", segments=[{"segment": "Team", "list": "Original"}], mapping=SIMPLE)
+    team.api.post("exports/original/duplicate", {"name": "twin"})
+    twin = team.api.get("exports/twin")
+    assert (twin["display_name"], twin["connection"], twin["segments"]) == (
+        "Copy of original",
+        None,
+        [{"segment": "Team", "list": "Original"}],
+    )
+    assert team.refused("POST", "exports/original/duplicate", {"name": "twin"}).code == "export_exists"
+
+
+def test_a_stale_change_is_refused(team: World) -> None:
+    team.save("etag", segments=[{"segment": "Team", "list": "Etag"}], mapping=SIMPLE)
+    first = call(team, "GET", "exports/etag").headers["ETag"]
+    body = {"display_name": "new", "connection": None, "segments": ["Team"], "mapping": SIMPLE}
+    second = call(team, "PUT", "exports/etag", body, If_Match=first)
+    assert second.status_code == 200
+    assert call(team, "PUT", "exports/etag", body, If_Match=first).status_code == 412
+    assert call(team, "DELETE", "exports/etag", If_Match=first).status_code == 412
+    assert call(team, "PUT", "exports/never-there", body, If_Match=first).status_code == 412
+    assert call(team, "DELETE", "exports/etag", If_Match=second.headers["ETag"]).status_code == 204
+
+
+def test_putting_the_same_twice_is_the_same(team: World) -> None:
+    for _ in range(2):
+        saved = team.save("same", segments=[{"segment": "Team", "list": "Same"}], mapping=SIMPLE)
+    assert saved["display_name"] == "same"
+    assert [item["name"] for item in team.api.items("exports")].count("same") == 1
+
+
+def test_lists_page(team: World) -> None:
+    for number in range(5):
+        team.save(f"page-{number}", segments=[{"segment": "Team", "list": f"Page {number}"}], mapping=SIMPLE)
+    names: list[str] = []
+    after = ""
+    while True:
+        page = team.api.get("exports", limit="2", **({"after": after} if after else {}))
+        assert len(page["items"]) <= 2
+        names += [item["name"] for item in page["items"]]
+        after = page["next"]
+        if not after:
+            break
+    assert names == sorted(set(names))
+    assert {f"page-{number}" for number in range(5)} <= set(names)
+
+
+def test_a_preview_says_everything_and_sends_nothing(team: World) -> None:
+    team.publish({"Team": people("a@example.com", "b@example.com", "nobody", "a@example.com")})
+    team.save("preview", segments=[{"segment": "Team", "list": "Preview"}], mapping=SIMPLE)
+    team.reset_statistics()
+    found = team.api.post("exports/preview/preview")
+    assert team.look("stats")["writes"] == 0
+    assert (found["profiles"], found["joiners"], found["duplicates"], found["rejected"]) == (
+        2,
+        2,
+        1,
+        {"email_invalid": 1},
+    )
+    assert found["examples"] == [
+        {"Email": "a@example.com", "FirstName": "Name0"},
+        {"Email": "b@example.com", "FirstName": "Name1"},
+    ]
+    team.reset_statistics()
+    run = team.run("preview")
+    assert run["counts"]["requests"] <= found["calls"] + 6  # the calls of a first run: lists, creation, proof
+    assert run["counts"]["joiners"] == found["joiners"]
+
+
+def test_run_all_starts_only_what_has_a_schedule(make_world: MakeWorld) -> None:
+    world = make_world()
+    world.publish({"Team": people("a@example.com")})
+    world.connect()
+    world.save("on", segments=[{"segment": "Team", "list": "On"}], mapping=SIMPLE)
+    world.save("off", segments=[{"segment": "Team", "list": "Off"}], mapping=SIMPLE, schedule={"on": "off"})
+    started = world.api.post("runs")
+    assert [item["export"] for item in started["started"]] == ["on"]
+    assert world.wait("on", started["started"][0]["run"])["trigger"] == "run_all"
+
+
+def test_a_person_is_erased_at_autopilot_and_stays_away(team: World) -> None:
+    team.publish({"Team": people("stays@example.com", "goes@example.com")})
+    team.save("erase", segments=[{"segment": "Team", "list": "Erase"}], mapping=SIMPLE)
+    team.run("erase")
+    assert team.api.post("erasure", {"email": " Goes@Example.com "}) == {"erased": True, "accounts": 1, "states": 1}
+    assert team.members("Erase") == {"stays@example.com"}
+    again = team.run("erase")
+    assert adds_up(again)
+    assert again["counts"]["rejected"] == 1
+    assert team.members("Erase") == {"stays@example.com"}
+    assert "erased" in team.api.text(f"exports/erase/runs/{again['id']}/rejected")
+
+
+def test_every_change_is_in_the_audit_trail_without_personal_data(team: World) -> None:
+    team.save("audited", segments=[{"segment": "Team", "list": "Audited"}], mapping=SIMPLE)
+    run = team.start("audited")
+    team.wait("audited", run)
+    team.api.post("erasure", {"email": "somebody@example.com"})
+    trail = team.api.get("audit")["items"]
+    assert [item["what"] for item in trail[:3]] == ["post_erasure", "run started (on_demand)", "put_export"]
+    assert trail[1]["of"] == f"export=audited run={run}"
+    assert "@" not in json.dumps(trail)
+
+
+class Listener:
+    """A webhook that refuses the first notice."""
+
+    def __init__(self) -> None:
+        self.notices: list[dict[str, Any]] = []
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                listener.notices.append(body)
+                self.send_response(500 if len(listener.notices) == 1 else 204)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    made = Listener()
+    yield made
+    made.close()
+
+
+def test_the_webhook_hears_of_every_end_even_if_it_was_away(make_world: MakeWorld, listener: Listener) -> None:
+    world = make_world(settings={"NOTIFY_URL": listener.url})
+    world.publish({"Team": people("a@example.com")})
+    world.connect()
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    run = world.run("team")
+    deadline = time.monotonic() + 60
+    while len(listener.notices) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert listener.notices[1]["id"] == run["id"]
+    assert listener.notices[1]["status"] == "Successful"
+    assert "@" not in json.dumps(listener.notices)
+
+
+def principal(*roles: str) -> str:
+    claims = [{"typ": "roles", "val": role} for role in roles] + [{"typ": "oid", "val": "object-1"}]
+    return base64.b64encode(json.dumps({"auth_typ": "aad", "claims": claims}).encode()).decode()
+
+
+def test_roles_come_from_the_principal_and_say_who_may_do_what(make_world: MakeWorld) -> None:
+    world = make_world(settings={"AUTH_MODE": "entra"})
+    world.publish({"Team": people("a@example.com")})
+
+    def act(role: str, method: str, path: str, body: object = None) -> requests.Response:
+        headers = {"x-ms-client-principal": principal(role)} if role else {}
+        return requests.request(method, f"{world.stack.api_url}/{path}", json=body, headers=headers, timeout=60)
+
+    admin, contributor, viewer = "Exports.Admin", "Exports.Contributor", "Exports.Viewer"
+    export = {"display_name": "Team", "connection": "main", "segments": ["Team"], "mapping": SIMPLE}
+    assert act("", "GET", "exports").status_code == 401
+    assert act("Something.Else", "GET", "exports").status_code == 403
+    assert act(contributor, "PUT", "connections/main", CONNECTION).status_code == 403
+    assert act(admin, "PUT", "connections/main", CONNECTION).status_code == 201
+    hidden = act(contributor, "PUT", "exports/team", export)
+    assert (hidden.status_code, hidden.json()["code"]) == (403, "connection_not_shared")
+    shared = {**CONNECTION, "access": "administrators_and_contributors"}
+    assert act(admin, "PUT", "connections/main", shared).status_code == 200
+    assert act(contributor, "PUT", "exports/team", export).status_code == 201
+    assert act(contributor, "GET", "connections/main").json() == {
+        "name": "main",
+        "display_name": "Main",
+        "kind": "autopilot",
+    }
+    assert act(viewer, "GET", "exports/team").status_code == 200
+    assert act(viewer, "POST", "exports/team/runs").status_code == 403
+    assert act(contributor, "POST", "exports/team/runs").status_code == 202
+    assert act(contributor, "GET", "audit").status_code == 403
+    assert act(admin, "GET", "audit").json()["items"][0]["by"] == "object-1"
+
+
+def test_a_forged_principal_is_refused_where_function_keys_rule(team: World) -> None:
+    answer = call(team, "GET", "exports", x_ms_client_principal=principal("Exports.Admin"))
+    assert (answer.status_code, answer.json()["code"]) == (400, "principal_not_expected")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (b"{", "application/json", 400, "body_malformed"),
+        (b"[" * 100_000, "application/json", 400, "body_malformed"),
+        (b'{"a":' * 50 + b"1" + b"}" * 50, "application/json", 400, "body_malformed"),
+        (b"{}", "text/plain", 415, "not_json"),
+        (b" " * 300_000, "application/json", 413, "body_too_large"),
+        (b"[]", "application/json", 422, "body_invalid"),
+        (b'{"display_name": "x", "surprise": 1}', "application/json", 422, "body_invalid"),
+    ],
+    ids=["malformed", "deep list", "deep object", "wrong type", "oversized", "no object", "unknown field"],
+)
+def test_bad_bodies_get_a_clear_no(team: World, body: bytes, content_type: str, status: int, code: str) -> None:
+    headers = {"x-functions-key": team.stack.function_key, "Content-Type": content_type}
+    answer = requests.put(f"{team.stack.api_url}/exports/bad", data=body, headers=headers, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    if b"surprise" in body:
+        assert "surprise" in {item["field"] for item in answer.json()["errors"]}
+
+
+@pytest.mark.parametrize("name", ["Upper", "a%2Fb", "-dash", "a" * 64, "..%2F..", "a b"])
+def test_names_that_could_be_none_are_refused(team: World, name: str) -> None:
+    assert call(team, "GET", f"exports/{name}").status_code in {400, 404}
+    body = {"display_name": "x", "connection": None, "segments": ["Team"], "mapping": SIMPLE}
+    assert call(team, "PUT", f"exports/{name}", body).status_code in {400, 404}
