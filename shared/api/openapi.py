@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared.api.routes import ROUTES, Route
 
+_UNKNOWN_CALLER = {"description": "The function key or the token is missing or wrong."}
 _REF = "#/components/schemas/{model}"
 
 
@@ -23,7 +24,7 @@ def document() -> dict[str, Any]:
         "get": {
             "operationId": "get_openapi",
             "summary": "Give this document.",
-            "responses": {"200": _json("The document.")},
+            "responses": {"200": _json("The document."), "401": _UNKNOWN_CALLER},
         }
     }
     return {
@@ -76,7 +77,7 @@ def _responses(route: Route) -> dict[str, Any]:
         answers["200"] = {"description": route.summary, "content": {"text/csv": {"schema": {"type": "string"}}}}
     if route.method == "PUT":
         answers["201"] = _json("Created.")
-    answers["401"] = {"description": "The function key or the token is missing or wrong."}
+    answers["401"] = _UNKNOWN_CALLER
     answers["default"] = {
         "description": "What is wrong and what to do.",
         "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}},

@@ -1,0 +1,53 @@
+"""Every endpoint under schemathesis with the schema that the app serves: no 5xx, and every answer conforms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from shared.api.openapi import document
+from tests.stack.conftest import MakeWorld
+from tests.stack.world import SIMPLE, World, people
+
+
+@pytest.fixture(scope="module")
+def served_world(make_world: MakeWorld) -> World:
+    """Give a world with something of everything in it."""
+    world = make_world(settings={"OUTAGE_MINUTES": "1"})
+    world.publish({"Team": people("a@example.com", "nobody")})
+    world.connect()
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    world.run("team")
+    return world
+
+
+schema = schemathesis.openapi.from_dict(document())
+
+
+def test_the_app_serves_this_very_document(served_world: World) -> None:
+    assert served_world.api.get("openapi.json") == document()
+
+
+@schema.parametrize()
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_conforms_and_none_is_a_fault(case: Any, served_world: World) -> None:
+    case.call_and_validate(
+        base_url=served_world.stack.api_url.removesuffix("/api"),
+        headers={"x-functions-key": served_world.stack.function_key},
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+        ],
+        timeout=60,
+    )
