@@ -289,6 +289,19 @@ def rejected(
 
 
 @app.command()
+def rerun(
+    context: typer.Context,
+    name: str,
+    run_id: Annotated[str | None, typer.Argument(help="Default: the newest run.")] = None,
+) -> None:
+    """Try only the rows again that a run rejected."""
+    with client(context) as api:
+        chosen = run_id or _newest(api, name)
+        started = api.post(f"exports/{name}/runs/{chosen}/rerun")
+    console.print(f"Started run {started['run']}.")
+
+
+@app.command()
 def cancel(
     context: typer.Context,
     name: str,

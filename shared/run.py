@@ -53,7 +53,8 @@ class Run(Record):
 
     `plan` names the folder of the chunks that were planned first; `stop` is why the rest is not sent. `operations`
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
-    `unreachable_since` is when Autopilot last stopped answering.
+    `unreachable_since` is when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
+    this one tries again.
     """
 
     export: str
@@ -68,7 +69,7 @@ class Run(Record):
     started_at: datetime | None = None
     planned_at: datetime | None = None
     ended_at: datetime | None = None
-    refreshed_at: datetime | None = None
+    rejected_of: str | None = None
     targets: tuple[SegmentTarget, ...] = ()
     plan: str | None = None
     chunks: int = 0

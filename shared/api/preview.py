@@ -23,7 +23,7 @@ from shared.domain.difference import Difference
 from shared.domain.plan import Plan, check_guards, chunks, plan
 from shared.reasons import RunEnded, TryLater
 from shared.steps.files import load_state
-from shared.steps.plan import SourceSegment, read_segments, recipe_of
+from shared.steps.plan import SourceSegment, read_segments, recipe_of, scope_of
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
@@ -51,8 +51,7 @@ def _preview(app: App, name: str, export: Export) -> dict[str, Any]:
         app.digest_key(),
         state,
         _lists(app, account, export),
-        remove_leavers=export.leavers == "remove",
-        erased=app.tombstones.people(),
+        scope_of(app, export),
     )
     found = planned.difference
     calls = expected_calls(found, app.accounts.proof(account.name), account)

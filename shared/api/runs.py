@@ -13,7 +13,7 @@ from shared.app import App
 from shared.configuration import Off
 from shared.ledger import NoSuchRun, RunInProgress
 from shared.reasons import Reason, Status
-from shared.run import Run
+from shared.run import Run, Trigger
 from shared.steps.cancel import cancel_run
 from shared.steps.files import rejected_path
 from shared.steps.start import start_run
@@ -23,14 +23,15 @@ def post_run(app: App, call: Call) -> Answer:
     """Start a run; 409 with the other run's id if one is going."""
     export, _ = find_export(app, call)
     check_connection(app, call, export.connection)
-    name = call.params["export"]
-    try:
-        run = start_run(app, name, trigger="on_demand", requested_by=call.caller.id)
-    except RunInProgress as going:
-        raise Problem(
-            HTTPStatus.CONFLICT, Reason.RUN_IN_PROGRESS, Reason.RUN_IN_PROGRESS.advice, run=going.run_id
-        ) from None
-    return Answer(HTTPStatus.ACCEPTED, {"run": run.id}, {"Location": f"/api/exports/{name}/runs/{run.id}"})
+    return _start(app, call.params["export"], call, "on_demand")
+
+
+def post_rerun(app: App, call: Call) -> Answer:
+    """Try only the rows again that a run rejected; everything else waits for the next ordinary run."""
+    export, _ = find_export(app, call)
+    check_connection(app, call, export.connection)
+    rejected = _find(app, call)
+    return _start(app, rejected.export, call, "rejected_rows", rejected_of=rejected.id)
 
 
 def post_all_runs(app: App, call: Call) -> Answer:
@@ -102,6 +103,17 @@ def view(app: App, run: Run) -> dict[str, Any]:
     shown["canceling"] = run.stop is Reason.CANCELED_BY_USER and not run.status.is_final
     shown["progress"] = _progress(app, run)
     return shown
+
+
+def _start(app: App, export: str, call: Call, trigger: Trigger, rejected_of: str | None = None) -> Answer:
+    """Start a run; raises a Problem with the other run's id if one is going."""
+    try:
+        run = start_run(app, export, trigger=trigger, requested_by=call.caller.id, rejected_of=rejected_of)
+    except RunInProgress as going:
+        raise Problem(
+            HTTPStatus.CONFLICT, Reason.RUN_IN_PROGRESS, Reason.RUN_IN_PROGRESS.advice, run=going.run_id
+        ) from None
+    return Answer(HTTPStatus.ACCEPTED, {"run": run.id}, {"Location": f"/api/exports/{export}/runs/{run.id}"})
 
 
 def _progress(app: App, run: Run) -> dict[str, Any]:

@@ -5,7 +5,7 @@ All on digests and bit masks: one row a person, bit n of a mask stands for the r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -17,19 +17,40 @@ class Difference:
     """What a run has to do.
 
     `operations` has one row a person: `person`, `segment` (UInt8) and `row` (UInt64) where the profile stands (null for
-    someone who left every segment), `contact_id`, `content`, `upsert` (Boolean), `add` and `remove` (masks). The
-    numbers are the run's counts; `held` and `leaving` count members a list, in the order of the segments.
+    someone who left every segment), `contact_id`, `content`, `upsert`, `changed` (Boolean), `add` and `remove` (masks).
+    The numbers are the run's counts; `held` and `leaving` count members a list, in the order of the segments;
+    `set_aside` counts rows with something to do that this run leaves alone.
     """
 
     operations: pl.DataFrame
     profiles: int
     duplicates: int
-    joiners: int
-    changed: int
     unchanged: int
-    leavers: int
     held: tuple[int, ...]
     leaving: tuple[int, ...]
+    set_aside: int = 0
+
+    @property
+    def joiners(self) -> int:
+        """Memberships to add."""
+        return int(self.operations.select(_members("add")).item())
+
+    @property
+    def leavers(self) -> int:
+        """Memberships to remove."""
+        return int(self.operations.select(_members("remove")).item())
+
+    @property
+    def changed(self) -> int:
+        """Contacts with new values."""
+        return int(self.operations["changed"].sum())
+
+    def only(self, people: pl.Series) -> Difference:
+        """Give the part of it that concerns `people` (Int128), the rest set aside."""
+        chosen = self.operations.filter(pl.col("person").is_in(people.implode()))
+        return replace(
+            self, operations=chosen, set_aside=self.operations["content"].count() - chosen["content"].count()
+        )
 
 
 def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removable: int) -> Difference:
@@ -69,24 +90,15 @@ def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removab
     )
     everyone = pl.concat([staying, gone])
     busy = pl.col("upsert") | (pl.col("add") != 0) | (pl.col("remove") != 0)
-    deliverable = pl.col("content").is_not_null()
-    counts = everyone.select(
-        joiners=_members(pl.col("add")),
-        changed=pl.col("changed").sum(),
-        unchanged=(deliverable & ~busy).sum(),
-        leavers=_members(pl.col("remove")),
-        profiles=deliverable.sum(),
-    ).row(0, named=True)
+    operations = everyone.filter(busy)
+    total = everyone["content"].count()
     return Difference(
-        operations=everyone.filter(busy).drop("changed"),
-        profiles=counts["profiles"],
-        duplicates=rows["content"].count() - counts["profiles"],
-        joiners=counts["joiners"],
-        changed=counts["changed"],
-        unchanged=counts["unchanged"],
-        leavers=counts["leavers"],
+        operations=operations,
+        profiles=total,
+        duplicates=rows["content"].count() - total,
+        unchanged=total - operations["content"].count(),
         held=_per_list(held, "lists", segments),
-        leaving=_per_list(everyone, "remove", segments),
+        leaving=_per_list(operations, "remove", segments),
     )
 
 
@@ -109,8 +121,8 @@ def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([single, speaking.join(together, on="person")])
 
 
-def _members(mask: pl.Expr) -> pl.Expr:
-    return mask.bitwise_count_ones().cast(pl.Int64).sum()
+def _members(mask: str) -> pl.Expr:
+    return pl.col(mask).bitwise_count_ones().cast(pl.Int64).sum()
 
 
 def _per_list(people: pl.DataFrame, mask: str, segments: int) -> tuple[int, ...]:

@@ -7,7 +7,8 @@ chunks to the byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -69,47 +70,79 @@ class Plan:
         return self.difference.operations.is_empty()
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whom a run concerns: do leavers go, who must never come back (digests), and, if not everybody, which CustomerIds."""
+
+    remove_leavers: bool
+    erased: Sequence[int] = ()
+    only: Collection[str] | None = None
+
+
 def plan(
-    segments: Sequence[Rows],
-    recipe: Recipe,
-    key: DigestKey,
-    state: State,
-    list_ids: Sequence[str],
-    *,
-    remove_leavers: bool,
-    erased: Sequence[int] = (),
+    segments: Sequence[Rows], recipe: Recipe, key: DigestKey, state: State, list_ids: Sequence[str], scope: Scope
 ) -> Plan:
     """Take the difference between the segments and the state.
 
-    `list_ids` names the segments' lists in order; a list that Autopilot does not have yet is the empty text. `erased` are people whom no run may bring back. A segment
+    `list_ids` names the segments' lists in order; a list that Autopilot does not have yet is the empty text. A segment
     with rows that cannot be read loses nobody: one of those rows may be the one that seems to have left.
     Raises RunEnded for a column that a segment lacks.
     """
     for segment in segments:
         _check_columns(segment, recipe)
-    found: list[pl.DataFrame] = []
-    rejected: list[pl.DataFrame] = []
-    rows_read = [0] * len(segments)
-    removable = 0
+    survey = _Survey(key, scope)
     for place, segment in enumerate(segments):
-        whole = True
         for batch in segment.read(recipe.columns):
-            contacts = clean(batch, recipe)
-            rows_read[place] += contacts.height
-            compact = _compact(contacts, place, key)
-            found.append(without(compact, erased))
-            rejected.append(_erased(contacts, compact, erased, place))
-            bad = contacts.filter(pl.col("reason").is_not_null())
-            whole = whole and not (bad["reason"] == RowReason.ROW_MALFORMED.value).any()
-            rejected.append(_rejected(bad, place))
-        removable |= (whole and remove_leavers) << place
-    rows = pl.concat(found) if found else pl.DataFrame(schema=_ROWS)
-    found.clear()
+            survey.take(clean(batch, recipe), place)
+    removable = sum(1 << place for place in range(len(segments)) if scope.remove_leavers and place not in survey.broken)
+    held = state.on_lists(list_ids)
+    found = difference(survey.rows(), held, segments=len(segments), removable=removable)
     return Plan(
-        difference=difference(rows, state.on_lists(list_ids), segments=len(segments), removable=removable),
-        rows_read=tuple(rows_read),
-        rejected=pl.concat(rejected) if rejected else pl.DataFrame(schema=REJECTED),
+        difference=found if scope.only is None else found.only(survey.chosen()),
+        rows_read=tuple(survey.read[place] for place in range(len(segments))),
+        rejected=survey.rejected(),
     )
+
+
+class _Survey:
+    """The first pass: keeps of each row what the difference needs, and the rejected rows whole."""
+
+    def __init__(self, key: DigestKey, scope: Scope) -> None:
+        self._key = key
+        self._scope = scope
+        self._rows = [pl.DataFrame(schema=_ROWS)]
+        self._rejected = [pl.DataFrame(schema=REJECTED)]
+        self._chosen = [pl.Series(dtype=pl.Int128)]
+        self.read: Counter[int] = Counter()
+        self.broken: set[int] = set()
+
+    def take(self, contacts: pl.DataFrame, place: int) -> None:
+        """Take a batch of cleaned rows of the segment at `place`."""
+        self.read[place] += contacts.height
+        compact = _compact(contacts, place, self._key)
+        self._rows.append(without(compact, self._scope.erased))
+        if self._scope.erased:
+            self._rejected.append(_erased(contacts, compact, self._scope.erased, place))
+        if self._scope.only is not None:
+            customers = contacts.filter(pl.col("email").is_not_null())["customer"]
+            self._chosen.append(compact["person"].filter(customers.is_in(list(self._scope.only))))
+        bad = contacts.filter(pl.col("reason").is_not_null())
+        if (bad["reason"] == RowReason.ROW_MALFORMED.value).any():
+            self.broken.add(place)
+        self._rejected.append(_rejected(bad, place))
+
+    def rows(self) -> pl.DataFrame:
+        """Give the rows, once: they are not kept."""
+        rows, self._rows = pl.concat(self._rows), []
+        return rows
+
+    def rejected(self) -> pl.DataFrame:
+        """Give the rejected rows."""
+        return pl.concat(self._rejected)
+
+    def chosen(self) -> pl.Series:
+        """Give the people of the CustomerIds that the scope names."""
+        return pl.concat(self._chosen)
 
 
 def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles: int) -> None:
@@ -174,8 +207,6 @@ def _compact(contacts: pl.DataFrame, place: int, key: DigestKey) -> pl.DataFrame
 
 def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int], place: int) -> pl.DataFrame:
     """Name the rows of people who were erased and would be delivered again."""
-    if not erased:
-        return pl.DataFrame(schema=REJECTED)
     back = compact.join(without(compact, erased), on="row", how="anti").filter(pl.col("content").is_not_null())
     rows = contacts.with_columns(pl.col("row").cast(pl.UInt64)).join(back.select("row"), on="row", how="semi")
     return _rejected(rows.with_columns(pl.lit(RowReason.ERASED.value).alias("reason")), place)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -15,7 +13,7 @@ from shared.adapters.storage import Container
 from shared.app import App
 from shared.domain.state import RECEIPTS, merge, rewire, without
 from shared.ledger import NoSuchRun
-from shared.reasons import Reason, RowReason, RunEnded, Status
+from shared.reasons import Reason, RunEnded, Status
 from shared.run import Entry, Run
 from shared.steps.files import (
     load_state,
@@ -27,6 +25,7 @@ from shared.steps.files import (
     write_table,
 )
 from shared.steps.notify import announce
+from shared.steps.rejected import write_rejected
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def _finish(app: App, run: Run) -> Run:
     entries = app.ledger.entries(export, run_id)
     rejected = _rejected_rows(app, run, entries)
     if rejected.height:
-        table = _csv(rejected, [target.segment for target in run.targets])
+        table = write_rejected(rejected, [target.segment for target in run.targets])
         app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
     connection = str(run.connection)
     before = app.ledger.head(export).states.get(connection)
@@ -141,25 +140,3 @@ def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> pl.DataFrame
     names = [f"{run_folder(run.export, run.id)}plan-{run.plan}.rejected.parquet"]
     names += [entry.rejected for entry in entries if entry.rejected]
     return pl.concat([read_table(_outcome(app, name))[0] for name in names])
-
-
-def _csv(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
-    """Write the rejected rows for their owner: whose row, where, what is wrong and what to do. No address is in it."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["CustomerId", "Segment", "Field", "Reason", "What to do"])
-    for customer, place, field, reason in _sorted(rejected):
-        segment = "" if place is None else segments[place]
-        writer.writerow([*map(harmless, (customer, segment, field)), reason, RowReason(reason).advice])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def _sorted(rejected: pl.DataFrame) -> Iterator[tuple[str | None, int | None, str | None, str]]:
-    return rejected.sort("segment", "customer", "reason", nulls_last=True).iter_rows()
-
-
-def harmless(text: str | None) -> str:
-    """Keep a spreadsheet from taking a cell for a formula."""
-    if text and text[0] in "=+-@\t\r\n":
-        return "'" + text
-    return text or ""

@@ -16,16 +16,17 @@ from shared.configuration import Export
 from shared.directory import known_lists
 from shared.domain.answers import KeyRefused, Refused, TryAgain
 from shared.domain.cleaning import Recipe
-from shared.domain.plan import Plan, check_guards, chunks, plan
+from shared.domain.plan import Plan, Scope, check_guards, chunks, plan
 from shared.domain.sending import Sender
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
 from shared.run import Counts, Run
 from shared.source.catalogue import Table
 from shared.source.customer_insights import CustomerInsights
-from shared.steps.files import chunk_names, chunk_path, load_state, run_folder, write_table
+from shared.steps.files import chunk_names, chunk_path, load_state, rejected_path, run_folder, write_table
 from shared.steps.finish import end_run, finish_run
 from shared.steps.outage import note_outage
+from shared.steps.rejected import rejected_customers
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,12 @@ def recipe_of(export: Export) -> Recipe:
     return Recipe(export.mapping, clear_empty=export.clear_empty)
 
 
+def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
+    """Give whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
+    only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
+    return Scope(export.leavers == "remove", app.tombstones.people(), only)
+
+
 def _plan(app: App, run: Run) -> Run:
     """Plan a run that has no plan yet, and record the plan; gives the run with the plan that was recorded first."""
     found = app.registry.export(run.export)
@@ -123,8 +130,7 @@ def _plan(app: App, run: Run) -> Run:
         app.digest_key(),
         state,
         list_ids,
-        remove_leavers=export.leavers == "remove",
-        erased=app.tombstones.people(),
+        scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of)),
     )
     names = [target.segment for target in export.segments]
     check_guards(planned, names, export.guards, export.max_profiles)
@@ -149,6 +155,7 @@ def _record(app: App, run: Run, attempt: str, count: int, planned: Plan, sender:
         leavers=difference.leavers,
         unchanged=difference.unchanged,
         rejected=planned.rejected.height,
+        undelivered=difference.set_aside,
         requests=sender.tally.requests,
         throttled=sender.tally.throttled,
         retried=sender.tally.retried,

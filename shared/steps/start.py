@@ -10,7 +10,13 @@ from shared.run import Run, Trigger, new_run_id
 
 
 def start_run(
-    app: App, export: str, *, trigger: Trigger, requested_by: str, mark: Mapping[str, object] | None = None
+    app: App,
+    export: str,
+    *,
+    trigger: Trigger,
+    requested_by: str,
+    mark: Mapping[str, object] | None = None,
+    rejected_of: str | None = None,
 ) -> Run:
     """Record a new run of an export and put it on the queue for planning; raises RunInProgress.
 
@@ -18,7 +24,14 @@ def start_run(
     the next tick puts on the queue again.
     """
     now = app.now()
-    run = Run(export=export, id=new_run_id(now), trigger=trigger, requested_by=requested_by, queued_at=now)
+    run = Run(
+        export=export,
+        id=new_run_id(now),
+        trigger=trigger,
+        requested_by=requested_by,
+        queued_at=now,
+        rejected_of=rejected_of,
+    )
     app.ledger.start(run, mark or {})
     app.storage.send(Queue.RUNS, message(run))
     app.audit.note(now, requested_by, f"run started ({trigger})", message(run))

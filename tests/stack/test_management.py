@@ -222,6 +222,20 @@ def test_a_preview_says_everything_and_sends_nothing(team: World) -> None:
     assert run["counts"]["joiners"] == found["joiners"]
 
 
+def test_rejected_rows_alone_are_tried_again(team: World) -> None:
+    team.publish({"Team": people("a@example.com", "nobody", "poison9@example.com")})
+    team.save("again", segments=[{"segment": "Team", "list": "Again"}], mapping=SIMPLE)
+    first = team.run("again")
+    assert first["counts"]["rejected"] == 2
+    mended = people("a@example.com", "mended@example.com", "healed@example.com", "new@example.com")
+    team.publish({"Team": mended})
+    again = team.wait("again", team.api.post(f"exports/again/runs/{first['id']}/rerun")["run"])
+    assert (again["trigger"], again["status"]) == ("rejected_rows", "Successful")
+    assert adds_up(again)
+    assert (again["counts"]["delivered"], again["counts"]["undelivered"]) == (2, 1)
+    assert team.members("Again") == {"a@example.com", "mended@example.com", "healed@example.com"}
+
+
 def test_run_all_starts_only_what_has_a_schedule(make_world: MakeWorld) -> None:
     world = make_world()
     world.publish({"Team": people("a@example.com")})

@@ -16,7 +16,7 @@ from local.environment import MAPPING, SEGMENTS, Company
 from shared.domain.chunks import decode
 from shared.domain.cleaning import Recipe
 from shared.domain.digests import DigestKey
-from shared.domain.plan import Plan, chunks, plan
+from shared.domain.plan import Plan, Scope, chunks, plan
 from shared.domain.state import State
 from shared.settings import StorageAccount
 from shared.source.reach import connect
@@ -44,7 +44,7 @@ def planned(storage: str, path: str, names: list[str]) -> tuple[Plan, list[Sourc
     segments = [SourceSegment(source, catalogue.table(name)) for name in names]
     recipe = Recipe(MAPPING)
     key = DigestKey(b"k" * 32)
-    return plan(segments, recipe, key, State.empty(), [""] * len(names), remove_leavers=True), segments, recipe
+    return plan(segments, recipe, key, State.empty(), [""] * len(names), Scope(remove_leavers=True)), segments, recipe
 
 
 @pytest.fixture

@@ -1,0 +1,48 @@
+"""The rejected-rows file: a CSV for its owner, safe to open in a spreadsheet, without an address in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import polars as pl
+
+from shared.adapters.storage import Container, Storage
+from shared.reasons import RowReason
+
+HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do")
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
+    """Write the rejected rows: whose row, where, what is wrong and what to do."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    for customer, place, field, reason in _sorted(rejected):
+        segment = "" if place is None else segments[place]
+        writer.writerow([*map(harmless, (customer, segment, field)), reason, RowReason(reason).advice])
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def rejected_customers(storage: Storage, path: str) -> frozenset[str]:
+    """Read back whose rows were rejected; empty if the file has expired."""
+    found = storage.get(Container.REJECTED, path)
+    rows = csv.DictReader(io.StringIO(found[0].decode("utf-8-sig"), newline="")) if found else []
+    return frozenset(_unharmed(row["CustomerId"]) for row in rows)
+
+
+def harmless(text: str | None) -> str:
+    """Keep a spreadsheet from taking a cell for a formula."""
+    return f"'{text}" if text and text.startswith(_FORMULA) else text or ""
+
+
+def _unharmed(text: str) -> str:
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+
+
+def _sorted(rejected: pl.DataFrame) -> Iterator[tuple[str | None, int | None, str | None, str]]:
+    return rejected.sort("segment", "customer", "reason", nulls_last=True).iter_rows()
