@@ -8,7 +8,7 @@ from typing import Any
 from shared.adapters.storage import Conflict
 from shared.api.access import Role
 from shared.api.call import Answer, Call, Problem, page_of, stale
-from shared.api.mapping import check_custom_fields, check_segments
+from shared.api.mapping import check_custom_fields, check_segments, size_warnings
 from shared.app import App
 from shared.configuration import DisplayName, Export, ExportSettings, Model, Name
 from shared.reasons import RunEnded
@@ -43,9 +43,8 @@ def put_export(app: App, call: Call) -> Answer:
         check_connection(app, call, found[0].connection)
     _check_lists(app, name, settings)
     catalogue, warnings = _catalogue(app)
-    if catalogue is not None:
-        warnings += check_segments(app, catalogue, settings)
-    warnings += check_custom_fields(app, settings)
+    members = check_segments(app, catalogue, settings) if catalogue is not None else {}
+    warnings += size_warnings(members, settings) + check_custom_fields(app, settings)
     now = app.now()
     export = Export(
         **settings.model_dump(),
@@ -61,6 +60,7 @@ def put_export(app: App, call: Call) -> Answer:
     if catalogue is not None and not app.ledger.head(name).refresh:
         app.ledger.mark(name, {"refresh": catalogue.etag})
     shown = _view(name, export, app)
+    shown["members"] = members
     shown["warnings"] = warnings
     return Answer(HTTPStatus.OK if found else HTTPStatus.CREATED, shown, {"ETag": etag})
 

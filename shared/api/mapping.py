@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -44,23 +45,22 @@ def suggestion(table: Table) -> dict[str, str]:
     }
 
 
-def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> list[str]:
-    """Check segments and columns; gives warnings, raises a Problem with an error for each one that is missing."""
+def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> dict[str, int]:
+    """Give the members of each segment; raises a Problem with an error for each segment or column that is missing."""
     errors: list[dict[str, str]] = []
-    warnings: list[str] = []
-    members = 0
+    members: dict[str, int] = {}
     for place, target in enumerate(settings.segments):
         try:
             table = catalogue.table(target.segment)
         except RunEnded as end:
             errors.append({"field": f"segments.{place}", "code": end.reason, "detail": end.detail})
             continue
-        for field, column in settings.mapping.items():
-            if column not in table.columns:
-                errors.append(
-                    {"field": f"mapping.{field}", "code": "column_missing", "detail": _hint(table, field, column)}
-                )
-        members += _members(app, table)
+        errors += [
+            {"field": f"mapping.{field}", "code": "column_missing", "detail": _hint(table, field, column)}
+            for field, column in settings.mapping.items()
+            if column not in table.columns
+        ]
+        members[target.segment] = _members(app, table)
     if errors:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -68,11 +68,15 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
             "The mapping does not fit the segments. Correct the fields named in errors.",
             errors=errors,
         )
-    if members > settings.max_profiles:
-        warnings.append(
-            f"The segments hold {members} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."
-        )
-    return warnings
+    return members
+
+
+def size_warnings(members: Mapping[str, int], settings: ExportSettings) -> list[str]:
+    """Warn of segments that hold more than a run of the export may send."""
+    rows = sum(members.values())
+    if rows <= settings.max_profiles:
+        return []
+    return [f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."]
 
 
 def _members(app: App, table: Table) -> int:

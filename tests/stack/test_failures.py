@@ -112,6 +112,7 @@ def test_an_empty_segment_and_a_mass_removal_are_skipped(export: World) -> None:
 
 def test_too_many_profiles_are_skipped_before_a_single_write(export: World) -> None:
     saved = export.save("team", segments=["Team"], mapping=SIMPLE, max_profiles=1)
+    assert saved["members"] == {"Team": 2}
     assert "more than max_profiles" in saved["warnings"][0]
     export.reset_statistics()
     run = export.run("team")

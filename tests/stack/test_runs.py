@@ -27,6 +27,35 @@ def test_saving_does_not_run_a_refresh_does_once(make_world: MakeWorld) -> None:
     assert len(world.api.get("exports/team/runs")["items"]) == 1
 
 
+def test_a_cron_schedule_runs_at_its_time(make_world: MakeWorld) -> None:
+    world = make_world(settings={"EXPORT_SCHEDULE": "*/2 * * * * *"})
+    world.publish({"Team": people("a@example.com")})
+    world.connect()
+    schedule = {"on": "cron", "cron": "* * * * *", "time_zone": "Asia/Kathmandu"}
+    world.save("team", segments=["Team"], mapping=SIMPLE, schedule=schedule)
+    deadline = time.monotonic() + 75
+    while not (found := world.api.get("exports/team/runs")["items"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert world.wait("team", found[0]["id"])["trigger"] == "cron"
+
+
+def test_history_goes_when_its_time_is_over(make_world: MakeWorld) -> None:
+    world = make_world(
+        settings={"EXPORT_SCHEDULE": "*/1 * * * * *", "HISTORY_DAYS": "0.00003", "REJECTED_DAYS": "0.00001"}
+    )
+    world.publish({"Team": people("a@example.com", "nobody")})
+    world.connect()
+    world.save("team", segments=["Team"], mapping=SIMPLE, schedule={"on": "off"})
+    run = world.run("team")
+    deadline = time.monotonic() + 30
+    while world.api.get("exports/team/runs")["items"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert world.refused("GET", f"exports/team/runs/{run['id']}/rejected").status == 404
+    assert world.run("team")["counts"]["unchanged"] == 1  # what was delivered is not forgotten
+
+
 def test_a_run_whose_hosts_are_killed_again_and_again_ends_exactly(make_world: MakeWorld) -> None:
     world = make_world(settings={"LOCAL_HOST_LEASE_SECONDS": "2"}, instances=2)
     everybody = [f"p{n}@example.com" for n in range(2500)]

@@ -1,0 +1,129 @@
+"""`export`: save, diff, show, list, duplicate, delete. An export is a YAML file, so that it can be kept as code."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from cli.client import ApiError
+from cli.show import table_of
+from cli.terminal import Json, client, console, put_out
+
+app = typer.Typer(no_args_is_help=True, help="Exports: what goes and how often.")
+
+_OWN_FIELDS = {"name", "created_at", "updated_at", "updated_by", "active_run", "members", "warnings"}
+
+
+@app.command("save")
+def export_save(
+    context: typer.Context,
+    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help="The export as YAML.")],
+    as_json: Json = False,
+) -> None:
+    """Create or replace the export that a YAML file describes. Saving does not run."""
+    name, settings = _read(file)
+    with client(context) as api:
+        saved = api.put(f"exports/{name}", settings)
+
+    def show() -> None:
+        for segment, members in saved["members"].items():
+            console.print(f"{segment}: {members:,} members")
+        console.print(f"Saved [bold]{name}[/]. It runs with the next refresh, or now: cli run {name}")
+        for warning in saved.get("warnings", []):
+            console.print(f"[yellow]{warning}[/]")
+
+    put_out(saved, as_json, show)
+
+
+@app.command("diff")
+def export_diff(
+    context: typer.Context,
+    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help="The export as YAML.")],
+) -> None:
+    """Show what saving a YAML file would change; ends with 1 if it would."""
+    name, wanted = _read(file)
+    with client(context) as api:
+        try:
+            stored = _settings(api.get(f"exports/{name}"))
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            stored = {}
+    shown = {key: value for key, value in stored.items() if key in wanted}
+    lines = list(difflib.unified_diff(_lines(shown), _lines(wanted), "stored", str(file), lineterm=""))
+    for line in lines:
+        console.print(
+            line, markup=False, style="green" if line.startswith("+") else "red" if line.startswith("-") else ""
+        )
+    raise typer.Exit(1 if lines else 0)
+
+
+@app.command("show")
+def export_show(context: typer.Context, name: str, as_json: Json = False) -> None:
+    """Print an export as the YAML that `export save` takes."""
+    with client(context) as api:
+        found = api.get(f"exports/{name}")
+    text = yaml.safe_dump({"name": name, **_settings(found)}, sort_keys=False, allow_unicode=True)
+    put_out(found, as_json, lambda: print(text, end=""))  # noqa: T201 - this is the output
+
+
+@app.command("list")
+def export_list(context: typer.Context, as_json: Json = False) -> None:
+    """List exports."""
+    with client(context) as api:
+        found = list(api.items("exports"))
+    rows = [
+        (
+            item["name"],
+            item["display_name"],
+            item["connection"] or "No connection",
+            item["schedule"]["on"],
+            item["updated_at"][:16],
+            item["active_run"],
+        )
+        for item in found
+    ]
+    put_out(
+        found,
+        as_json,
+        lambda: console.print(table_of(("Name", "Display name", "Connection", "Schedule", "Updated", "Running"), rows)),
+    )
+
+
+@app.command("duplicate")
+def export_duplicate(context: typer.Context, name: str, copy: str) -> None:
+    """Copy an export under another name, without its connection."""
+    with client(context) as api:
+        api.post(f"exports/{name}/duplicate", {"name": copy})
+    console.print(f"Made {copy}. Give it a connection and lists of its own before it runs.")
+
+
+@app.command("delete")
+def export_delete(context: typer.Context, name: str) -> None:
+    """Remove an export. What is at Autopilot stays there."""
+    with client(context) as api:
+        api.delete(f"exports/{name}")
+    console.print(f"Removed {name}.")
+
+
+def _read(file: Path) -> tuple[str, dict[str, Any]]:
+    """Read an export from YAML: its settings, and its name from the field `name` or the file's name."""
+    try:
+        content = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise typer.BadParameter(f"{file} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise typer.BadParameter(f"{file} must hold the fields of one export.")
+    return str(content.pop("name", file.stem)), content
+
+
+def _settings(export: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in export.items() if key not in _OWN_FIELDS}
+
+
+def _lines(content: dict[str, Any]) -> list[str]:
+    return yaml.safe_dump(content, sort_keys=True, allow_unicode=True).splitlines()
