@@ -14,12 +14,13 @@ def plan_run(message: func.QueueMessage) -> None:
     from shared.app import app
     from shared.reasons import TryLater
     from shared.steps import plan
+    from shared.steps.postpone import postpone
 
     work = message.get_json()
     try:
         plan.plan_run(app(), work["export"], work["run"])
     except TryLater as later:
-        app().storage.send(Queue.RUNS, work, delay=later.seconds)
+        postpone(app(), Queue.RUNS, work, later)
 
 
 @blueprint.queue_trigger("message", queue_name="export-runs-poison", connection="AzureWebJobsStorage")

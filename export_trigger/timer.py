@@ -1,4 +1,4 @@
-"""The timer: looks for refreshed segments, due exports, and runs that a dead process left lying."""
+"""The timers: one looks for refreshed segments and due exports, one for runs that a dead process left lying."""
 
 from __future__ import annotations
 
@@ -14,3 +14,12 @@ def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks f
     from shared.steps import tick as step
 
     step.tick(app())
+
+
+@blueprint.timer_trigger("timer", schedule="15,45 * * * * *", run_on_startup=False, use_monitor=False)
+def supervise(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks for it
+    """Take up runs whose processes died."""
+    from shared.app import app
+    from shared.steps import supervise as step
+
+    step.supervise(app())

@@ -14,12 +14,13 @@ def deliver_chunk(message: func.QueueMessage) -> None:
     from shared.app import app
     from shared.reasons import TryLater
     from shared.steps import deliver
+    from shared.steps.postpone import postpone
 
     work = message.get_json()
     try:
         deliver.deliver_chunk(app(), work["export"], work["run"], work["chunk"])
     except TryLater as later:
-        app().storage.send(Queue.CHUNKS, work, delay=later.seconds)
+        postpone(app(), Queue.CHUNKS, work, later)
 
 
 @blueprint.queue_trigger("message", queue_name="export-chunks-poison", connection="AzureWebJobsStorage")
@@ -29,9 +30,10 @@ def record_poisoned_chunk(message: func.QueueMessage) -> None:
     from shared.app import app
     from shared.reasons import TryLater
     from shared.steps import give_up
+    from shared.steps.postpone import postpone
 
     work = message.get_json()
     try:
         give_up.record_undelivered(app(), work["export"], work["run"], work["chunk"])
     except TryLater as later:
-        app().storage.send(Queue.CHUNKS, work, delay=later.seconds)
+        postpone(app(), Queue.CHUNKS, work, later)

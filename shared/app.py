@@ -19,7 +19,7 @@ from shared.adapters.vault import GivenKey, Vault, VaultKey
 from shared.audit import Audit
 from shared.configuration import Connection
 from shared.domain.digests import DigestKey
-from shared.domain.sending import Clock, Sender, SystemClock
+from shared.domain.sending import Clock, Sender, Slots, SystemClock
 from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
@@ -90,9 +90,9 @@ class App:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
         return Account(name, connection, key, api, AccountSlots(self.accounts, name, connection.rate_limit, self.clock))
 
-    def sender(self, account: Account, *, seconds: float) -> Sender:
+    def sender(self, account: Account, *, seconds: float, slots: Slots | None = None) -> Sender:
         """Make a sender that keeps the account's pace and stops after `seconds`."""
-        return Sender(account.slots, self.clock, self.pool, self.clock.now() + seconds)
+        return Sender(slots or account.slots, self.clock, self.pool, self.clock.now() + seconds)
 
     def digest_key(self) -> DigestKey:
         """Give the key of our digests, made once for the installation; raises RunEnded KEY_MISSING, TryLater."""

@@ -53,7 +53,7 @@ class Run(Record):
 
     `plan` names the folder of the chunks that were planned first; `stop` is why the rest is not sent. `operations`
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
-    `unreachable_since` is when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
+    `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
     this one tries again.
     """
 
@@ -79,6 +79,7 @@ class Run(Record):
     counts: Counts = Counts()
     stop: Reason | None = None
     progress_at: datetime | None = None
+    busy_until: datetime | None = None
     unreachable_since: datetime | None = None
 
     @property

@@ -24,6 +24,7 @@ from shared.domain.state import Receipt, tabulate
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, TryLater
 from shared.run import Counts, Entry, Run
+from shared.steps.busy import BusySlots
 from shared.steps.files import chunk_path, next_name, run_folder, write_table
 from shared.steps.finish import finish_run
 from shared.steps.outage import note_outage
@@ -101,7 +102,7 @@ def _send(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
     backlog = account.slots.backlog()
     if backlog > HORIZON:
         raise TryLater(backlog / 2, "the account's pace is taken for longer than a worker waits")
-    sender = app.sender(account, seconds=DEADLINE)
+    sender = app.sender(account, seconds=DEADLINE, slots=BusySlots(app, run, account.slots))
     try:
         lists, bulk_lists = _prepare(app, run, account, sender, operations)
     except KeyRefused:

@@ -94,7 +94,7 @@ def _close(app: App, run: Run, reason: Reason | None, detail: str, *, state_of: 
         )
 
     announce(app, run)
-    report = ended(run).model_dump_json(indent=2, exclude={"plan", "progress_at", "unreachable_since"})
+    report = ended(run).model_dump_json(indent=2, exclude={"plan", "progress_at", "busy_until", "unreachable_since"})
     app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
     try:
         closed = app.ledger.finish(run.export, run.id, ended, state_of=state_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,6 +23,7 @@ from shared.reasons import Reason, RunEnded, Status, TryLater
 from shared.run import Counts, Run
 from shared.source.catalogue import Table
 from shared.source.customer_insights import CustomerInsights
+from shared.steps.busy import Heartbeat
 from shared.steps.files import chunk_names, chunk_path, load_state, rejected_path, run_folder, write_table
 from shared.steps.finish import end_run, finish_run
 from shared.steps.outage import note_outage
@@ -39,6 +40,7 @@ class SourceSegment:
 
     source: CustomerInsights
     table: Table
+    beat: Callable[[], None] = lambda: None
 
     @property
     def name(self) -> str:
@@ -52,7 +54,9 @@ class SourceSegment:
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Give its rows in batches."""
-        return self.source.read(self.table, columns)
+        for batch in self.source.read(self.table, columns):
+            self.beat()
+            yield batch
 
 
 def plan_run(app: App, export: str, run_id: str) -> None:
@@ -122,7 +126,7 @@ def _plan(app: App, run: Run) -> Run:
     )
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
     list_ids = _lists(app, run, account, sender)
-    segments = read_segments(app, export)
+    segments = read_segments(app, export, Heartbeat(app, run))
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     planned = plan(
         segments,
@@ -185,13 +189,13 @@ def _record(app: App, run: Run, attempt: str, count: int, planned: Plan, sender:
     return recorded
 
 
-def read_segments(app: App, export: Export) -> list[SourceSegment]:
+def read_segments(app: App, export: Export, beat: Callable[[], None] = lambda: None) -> list[SourceSegment]:
     """Find the export's segments in the source, all of one settled refresh; raises RunEnded."""
     catalogue = app.source.catalogue()
     names = [target.segment for target in export.segments]
     tables = [catalogue.table(name) for name in names]
     app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=app.settings.settle_seconds))
-    return [SourceSegment(app.source, table) for table in tables]
+    return [SourceSegment(app.source, table, beat) for table in tables]
 
 
 def _lists(app: App, run: Run, account: Account, sender: Sender) -> tuple[str, ...]:

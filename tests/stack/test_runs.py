@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, adds_up, people
+from tests.stack.world import SIMPLE, World, adds_up, people
 
 
 def test_saving_does_not_run_a_refresh_does_once(make_world: MakeWorld) -> None:
@@ -78,6 +78,27 @@ def test_a_run_whose_hosts_are_killed_again_and_again_ends_exactly(make_world: M
     world.reset_statistics()
     assert world.run("all")["reason"] == "nothing_to_do"
     assert world.look("stats")["writes"] == 0
+
+
+def test_after_everything_was_killed_work_goes_on_within_two_minutes(make_world: MakeWorld) -> None:
+    """The dead workers' messages stay hidden for the platform's ten minutes; supervision does not wait for them."""
+    world = make_world(settings={"LOCAL_HOST_LEASE_SECONDS": "600"}, instances=2)
+    everybody = [f"p{n}@example.com" for n in range(1500)]
+    world.publish({"All": people(*everybody)})
+    world.connect(rate_limit=150)
+    world.save("all", segments=["All"], mapping=SIMPLE)
+    run = world.start("all")
+    time.sleep(3)
+    for host in world.stack.hosts:
+        host.kill()
+    for host in world.stack.hosts:
+        host.start()
+    restarted = World(world.stack)
+    ended = restarted.wait("all", run, seconds=120)
+    restarted.close()
+    assert ended["status"] == "Successful"
+    assert adds_up(ended)
+    assert world.members("All") == set(everybody)
 
 
 def test_one_run_at_a_time_and_cancel_stops_between_chunks(make_world: MakeWorld) -> None:
