@@ -15,7 +15,7 @@ run: install ## start the local stack and leave it up (INSTANCES=n starts n host
 	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES))
 
 test: install ## run every test
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadfile
 
 check: install ## types and style
 	@$(PYTHON) -m ruff check .

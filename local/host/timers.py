@@ -4,40 +4,36 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobClient
+from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient
+from cronsim import CronSim
 
 from local.host import runtime
 from local.host.configuration import resolve
-from local.host.lock import Lock
 from local.host.runtime import Function, InvocationFailed
-from local.host.schedule import Schedule
-from local.host.storage import blob_service
-from local.host.worker import Worker
 
 log = logging.getLogger(__name__)
 
 CONTAINER: Final = "azure-webjobs-hosts"
+LEASE_SECONDS: Final = 15
 HOST_STORAGE: Final = "AzureWebJobsStorage"
-RETRY_SECONDS: Final = 1.0
 
 
 class TimerTrigger:
-    """Runs one function by its schedule. Raises ScheduleInvalid and SettingMissing."""
+    """Runs one function by its schedule."""
 
-    def __init__(self, function: Function, worker: Worker) -> None:
+    def __init__(self, function: Function) -> None:
         self._function = function
-        self._worker = worker
-        self._schedule = Schedule.parse(resolve(function.trigger["schedule"]))
-        self._service = blob_service(HOST_STORAGE)
-        self._status = self._service.get_blob_client(CONTAINER, f"timers/local/{function.name}/status")
-        self._lock = self._service.get_blob_client(CONTAINER, f"locks/local/{function.name}.listener")
+        self._schedule = resolve(function.trigger["schedule"])
+        CronSim(self._schedule, datetime.now(UTC))
+        service = BlobServiceClient.from_connection_string(os.environ[HOST_STORAGE])
+        self._status: BlobClient = service.get_blob_client(CONTAINER, f"timers/local/{function.name}/status")
+        self._service = service
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"timer-{function.name}", daemon=True)
 
@@ -46,101 +42,74 @@ class TimerTrigger:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no more occurrences."""
+        """Run no more."""
         self._stopping.set()
-
-    def close(self) -> None:
-        """Wait for the occurrence that runs, and let go of storage."""
-        self._thread.join()
+        self._thread.join(5)
         self._service.close()
 
     def _loop(self) -> None:
-        with suppress(_Stopped):
-            due, is_late = self._patiently(self._first_due)
-            while not self._stopping.wait(max(0.0, (due - datetime.now(UTC)).total_seconds())):
-                self._occur(due, is_late=is_late)
-                due, is_late = self._schedule.next_after(max(due, datetime.now(UTC))), False
+        due = self._first_due()
+        while not self._stopping.wait(max(0.0, (due - datetime.now(UTC)).total_seconds())):
+            self._occur(due)
+            due = next(CronSim(self._schedule, max(due, datetime.now(UTC))))
 
-    def _patiently[T](self, action: Callable[[], T]) -> T:
-        """Do something in storage; a hiccup is logged and it is tried again until the host stops."""
-        while True:
-            try:
-                return action()
-            except AzureError as error:
-                log.warning("%s: the timer's status: %s", self._function.name, type(error).__name__)
-                if self._stopping.wait(RETRY_SECONDS):
-                    raise _Stopped from None
-
-    def _first_due(self) -> tuple[datetime, bool]:
-        """Give the first occurrence, and whether it is one that was missed while nobody ran."""
+    def _first_due(self) -> datetime:
+        """Give the first occurrence: one that was missed while nobody ran, or the next one."""
         now = datetime.now(UTC)
-        if self._function.trigger.get("useMonitor", True):
+        if self._function.trigger.get("runOnStartup"):
+            return now
+        if not self._function.trigger.get("useMonitor", True):
+            return next(CronSim(self._schedule, now))
+        last = self._last()
+        if last is None:
+            self._remember(now)
+            last = now
+        missed = next(CronSim(self._schedule, last))
+        return missed if missed < now else next(CronSim(self._schedule, now))
+
+    def _occur(self, due: datetime) -> None:
+        """Run one occurrence, unless another instance has it."""
+        try:
+            lease = self._status.acquire_lease(LEASE_SECONDS)
+        except ResourceNotFoundError:
+            self._remember(due - timedelta(seconds=1))
+            return self._occur(due)
+        except (ResourceExistsError, AzureError):
+            return None
+        try:
             last = self._last()
-            if last is None:
-                self._write(self._status, _status(now))
-            elif (missed := self._schedule.next_after(last)) < now:
-                return missed, True
-        at_once = self._function.trigger.get("runOnStartup", False)
-        return now if at_once else self._schedule.next_after(now), False
+            if last is None or last < due:
+                self._run(due)
+                self._remember(due, lease)
+        finally:
+            lease.release()
+        return None
 
-    def _occur(self, due: datetime, *, is_late: bool) -> None:
-        """Run one occurrence, unless another instance has it or had it."""
-        lock = self._patiently(self._acquire)
-        if lock is None:
-            return
-        with lock:
-            last = self._patiently(self._last)
-            if last is not None and last >= due:
-                return
-            # One late run stands for everything that was missed until now, so the next start must not find more.
-            covered = datetime.now(UTC) if is_late else due
-            self._run(due, last, is_late=is_late)
-            self._patiently(lambda: self._write(self._status, _status(covered)))
-
-    def _run(self, due: datetime, last: datetime | None, *, is_late: bool) -> None:
-        before = last or due - timedelta(seconds=1)
+    def _run(self, due: datetime) -> None:
+        now = datetime.now(UTC)
         info = {
             "Schedule": {"AdjustForDST": True},
-            "ScheduleStatus": {
-                "Last": before.isoformat(),
-                "Next": self._schedule.next_after(max(before, due)).isoformat(),
-                "LastUpdated": before.isoformat(),
-            },
-            "IsPastDue": is_late,
+            "ScheduleStatus": {"Last": due.isoformat(), "Next": due.isoformat(), "LastUpdated": now.isoformat()},
+            "IsPastDue": now - due > timedelta(seconds=2),
         }
         try:
-            self._worker.invoke(self._function, runtime.as_json(info))
+            runtime.invoke(self._function, runtime.as_json(info))
         except InvocationFailed as error:
             log.error("%s failed: %s", self._function.name, error)
 
-    def _acquire(self) -> Lock | None:
-        """Take the timer's lock; gives None if another instance has it."""
-        try:
-            return Lock.acquire(self._lock)
-        except ResourceNotFoundError:
-            with suppress(ResourceExistsError):
-                self._write(self._lock, "", overwrite=False)
-            return Lock.acquire(self._lock)
-
     def _last(self) -> datetime | None:
-        """Give the moment up to which occurrences are dealt with, if one was noted."""
         try:
             return datetime.fromisoformat(json.loads(self._status.download_blob().readall())["last"])
         except ResourceNotFoundError:
             return None
 
-    def _write(self, blob: BlobClient, data: str, *, overwrite: bool = True) -> None:
+    def _remember(self, last: datetime, lease: BlobLeaseClient | None = None) -> None:
+        data = json.dumps({"last": last.isoformat()})
         try:
-            blob.upload_blob(data, overwrite=overwrite)
+            self._status.upload_blob(data, overwrite=True, lease=lease)
         except ResourceNotFoundError:
-            with suppress(ResourceExistsError):
+            try:
                 self._service.create_container(CONTAINER)
-            blob.upload_blob(data, overwrite=overwrite)
-
-
-class _Stopped(Exception):
-    """The host stops while storage does not answer."""
-
-
-def _status(last: datetime) -> str:
-    return json.dumps({"last": last.isoformat()})
+            except ResourceExistsError:
+                log.debug("another instance made the container")
+            self._status.upload_blob(data, overwrite=True, lease=lease)
