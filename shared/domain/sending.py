@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ ROUNDS: Final = 4
 
 PATIENCE: Final = 10
 """Calls in a row that may fail before the rest is not sent: Autopilot is down, or the key is refused."""
+
+LATE: Final = 0.1
+"""Seconds by which a call may miss its slot; a machine that stalls longer reserves anew."""
 
 _FIRST_PAUSE: Final = 0.5
 
@@ -131,18 +135,30 @@ class Sender:
     def _round[T](
         self, calls: Sequence[Callable[[], T]], places: Sequence[int], results: list[T | AutopilotError]
     ) -> None:
-        """Make the calls at `places`, each in its slot of one window."""
-        window = self.slots.reserve(len(places))
+        """Make the calls at `places`, each in a slot of its own."""
         flying: dict[int, Future[T | AutopilotError]] = {}
-        for turn, place in enumerate(places):
+        waiting = deque(places)
+        while waiting and not self.halted:
+            self._use_window(calls, waiting, flying)
+        for place, future in flying.items():
+            results[place] = future.result()
+
+    def _use_window[T](
+        self, calls: Sequence[Callable[[], T]], waiting: deque[int], flying: dict[int, Future[T | AutopilotError]]
+    ) -> None:
+        """Send what waits in one window, as long as it is on time.
+
+        Slots that this instance slept through are lost, not made up for: that would be a burst.
+        """
+        window = self.slots.reserve(len(waiting))
+        for turn in range(len(waiting)):
             wait = window.slot(turn) - self.clock.now()
             if wait > 0:
                 self.clock.sleep(wait)
-            if self.halted:
-                break
+            if wait < -LATE or self.halted:
+                return
+            place = waiting.popleft()
             flying[place] = self.pool.submit(contextvars.copy_context().run, self._make, calls[place])
-        for place, future in flying.items():
-            results[place] = future.result()
 
     def _make[T](self, call: Callable[[], T]) -> T | AutopilotError:
         """Make one call and note how it went."""

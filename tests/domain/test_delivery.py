@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -139,6 +141,45 @@ def test_a_refused_key_stops_the_rest(pool: ThreadPoolExecutor) -> None:
     assert sender.key_refused is not None
     assert len(delivered.unsettled) == 5000
     assert len(api.calls) < 50
+
+
+def test_slots_that_were_slept_through_are_lost_and_make_no_burst(pool: ThreadPoolExecutor) -> None:
+    clock = ManualClock()
+    slots = MemorySlots(clock, rate=10)
+    sent: list[float] = []
+
+    def call(number: int) -> Callable[[], None]:
+        def make() -> None:
+            sent.append(clock.now())
+            if number == 3:
+                clock.time += 5  # the machine stalls
+
+        return make
+
+    one_by_one = ThreadPoolExecutor(1)
+    with one_by_one:
+        sender = Sender(slots, _InStep(clock, one_by_one), one_by_one, clock.now() + 600)
+        sender.send([call(number) for number in range(20)])
+    assert len(sent) == 20
+    assert len(slots.windows) == 2
+    sent.sort()
+    assert all(later - earlier >= 0.1 - 1e-6 for earlier, later in pairwise(sent))
+
+
+class _InStep:
+    """A clock that is read only when the calls made so far have run."""
+
+    def __init__(self, clock: ManualClock, pool: ThreadPoolExecutor) -> None:
+        self._clock = clock
+        self._pool = pool
+
+    def now(self) -> float:
+        if threading.current_thread() is threading.main_thread():
+            self._pool.submit(int).result()
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
 
 
 def test_when_nothing_answers_the_rest_is_not_sent(pool: ThreadPoolExecutor) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -30,24 +30,29 @@ def served_world(make_world: MakeWorld) -> World:
     return world
 
 
-schema = schemathesis.openapi.from_dict(document())
+SCHEMA = schemathesis.openapi.from_dict(document())
+OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
 
 
 def test_the_app_serves_this_very_document(served_world: World) -> None:
     assert served_world.api.get("openapi.json") == document()
 
 
-@schema.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_answer_conforms_and_none_is_a_fault(case: Any, served_world: World) -> None:
-    case.call_and_validate(
-        base_url=served_world.stack.api_url.removesuffix("/api"),
-        headers={"x-functions-key": served_world.stack.function_key},
-        checks=[
-            not_a_server_error,
-            status_code_conformance,
-            content_type_conformance,
-            response_schema_conformance,
-        ],
-        timeout=60,
-    )
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_answer_conforms_and_none_is_a_fault(name: str, served_world: World) -> None:
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=OPERATIONS[name].as_strategy())
+    def every_case(case: Any) -> None:
+        case.call_and_validate(
+            base_url=served_world.stack.api_url.removesuffix("/api"),
+            headers={"x-functions-key": served_world.stack.function_key},
+            checks=[
+                not_a_server_error,
+                status_code_conformance,
+                content_type_conformance,
+                response_schema_conformance,
+            ],
+            timeout=60,
+        )
+
+    every_case()
