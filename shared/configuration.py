@@ -40,7 +40,7 @@ class Connection(Model):
     kind: Literal["autopilot"] = "autopilot"
     secret_name: str
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
-    rate_limit: float = Field(default=20, gt=0, le=10_000)
+    rate_limit: float = Field(default=20, ge=0.1, le=10_000)
     list_strategy: ListStrategy = "auto"
     consent: Consent
     account: str | None = None

@@ -101,6 +101,10 @@ class VaultKey:
         value = self._vault.read(self._name)
         if not value or value.startswith("@Microsoft.KeyVault("):
             raise RunEnded(Reason.KEY_MISSING, f"Key Vault has no secret {self._name!r}.")
+        if not (value.isascii() and value.isprintable()):
+            raise RunEnded(
+                Reason.KEY_MISSING, f"The secret {self._name!r} holds what can be no API key. Store it again."
+            )
         return value
 
 

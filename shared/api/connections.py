@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from shared.adapters.storage import Conflict
 from shared.adapters.vault import VaultUnavailable
@@ -24,6 +25,15 @@ CONSENT_TEXT: Final = (
 )
 CONNECT_SECONDS: Final = 20.0
 
+
+def _header_safe(key: SecretStr) -> SecretStr:
+    """A key travels in a header: visible ASCII characters only."""
+    if not re.fullmatch(r"[!-~]{1,512}", key.get_secret_value()):
+        raise ValueError("a key is 1 to 512 visible ASCII characters; copy it again, without blanks")
+    return key
+
+
+ApiKey = Annotated[SecretStr, AfterValidator(_header_safe)]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z-]{1,127}$")]
 
 
@@ -32,11 +42,11 @@ class ConnectionBody(Model):
 
     display_name: DisplayName
     kind: Literal["autopilot"] = "autopilot"
-    api_key: Annotated[SecretStr, Field(min_length=1, max_length=512)] | None = None
+    api_key: ApiKey | None = None
     secret_name: SecretName | None = None
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
     agree_to_privacy: bool = Field(default=False, description=CONSENT_TEXT)
-    rate_limit: float = Field(default=20, gt=0, le=10_000)
+    rate_limit: float = Field(default=20, ge=0.1, le=10_000)
     list_strategy: ListStrategy = "auto"
 
     @model_validator(mode="after")
