@@ -27,7 +27,7 @@ CONNECT_SECONDS: Final = 20.0
 
 
 def _header_safe(key: SecretStr) -> SecretStr:
-    """A key travels in a header: visible ASCII characters only."""
+    """Refuse what no header can carry: a key is visible ASCII characters only."""
     if not re.fullmatch(r"[!-~]{1,512}", key.get_secret_value()):
         raise ValueError("a key is 1 to 512 visible ASCII characters; copy it again, without blanks")
     return key
