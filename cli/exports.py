@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,8 +54,10 @@ def export_diff(
             if error.status != 404:
                 raise
             stored = {}
-    shown = {key: value for key, value in stored.items() if key in wanted}
-    lines = list(difflib.unified_diff(_lines(shown), _lines(wanted), "stored", str(file), lineterm=""))
+    written = _spelled_out(wanted)
+    lines = list(
+        difflib.unified_diff(_lines(_named_in(written, stored)), _lines(written), "stored", str(file), lineterm="")
+    )
     for line in lines:
         console.print(
             line, markup=False, style="green" if line.startswith("+") else "red" if line.startswith("-") else ""
@@ -110,10 +113,21 @@ def export_delete(context: typer.Context, name: str) -> None:
     console.print(f"Removed {name}.")
 
 
+class _Yaml(yaml.SafeLoader):
+    """Reads YAML as version 1.2 does: `on` and `off` are words, not yes and no."""
+
+
+_Yaml.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|false)$", re.IGNORECASE), list("tTfF"))
+
+
 def _read(file: Path) -> tuple[str, dict[str, Any]]:
     """Read an export from YAML: its settings, and its name from the field `name` or the file's name."""
     try:
-        content = yaml.safe_load(file.read_text())
+        content = yaml.load(file.read_text(), Loader=_Yaml)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise typer.BadParameter(f"{file} is not YAML: {error}") from None
     if not isinstance(content, dict):
@@ -123,6 +137,25 @@ def _read(file: Path) -> tuple[str, dict[str, Any]]:
 
 def _settings(export: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in export.items() if key not in _OWN_FIELDS}
+
+
+def _spelled_out(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Spell out what a file may leave short: a segment's name stands for a list of the same name."""
+    segments = [
+        {"segment": item, "list": item} if isinstance(item, str) else item for item in wanted.get("segments", [])
+    ]
+    return {**wanted, "segments": segments} if segments else wanted
+
+
+def _named_in(wanted: Any, stored: Any) -> Any:
+    """Give of what is stored the part that a file names: what it leaves out keeps its default. A mapping counts whole."""
+    if not isinstance(wanted, dict) or not isinstance(stored, dict):
+        return wanted if wanted == stored else stored  # 50 and 50.0 are the same
+    return {
+        key: value if key == "mapping" else _named_in(wanted[key], value)
+        for key, value in stored.items()
+        if key in wanted
+    }
 
 
 def _lines(content: dict[str, Any]) -> list[str]:

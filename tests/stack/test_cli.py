@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
+from local.environment import Company
 from tests.stack.world import SIMPLE, World, people
 
 EXPORT = {
@@ -75,6 +76,16 @@ def test_configuration_as_code_round_trips(world: World, terminal: Terminal, tmp
     shown = tmp_path / "shown.yaml"
     shown.write_text(terminal.run("export", "show", "code"))
     assert terminal.run("export", "diff", "-f", str(shown)) == ""
+
+
+def test_the_example_in_the_documents_works_as_it_stands(world: World, terminal: Terminal) -> None:
+    world.publish_company(Company.found(200))
+    world.connect()
+    assert "Saved loyalty" in terminal.run("export", "save", "-f", "docs/example.yaml")
+    saved = world.api.get("exports/loyalty")
+    assert saved["schedule"] == {"on": "refresh"}
+    assert {"segment": "LoyaltyGold", "list": "Gold members"} in saved["segments"]
+    assert terminal.run("export", "diff", "-f", "docs/example.yaml") == ""
 
 
 def test_json_is_what_the_api_said(world: World, terminal: Terminal) -> None:
