@@ -199,15 +199,15 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
     receipts = f"{folder}.parquet" if outcome.receipts else None
     rejected = f"{folder}.rejected.parquet" if outcome.rejected else None
-    continued_by = next_name(chunk) if outcome.later else None
+    continued_by = next_name(chunk, attempt) if outcome.later else None
     if receipts:
         table = tabulate(outcome.receipts, outcome.lists)
         app.storage.put(Container.OUTCOMES, receipts, write_table(table, outcome.lists))
     if rejected:
         app.storage.put(Container.OUTCOMES, rejected, write_table(_rejected(outcome.rejected)))
-    if continued_by:
-        path = chunk_path(run.export, run.id, str(run.plan), continued_by)
-        app.storage.put(Container.CHUNKS, path, encode(outcome.later))
+    rest = chunk_path(run.export, run.id, str(run.plan), continued_by) if continued_by else None
+    if rest:
+        app.storage.put(Container.CHUNKS, rest, encode(outcome.later))
     undelivered = sum(operation.is_row for operation in outcome.undelivered)
     now = app.now()
 
@@ -229,6 +229,8 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     if not first:
         for path in filter(None, (receipts, rejected)):
             app.storage.delete(Container.OUTCOMES, path)
+        if rest:
+            app.storage.delete(Container.CHUNKS, rest)
     elif continued_by:
         app.storage.send(
             Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": continued_by}, delay=CONTINUATION_DELAY

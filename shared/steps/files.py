@@ -20,14 +20,14 @@ def chunk_path(export: str, run_id: str, plan: str, chunk: str) -> str:
 
 
 def chunk_names(count: int) -> list[str]:
-    """Give the names of a plan's chunks, in order. A continuation of `000007` is named `000007-1`."""
+    """Give the names of a plan's chunks, in order. A continuation of `000007` is named `000007-1-` and more."""
     return [f"{number:06d}" for number in range(1, count + 1)]
 
 
-def next_name(chunk: str) -> str:
-    """Name the chunk that continues `chunk`."""
-    first, _, turn = chunk.partition("-")
-    return f"{first}-{int(turn or 0) + 1}"
+def next_name(chunk: str, attempt: str) -> str:
+    """Name the chunk that continues `chunk`, as one attempt left it: two attempts may leave different rests."""
+    first, turn, *_ = [*chunk.split("-"), "0"]
+    return f"{first}-{int(turn) + 1}-{attempt}"
 
 
 def run_folder(export: str, run_id: str) -> str:

@@ -11,6 +11,7 @@ from datetime import timedelta
 import polars as pl
 
 from shared.adapters.storage import Container, Queue
+from shared.adapters.vault import VaultUnavailable
 from shared.app import Account, App
 from shared.configuration import Export
 from shared.directory import known_lists
@@ -62,7 +63,7 @@ class SourceSegment:
 def plan_run(app: App, export: str, run_id: str) -> None:
     """Plan a run and put its chunks on the queue; a run that cannot go on is ended with its reason. May be repeated.
 
-    Raises TryLater while Autopilot does not answer.
+    Raises TryLater while Autopilot or the vault does not answer.
     """
     try:
         run = app.ledger.run(export, run_id)
@@ -77,6 +78,12 @@ def plan_run(app: App, export: str, run_id: str) -> None:
     except RunEnded as end:
         end_run(app, run, end)
         return
+    except VaultUnavailable as error:
+        wait = note_outage(app, run)
+        if wait is None:
+            end_run(app, run, RunEnded(Reason.KEY_MISSING, f"{error}."))
+            return
+        raise TryLater(wait, str(error)) from None
     issue(app, run)
     if run.is_delivered:
         finish_run(app, export, run_id)

@@ -1,0 +1,105 @@
+"""Recording what came of a chunk: the first attempt counts, whole, whatever the others found."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from local.azurite import Azurite
+from shared.adapters.storage import Container, Storage
+from shared.adapters.tables import Table
+from shared.app import App
+from shared.domain.chunks import Operation, decode
+from shared.domain.sending import SystemClock
+from shared.domain.state import Receipt
+from shared.ledger import Ledger
+from shared.run import Counts, Run, new_run_id
+from shared.steps.deliver import Outcome, record
+from shared.steps.files import chunk_path, next_name
+
+MISSING: Any = cast("Any", None)
+
+
+@pytest.fixture
+def app(azurite: Azurite) -> Iterator[App]:
+    """Give an app that has storage and a ledger, and nothing else."""
+    with ExitStack() as open_clients:
+        blobs = open_clients.enter_context(BlobServiceClient.from_connection_string(azurite.connection_string))
+        queues = open_clients.enter_context(QueueServiceClient.from_connection_string(azurite.connection_string))
+        tables = open_clients.enter_context(TableServiceClient.from_connection_string(azurite.connection_string))
+        yield App(
+            settings=MISSING,
+            storage=Storage(blobs, queues),
+            ledger=Ledger(Table(tables, "t" + secrets.token_hex(6))),
+            registry=MISSING,
+            accounts=MISSING,
+            tombstones=MISSING,
+            audit=MISSING,
+            vault=MISSING,
+            source=MISSING,
+            clock=SystemClock(),
+            pool=MISSING,
+            http=MISSING,
+        )
+
+
+@pytest.fixture
+def run(app: App) -> Run:
+    now = datetime.now(UTC)
+    started = Run(export="e", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now)
+    app.ledger.start(started, {})
+    return app.ledger.change("e", started.id, lambda run: run.model_copy(update={"plan": "p", "chunks": 1}))
+
+
+def operation(person: int) -> Operation:
+    return Operation(person, f"c{person}", 0, None, person, True, (0,), (), {"Email": f"p{person}@example.com"})
+
+
+def outcome(delivered: list[int], later: list[int]) -> Outcome:
+    return Outcome(
+        lists=("list-a",),
+        receipts=[Receipt(person, f"person_{person}", person, added=("list-a",)) for person in delivered],
+        later=[operation(person) for person in later],
+        counts=Counts(delivered=len(delivered)),
+        settled=len(delivered),
+    )
+
+
+def stored(app: App, container: Container, run: Run) -> list[str]:
+    return list(app.storage.names(container, f"e/{run.id}/"))
+
+
+def test_two_attempts_with_different_rests_leave_the_first_ones_rest(app: App, run: Run) -> None:
+    record(app, run, "000001", outcome(delivered=[1, 2], later=[3]))
+    final = record(app, run, "000001", outcome(delivered=[1], later=[2, 3]))
+    assert (final.done, final.chunks, final.counts.delivered) == (1, 2, 2)
+    entry = app.ledger.entry("e", run.id, "000001")
+    assert entry is not None
+    rest = chunk_path("e", run.id, "p", str(entry.continued_by))
+    assert stored(app, Container.CHUNKS, run) == [rest]
+    found = app.storage.get(Container.CHUNKS, rest)
+    assert found is not None
+    assert [operation.person for operation in decode(found[0])] == [3]
+    assert stored(app, Container.OUTCOMES, run) == [entry.receipts]
+
+
+def test_a_chunk_with_a_rest_leaves_its_run_undelivered(app: App, run: Run) -> None:
+    record(app, run, "000001", outcome(delivered=[], later=[1]))
+    entry = app.ledger.entry("e", run.id, "000001")
+    assert entry is not None
+    assert entry.continued_by is not None
+    assert entry.continued_by.startswith("000001-1-")
+    assert app.ledger.run("e", run.id).is_delivered is False
+
+
+def test_names_of_continuations_count_up() -> None:
+    assert next_name("000007", "ab") == "000007-1-ab"
+    assert next_name("000007-1-ab", "cd") == "000007-2-cd"
