@@ -15,10 +15,13 @@ def plan_run(message: func.QueueMessage) -> None:
     from shared.reasons import TryLater
     from shared.steps import plan
     from shared.steps.postpone import postpone
+    from shared.steps.work import RunWork, read_work
 
-    work = message.get_json()
+    work = read_work(message.get_body(), RunWork)
+    if work is None:
+        return
     try:
-        plan.plan_run(app(), work["export"], work["run"])
+        plan.plan_run(app(), work.export, work.run)
     except TryLater as later:
         postpone(app(), Queue.RUNS, work, later)
 
@@ -28,6 +31,8 @@ def end_poisoned_run(message: func.QueueMessage) -> None:
     """End a run that could not be planned however often it was tried, so that its owner hears of it."""
     from shared.app import app
     from shared.steps import give_up
+    from shared.steps.work import RunWork, read_work
 
-    work = message.get_json()
-    give_up.end_unplanned(app(), work["export"], work["run"])
+    work = read_work(message.get_body(), RunWork)
+    if work is not None:
+        give_up.end_unplanned(app(), work.export, work.run)

@@ -16,7 +16,7 @@ def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks f
     step.tick(app())
 
 
-@blueprint.timer_trigger("timer", schedule="15,45 * * * * *", run_on_startup=False, use_monitor=False)
+@blueprint.timer_trigger("timer", schedule="%SUPERVISION_SCHEDULE%", run_on_startup=False, use_monitor=False)
 def supervise(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks for it
     """Take up runs whose processes died."""
     from shared.app import app

@@ -15,10 +15,13 @@ def deliver_chunk(message: func.QueueMessage) -> None:
     from shared.reasons import TryLater
     from shared.steps import deliver
     from shared.steps.postpone import postpone
+    from shared.steps.work import ChunkWork, read_work
 
-    work = message.get_json()
+    work = read_work(message.get_body(), ChunkWork)
+    if work is None:
+        return
     try:
-        deliver.deliver_chunk(app(), work["export"], work["run"], work["chunk"])
+        deliver.deliver_chunk(app(), work.export, work.run, work.chunk)
     except TryLater as later:
         postpone(app(), Queue.CHUNKS, work, later)
 
@@ -31,9 +34,12 @@ def record_poisoned_chunk(message: func.QueueMessage) -> None:
     from shared.reasons import TryLater
     from shared.steps import give_up
     from shared.steps.postpone import postpone
+    from shared.steps.work import ChunkWork, read_work
 
-    work = message.get_json()
+    work = read_work(message.get_body(), ChunkWork)
+    if work is None:
+        return
     try:
-        give_up.record_undelivered(app(), work["export"], work["run"], work["chunk"])
+        give_up.record_undelivered(app(), work.export, work.run, work.chunk)
     except TryLater as later:
         postpone(app(), Queue.CHUNKS, work, later)

@@ -14,9 +14,12 @@ def notify(message: func.QueueMessage) -> None:
     from shared.app import app
     from shared.reasons import TryLater
     from shared.steps import notify as step
+    from shared.steps.work import RunWork, read_work
 
-    work = message.get_json()
+    work = read_work(message.get_body(), RunWork)
+    if work is None:
+        return
     try:
-        step.notify(app(), work["export"], work["run"])
+        step.notify(app(), work.export, work.run)
     except TryLater as later:
-        app().storage.send(Queue.NOTICES, work, delay=later.seconds)
+        app().storage.send(Queue.NOTICES, work.model_dump(), delay=later.seconds)

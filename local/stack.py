@@ -137,6 +137,7 @@ class Stack:
             given["AUTOPILOT_URL"] = f"{self.sandbox.ready['url']}/v1"
         given.setdefault("CUSTOMER_INSIGHTS_PATH", DEFAULT_PATH)
         given.setdefault("EXPORT_SCHEDULE", "0 */5 * * * *")
+        given.setdefault("SUPERVISION_SCHEDULE", "15,45 * * * * *")
         given["LOCAL_FUNCTION_KEY"] = self.function_key
         given.update(self._settings)
         for number in range(1, self._instances + 1):

@@ -104,6 +104,13 @@ class Guards(Model):
     allow_empty: bool = False
 
 
+class VerificationSettings(Model):
+    """After how many runs the lists are read back and compared (0: only when asked), and whether that mends them."""
+
+    every: int = Field(default=0, ge=0, le=10_000)
+    repair: bool = False
+
+
 class ExportSettings(Model):
     """What an export's owner decides: the body of PUT /exports/{e}."""
 
@@ -116,6 +123,7 @@ class ExportSettings(Model):
     leavers: Literal["remove", "keep"] = "remove"
     clear_empty: bool = False
     guards: Guards = Guards()
+    verification: VerificationSettings = VerificationSettings()
 
     @model_validator(mode="after")
     def _coherent(self) -> ExportSettings:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from shared.adapters.tables import Change, Lost, Table
-from shared.run import Entry, Head, Run
+from shared.run import Entry, Head, Owed, Run
 
 _HEAD: Final = "head"
 _LAST_SECOND: Final = 10**10
@@ -77,6 +77,14 @@ class Ledger:
             if changed == head or self._write(export, [Change(_HEAD, changed, etag)]):
                 return
 
+    def release(self, export: str, run_id: str) -> None:
+        """Free the export from a run that is gone."""
+        while True:
+            head, etag = self._head(export)
+            freed = head.model_copy(update={"active": None})
+            if head.active != run_id or self._write(export, [Change(_HEAD, freed, etag)]):
+                return
+
     def change(self, export: str, run_id: str, how: Callable[[Run], Run]) -> Run:
         """Change a run; `how` is asked again if somebody else changed it meanwhile, and may return it unchanged."""
         while True:
@@ -86,11 +94,14 @@ class Ledger:
                 return changed
 
     def record(self, export: str, run_id: str, entry: Entry, how: Callable[[Run], Run]) -> tuple[Run, bool]:
-        """Record a chunk's outcome and change its run with it; gives the run, and False if the chunk had one already."""
+        """Record a chunk's outcome and change its run with it.
+
+        Gives the run, and False if nothing was recorded: the chunk had an outcome already, or the run has ended.
+        """
         key = _chunk_key(run_id, entry.chunk)
         while True:
             run, etag = self._run(export, run_id)
-            if self._table.get(export, key, Entry) is not None:
+            if run.status.is_final or self._table.get(export, key, Entry) is not None:
                 return run, False
             changed = how(run)
             if self._write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
@@ -115,8 +126,19 @@ class Ledger:
         self.forget_entries(export, run_id)
         self._table.delete(export, [_run_key(run_id)])
 
-    def finish(self, export: str, run_id: str, how: Callable[[Run], Run], *, state_of: str | None) -> Run:
-        """End a run and free its export; with `state_of`, the run's state becomes that connection's. Again is harmless."""
+    def finish(
+        self,
+        export: str,
+        run_id: str,
+        how: Callable[[Run], Run],
+        *,
+        state_of: str | None,
+        owed: Callable[[Run, Head], Owed | None] = lambda *_: None,
+    ) -> Run:
+        """End a run and free its export; with `state_of`, the run's state becomes that connection's.
+
+        `owed` says what has to follow. Again is harmless. `how` may return the run unchanged: then it goes on.
+        """
         while True:
             run, etag = self._run(export, run_id)
             if run.status.is_final:
@@ -124,8 +146,12 @@ class Ledger:
             head, head_etag = self._head(export)
             states = head.states if state_of is None else {**head.states, state_of: run_id}
             active = None if head.active == run_id else head.active
-            freed = head.model_copy(update={"active": active, "states": states})
+            unverified = 0 if run.verification else head.unverified + 1
             ended = how(run)
+            if ended == run:
+                return run
+            freed = head.model_copy(update={"active": active, "states": states, "unverified": unverified})
+            freed = freed.model_copy(update={"owed": owed(ended, freed)})
             if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
                 return ended
 

@@ -12,7 +12,14 @@ from shared.configuration import SegmentTarget
 from shared.reasons import Reason, Status
 from shared.records import Record
 
-Trigger = Literal["refresh", "cron", "on_demand", "run_all", "rejected_rows"]
+Trigger = Literal["refresh", "cron", "on_demand", "run_all", "rejected_rows", "verify", "repair"]
+
+Verification = Literal["report", "repair"]
+"""What a run that reads lists back does with what it finds."""
+
+
+Owed = Literal["report", "repair", "run"]
+"""What follows a run by itself: lists read back to report or to repair, or a run that delivers what was found missing."""
 
 
 class Counts(Record):
@@ -48,13 +55,35 @@ class Counts(Record):
         return self.rows_read == settled
 
 
+class Findings(Record):
+    """What reading one list back showed, in members.
+
+    `expected` we know to be delivered, `found` are on the list. `missing` are expected and not there, `extra` there and
+    not ours, `drifted` there with other values, or under another id, than we delivered.
+    """
+
+    list: str
+    exists: bool
+    expected: int = 0
+    found: int = 0
+    missing: int = 0
+    extra: int = 0
+    drifted: int = 0
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the list holds exactly what we delivered."""
+        return self.exists and not (self.missing or self.extra or self.drifted)
+
+
 class Run(Record):
     """One execution of an export.
 
     `plan` names the folder of the chunks that were planned first; `stop` is why the rest is not sent. `operations`
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
     `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
-    this one tries again.
+    this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
+    how they compare.
     """
 
     export: str
@@ -81,6 +110,8 @@ class Run(Record):
     progress_at: datetime | None = None
     busy_until: datetime | None = None
     unreachable_since: datetime | None = None
+    verification: Verification | None = None
+    findings: tuple[Findings, ...] = ()
 
     @property
     def is_delivered(self) -> bool:
@@ -92,22 +123,26 @@ class Head(Record):
     """What is true of an export across its runs.
 
     `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
-    refresh of the source that a run took up, and `cron_at` is when a cron schedule was last looked at.
+    refresh of the source that a run took up, `cron_at` is when a cron schedule was last looked at, `unverified`
+    counts the runs that ended since the lists were last read back, and `owed` is what has to follow the last run.
     """
 
     active: str | None = None
     states: dict[str, str] = Field(default_factory=dict)
     refresh: str = ""
     cron_at: datetime | None = None
+    unverified: int = 0
+    owed: Owed | None = None
 
 
 class Entry(Record):
-    """What is recorded of one chunk: where its receipts and rejected rows lie, and the chunk that continues it."""
+    """What is recorded of one chunk: where its receipts and rejected rows lie, the chunk that continues it, and if it was lost."""
 
     chunk: str
     receipts: str | None = None
     rejected: str | None = None
     continued_by: str | None = None
+    lost: bool = False
 
 
 def new_run_id(now: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ _OPTIONAL: Final = (
     "notify_url",
     "settle_seconds",
     "outage_minutes",
+    "grace_seconds",
     "history_days",
     "rejected_days",
 )
@@ -76,8 +78,14 @@ class Settings(BaseModel):
     notify_url: Url | None = None
     settle_seconds: float = Field(default=60, ge=0)
     outage_minutes: float = Field(default=360, gt=0)
+    grace_seconds: float = Field(default=45, ge=1)
     history_days: float = Field(default=90, gt=0)
     rejected_days: float = Field(default=30, gt=0)
+
+    @property
+    def grace(self) -> timedelta:
+        """How long a run may show no life past what it announced."""
+        return timedelta(seconds=self.grace_seconds)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from shared.domain.answers import ContactGone, KeyRefused, TryAgain, contact_ids, read
+from shared.domain.answers import ContactGone, KeyRefused, Page, TryAgain, contact_ids, page, read
 
 TIMEOUT: Final = (10.0, 90.0)
 """Seconds to connect and to wait for an answer; bulk calls were seen to take 6 s, and a 408 comes from the server."""
@@ -105,17 +105,11 @@ class Autopilot:
             return False
         return True
 
-    def members(self, list_id: str) -> Iterator[list[dict[str, Any]]]:
-        """Give a list's members page by page, 100 each; the end is where no bookmark is (reference section 7)."""
-        answer = self._call("GET", "/list/{list}/contacts", list=list_id)
-        seen: set[str] = set()
-        while True:
-            yield list(answer.get("contacts", []))
-            bookmark = answer.get("bookmark")
-            if not bookmark or bookmark in seen:
-                return
-            seen.add(bookmark)
-            answer = self._call("GET", "/list/{list}/contacts/{bookmark}", list=list_id, bookmark=bookmark)
+    def members(self, list_id: str, bookmark: str | None = None) -> Page:
+        """Give one page of a list's members, 100 of them, from `bookmark` on."""
+        if bookmark is None:
+            return page(self._call("GET", "/list/{list}/contacts", list=list_id))
+        return page(self._call("GET", "/list/{list}/contacts/{bookmark}", list=list_id, bookmark=bookmark))
 
     def _call(self, method: str, template: str, body: object = None, **parts: str) -> dict[str, Any]:
         """Make one call; a refused key is read again once, since it may have been rotated."""

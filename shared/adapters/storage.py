@@ -79,6 +79,13 @@ class Storage:
         except ResourceNotFoundError:
             return None
 
+    def read(self, container: Container, name: str) -> bytes:
+        """Give a blob's content; raises FileNotFoundError naming it if it is not there."""
+        found = self.get(container, name)
+        if found is None:
+            raise FileNotFoundError(f"{container}/{name} is missing")
+        return found[0]
+
     def delete(self, container: Container, name: str, *, if_match: str | None = None) -> None:
         """Delete a blob if it is there; `if_match` raises Conflict if it is another version by now."""
         condition: dict[str, Any] = {}

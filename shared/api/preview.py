@@ -23,7 +23,7 @@ from shared.domain.difference import Difference
 from shared.domain.plan import Plan, check_guards, chunks, plan
 from shared.reasons import RunEnded, TryLater
 from shared.steps.files import load_state
-from shared.steps.plan import SourceSegment, read_segments, recipe_of, scope_of
+from shared.steps.segments import SourceSegment, read_segments, recipe_of, scope_of
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
@@ -43,7 +43,7 @@ def preview_export(app: App, call: Call) -> Answer:
 
 def _preview(app: App, name: str, export: Export) -> dict[str, Any]:
     account = app.account(export.connection)
-    segments = read_segments(app, export)
+    segments = read_segments(app, [target.segment for target in export.segments])
     state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
     planned = plan(
         segments,

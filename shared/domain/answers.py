@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -86,6 +87,25 @@ def contact_ids(answer: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(found, dict):
         return {}
     return {str(email).lower(): str(contact_id) for email, contact_id in found.items() if contact_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of contacts, where the next one begins (None: this is the last), and how many there are in all."""
+
+    contacts: tuple[Mapping[str, Any], ...]
+    bookmark: str | None
+    total: int | None
+
+
+def page(answer: Mapping[str, Any]) -> Page:
+    """Read a page of contacts: the end is where no bookmark is (reference section 7)."""
+    contacts, bookmark, total = answer.get("contacts"), answer.get("bookmark"), answer.get("total_contacts")
+    return Page(
+        contacts=tuple(item for item in contacts if isinstance(item, dict)) if isinstance(contacts, list) else (),
+        bookmark=str(bookmark) if bookmark else None,
+        total=total if isinstance(total, int) else None,
+    )
 
 
 def _parse(body: bytes) -> dict[str, Any]:

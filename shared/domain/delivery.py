@@ -20,8 +20,16 @@ from shared.reasons import RowReason
 BULK_SIZE: Final = 100
 """Contacts in a bulk call; more is answered 400 (vendor, 2015-06-30)."""
 
+REFUSES_ALL: Final = 20
+"""Contacts refused one by one, and none accepted, before the rest is not tried: then not they are at fault, but the
+account, such as one that is past its contract's limit."""
+
 MOST_TRIES: Final = 5
 """Times an operation may fail while others go through before it counts as refused."""
+
+
+type Batch = Sequence[tuple[Progress, int | None]]
+"""Contacts of one bulk call, each with the place of the list it shall go on, if any."""
 
 
 class Account(Protocol):
@@ -99,6 +107,13 @@ class Delivery:
         self._lists = lists
         self._bulk_lists = bulk_lists
         self.lists_gone: set[int] = set()
+        self._accepted = False
+        self._refused = 0
+
+    @property
+    def refuses_all(self) -> bool:
+        """Whether Autopilot refused every contact so far, and so many that the rest need not be tried."""
+        return not self._accepted and self._refused >= REFUSES_ALL
 
     def deliver(self, operations: Sequence[Operation]) -> Delivered:
         """Carry out the operations as far as Autopilot, the deadline and the key allow."""
@@ -138,22 +153,32 @@ class Delivery:
         """Give the next list the contact has to go on."""
         return next((place for place in item.operation.add if place not in item.added), None)
 
-    def _bulk(self, pairs: Sequence[tuple[Progress, int | None]]) -> None:
+    def _bulk(self, pairs: Batch) -> None:
         """Send contacts by bulk calls; a refused call is halved until only the guilty contact is left."""
-        batches = list(_batches(pairs))
-        while batches:
-            answers = self._sender.send([self._bulk_call(batch) for batch in batches])
-            halves: list[Sequence[tuple[Progress, int | None]]] = []
-            for batch, answer in zip(batches, answers, strict=True):
-                if isinstance(answer, Refused):
-                    halves.extend(self._halve(batch))
-                elif isinstance(answer, AutopilotError):
-                    self._note_failure(batch, answer)
-                else:
-                    self._read_bulk(batch, answer)
-            batches = halves
+        refused = self._send_batches(list(_batches(pairs)))
+        if not self._accepted:  # perhaps no contact is at fault: look into one batch before the others
+            self._isolate(refused[:1])
+            refused = refused[1:]
+        self._isolate(refused)
 
-    def _bulk_call(self, batch: Sequence[tuple[Progress, int | None]]) -> Callable[[], dict[str, str]]:
+    def _isolate(self, refused: Sequence[Batch]) -> None:
+        while refused and not self.refuses_all:
+            refused = self._send_batches([half for batch in refused for half in self._halve(batch)])
+
+    def _send_batches(self, batches: Sequence[Batch]) -> list[Batch]:
+        """Send batches, a call each, and read the answers; gives the batches that were refused."""
+        answers = self._sender.send([self._bulk_call(batch) for batch in batches])
+        refused: list[Batch] = []
+        for batch, answer in zip(batches, answers, strict=True):
+            if isinstance(answer, Refused):
+                refused.append(batch)
+            elif isinstance(answer, AutopilotError):
+                self._note_failure(batch, answer)
+            else:
+                self._read_bulk(batch, answer)
+        return refused
+
+    def _bulk_call(self, batch: Batch) -> Callable[[], dict[str, str]]:
         bodies = [self._body(item, place) for item, place in batch]
         return lambda: self._api.upsert(bodies)
 
@@ -161,15 +186,16 @@ class Delivery:
         fields = item.operation.fields or {}
         return fields if place is None else {**fields, "_autopilot_list": self._lists[place]}
 
-    def _halve(self, batch: Sequence[tuple[Progress, int | None]]) -> Iterator[Sequence[tuple[Progress, int | None]]]:
+    def _halve(self, batch: Batch) -> Iterator[Batch]:
         if len(batch) == 1:
             batch[0][0].refuse(RowReason.REFUSED_BY_AUTOPILOT)
+            self._refused += 1
             return
         middle = len(batch) // 2
         yield batch[:middle]
         yield batch[middle:]
 
-    def _note_failure(self, batch: Sequence[tuple[Progress, int | None]], error: AutopilotError) -> None:
+    def _note_failure(self, batch: Batch, error: AutopilotError) -> None:
         if isinstance(error, NotSent):
             return
         for item, place in batch:
@@ -177,8 +203,9 @@ class Delivery:
             if place is not None:
                 item.attempted.add(place)
 
-    def _read_bulk(self, batch: Sequence[tuple[Progress, int | None]], ids: Mapping[str, str]) -> None:
+    def _read_bulk(self, batch: Batch, ids: Mapping[str, str]) -> None:
         """Take the answer: who is in it holds the new fields (and is on the list); who is missing failed."""
+        self._accepted = True
         for item, place in batch:
             contact_id = ids.get(item.email)
             if contact_id is None:
@@ -253,7 +280,7 @@ class Delivery:
         )
 
 
-def _batches(pairs: Sequence[tuple[Progress, int | None]]) -> Iterator[Sequence[tuple[Progress, int | None]]]:
+def _batches(pairs: Batch) -> Iterator[Batch]:
     """Cut contacts into bulk calls: full ones, but small ones for those that failed before, to find the guilty one."""
     for size, chosen in (
         (BULK_SIZE, [pair for pair in pairs if pair[0].operation.tries == 0]),

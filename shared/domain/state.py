@@ -142,7 +142,7 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
         confirmed.alias("lists"),
         ((held("attempted") | held("attempted_new")) & ~held("removed") & ~confirmed).alias("attempted"),
     )
-    return _compact(State(names, people.filter(pl.col("contact_id").is_not_null()).sort("person")))
+    return compact(State(names, people.filter(pl.col("contact_id").is_not_null()).sort("person")))
 
 
 def _together(receipts: pl.DataFrame) -> pl.DataFrame:
@@ -160,7 +160,7 @@ def _together(receipts: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([single, several.select(single.columns)])
 
 
-def _compact(state: State) -> State:
+def compact(state: State) -> State:
     """Drop the bits of lists that nobody is on."""
     used = state.people.select(
         (((pl.col("lists") | pl.col("attempted")) & bit(n)) != 0).any().alias(str(n)) for n in range(len(state.lists))

@@ -15,28 +15,31 @@ from shared.app import App
 from shared.domain.pace import Window
 from shared.run import Run
 
-GRACE: Final = timedelta(seconds=45)
-"""How long after its window a chunk's outcome may take: the slowest answer seen, and the recording."""
-
 BEAT: Final = 30.0
 """Seconds for which a heartbeat vouches for a run."""
 
 
-def busy_until(app: App, export: str, run_id: str, seconds: float) -> None:
-    """Say that a run may be silent for `seconds` from now."""
+class RunOver(Exception):
+    """The run has ended while somebody still worked for it: what is not sent yet must not be sent any more."""
+
+
+def busy_until(app: App, export: str, run_id: str, seconds: float) -> Run:
+    """Say that a run may be silent for `seconds` from now; gives the run."""
     until = app.now() + timedelta(seconds=seconds)
 
     def busy(run: Run) -> Run:
         known = run.busy_until
-        return run if known is not None and known >= until else run.model_copy(update={"busy_until": until})
+        if run.status.is_final or (known is not None and known >= until):
+            return run
+        return run.model_copy(update={"busy_until": until})
 
-    app.ledger.change(export, run_id, busy)
+    return app.ledger.change(export, run_id, busy)
 
 
-def is_stranded(run: Run, now: datetime) -> bool:
+def is_stranded(app: App, run: Run) -> bool:
     """Say whether a run shows no life: nothing recorded, and nobody busy with it, for longer than the grace."""
     signs = [run.queued_at, run.progress_at, run.busy_until]
-    return now - max(sign for sign in signs if sign is not None) > GRACE
+    return app.now() - max(sign for sign in signs if sign is not None) > app.settings.grace
 
 
 class Heartbeat:
@@ -56,7 +59,11 @@ class Heartbeat:
 
 
 class BusySlots:
-    """An account's slots that say of each window how long it keeps its run busy."""
+    """An account's slots that say of each window how long it keeps its run busy.
+
+    A worker that was paused may wake up after its run has ended without it. It finds its slots over and reserves anew;
+    here it is stopped, before it would undo what a later run did.
+    """
 
     def __init__(self, app: App, run: Run, slots: AccountSlots) -> None:
         self._app = app
@@ -65,12 +72,17 @@ class BusySlots:
         self._known = datetime.fromtimestamp(0, UTC)
 
     def reserve(self, slots: int) -> Window:
-        """Take the next free window."""
+        """Take the next free window; raises RunOver."""
         window = self._slots.reserve(slots)
         end = datetime.fromtimestamp(window.end, UTC)
         if end > self._known:
-            self._known = end + GRACE / 2
-            busy_until(self._app, self._run.export, self._run.id, (self._known - self._app.now()).total_seconds())
+            self._known = end + self._app.settings.grace / 2
+            seconds = (self._known - self._app.now()).total_seconds()
+            run = busy_until(self._app, self._run.export, self._run.id, seconds)
+        else:
+            run = self._app.ledger.run(self._run.export, self._run.id)
+        if run.status.is_final:
+            raise RunOver
         return window
 
     def throttled(self, retry_after: float | None) -> None:

@@ -54,11 +54,7 @@ def load_state(storage: Storage, export: str, connection: str, run_id: str | Non
     """Read the state that a run left, or the empty one."""
     if run_id is None:
         return State.empty()
-    path = state_path(export, connection, run_id)
-    found = storage.get(Container.STATE, path)
-    if found is None:
-        raise FileNotFoundError(f"state/{path} is missing")
-    people, lists = read_table(found[0])
+    people, lists = read_table(storage.read(Container.STATE, state_path(export, connection, run_id)))
     return State(lists, people)
 
 

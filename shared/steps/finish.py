@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import polars as pl
 
 from shared.adapters.storage import Container
 from shared.app import App
-from shared.domain.state import RECEIPTS, merge, rewire, without
+from shared.domain.state import RECEIPTS, State, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status
-from shared.run import Entry, Run
+from shared.run import Counts, Entry, Run
+from shared.steps.confirm import fell_short
 from shared.steps.files import (
     load_state,
     read_table,
@@ -24,8 +26,10 @@ from shared.steps.files import (
     state_path,
     write_table,
 )
+from shared.steps.follow_up import follow_up, what_follows
 from shared.steps.notify import announce
 from shared.steps.rejected import write_rejected
+from shared.steps.verify import compare_lists
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +37,21 @@ FINISH_SECONDS: Final = 90.0
 """Seconds one worker may take to finish a run before another may try."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends: why, what else is to be said, the state it leaves (None: the one before holds), and more fields."""
+
+    reason: Reason | None
+    detail: str = ""
+    state: State | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
 def end_run(app: App, run: Run, end: RunEnded) -> Run:
-    """End a run before anything was sent."""
-    ended = _close(app, run, end.reason, end.detail, state_of=None)
+    """End a run before anything was sent; one that has a plan by now goes on."""
+    if run.plan is not None:
+        return run
+    ended = _close(app, run, Ending(end.reason, end.detail), only_if=lambda run: run.plan is None)
     log.warning("ended export=%s run=%s reason=%s", run.export, run.id, end.reason)
     return ended
 
@@ -62,14 +78,45 @@ def _finish(app: App, run: Run) -> Run:
         app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
     connection = str(run.connection)
     before = app.ledger.head(export).states.get(connection)
-    changed = any(entry.receipts for entry in entries)
-    if changed:
-        _save_state(app, run, entries, before)
-    ended = _close(app, run, _reason(run), "", state_of=connection if changed else None)
-    if changed and before and before != run_id:
+    ending = _verified(app, run, entries) if run.verification else _delivered(app, run, entries, before)
+    if ending.state:
+        people = without(ending.state.people, app.tombstones.people())
+        data = write_table(people, ending.state.lists)
+        app.storage.put(Container.STATE, state_path(export, connection, run_id), data)
+    ended = _close(app, run, ending)
+    if before and before not in app.ledger.head(export).states.values():
         app.storage.delete(Container.STATE, state_path(export, connection, before))
     log.info("finished export=%s run=%s status=%s reason=%s", export, run_id, ended.status, ended.reason)
+    follow_up(app, export)
     return ended
+
+
+def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None) -> Ending:
+    """End a run that delivered: what its receipts confirm becomes the state."""
+    changes = {"counts": run.counts + _lost(run)} if any(entry.lost for entry in entries) else {}
+    receipts, lists = _receipts(app, entries)
+    if receipts.is_empty():
+        return Ending(_reason(run), changes=changes)
+    state = merge(load_state(app.storage, run.export, str(run.connection), before), receipts, lists)
+    if run.stop is None and fell_short(app, run, state, receipts, lists):
+        return Ending(
+            Reason.LISTS_DIFFER, "Autopilot's bulk call did not put all contacts on their lists.", state, changes
+        )
+    return Ending(_reason(run), state=state, changes=changes)
+
+
+def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
+    """End a run that read lists back: what it found, and the state corrected if it is to repair."""
+    if run.stop:
+        return Ending(run.stop)
+    verified = compare_lists(app, run, entries)
+    equal = all(finding.is_equal for finding in verified.findings)
+    return Ending(
+        Reason.LISTS_EQUAL if equal else Reason.LISTS_DIFFER,
+        verified.detail,
+        verified.corrected,
+        {"findings": verified.findings},
+    )
 
 
 def clear_run(app: App, run: Run) -> None:
@@ -79,28 +126,37 @@ def clear_run(app: App, run: Run) -> None:
     app.ledger.forget_entries(run.export, run.id)
 
 
-def _close(app: App, run: Run, reason: Reason | None, detail: str, *, state_of: str | None) -> Run:
+def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool] = lambda _: True) -> Run:
     """Write the report, then give the run its final status and free its export, then clear up."""
-    now = app.now()
+    now, reason = app.now(), ending.reason
 
     def ended(run: Run) -> Run:
-        return run.model_copy(
-            update={
-                "status": reason.status if reason else Status.SUCCESSFUL,
-                "reason": reason,
-                "detail": detail,
-                "ended_at": now,
-            }
-        )
+        if not only_if(run):
+            return run
+        end = {
+            "status": reason.status if reason else Status.SUCCESSFUL,
+            "reason": reason,
+            "detail": ending.detail,
+            "ended_at": now,
+        }
+        return run.model_copy(update={**end, **ending.changes})
 
     announce(app, run)
     report = ended(run).model_dump_json(indent=2, exclude={"plan", "progress_at", "busy_until", "unreachable_since"})
     app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
+    found = app.registry.export(run.export)
     try:
-        closed = app.ledger.finish(run.export, run.id, ended, state_of=state_of)
+        closed = app.ledger.finish(
+            run.export,
+            run.id,
+            ended,
+            state_of=str(run.connection) if ending.state else None,
+            owed=lambda run, head: what_follows(run, head, found[0] if found else None),
+        )
     except NoSuchRun:
         return ended(run)
-    clear_run(app, run)
+    if closed.status.is_final:
+        clear_run(app, closed)
     return closed
 
 
@@ -113,30 +169,25 @@ def _reason(run: Run) -> Reason | None:
     return None if run.operations else Reason.NOTHING_TO_DO
 
 
-def _save_state(app: App, run: Run, entries: Sequence[Entry], before: str | None) -> None:
-    """Merge what the chunks' receipts confirm into the state that the run started from."""
-    connection = str(run.connection)
+def _lost(run: Run) -> Counts:
+    """Count the rows of chunks that could not be read: those that nobody else accounts for."""
+    counts = run.counts
+    known = counts.delivered + counts.unchanged + counts.duplicates + counts.rejected + counts.undelivered
+    return Counts(undelivered=counts.rows_read - known)
+
+
+def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Gather the chunks' receipts in their order, and the ids of the lists that their masks count through."""
     names = [entry.receipts for entry in entries if entry.receipts]
     with ThreadPoolExecutor(8) as pool:
-        tables = [read_table(data) for data in pool.map(lambda name: _outcome(app, name), names)]
+        tables = [read_table(data) for data in pool.map(lambda name: app.storage.read(Container.OUTCOMES, name), names)]
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
     receipts = [rewire(table, table_lists, lists) for table, table_lists in tables]
-    state = load_state(app.storage, run.export, connection, before)
-    merged = merge(state, pl.concat(receipts) if receipts else pl.DataFrame(schema=RECEIPTS), lists)
-    path = state_path(run.export, connection, run.id)
-    people = without(merged.people, app.tombstones.people())
-    app.storage.put(Container.STATE, path, write_table(people, merged.lists))
-
-
-def _outcome(app: App, name: str) -> bytes:
-    found = app.storage.get(Container.OUTCOMES, name)
-    if found is None:
-        raise FileNotFoundError(f"outcomes/{name} is missing")
-    return found[0]
+    return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists
 
 
 def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> pl.DataFrame:
     """Gather the rejected rows: those of the plan first, then those of the chunks."""
     names = [f"{run_folder(run.export, run.id)}plan-{run.plan}.rejected.parquet"]
     names += [entry.rejected for entry in entries if entry.rejected]
-    return pl.concat([read_table(_outcome(app, name))[0] for name in names])
+    return pl.concat([read_table(app.storage.read(Container.OUTCOMES, name))[0] for name in names])

@@ -9,9 +9,13 @@ from shared.app import App
 from shared.domain.chunks import decode
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded
-from shared.steps.deliver import Outcome, record
+from shared.run import Run
+from shared.steps.deliver import left_undone
 from shared.steps.files import chunk_path
 from shared.steps.finish import end_run, finish_run
+from shared.steps.record import Outcome, record
+
+_LOST = Outcome(stop=Reason.INTERNAL_ERROR, lost=True)
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +40,17 @@ def record_undelivered(app: App, export: str, run_id: str, chunk: str) -> None:
         return
     if app.ledger.entry(export, run_id, chunk) is None:
         log.error("a chunk failed however often it was tried: export=%s run=%s chunk=%s", export, run_id, chunk)
-        found = app.storage.get(Container.CHUNKS, chunk_path(export, run_id, str(run.plan), chunk))
-        operations = list(decode(found[0])) if found else []
-        run = record(app, run, chunk, Outcome(stop=Reason.INTERNAL_ERROR, undelivered=operations))
+        run = record(app, run, chunk, _undelivered(app, run, chunk))
     if run.is_delivered:
         finish_run(app, export, run_id)
+
+
+def _undelivered(app: App, run: Run, chunk: str) -> Outcome:
+    """Give the outcome of a chunk that always failed; if even its content cannot be read, its rows count as lost."""
+    found = app.storage.get(Container.CHUNKS, chunk_path(run.export, run.id, str(run.plan), chunk))
+    if run.verification:
+        return Outcome(stop=Reason.INTERNAL_ERROR)
+    try:
+        return left_undone(Reason.INTERNAL_ERROR, decode(found[0])) if found else _LOST
+    except (ValueError, KeyError, TypeError):
+        return _LOST

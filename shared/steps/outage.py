@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.app import App
+from shared.reasons import Reason, TryLater
 from shared.run import Run
 
 _FIRST: Final = 5.0
@@ -24,3 +25,11 @@ def note_outage(app: App, run: Run) -> float | None:
     if away > timedelta(minutes=app.settings.outage_minutes):
         return None
     return min(_LONGEST, max(_FIRST, away.total_seconds() / 2))
+
+
+def wait(app: App, run: Run, reason: Reason) -> Reason:
+    """Raise TryLater for a while; gives `reason` back, as why the run shall stop, once this has gone on for too long."""
+    seconds = note_outage(app, run)
+    if seconds is None:
+        return reason
+    raise TryLater(seconds, f"waiting: {reason}")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -16,48 +14,22 @@ from shared.app import Account, App
 from shared.configuration import Export
 from shared.directory import known_lists
 from shared.domain.answers import KeyRefused, Refused, TryAgain
-from shared.domain.cleaning import Recipe
-from shared.domain.plan import Plan, Scope, check_guards, chunks, plan
+from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
 from shared.domain.sending import Sender
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
 from shared.run import Counts, Run
-from shared.source.catalogue import Table
-from shared.source.customer_insights import CustomerInsights
 from shared.steps.busy import Heartbeat
 from shared.steps.files import chunk_names, chunk_path, load_state, rejected_path, run_folder, write_table
 from shared.steps.finish import end_run, finish_run
 from shared.steps.outage import note_outage
-from shared.steps.rejected import rejected_customers
+from shared.steps.read_back import reading
+from shared.steps.segments import read_segments, recipe_of, scope_of
+from shared.steps.window import calls_of
 
 log = logging.getLogger(__name__)
 
 PREFLIGHT_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSegment:
-    """One segment of the source, as the planner reads it."""
-
-    source: CustomerInsights
-    table: Table
-    beat: Callable[[], None] = lambda: None
-
-    @property
-    def name(self) -> str:
-        """The segment's name."""
-        return self.table.name
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """The columns it has."""
-        return self.table.columns
-
-    def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give its rows in batches."""
-        for batch in self.source.read(self.table, columns):
-            self.beat()
-            yield batch
 
 
 def plan_run(app: App, export: str, run_id: str) -> None:
@@ -84,6 +56,8 @@ def plan_run(app: App, export: str, run_id: str) -> None:
             end_run(app, run, RunEnded(Reason.KEY_MISSING, f"{error}."))
             return
         raise TryLater(wait, str(error)) from None
+    if run.status.is_final:
+        return
     issue(app, run)
     if run.is_delivered:
         finish_run(app, export, run_id)
@@ -99,17 +73,6 @@ def issue(app: App, run: Run) -> None:
             app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
 
 
-def recipe_of(export: Export) -> Recipe:
-    """Give how an export turns rows into contacts."""
-    return Recipe(export.mapping, clear_empty=export.clear_empty)
-
-
-def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
-    """Give whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
-    only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
-    return Scope(export.leavers == "remove", app.tombstones.people(), only)
-
-
 def _plan(app: App, run: Run) -> Run:
     """Plan a run that has no plan yet, and record the plan; gives the run with the plan that was recorded first."""
     found = app.registry.export(run.export)
@@ -117,23 +80,17 @@ def _plan(app: App, run: Run) -> Run:
         raise RunEnded(Reason.CANCELED_BY_USER, "The export was deleted before the run began.")
     export = found[0]
     account = app.account(export.connection)
-    now = app.now()
-    run = app.ledger.change(
-        run.export,
-        run.id,
-        lambda run: run.model_copy(
-            update={
-                "status": Status.PROCESSING,
-                "started_at": run.started_at or now,
-                "progress_at": now,
-                "connection": account.name,
-                "targets": export.segments,
-            }
-        ),
-    )
+    run = _begin(app, run, account)
+    if run.status.is_final or run.plan is not None:
+        return run
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
-    list_ids = _lists(app, run, account, sender)
-    segments = read_segments(app, export, Heartbeat(app, run))
+    list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
+    attempt = secrets.token_hex(4)
+    if run.verification:
+        work = [reading(list_id, list(export.mapping)) for list_id in list_ids]
+        count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
+        return _record(app, run, attempt, account, export, count, len(work), counts)
+    segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     planned = plan(
         segments,
@@ -143,21 +100,38 @@ def _plan(app: App, run: Run) -> Run:
         list_ids,
         scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of)),
     )
-    names = [target.segment for target in export.segments]
-    check_guards(planned, names, export.guards, export.max_profiles)
-    attempt = secrets.token_hex(4)
+    check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
+    count = _write(app, run, attempt, chunks(planned, segments, recipe_of(export)), planned.rejected)
+    operations = planned.difference.operations.height
+    return _record(app, run, attempt, account, export, count, operations, _counts(planned) + calls_of(sender))
+
+
+def _begin(app: App, run: Run, account: Account) -> Run:
+    """Note that planning began; a run that ended or was planned meanwhile stays as it is."""
+    now = app.now()
+
+    def begun(run: Run) -> Run:
+        if run.status.is_final or run.plan is not None:
+            return run
+        started = {"started_at": run.started_at or now, "progress_at": now, "connection": account.name}
+        return run.model_copy(update={"status": Status.PROCESSING, **started})
+
+    return app.ledger.change(run.export, run.id, begun)
+
+
+def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl.DataFrame) -> int:
+    """Write the chunks and the rejected rows of one attempt at a plan; gives how many chunks there are."""
     count = 0
-    for count, chunk in enumerate(chunks(planned, segments, recipe_of(export)), start=1):
+    for count, chunk in enumerate(work, start=1):
         app.storage.put(Container.CHUNKS, chunk_path(run.export, run.id, attempt, f"{count:06d}"), chunk)
-    rejected = f"{run_folder(run.export, run.id)}plan-{attempt}.rejected.parquet"
-    app.storage.put(Container.OUTCOMES, rejected, write_table(planned.rejected))
-    return _record(app, run, attempt, count, planned, sender)
+    name = f"{run_folder(run.export, run.id)}plan-{attempt}.rejected.parquet"
+    app.storage.put(Container.OUTCOMES, name, write_table(rejected))
+    return count
 
 
-def _record(app: App, run: Run, attempt: str, count: int, planned: Plan, sender: Sender) -> Run:
-    """Record the plan, unless another planner of the same run was first; then its chunks count and ours go."""
+def _counts(planned: Plan) -> Counts:
     difference = planned.difference
-    counts = Counts(
+    return Counts(
         rows_read=sum(planned.rows_read),
         profiles=difference.profiles,
         duplicates=difference.duplicates,
@@ -167,10 +141,13 @@ def _record(app: App, run: Run, attempt: str, count: int, planned: Plan, sender:
         unchanged=difference.unchanged,
         rejected=planned.rejected.height,
         undelivered=difference.set_aside,
-        requests=sender.tally.requests,
-        throttled=sender.tally.throttled,
-        retried=sender.tally.retried,
     )
+
+
+def _record(
+    app: App, run: Run, attempt: str, account: Account, export: Export, count: int, operations: int, counts: Counts
+) -> Run:
+    """Record the plan, unless another planner of the same run was first; then its chunks count and ours go."""
     now = app.now()
 
     def planned_by_us(run: Run) -> Run:
@@ -179,8 +156,10 @@ def _record(app: App, run: Run, attempt: str, count: int, planned: Plan, sender:
         return run.model_copy(
             update={
                 "plan": attempt,
+                "connection": account.name,
+                "targets": export.segments,
                 "chunks": count,
-                "operations": difference.operations.height,
+                "operations": operations,
                 "counts": counts,
                 "planned_at": now,
                 "progress_at": now,
@@ -190,22 +169,11 @@ def _record(app: App, run: Run, attempt: str, count: int, planned: Plan, sender:
     recorded = app.ledger.change(run.export, run.id, planned_by_us)
     if recorded.plan != attempt:
         app.storage.delete_all(Container.CHUNKS, f"{run_folder(run.export, run.id)}{attempt}/")
-    log.info(
-        "planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, recorded.chunks, recorded.operations
-    )
+    log.info("planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, count, operations)
     return recorded
 
 
-def read_segments(app: App, export: Export, beat: Callable[[], None] = lambda: None) -> list[SourceSegment]:
-    """Find the export's segments in the source, all of one settled refresh; raises RunEnded."""
-    catalogue = app.source.catalogue()
-    names = [target.segment for target in export.segments]
-    tables = [catalogue.table(name) for name in names]
-    app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=app.settings.settle_seconds))
-    return [SourceSegment(app.source, table, beat) for table in tables]
-
-
-def _lists(app: App, run: Run, account: Account, sender: Sender) -> tuple[str, ...]:
+def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequence[str]) -> tuple[str, ...]:
     """Ask Autopilot for its lists: the key works, and a list that was deleted there is filled anew."""
     try:
         existing = sender.one(account.api.lists)
@@ -218,5 +186,4 @@ def _lists(app: App, run: Run, account: Account, sender: Sender) -> tuple[str, .
         if wait is None:
             raise RunEnded(Reason.AUTOPILOT_UNAVAILABLE) from None
         raise TryLater(wait, "Autopilot does not answer") from None
-    titles = [target.list for target in run.targets]
     return known_lists(app.accounts, account.name, titles, existing)

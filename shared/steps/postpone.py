@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from shared.adapters.storage import Queue
 from shared.app import App
 from shared.ledger import NoSuchRun
 from shared.reasons import TryLater
 from shared.steps.busy import busy_until
+from shared.steps.work import RunWork
 
 
-def postpone(app: App, queue: Queue, work: Mapping[str, str], later: TryLater) -> None:
+def postpone(app: App, queue: Queue, work: RunWork, later: TryLater) -> None:
     """Put a message back, to be seen when `later` says; supervision knows that its run is only waiting."""
     try:
-        busy_until(app, work["export"], work["run"], later.seconds)
+        run = busy_until(app, work.export, work.run, later.seconds)
     except NoSuchRun:
         return
-    app.storage.send(queue, work, delay=later.seconds)
+    if not run.status.is_final:
+        app.storage.send(queue, work.model_dump(), delay=later.seconds)

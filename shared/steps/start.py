@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from shared.adapters.storage import Queue
 from shared.app import App
-from shared.run import Run, Trigger, new_run_id
+from shared.run import Run, Trigger, Verification, new_run_id
 
 
 def start_run(
@@ -17,11 +17,13 @@ def start_run(
     requested_by: str,
     mark: Mapping[str, object] | None = None,
     rejected_of: str | None = None,
+    verification: Verification | None = None,
 ) -> Run:
     """Record a new run of an export and put it on the queue for planning; raises RunInProgress.
 
-    `mark` is what the export's head shall say with it, such as the refresh that the run takes up. A crash between the two leaves a queued run, which
-    the next tick puts on the queue again.
+    `mark` is what the export's head shall say with it, such as the refresh that the run takes up. With a `verification` it
+    reads the lists back instead of delivering. A crash between the two leaves a queued run, which supervision puts on
+    the queue again.
     """
     now = app.now()
     run = Run(
@@ -31,6 +33,7 @@ def start_run(
         requested_by=requested_by,
         queued_at=now,
         rejected_of=rejected_of,
+        verification=verification,
     )
     app.ledger.start(run, mark or {})
     app.storage.send(Queue.RUNS, message(run))

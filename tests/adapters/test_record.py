@@ -17,13 +17,14 @@ from local.azurite import Azurite
 from shared.adapters.storage import Container, Storage
 from shared.adapters.tables import Table
 from shared.app import App
-from shared.domain.chunks import Operation, decode
+from shared.domain.chunks import Operation, decode, encode
 from shared.domain.sending import SystemClock
-from shared.domain.state import Receipt
+from shared.domain.state import Receipt, tabulate
 from shared.ledger import Ledger
+from shared.reasons import Status
 from shared.run import Counts, Run, new_run_id
-from shared.steps.deliver import Outcome, record
-from shared.steps.files import chunk_path, next_name
+from shared.steps.files import chunk_path, next_name, write_table
+from shared.steps.record import Outcome, record
 
 MISSING: Any = cast("Any", None)
 
@@ -64,10 +65,10 @@ def operation(person: int) -> Operation:
 
 
 def outcome(delivered: list[int], later: list[int]) -> Outcome:
+    receipts = [Receipt(person, f"person_{person}", person, added=("list-a",)) for person in delivered]
     return Outcome(
-        lists=("list-a",),
-        receipts=[Receipt(person, f"person_{person}", person, added=("list-a",)) for person in delivered],
-        later=[operation(person) for person in later],
+        receipts=write_table(tabulate(receipts, ("list-a",)), ("list-a",)) if receipts else None,
+        rest=encode([operation(person) for person in later]),
         counts=Counts(delivered=len(delivered)),
         settled=len(delivered),
     )
@@ -103,3 +104,14 @@ def test_a_chunk_with_a_rest_leaves_its_run_undelivered(app: App, run: Run) -> N
 def test_names_of_continuations_count_up() -> None:
     assert next_name("000007", "ab") == "000007-1-ab"
     assert next_name("000007-1-ab", "cd") == "000007-2-cd"
+
+
+def test_what_comes_after_the_end_of_its_run_is_not_recorded(app: App, run: Run) -> None:
+    """A worker that was paused wakes up when its run has ended, and the records of its chunks are cleared away."""
+    record(app, run, "000001", outcome(delivered=[1], later=[2]))
+    app.ledger.finish("e", run.id, lambda run: run.model_copy(update={"status": Status.SUCCESSFUL}), state_of=None)
+    app.ledger.forget_entries("e", run.id)
+    before = stored(app, Container.OUTCOMES, run)
+    final = record(app, run, "000001", outcome(delivered=[1, 2], later=[3]))
+    assert (final.done, final.counts.delivered) == (1, 1)
+    assert stored(app, Container.OUTCOMES, run) == before

@@ -20,7 +20,7 @@ from shared.domain.plan import Plan, Scope, chunks, plan
 from shared.domain.state import State
 from shared.settings import StorageAccount
 from shared.source.reach import connect
-from shared.steps.plan import SourceSegment
+from shared.steps.segments import SourceSegment
 
 MEGABYTES = 700
 """What planning 1,000,000 rows may take, resident."""

@@ -1,0 +1,60 @@
+"""Confirm that bulk calls filled the lists: an account that was proved once may stop honouring `_autopilot_list`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from shared.app import Account, App
+from shared.domain.answers import AutopilotError
+from shared.domain.sending import Sender
+from shared.domain.state import State, bit
+from shared.reasons import RunEnded
+from shared.run import Run
+
+log = logging.getLogger(__name__)
+
+SECONDS: Final = 30.0
+
+
+def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> bool:
+    """Say whether a list holds fewer members than bulk calls confirmed; two calls a list that they filled.
+
+    Where Autopilot cannot be asked now, the next verification will see.
+    """
+    if not run.counts.joiners:
+        return False
+    try:
+        account = app.account(run.connection)
+        if not _fills_by_bulk(app, account):
+            return False
+        sender = app.sender(account, seconds=SECONDS)
+        short = any(
+            _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(place)) != 0))
+            for place, list_id in enumerate(list_ids)
+        )
+    except (AutopilotError, RunEnded) as error:
+        log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)
+        return False
+    if short:
+        app.accounts.remember_proof(account.name, None)
+    return short
+
+
+def _fills_by_bulk(app: App, account: Account) -> bool:
+    strategy = account.connection.list_strategy
+    return strategy == "bulk" or (strategy == "auto" and app.accounts.proof(account.name) is True)
+
+
+def _is_short(account: Account, sender: Sender, list_id: str, state: State, added: pl.DataFrame) -> bool:
+    """Ask for the number of members and for the member that was added last."""
+    if added.is_empty():
+        return False
+    ours = state.on_lists([list_id]).filter(pl.col("lists") != 0).height
+    total = sender.one(partial(account.api.members, list_id)).total
+    last = str(added["contact_id"][-1])
+    return (total is not None and total < ours) or not sender.one(partial(account.api.is_member, list_id, last))

@@ -1,0 +1,97 @@
+"""Record what came of a chunk: once, whole, whoever comes first."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.adapters.storage import Container, Queue
+from shared.app import App
+from shared.reasons import Reason
+from shared.run import Counts, Entry, Run
+from shared.steps.files import chunk_path, next_name, run_folder
+
+log = logging.getLogger(__name__)
+
+CONTINUATION_DELAY: Final = 5.0
+"""Seconds before what a chunk left over is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one chunk: blobs of receipts and of rejected rows, the rest as a chunk of its own, and the sums.
+
+    `settled` counts the operations that are handled, `stop` is why no more shall be sent, and `lost` says that the
+    chunk itself could not be read, so that nobody knows which rows were in it.
+    """
+
+    receipts: bytes | None = None
+    rejected: bytes | None = None
+    rest: bytes | None = None
+    counts: Counts = field(default_factory=Counts)
+    settled: int = 0
+    stop: Reason | None = None
+    lost: bool = False
+
+
+def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
+    """Record a chunk's outcome, once: the blobs first, then one transaction that names them and counts them.
+
+    Whoever comes second, or after the run has ended, takes the own blobs away. What is left for later becomes a chunk
+    of its own that continues this one.
+    """
+    attempt = secrets.token_hex(4)
+    folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
+    entry = Entry(
+        chunk=chunk,
+        receipts=f"{folder}.parquet" if outcome.receipts else None,
+        rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
+        continued_by=next_name(chunk, attempt) if outcome.rest else None,
+        lost=outcome.lost,
+    )
+    rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
+    blobs = [
+        (container, name, data)
+        for container, name, data in (
+            (Container.OUTCOMES, entry.receipts, outcome.receipts),
+            (Container.OUTCOMES, entry.rejected, outcome.rejected),
+            (Container.CHUNKS, rest, outcome.rest),
+        )
+        if name and data
+    ]
+    for container, name, data in blobs:
+        app.storage.put(container, name, data)
+    now = app.now()
+
+    def counted(run: Run) -> Run:
+        return run.model_copy(
+            update={
+                "done": run.done + 1,
+                "chunks": run.chunks + (rest is not None),
+                "settled": run.settled + outcome.settled,
+                "counts": run.counts + outcome.counts,
+                "stop": run.stop or outcome.stop,
+                "progress_at": now,
+                "unreachable_since": None if outcome.settled else run.unreachable_since,
+            }
+        )
+
+    recorded, first = app.ledger.record(run.export, run.id, entry, counted)
+    if not first:
+        for container, name, _ in blobs:
+            app.storage.delete(container, name)
+    elif entry.continued_by:
+        message = {"export": run.export, "run": run.id, "chunk": entry.continued_by}
+        app.storage.send(Queue.CHUNKS, message, delay=CONTINUATION_DELAY)
+    log.info(
+        "recorded export=%s run=%s chunk=%s settled=%d rest=%s first=%s",
+        run.export,
+        run.id,
+        chunk,
+        outcome.settled,
+        bool(outcome.rest),
+        first,
+    )
+    return recorded

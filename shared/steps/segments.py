@@ -1,0 +1,61 @@
+"""An export's segments as a run reads them, and what turns their rows into contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from shared.app import App
+from shared.configuration import Export
+from shared.domain.cleaning import Recipe
+from shared.domain.plan import Scope
+from shared.source.catalogue import Table
+from shared.source.customer_insights import CustomerInsights
+from shared.steps.rejected import rejected_customers
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSegment:
+    """One segment of the source, as the planner reads it."""
+
+    source: CustomerInsights
+    table: Table
+    beat: Callable[[], None] = lambda: None
+
+    @property
+    def name(self) -> str:
+        """The segment's name."""
+        return self.table.name
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns it has."""
+        return self.table.columns
+
+    def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Give its rows in batches."""
+        for batch in self.source.read(self.table, columns):
+            self.beat()
+            yield batch
+
+
+def read_segments(app: App, names: Sequence[str], beat: Callable[[], None] = lambda: None) -> list[SourceSegment]:
+    """Find segments in the source, all of one settled refresh; raises RunEnded."""
+    catalogue = app.source.catalogue()
+    tables = [catalogue.table(name) for name in names]
+    app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=app.settings.settle_seconds))
+    return [SourceSegment(app.source, table, beat) for table in tables]
+
+
+def recipe_of(export: Export) -> Recipe:
+    """Give how an export turns rows into contacts."""
+    return Recipe(export.mapping, clear_empty=export.clear_empty)
+
+
+def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
+    """Give whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
+    only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
+    return Scope(export.leavers == "remove", app.tombstones.people(), only)

@@ -1,0 +1,86 @@
+"""Verify: what was read back compared with the state, and the state corrected if the run is to repair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from shared.adapters.storage import Container
+from shared.app import App
+from shared.domain.cleaning import clean
+from shared.domain.state import State
+from shared.domain.verification import Comparison, ListComparison, correct, expect, observe
+from shared.reasons import RunEnded
+from shared.run import Entry, Findings, Run
+from shared.steps.busy import Heartbeat
+from shared.steps.files import load_state, read_table
+from shared.steps.segments import read_segments, recipe_of
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a verification found, a list each; the state as it should be, if that is to be repaired; and what was left out."""
+
+    findings: tuple[Findings, ...]
+    corrected: State | None
+    detail: str = ""
+
+
+def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
+    """Compare the lists that a run read back with the state."""
+    lists = [_observed(app, entries, place) for place in range(len(run.targets))]
+    ids = [list_id for list_id, _ in lists]
+    head = app.ledger.head(run.export)
+    state = load_state(app.storage, run.export, str(run.connection), head.states.get(str(run.connection)))
+    held = state.on_lists(ids)
+    comparisons = [ListComparison(held, place, table) for place, (_, table) in enumerate(lists)]
+    detail = ""
+    try:
+        _compare_values(app, run, comparisons)
+    except RunEnded as end:
+        detail = f"Values were not compared. {end.detail or end.reason.advice}"
+    results = [comparison.result() for comparison in comparisons]
+    findings = tuple(
+        _findings(target.list, list_id, result)
+        for target, list_id, result in zip(run.targets, ids, results, strict=True)
+    )
+    if run.verification != "repair" or all(finding.is_equal for finding in findings):
+        return Verified(findings, None, detail)
+    drifted = pl.concat([result.drifted for result in results])
+    return Verified(findings, correct(state, ids, [table for _, table in lists], drifted), detail)
+
+
+def _observed(app: App, entries: Sequence[Entry], place: int) -> tuple[str, pl.DataFrame]:
+    """Give a list's id, empty if it does not exist, and its contacts as they were read back."""
+    name = f"{place + 1:06d}"
+    found = [entry.receipts for entry in entries if entry.chunk.partition("-")[0] == name and entry.receipts]
+    tables = [read_table(app.storage.read(Container.OUTCOMES, path)) for path in found]
+    if not tables:
+        return "", observe([], [], app.digest_key())
+    return tables[0][1][0], pl.concat([table for table, _ in tables])
+
+
+def _compare_values(app: App, run: Run, comparisons: Sequence[ListComparison]) -> None:
+    """Compare what was read back with the segments' rows; raises RunEnded if they cannot be read."""
+    found = app.registry.export(run.export)
+    if found is None:
+        return
+    recipe, key = recipe_of(found[0]), app.digest_key()
+    segments = read_segments(app, [target.segment for target in run.targets], Heartbeat(app, run))
+    for segment, comparison in zip(segments, comparisons, strict=True):
+        for batch in segment.read(recipe.columns):
+            comparison.look_at(expect(clean(batch, recipe), list(recipe.mapping), key))
+
+
+def _findings(title: str, list_id: str, result: Comparison) -> Findings:
+    return Findings(
+        list=title,
+        exists=bool(list_id),
+        expected=result.expected,
+        found=result.found,
+        missing=result.missing.len(),
+        extra=result.extra,
+        drifted=result.drifted.len(),
+    )

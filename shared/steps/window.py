@@ -1,0 +1,41 @@
+"""What every chunk's work at Autopilot keeps to: how long it may take, how long it waits, and what its calls count."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.adapters.vault import VaultUnavailable
+from shared.app import Account, App
+from shared.domain.sending import Sender
+from shared.reasons import Reason, RunEnded, TryLater
+from shared.run import Counts, Run
+from shared.steps.outage import wait
+
+DEADLINE: Final = 240.0
+"""Seconds for one chunk: far below the function's timeout, which would take the whole worker with it."""
+
+HORIZON: Final = 30.0
+"""Seconds of backlog at which a worker gives its chunk back instead of waiting with it."""
+
+NO_CALLS: Final = Counts()
+
+
+def open_account(app: App, run: Run) -> Account:
+    """Open a run's account, with its key at hand and its pace not taken for too long.
+
+    Raises RunEnded if the run shall stop, and TryLater.
+    """
+    account = app.account(run.connection)
+    try:
+        account.key.current()
+    except VaultUnavailable:
+        raise RunEnded(wait(app, run, Reason.KEY_MISSING)) from None
+    backlog = account.slots.backlog()
+    if backlog > HORIZON:
+        raise TryLater(backlog / 2, "the account's pace is taken for longer than a worker waits")
+    return account
+
+
+def calls_of(sender: Sender) -> Counts:
+    """Count a sender's calls."""
+    return Counts(requests=sender.tally.requests, throttled=sender.tally.throttled, retried=sender.tally.retried)

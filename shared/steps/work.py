@@ -1,0 +1,35 @@
+"""Work as queue messages name it: which run, and which chunk of it. No message holds personal data."""
+
+from __future__ import annotations
+
+import logging
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.configuration import Name
+
+log = logging.getLogger(__name__)
+
+
+class RunWork(BaseModel):
+    """A run to be planned, or to be told of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    export: Name
+    run: str
+
+
+class ChunkWork(RunWork):
+    """A chunk to be delivered."""
+
+    chunk: str
+
+
+def read_work[T: RunWork](message: bytes, kind: type[T]) -> T | None:
+    """Read a message; None, and a line in the log, for one that is none of ours: nobody could ever do it."""
+    try:
+        return kind.model_validate_json(message)
+    except ValidationError:
+        log.error("dropped a queue message that names no work: kind=%s bytes=%d", kind.__name__, len(message))
+        return None
