@@ -161,6 +161,28 @@ def rejected(
 
 
 @app.command()
+def verify(
+    context: typer.Context,
+    name: str,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what is missing or drifted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read the export's lists back and compare them with what was delivered. Ends with 1 if they differ."""
+    with client(context) as api:
+        started = api.post(f"exports/{name}/verify?repair={str(repair).lower()}")
+        ended = watch(errors if as_json else console, lambda: api.get(f"exports/{name}/runs/{started['run']}"))
+
+    def show() -> None:
+        console.print(headline(ended))
+        columns = ("list", "expected", "found", "missing", "extra", "drifted")
+        rows = [[finding[column] for column in columns] for finding in ended["findings"]]
+        console.print(table_of([column.capitalize() for column in columns], rows))
+
+    put_out(ended, as_json, show)
+    raise typer.Exit(0 if ended["status"] == "Successful" else 1)
+
+
+@app.command()
 def rerun(
     context: typer.Context,
     name: str,

@@ -23,3 +23,14 @@ def notify(message: func.QueueMessage) -> None:
         step.notify(app(), work.export, work.run)
     except TryLater as later:
         app().storage.send(Queue.NOTICES, work.model_dump(), delay=later.seconds)
+
+
+@blueprint.queue_trigger("message", queue_name="export-notices-poison", connection="AzureWebJobsStorage")
+def drop_notice(message: func.QueueMessage) -> None:
+    """Say in the log that the webhook never took a notice; the run itself is in the history."""
+    from shared.steps import notify as step
+    from shared.steps.work import RunWork, read_work
+
+    work = read_work(message.get_body(), RunWork)
+    if work is not None:
+        step.give_up(work.export, work.run)

@@ -13,13 +13,14 @@ import requests
 
 from shared.accounts import Accounts, AccountSlots
 from shared.adapters.autopilot import CONNECTIONS, Autopilot, Key, session
+from shared.adapters.clock import StorageClock
 from shared.adapters.storage import Storage
 from shared.adapters.tables import Table
 from shared.adapters.vault import GivenKey, Vault, VaultKey
 from shared.audit import Audit
 from shared.configuration import Connection
 from shared.domain.digests import DigestKey
-from shared.domain.sending import Clock, Sender, Slots, SystemClock
+from shared.domain.sending import Clock, Sender, Slots
 from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
@@ -119,18 +120,18 @@ def app() -> App:
     from shared.source.reach import connect
 
     settings = read_settings(os.environ)
+    clock = StorageClock()
     account = settings.storage
     if account.connection_string:
         blobs = BlobServiceClient.from_connection_string(account.connection_string)
         queues = QueueServiceClient.from_connection_string(account.connection_string)
-        tables = TableServiceClient.from_connection_string(account.connection_string)
+        tables = TableServiceClient.from_connection_string(account.connection_string, **clock.hooks)
     else:
         identity = credential(account.client_id)
         blobs = BlobServiceClient(str(account.blob_uri), credential=identity)
         queues = QueueServiceClient(str(account.queue_uri), credential=identity)
-        tables = TableServiceClient(str(account.table_uri), credential=identity)
+        tables = TableServiceClient(str(account.table_uri), credential=identity, **clock.hooks)
     storage = Storage(blobs, queues)
-    clock = SystemClock()
     # A vault on this machine is the local stack's; its host name is not part of any vault domain.
     secrets = SecretClient(
         settings.key_vault_url,

@@ -16,7 +16,7 @@ from shared.adapters.tables import Change, Lost, Table
 from shared.run import Entry, Head, Owed, Run
 
 _HEAD: Final = "head"
-_LAST_SECOND: Final = 10**10
+_LAST_MOMENT: Final = 10**13
 
 
 class RunInProgress(Exception):
@@ -53,7 +53,7 @@ class Ledger:
         if before is not None:
             start = _run_key(before) + "~"
         elif older_than is not None:
-            start = f"run-{_LAST_SECOND - int(older_than.timestamp()):010d}"
+            start = _moment_key(older_than)
         return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
 
     def start(self, run: Run, mark: Mapping[str, object]) -> None:
@@ -175,10 +175,14 @@ class Ledger:
 def _run_key(run_id: str) -> str:
     """Order runs newest first: rows come in ascending order of their keys. Raises NoSuchRun for what is no run's id."""
     try:
-        started = datetime.strptime(run_id.partition("-")[0], "%Y%m%dt%H%M%S").replace(tzinfo=UTC)
+        started = datetime.strptime(run_id.partition("-")[0], "%Y%m%dt%H%M%S%f").replace(tzinfo=UTC)
     except ValueError:
         raise NoSuchRun(run_id) from None
-    return f"run-{_LAST_SECOND - int(started.timestamp()):010d}-{run_id}"
+    return f"{_moment_key(started)}-{run_id}"
+
+
+def _moment_key(moment: datetime) -> str:
+    return f"run-{_LAST_MOMENT - round(moment.timestamp() * 1000):013d}"
 
 
 def _chunk_key(run_id: str, chunk: str) -> str:

@@ -146,5 +146,6 @@ class Entry(Record):
 
 
 def new_run_id(now: datetime) -> str:
-    """Make a run's id: its time, to the second, and four letters against a clash."""
-    return f"{now.astimezone(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
+    """Make a run's id: its time, to the millisecond, and four letters against a clash."""
+    moment = now.astimezone(UTC)
+    return f"{moment:%Y%m%dt%H%M%S}{moment.microsecond // 1000:03d}-{secrets.token_hex(2)}"

@@ -91,6 +91,13 @@ class Account:
         if contact.email:
             self.by_email.pop(contact.email.lower(), None)
 
+    def merge(self, gone: Contact, into: Contact) -> None:
+        """Merge a contact into another, as a person does in the product: its id goes, its lists are kept (assumed)."""
+        lists = set(gone.lists)
+        self.delete(gone)
+        for list_id in lists:
+            self.add(list_id, into)
+
     def create_list(self, title: str) -> str:
         """Create a list; a second one of the same title is another list (third-party report)."""
         list_id = f"contactlist_{str(uuid.uuid4()).upper()}"

@@ -12,7 +12,7 @@ from typing import Final
 from local.sandbox.account import Account
 from local.sandbox.api import Api, Reply, problem
 from local.sandbox.knobs import Bucket, Dice, Knobs
-from local.sandbox.view import Statistics, encode, look
+from local.sandbox.view import Statistics, do_by_hand, encode, look
 
 LARGEST_BODY: Final = 4 << 20
 
@@ -91,7 +91,9 @@ class Sandbox:
             self.account = Account()
             self._reset()
             return Reply(204)
-        return look(self.account, self.statistics, method, path) or Reply(404, {"error": "no such view"})
+        found = look(self.account, self.statistics, method, path)
+        found = found or do_by_hand(self.account, method, path, _content(body))
+        return found or Reply(404, {"error": "no such view"})
 
 
 class Connection(asyncio.Protocol):
@@ -146,6 +148,13 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write(_encode(reply))
         self._next()
+
+
+def _content(body: bytes) -> object:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None
 
 
 def _encode(reply: Reply | bytes) -> bytes:

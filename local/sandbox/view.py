@@ -45,7 +45,7 @@ class Statistics:
 
 
 def look(account: Account, statistics: Statistics, method: str, path: str) -> Reply | None:
-    """Answer a request under /sandbox; None if there is no such thing."""
+    """Answer a GET under /sandbox; None if there is no such thing."""
     match [method, *(unquote(part) for part in path.strip("/").split("/")[1:])]:
         case ["GET", "lists"]:
             lists = [
@@ -55,20 +55,35 @@ def look(account: Account, statistics: Statistics, method: str, path: str) -> Re
             return Reply(200, {"lists": lists})
         case ["GET", "lists", list_id, "emails"] if list_id in account.members:
             return Reply(200, sorted(account.emails_of(list_id)))
-        case ["DELETE", "lists", list_id] if list_id in account.members:
-            account.delete_list(list_id)
-            return Reply(204)
         case ["GET", "contacts"]:
             return Reply(200, [contact.document() for contact in account.contacts.values()])
         case ["GET", "contacts", email] if found := account.find(email):
             return Reply(200, {**found.document(), "custom": found.custom})
-        case ["DELETE", "contacts", email] if found := account.find(email):
-            account.delete(found)
-            return Reply(204)
         case ["GET", "stats"]:
             return Reply(200, statistics.summary())
         case ["GET", "journal"]:
             return Reply(200, list(statistics.journal))
+        case _:
+            return None
+
+
+def do_by_hand(account: Account, method: str, path: str, change: object) -> Reply | None:
+    """Do under /sandbox what people do in the product, `change` being the request's body; None if there is no such thing."""
+    match [method, *(unquote(part) for part in path.strip("/").split("/")[1:])]:
+        case ["DELETE", "lists", list_id] if list_id in account.members:
+            account.delete_list(list_id)
+            return Reply(204)
+        case ["DELETE", "contacts", email] if found := account.find(email):
+            account.delete(found)
+            return Reply(204)
+        case ["POST", "contacts", email, "merge", other] if (gone := account.find(email)) and (
+            into := account.find(other)
+        ):
+            account.merge(gone, into)
+            return Reply(204)
+        case ["PUT", "contacts", email] if (found := account.find(email)) and isinstance(change, dict):
+            account.upsert({**change, "Email": found.email}, honour_list=False)
+            return Reply(204)
         case _:
             return None
 

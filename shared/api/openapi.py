@@ -57,6 +57,8 @@ def _operation(route: Route) -> dict[str, Any]:
         parameters.append({"name": "If-Match", "in": "header", "schema": {"type": "string"}})
     if route.name == "delete_connection":
         parameters.append({"name": "detach", "in": "query", "schema": {"type": "boolean", "default": False}})
+    if route.name == "verify_export":
+        parameters.append({"name": "repair", "in": "query", "schema": {"type": "boolean", "default": False}})
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,

@@ -75,6 +75,7 @@ ROUTES: Final = (
     Route("get_run", "GET", "exports/{export}/runs/{run}", Role.VIEWER, runs.get_run),
     Route("cancel_run", "POST", "exports/{export}/runs/{run}/cancel", Role.CONTRIBUTOR, runs.cancel, status=202),
     Route("rerun_rejected", "POST", "exports/{export}/runs/{run}/rerun", Role.CONTRIBUTOR, runs.post_rerun, status=202),
+    Route("verify_export", "POST", "exports/{export}/verify", Role.CONTRIBUTOR, runs.post_verify, status=202),
     Route("get_rejected", "GET", "exports/{export}/runs/{run}/rejected", Role.VIEWER, runs.get_rejected),
     Route("start_all_runs", "POST", "runs", Role.CONTRIBUTOR, runs.post_all_runs, status=202),
     Route("post_erasure", "POST", "erasure", Role.ADMIN, erasure.post_erasure, erasure.ErasureBody),

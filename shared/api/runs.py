@@ -13,7 +13,7 @@ from shared.app import App
 from shared.configuration import Off
 from shared.ledger import NoSuchRun, RunInProgress
 from shared.reasons import Reason, Status
-from shared.run import Run, Trigger
+from shared.run import Run, Trigger, Verification
 from shared.steps.cancel import cancel_run
 from shared.steps.files import rejected_path
 from shared.steps.start import start_run
@@ -32,6 +32,14 @@ def post_rerun(app: App, call: Call) -> Answer:
     check_connection(app, call, export.connection)
     rejected = _find(app, call)
     return _start(app, rejected.export, call, "rejected_rows", rejected_of=rejected.id)
+
+
+def post_verify(app: App, call: Call) -> Answer:
+    """Read the export's lists back and compare them with what was delivered; with `repair`, mend what differs."""
+    export, _ = find_export(app, call)
+    check_connection(app, call, export.connection)
+    verification: Verification = "repair" if call.flag("repair") else "report"
+    return _start(app, call.params["export"], call, "verify", verification=verification)
 
 
 def post_all_runs(app: App, call: Call) -> Answer:
@@ -105,10 +113,25 @@ def view(app: App, run: Run) -> dict[str, Any]:
     return shown
 
 
-def _start(app: App, export: str, call: Call, trigger: Trigger, rejected_of: str | None = None) -> Answer:
+def _start(
+    app: App,
+    export: str,
+    call: Call,
+    trigger: Trigger,
+    *,
+    rejected_of: str | None = None,
+    verification: Verification | None = None,
+) -> Answer:
     """Start a run; raises a Problem with the other run's id if one is going."""
     try:
-        run = start_run(app, export, trigger=trigger, requested_by=call.caller.id, rejected_of=rejected_of)
+        run = start_run(
+            app,
+            export,
+            trigger=trigger,
+            requested_by=call.caller.id,
+            rejected_of=rejected_of,
+            verification=verification,
+        )
     except RunInProgress as going:
         raise Problem(
             HTTPStatus.CONFLICT, Reason.RUN_IN_PROGRESS, Reason.RUN_IN_PROGRESS.advice, run=going.run_id

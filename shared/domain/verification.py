@@ -23,6 +23,11 @@ _NOTHING: Final = "null"
 _VALUE: Final = "value:"
 
 
+def compared_fields(mapping: Mapping[str, str]) -> list[str]:
+    """Give the fields whose values are compared: all but the address, which is who a contact is."""
+    return [name for name in mapping if name != "Email"]
+
+
 def observe(contacts: Sequence[Mapping[str, Any]], fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
     """Keep of contacts as read back what a comparison needs.
 

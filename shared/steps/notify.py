@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from shared.adapters import webhook
 from shared.adapters.storage import Queue
 from shared.app import App
 from shared.ledger import NoSuchRun
 from shared.reasons import TryLater
 from shared.run import Run
+
+log = logging.getLogger(__name__)
 
 
 def announce(app: App, run: Run) -> None:
@@ -43,3 +47,8 @@ def notify(app: App, export: str, run_id: str) -> None:
         },
     )
     webhook.post(app.http, url, {**notice, "advice": run.reason.advice if run.reason else ""})
+
+
+def give_up(export: str, run_id: str) -> None:
+    """Note that the webhook never took the notice of a run's end."""
+    log.error("the webhook did not take a notice: export=%s run=%s", export, run_id)

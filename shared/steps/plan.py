@@ -16,6 +16,7 @@ from shared.directory import known_lists
 from shared.domain.answers import KeyRefused, Refused, TryAgain
 from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
 from shared.domain.sending import Sender
+from shared.domain.verification import compared_fields
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
 from shared.run import Counts, Run
@@ -87,7 +88,7 @@ def _plan(app: App, run: Run) -> Run:
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
     attempt = secrets.token_hex(4)
     if run.verification:
-        work = [reading(list_id, list(export.mapping)) for list_id in list_ids]
+        work = [reading(list_id, compared_fields(export.mapping)) for list_id in list_ids]
         count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
         return _record(app, run, attempt, account, export, count, len(work), counts)
     segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))

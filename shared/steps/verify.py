@@ -11,7 +11,7 @@ from shared.adapters.storage import Container
 from shared.app import App
 from shared.domain.cleaning import clean
 from shared.domain.state import State
-from shared.domain.verification import Comparison, ListComparison, correct, expect, observe
+from shared.domain.verification import Comparison, ListComparison, compared_fields, correct, expect, observe
 from shared.reasons import RunEnded
 from shared.run import Entry, Findings, Run
 from shared.steps.busy import Heartbeat
@@ -71,7 +71,7 @@ def _compare_values(app: App, run: Run, comparisons: Sequence[ListComparison]) -
     segments = read_segments(app, [target.segment for target in run.targets], Heartbeat(app, run))
     for segment, comparison in zip(segments, comparisons, strict=True):
         for batch in segment.read(recipe.columns):
-            comparison.look_at(expect(clean(batch, recipe), list(recipe.mapping), key))
+            comparison.look_at(expect(clean(batch, recipe), compared_fields(recipe.mapping), key))
 
 
 def _findings(title: str, list_id: str, result: Comparison) -> Findings:

@@ -13,8 +13,8 @@ from azure.data.tables import TableServiceClient
 
 from local.azurite import Azurite
 from shared.accounts import Accounts, AccountSlots
+from shared.adapters.clock import StorageClock
 from shared.adapters.tables import Table
-from shared.domain.sending import SystemClock
 from shared.ledger import Ledger, NoSuchRun, RunInProgress
 from shared.reasons import Reason, Status, TryLater
 from shared.run import Counts, Entry, Run, new_run_id
@@ -35,7 +35,7 @@ def ledger(tables: TableServiceClient) -> Ledger:
 
 @pytest.fixture
 def accounts(tables: TableServiceClient) -> Accounts:
-    return Accounts(Table(tables, "t" + secrets.token_hex(6)), SystemClock())
+    return Accounts(Table(tables, "t" + secrets.token_hex(6)), StorageClock())
 
 
 def a_run(minutes: int = 0) -> Run:
@@ -128,7 +128,7 @@ def test_what_is_no_run_is_not_found(ledger: Ledger, name: str) -> None:
 
 
 def test_windows_reserved_by_many_at_once_never_overlap(accounts: Accounts) -> None:
-    slots = AccountSlots(accounts, "main", 100, SystemClock())
+    slots = AccountSlots(accounts, "main", 100, StorageClock())
     with ThreadPoolExecutor(8) as pool:
         windows = sorted(pool.map(slots.reserve, [10] * 24), key=lambda window: window.start)
     for earlier, later in pairwise(windows):

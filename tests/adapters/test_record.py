@@ -14,11 +14,11 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from local.azurite import Azurite
+from shared.adapters.clock import StorageClock
 from shared.adapters.storage import Container, Storage
 from shared.adapters.tables import Table
 from shared.app import App
 from shared.domain.chunks import Operation, decode, encode
-from shared.domain.sending import SystemClock
 from shared.domain.state import Receipt, tabulate
 from shared.ledger import Ledger
 from shared.reasons import Status
@@ -46,7 +46,7 @@ def app(azurite: Azurite) -> Iterator[App]:
             audit=MISSING,
             vault=MISSING,
             source=MISSING,
-            clock=SystemClock(),
+            clock=StorageClock(),
             pool=MISSING,
             http=MISSING,
         )

@@ -1,0 +1,49 @@
+"""Clock skew: how far this machine's clock is off a server's, narrowed by every answer that bears a date.
+
+Slots of a shared pace are moments; instances whose clocks differ would send in each other's slots. A server's `Date`
+(RFC 9110) is cut to the second, so one answer says little: the offset lies between `date - received` and
+`date + 1 - sent`. The bounds of many answers, which fall on different parts of a second, meet at the truth.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+FORGET: Final = 300.0
+"""Seconds for which an answer counts: clocks drift, and are set."""
+
+MOST: Final = 256
+"""Answers kept."""
+
+
+class Skew:
+    """The offset of a server's clock from ours, in seconds."""
+
+    def __init__(self) -> None:
+        self._bounds: deque[tuple[float, float, float]] = deque(maxlen=MOST)
+
+    def observe(self, sent: float, received: float, date: float) -> None:
+        """Take an answer that bears `date` (whole seconds), and when by our clock it was asked for and came."""
+        low, high = date - received, date + 1 - sent
+        while self._bounds and self._bounds[0][0] < received - FORGET:
+            self._bounds.popleft()
+        known_low, known_high = self.bounds
+        if low > known_high or high < known_low:  # a clock was set: what was learnt before is void
+            self._bounds.clear()
+        self._bounds.append((received, low, high))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Between which offsets the truth lies, as far as is known."""
+        known = list(self._bounds)
+        return (
+            max((low for _, low, _ in known), default=-float("inf")),
+            min((high for _, _, high in known), default=float("inf")),
+        )
+
+    @property
+    def offset(self) -> float:
+        """What to add to our clock: nothing while it may well be right, else the middle of what is possible."""
+        low, high = self.bounds
+        return 0.0 if low <= 0 <= high else (low + high) / 2
