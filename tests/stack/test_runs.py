@@ -65,11 +65,7 @@ def test_a_run_whose_hosts_are_killed_again_and_again_ends_exactly(make_world: M
     run = world.start("all")
     for turn in range(4):
         time.sleep(1.2)
-        host = world.stack.hosts[turn % 2]
-        port = host.ready["url"].rpartition(":")[2].partition("/")[0]
-        host.kill()
-        host._arguments = ["-m", "local.host", "--name", host.name, "--port", port]
-        host.start()
+        world.stack.restart_host(turn % 2)
     ended = world.wait("all", run)
     assert ended["status"] == "Successful"
     assert adds_up(ended)

@@ -107,10 +107,7 @@ class World:
 
     def vault(self, mode: str) -> None:
         """Switch the vault: up, forbidden or down."""
-        assert self.stack.vault is not None
-        ready = self.stack.vault.ready
-        headers = {"X-IDENTITY-HEADER": ready["identity_header"]}
-        requests.put(ready["identity_endpoint"], json={"mode": mode}, headers=headers, timeout=10)
+        self.stack.switch_vault(mode)
 
 
 def people(*emails: str | None, **columns: str) -> pl.DataFrame:
