@@ -97,14 +97,18 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-// Deployment is by Entra identities only.
-resource passwords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [
-  for door in ['ftp', 'scm']: {
-    parent: app
-    name: door
-    properties: { allow: false }
-  }
-]
+// Deployment is by Entra identities only: no passwords for FTP or for the deployment site.
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'ftp'
+  properties: { allow: false }
+}
+
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'scm'
+  properties: { allow: false }
+}
 
 module authentication 'authentication.bicep' = if (!empty(authClientId)) {
   params: { appName: app.name, clientId: authClientId }
