@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from local.package import DIST, ROOT
 from tests.infra.bicep import INFRA, Declaration, Expression, File, faults, files, read, text, walk
 
 FUNCTIONS: Final = {
@@ -168,11 +169,37 @@ def test_customer_insights_account_is_opened_at_one_container_for_reading() -> N
 
 
 def test_the_service_that_azd_deploys_is_the_app_that_the_template_tags() -> None:
-    azure = yaml.safe_load((INFRA.parent / "azure.yaml").read_text())
+    azure = yaml.safe_load((ROOT / "azure.yaml").read_text())
     (service,) = azure["services"]
     tags = _only("modules/app.bicep", "Microsoft.Web/sites").body["tags"].text
     assert f"'azd-service-name': '{service}'" in tags
     assert azure["services"][service]["remoteBuild"] is False
+
+
+def test_azd_uploads_what_make_package_makes() -> None:
+    (service,) = yaml.safe_load((ROOT / "azure.yaml").read_text())["services"].values()
+    assert ROOT / service["project"] / service["dist"] == DIST / "app"
+    assert service["hooks"]["prepackage"]["run"] == "make package"
+
+
+def test_the_workflow_gives_what_the_parameter_file_asks_for_and_pins_what_it_uses() -> None:
+    asked = re.findall(r"\$\{(\w+)\}", (INFRA / "main.parameters.json").read_text())
+    workflow = (ROOT / ".github/workflows/deploy.yml").read_text()
+    (job,) = yaml.safe_load(workflow)["jobs"].values()
+    assert set(asked) <= set(job["env"])
+    used = re.findall(r"uses: (.+)", workflow)
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+    assert {name for name, value in job["env"].items() if "secrets." in value} <= {"NOTIFY_URL"}
+
+
+def test_the_way_to_deploy_names_every_variable_and_the_scope_it_grants() -> None:
+    way = (ROOT / "docs/deploy.md").read_text()
+    asked = re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text())
+    assert [name for name in asked if name not in way and name not in {"AZURE_ENV_NAME", "AZURE_LOCATION"}] == []
+    (scope,) = json.loads((INFRA / "entra-application.json").read_text())["api"]["oauth2PermissionScopes"]
+    assert scope["id"] in way
+    assert all((ROOT / "docs" / link).exists() for link in re.findall(r"\]\(([^)#:]+)\)", way))
 
 
 def _only(name: str, kind: str) -> Declaration:
