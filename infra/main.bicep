@@ -131,7 +131,7 @@ module app 'modules/app.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
-    storageName: storage.outputs.name
+    storageEndpoints: storage.outputs.endpoints
     deploymentContainer: storage.outputs.deploymentContainer
     insightsConnection: monitoring.outputs.connection
     subnetId: virtualNetwork ? network!.outputs.appSubnetId : ''

@@ -7,8 +7,8 @@ param tags object
 param identityId string
 param identityClientId string
 
-@description('The app\'s own storage account, and the container of its package.')
-param storageName string
+@description('Endpoints of the app\'s own storage account, and the container of its package.')
+param storageEndpoints object
 param deploymentContainer string
 
 @description('Connection string of Application Insights: an address, no secret.')
@@ -36,9 +36,9 @@ param notifyUrl string
 
 // SETTLE_SECONDS and OUTAGE_MINUTES are left to the app's defaults.
 var settings = {
-  AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
-  AzureWebJobsStorage__queueServiceUri: storage.properties.primaryEndpoints.queue
-  AzureWebJobsStorage__tableServiceUri: storage.properties.primaryEndpoints.table
+  AzureWebJobsStorage__blobServiceUri: storageEndpoints.blob
+  AzureWebJobsStorage__queueServiceUri: storageEndpoints.queue
+  AzureWebJobsStorage__tableServiceUri: storageEndpoints.table
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
@@ -54,10 +54,6 @@ var settings = {
   HISTORY_DAYS: string(historyDays)
   REJECTED_DAYS: string(rejectedDays)
   NOTIFY_URL: notifyUrl
-}
-
-resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
-  name: storageName
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
@@ -85,7 +81,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${storage.properties.primaryEndpoints.blob}${deploymentContainer}'
+          value: '${storageEndpoints.blob}${deploymentContainer}'
           authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
         }
       }

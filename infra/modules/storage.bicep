@@ -141,5 +141,5 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 }
 
 output id string = account.id
-output name string = account.name
+output endpoints object = account.properties.primaryEndpoints
 output deploymentContainer string = deploymentContainer

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from tree_sitter import Node
 
 from local.package import DIST, ROOT
 from tests.infra.bicep import INFRA, Declaration, Expression, File, faults, files, read, text, walk
@@ -52,6 +53,17 @@ def test_every_name_is_declared_and_used(file: File) -> None:
     used = Counter(_names_used(file))
     assert set(used) - declared - FUNCTIONS == set()
     assert [name for kind in ("param", "var") for name in file.of(kind) if name not in used] == []
+
+
+@FILES
+def test_loops_and_conditions_are_known_before_anything_is_deployed(file: File) -> None:
+    """Bicep refuses others (BCP177, BCP178): how many there are must not depend on what is still to be made."""
+    made = {found.name for found in file.declarations if found.kind in {"resource", "module"}}
+    for node in walk(file.root):
+        if node.type in {"for_statement", "if_statement"}:
+            parts = [child for child in node.named_children if child.type != "comment"]
+            decides = parts[1] if node.type == "for_statement" else parts[0]
+            assert _reached(file, decides) & made == set(), text(decides)
 
 
 @FILES
@@ -218,6 +230,14 @@ def _loop_names(file: File) -> Iterator[str]:
     for node in walk(file.root):
         if node.type == "for_statement":
             yield text(next(child for child in node.named_children if child.type != "comment"))
+
+
+def _reached(file: File, node: Node) -> set[str]:
+    """Give every name that an expression leads to, through variables."""
+    names = {text(child) for child in walk(node) if child.type == "identifier"}
+    for name in names & set(file.of("var")):
+        names |= _reached(file, file.of("var")[name].node.named_children[-1])
+    return names
 
 
 def _names_used(file: File) -> Iterator[str]:
