@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 
-.PHONY: demo run test check format install lock clean
+.PHONY: demo run test check format install lock package clean
 
 install: ## install everything into .venv and .local
 	@local/install
@@ -32,5 +32,8 @@ lock: install ## lock the dependencies named in pyproject.toml again
 	@.venv/bin/uv pip compile -q --universal --python-version 3.13 --no-header --no-emit-index-url \
 	    --generate-hashes --upgrade pyproject.toml --group dev -o requirements-dev.txt
 
+package: install ## make the package that runs in Azure: dist/app, and the same as dist/segment-export.zip
+	@$(PYTHON) -m local.package
+
 clean: ## remove what the commands above installed and made
-	rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
