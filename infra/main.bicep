@@ -29,6 +29,9 @@ param autopilotUrl string = 'https://api2.autopilothq.com/v1'
 @description('NCRONTAB, in UTC, of the tick that looks for refreshed segments and due exports.')
 param exportSchedule string = '0 */5 * * * *'
 
+@description('NCRONTAB, in UTC, of the look for runs that dead processes left lying. Twice a minute resumes them within two minutes.')
+param supervisionSchedule string = '15,45 * * * * *'
+
 @description('Days that the history of runs is kept.')
 @minValue(1)
 param historyDays int = 90
@@ -143,6 +146,7 @@ module app 'modules/app.bicep' = {
     customerInsightsPath: customerInsightsPath
     autopilotUrl: autopilotUrl
     exportSchedule: exportSchedule
+    supervisionSchedule: supervisionSchedule
     historyDays: historyDays
     rejectedDays: rejectedDays
     notifyUrl: notifyUrl

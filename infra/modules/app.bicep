@@ -28,13 +28,14 @@ param customerInsightsBlobUri string
 param customerInsightsPath string
 param autopilotUrl string
 param exportSchedule string
+param supervisionSchedule string
 param historyDays int
 param rejectedDays int
 
 @secure()
 param notifyUrl string
 
-// SETTLE_SECONDS and OUTAGE_MINUTES are left to the app's defaults.
+// SETTLE_SECONDS, OUTAGE_MINUTES and GRACE_SECONDS are left to the app's defaults.
 var settings = {
   AzureWebJobsStorage__blobServiceUri: storageEndpoints.blob
   AzureWebJobsStorage__queueServiceUri: storageEndpoints.queue
@@ -50,6 +51,7 @@ var settings = {
   KEY_VAULT_URL: keyVaultUrl
   AUTOPILOT_URL: autopilotUrl
   EXPORT_SCHEDULE: exportSchedule
+  SUPERVISION_SCHEDULE: supervisionSchedule
   AUTH_MODE: empty(authClientId) ? 'keys' : 'entra'
   HISTORY_DAYS: string(historyDays)
   REJECTED_DAYS: string(rejectedDays)

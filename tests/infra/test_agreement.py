@@ -25,7 +25,7 @@ ROOT: Final = INFRA.parent
 APP: Final = read("modules/app.bicep")
 STORAGE: Final = read("modules/storage.bicep")
 
-LEFT_TO_DEFAULT: Final = {"SETTLE_SECONDS", "OUTAGE_MINUTES"}
+LEFT_TO_DEFAULT: Final = {"SETTLE_SECONDS", "OUTAGE_MINUTES", "GRACE_SECONDS"}
 """Settings that the templates leave alone, on purpose."""
 
 OTHER_FORM: Final = {"AzureWebJobsStorage", "CustomerInsightsStorage"} | {
@@ -124,7 +124,7 @@ def test_the_templates_set_nothing_that_nobody_reads(triggers: list[dict[str, An
 
 def test_settings_that_triggers_name_are_set(triggers: list[dict[str, Any]]) -> None:
     named = {name for trigger in triggers for name in re.findall(r"%(\w+)%", str(trigger))}
-    assert named == {"EXPORT_SCHEDULE"}
+    assert named == {"EXPORT_SCHEDULE", "SUPERVISION_SCHEDULE"}
     assert named <= set(set_by_the_templates())
 
 
