@@ -44,7 +44,7 @@ var settings = {
   AzureWebJobsStorage__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-  PYTHON_THREADPOOL_THREAD_COUNT: '32'
+  PYTHON_THREADPOOL_THREAD_COUNT: '40'
   CustomerInsightsStorage__blobServiceUri: customerInsightsBlobUri
   CustomerInsightsStorage__clientId: identityClientId
   CUSTOMER_INSIGHTS_PATH: customerInsightsPath
