@@ -15,8 +15,8 @@ from shared.domain.answers import ContactGone, KeyRefused, Page, TryAgain, conta
 TIMEOUT: Final = (10.0, 90.0)
 """Seconds to connect and to wait for an answer; bulk calls were seen to take 6 s, and a 408 comes from the server."""
 
-CONNECTIONS: Final = 64
-"""Pooled connections an instance; enough for 20 requests a second at 3 s each."""
+CONNECTIONS: Final = 256
+"""Calls an instance may have in flight, made only as answers are slow: 100 requests a second at 2.5 s each."""
 
 
 class Key(Protocol):

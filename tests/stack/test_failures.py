@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, World, adds_up, people
 
 
 @pytest.fixture

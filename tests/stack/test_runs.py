@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, World, adds_up, people
 
 
 def test_saving_does_not_run_a_refresh_does_once(make_world: MakeWorld) -> None:
