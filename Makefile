@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 
-.PHONY: demo run test check format install lock package clean
+.PHONY: demo run test chaos check format install lock package clean
 
 install: ## install everything into .venv and .local
 	@local/install
@@ -16,6 +16,9 @@ run: install ## start the local stack and leave it up (INSTANCES=n starts n host
 
 test: install ## run every test
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)
+	@$(PYTHON) -m local.chaos --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
 
 check: install ## types and style
 	@$(PYTHON) -m ruff check .

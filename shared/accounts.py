@@ -14,7 +14,7 @@ from shared.domain.sending import Clock
 from shared.reasons import TryLater
 from shared.records import Record
 
-LONGEST_WINDOW: Final = 10.0
+LONGEST_WINDOW: Final = 5.0
 """Seconds of a window. What comes behind a longer one would wait for it, and then for its own first answers, while
 nobody sends: shorter windows let chunks take turns."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
@@ -48,7 +50,8 @@ class Search:
                 for blob in client.list_blobs(include=["metadata"]):
                     where = f"blob {container.name}/{blob.name}"
                     yield from self.found_in(where, f"{blob.name} {blob.metadata}".encode())
-                    yield from self.found_in(where, client.download_blob(blob.name).readall())
+                    with contextlib.suppress(ResourceNotFoundError):  # a run that is going clears up behind itself
+                        yield from self.found_in(where, client.download_blob(blob.name).readall())
 
     def _messages(self, connection: str) -> Iterator[str]:
         with QueueServiceClient.from_connection_string(connection) as service:
