@@ -244,6 +244,7 @@ def test_while_a_run_is_going_only_its_chunks_hold_contacts(marked: World) -> No
 
 def test_the_search_finds_what_is_there(marked: World) -> None:
     """The canary sings: a mark in a blob, in Parquet, in a message, or in base64 is found."""
+    marked.publish({"Marked": profiles(3)})
     search = Search([MARK])
     container = marked.stack.source_path.partition("/")[0]
     assert list(search.storage(marked.stack.storage, but=[])) != []
