@@ -55,7 +55,7 @@ def answer(
 
 def _carry_out(app: App, route: Route, call: Call) -> Answer:
     """Do what is asked, and note it in the audit trail if it changed something."""
-    result = route.endpoint(app, call)
+    result = route.load()(app, call)
     if route.is_change:
         app.audit.note(app.now(), call.caller.id, route.name, call.params)
     return result

@@ -15,7 +15,7 @@ _REF = "#/components/schemas/{model}"
 
 def document() -> dict[str, Any]:
     """Give the OpenAPI 3.1 document of the whole API."""
-    bodies = list({route.body for route in ROUTES if route.body})
+    bodies = list({body for route in ROUTES if (body := route.load_body())})
     _, schemas = models_json_schema([(body, "validation") for body in bodies], ref_template=_REF)
     paths: dict[str, Any] = {}
     for route in ROUTES:
@@ -65,8 +65,8 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": parameters,
         "responses": _responses(route),
     }
-    if route.body:
-        schema = {"$ref": _REF.format(model=route.body.__name__)}
+    if body := route.load_body():
+        schema = {"$ref": _REF.format(model=body.__name__)}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return operation
 

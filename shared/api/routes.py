@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel
-
-from shared.api import connections, erasure, exports, preview, runs, source
 from shared.api.access import Role
-from shared.api.call import Answer, Call
-from shared.app import App
-from shared.configuration import ExportSettings
 
-Endpoint = Callable[[App, Call], Answer]
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from shared.api.call import Answer, Call
+    from shared.app import App
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint: `name` is the function's name in the portal, `role` the least that may call it."""
+    """One endpoint: `name` is the function's name in the portal, `role` the least that may call it.
+
+    `endpoint` and `body` name a function and a type in `shared`: what they stand on is heavy, and loads when the first
+    call comes, not when the functions are indexed.
+    """
 
     name: str
     method: str
     path: str
     role: Role
-    endpoint: Endpoint
-    body: type[BaseModel] | None = None
+    endpoint: str
+    body: str | None = None
     status: int = 200
+
+    def load(self) -> Callable[[App, Call], Answer]:
+        """Give the endpoint."""
+        found: Callable[[App, Call], Answer] = _load(f"api.{self.endpoint}")
+        return found
+
+    def load_body(self) -> type[BaseModel] | None:
+        """Give the type of the body, if one is taken."""
+        return _load(self.body) if self.body else None
 
     @property
     def is_change(self) -> bool:
@@ -37,48 +49,62 @@ class Route:
     @property
     def summary(self) -> str:
         """What it does: the first sentence of the endpoint's own documentation."""
-        return (self.endpoint.__doc__ or self.name).partition("\n")[0]
+        return (self.load().__doc__ or self.name).partition("\n")[0]
 
 
 ROUTES: Final = (
-    Route("list_connections", "GET", "connections", Role.VIEWER, connections.list_connections),
-    Route("get_connection", "GET", "connections/{connection}", Role.VIEWER, connections.get_connection),
+    Route("list_connections", "GET", "connections", Role.VIEWER, "connections.list_connections"),
+    Route("get_connection", "GET", "connections/{connection}", Role.VIEWER, "connections.get_connection"),
     Route(
         "put_connection",
         "PUT",
         "connections/{connection}",
         Role.ADMIN,
-        connections.put_connection,
-        connections.ConnectionBody,
+        "connections.put_connection",
+        "api.connections.ConnectionBody",
     ),
-    Route("test_connection", "POST", "connections/{connection}/test", Role.ADMIN, connections.test_connection),
+    Route("test_connection", "POST", "connections/{connection}/test", Role.ADMIN, "connections.test_connection"),
     Route(
-        "delete_connection", "DELETE", "connections/{connection}", Role.ADMIN, connections.delete_connection, status=204
+        "delete_connection",
+        "DELETE",
+        "connections/{connection}",
+        Role.ADMIN,
+        "connections.delete_connection",
+        status=204,
     ),
-    Route("list_segments", "GET", "segments", Role.VIEWER, source.list_segments),
-    Route("list_exports", "GET", "exports", Role.VIEWER, exports.list_exports),
-    Route("get_export", "GET", "exports/{export}", Role.VIEWER, exports.get_export),
-    Route("put_export", "PUT", "exports/{export}", Role.CONTRIBUTOR, exports.put_export, ExportSettings),
-    Route("delete_export", "DELETE", "exports/{export}", Role.CONTRIBUTOR, exports.delete_export, status=204),
+    Route("list_segments", "GET", "segments", Role.VIEWER, "source.list_segments"),
+    Route("list_exports", "GET", "exports", Role.VIEWER, "exports.list_exports"),
+    Route("get_export", "GET", "exports/{export}", Role.VIEWER, "exports.get_export"),
+    Route(
+        "put_export", "PUT", "exports/{export}", Role.CONTRIBUTOR, "exports.put_export", "configuration.ExportSettings"
+    ),
+    Route("delete_export", "DELETE", "exports/{export}", Role.CONTRIBUTOR, "exports.delete_export", status=204),
     Route(
         "duplicate_export",
         "POST",
         "exports/{export}/duplicate",
         Role.CONTRIBUTOR,
-        exports.duplicate_export,
-        exports.DuplicateBody,
+        "exports.duplicate_export",
+        "api.exports.DuplicateBody",
         status=201,
     ),
-    Route("preview_export", "POST", "exports/{export}/preview", Role.VIEWER, preview.preview_export),
-    Route("start_run", "POST", "exports/{export}/runs", Role.CONTRIBUTOR, runs.post_run, status=202),
-    Route("list_runs", "GET", "exports/{export}/runs", Role.VIEWER, runs.list_runs),
-    Route("get_run", "GET", "exports/{export}/runs/{run}", Role.VIEWER, runs.get_run),
-    Route("cancel_run", "POST", "exports/{export}/runs/{run}/cancel", Role.CONTRIBUTOR, runs.cancel, status=202),
-    Route("rerun_rejected", "POST", "exports/{export}/runs/{run}/rerun", Role.CONTRIBUTOR, runs.post_rerun, status=202),
-    Route("verify_export", "POST", "exports/{export}/verify", Role.CONTRIBUTOR, runs.post_verify, status=202),
-    Route("get_rejected", "GET", "exports/{export}/runs/{run}/rejected", Role.VIEWER, runs.get_rejected),
-    Route("start_all_runs", "POST", "runs", Role.CONTRIBUTOR, runs.post_all_runs, status=202),
-    Route("post_erasure", "POST", "erasure", Role.ADMIN, erasure.post_erasure, erasure.ErasureBody),
-    Route("list_audit", "GET", "audit", Role.ADMIN, source.list_audit),
-    Route("get_health", "GET", "health", Role.VIEWER, source.get_health),
+    Route("preview_export", "POST", "exports/{export}/preview", Role.VIEWER, "preview.preview_export"),
+    Route("start_run", "POST", "exports/{export}/runs", Role.CONTRIBUTOR, "runs.post_run", status=202),
+    Route("list_runs", "GET", "exports/{export}/runs", Role.VIEWER, "runs.list_runs"),
+    Route("get_run", "GET", "exports/{export}/runs/{run}", Role.VIEWER, "runs.get_run"),
+    Route("cancel_run", "POST", "exports/{export}/runs/{run}/cancel", Role.CONTRIBUTOR, "runs.cancel", status=202),
+    Route(
+        "rerun_rejected", "POST", "exports/{export}/runs/{run}/rerun", Role.CONTRIBUTOR, "runs.post_rerun", status=202
+    ),
+    Route("verify_export", "POST", "exports/{export}/verify", Role.CONTRIBUTOR, "runs.post_verify", status=202),
+    Route("get_rejected", "GET", "exports/{export}/runs/{run}/rejected", Role.VIEWER, "runs.get_rejected"),
+    Route("start_all_runs", "POST", "runs", Role.CONTRIBUTOR, "runs.post_all_runs", status=202),
+    Route("post_erasure", "POST", "erasure", Role.ADMIN, "erasure.post_erasure", "api.erasure.ErasureBody"),
+    Route("list_audit", "GET", "audit", Role.ADMIN, "source.list_audit"),
+    Route("get_health", "GET", "health", Role.VIEWER, "source.get_health"),
 )
+
+
+def _load(name: str) -> Any:
+    module, _, attribute = name.rpartition(".")
+    return getattr(import_module(f"shared.{module}"), attribute)
