@@ -228,10 +228,13 @@ def _batches(scan: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 
 
 def _is_clean(batch: pl.DataFrame, *, width: int) -> bool:
-    """Say whether every row has its last field, and none is so long that an open quote may have swallowed others."""
-    few = pl.col(str(width - 1)).is_null()
+    """Say whether every row has all its fields and no more, and none is so long that an open quote may have made it.
+
+    What Polars takes for a field too many may be other rows, between two stray quotes.
+    """
+    few, many = pl.col(str(width - 1)).is_null(), pl.col(_SURPLUS).is_not_null()
     long = pl.sum_horizontal(pl.all().str.len_bytes()) > LONGEST_ROW
-    return not batch.select((few | long).any()).item()
+    return not batch.select((few | many | long).any()).item()
 
 
 def _is_about_content(error: pl.exceptions.ComputeError) -> bool:

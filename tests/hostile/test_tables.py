@@ -143,6 +143,9 @@ MANY = 100_000
             HEADER + BODY + b'1,Ann,"' + b"x,y,z\n" * MANY + b'"\n', MANY + 3, 2, id="a field of many thousand lines"
         ),
         pytest.param(HEADER + BODY + b'1,"' + b"a" * 200_000 + b'",z@example.com\n', 3, 1, id="a field of 200 kB"),
+        pytest.param(
+            HEADER + b'8,a,b,"x\n' + BODY + b'9,y",z\n', 4, 1, id="rows between two stray quotes, in a field too many"
+        ),
         pytest.param(b"\0" * 3 + b"\n" + BODY, 0, 0, id="NUL from the beginning"),
         pytest.param(HEADER + BODY + b"1,A\0nn,a@example.com\n", 3, 0, id="NUL within a value"),
         pytest.param((HEADER + BODY).replace(b"\n", b"\r"), 0, 0, id="lines that end in a carriage return"),
