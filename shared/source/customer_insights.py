@@ -228,13 +228,14 @@ def _batches(scan: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 
 
 def _is_clean(batch: pl.DataFrame, *, width: int) -> bool:
-    """Say whether every row has all its fields and no more, and none is so long that an open quote may have made it.
+    """Say whether every row has all its fields and no more, on one line, and is not over long.
 
-    What Polars takes for a field too many may be other rows, between two stray quotes.
+    Polars drops quotes that make no sense, and so takes what stands between two of them, other rows too, for a field.
     """
     few, many = pl.col(str(width - 1)).is_null(), pl.col(_SURPLUS).is_not_null()
+    several_lines = pl.any_horizontal(pl.all().str.contains("\n", literal=True))
     long = pl.sum_horizontal(pl.all().str.len_bytes()) > LONGEST_ROW
-    return not batch.select((few | many | long).any()).item()
+    return not batch.select((few | many | several_lines | long).any()).item()
 
 
 def _is_about_content(error: pl.exceptions.ComputeError) -> bool:

@@ -48,9 +48,11 @@ def header_of(start: bytes, dialect: Dialect, columns: Iterable[str]) -> tuple[s
     that was promised is one if any cell is a column's name.
     """
     text = start.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    cells: Sequence[str] = next((row.cells for row in rows([text], dialect, width=None)), ())
-    if CUSTOMER_ID in cells or (dialect.header and set(cells) & set(columns)):
-        return tuple(cells)
+    first = next(rows([text], dialect, width=None), None)
+    if first is None or first.broken:
+        return None
+    if CUSTOMER_ID in first.cells or (dialect.header and set(first.cells) & set(columns)):
+        return tuple(first.cells)
     return None
 
 

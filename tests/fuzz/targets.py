@@ -62,7 +62,10 @@ def models(data: bytes) -> None:
 
 
 def tables(data: bytes) -> None:
-    """Read any partition quickly and carefully: the rows are the same, however the text is cut in pieces."""
+    """Read any partition quickly and carefully: as many rows, and the sound ones the same, however the text is cut.
+
+    Of a row with quotes that make no sense Polars may give what it can; read carefully it is malformed.
+    """
     dialect = _DIALECTS[data[0] % len(_DIALECTS)] if data else Dialect()
     try:
         found = quick(data[1:], dialect)
@@ -71,7 +74,9 @@ def tables(data: bytes) -> None:
         return
     _promise(found[ROW].to_list() == list(range(found.height)))
     for size in (1, 7, 1 << 20):
-        _promise(found.drop(ROW).equals(careful(data[1:], dialect, size)))
+        read = careful(data[1:], dialect, size)
+        _promise(read.height == found.height)
+        _promise(read.filter(~pl.col(MALFORMED)).equals(found.drop(ROW).filter(~read[MALFORMED])))
 
 
 def values(data: bytes) -> None:
