@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # Tools of `make audit`, run in environments of their own; the lock stays free of them.
 AUDIT := .venv/bin/uv tool run --isolated --python $(PYTHON)
 
-.PHONY: demo run test check format install lock fuzz audit clean
+.PHONY: demo run test chaos check format install lock fuzz audit package clean
 
 install: ## install everything into .venv and .local
 	@local/install
@@ -19,6 +19,9 @@ run: install ## start the local stack and leave it up (INSTANCES=n starts n host
 
 test: install ## run every test
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)
+	@$(PYTHON) -m local.chaos --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
 
 check: install ## types and style
 	@$(PYTHON) -m ruff check .
@@ -48,5 +51,8 @@ audit: install ## look up what is locked among known vulnerabilities, and check 
 	done
 	@$(AUDIT) zizmor==1.32.0 --offline --persona pedantic .github
 
+package: install ## make the package that runs in Azure: dist/app, and the same as dist/segment-export.zip
+	@$(PYTHON) -m local.package
+
 clean: ## remove what the commands above installed and made
-	rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,8 @@ class Azurite:
         self._in_memory = in_memory
         self._ports = free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
+        # Linux tells a child of the end of the thread that made it: one that lives as long as this does makes it.
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="azurite")
 
     def __enter__(self) -> Azurite:
         self.start()
@@ -59,13 +62,14 @@ class Azurite:
         ]
         place = ["--inMemoryPersistence"] if self._in_memory else ["--location", str(self._directory)]
         with (self._directory / "azurite.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = self._maker.submit(
+                subprocess.Popen,
                 [str(node), str(SCRIPT), "--skipApiVersionCheck", "--disableTelemetry", "--silent", *ports, *place],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 preexec_fn=_die_with_parent,
-            )
+            ).result()
         self._wait()
 
     def stop(self) -> None:

@@ -42,13 +42,16 @@ class ServerProcess:
         """Whether it is there."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self) -> dict[str, Any]:
-        """Start it and wait until it is ready; gives what its ready line says. Raises NotReady."""
+    def start(self, *more: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Start it and wait until it is ready; gives what its ready line says. Raises NotReady.
+
+        `more` are arguments and `environment` are variables for this start only.
+        """
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *self._arguments],
-                env=dict(self._environment),
+                [sys.executable, *self._arguments, *more],
+                env={**self._environment, **(environment or {})},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -67,6 +70,18 @@ class ServerProcess:
     def kill(self) -> None:
         """End it at once, as a crash would."""
         self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Stop it where it is, as a machine that stalls would."""
+        self._send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._send(signal.SIGCONT)
+
+    def _send(self, what: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(what)
 
     def _first_line(self) -> bytes:
         assert self._process is not None

@@ -18,7 +18,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import requests
 from rich.console import Console
 
 from local.azurite import Azurite
@@ -100,9 +102,51 @@ class Stack:
         """The app settings that the hosts run with."""
         return self._environment
 
-    def start_host(self, place: int) -> None:
-        """Start the instance at `place` again."""
-        self.hosts[place].start()
+    def restart_host(self, place: int, environment: Mapping[str, str] | None = None) -> None:
+        """End the instance at `place` at once, as a crash would, and start it again where it was."""
+        host = self.hosts[place]
+        port = port_of(str(host.ready["url"]))
+        host.kill()
+        host.start("--port", port, environment=environment)
+
+    def restart_vault(self) -> None:
+        """End the vault at once and start it again where it was, with what it held."""
+        assert self.vault is not None
+        vault, identity = port_of(self.vault.ready["url"]), port_of(self.vault.ready["identity_endpoint"])
+        self.vault.kill()
+        self.vault.start("--port", vault, "--identity-port", identity)
+
+    def switch_vault(self, mode: str) -> None:
+        """Switch the vault: up, forbidden (a role is missing) or down."""
+        assert self.vault is not None
+        ready = self.vault.ready
+        headers = {"X-IDENTITY-HEADER": ready["identity_header"]}
+        requests.put(ready["identity_endpoint"], json={"mode": mode}, headers=headers, timeout=10).raise_for_status()
+
+    def secret(self, name: str) -> str:
+        """Read a secret, as the vault's owner."""
+        return str(self._ask_vault("GET", name)["value"])
+
+    def store_secret(self, name: str, value: str) -> None:
+        """Store a secret's new version, as the vault's owner, behind the app's back."""
+        self._ask_vault("PUT", name, {"value": value})
+
+    def _ask_vault(self, method: str, name: str, body: object = None) -> dict[str, Any]:
+        assert self.vault is not None
+        ready = self.vault.ready
+        headers = {"X-IDENTITY-HEADER": ready["identity_header"]}
+        token = requests.get(ready["identity_endpoint"], headers=headers, timeout=10).json()["access_token"]
+        answer = requests.request(
+            method,
+            f"{self.vault_url}/secrets/{name}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            verify=ready["ca_bundle"],
+            timeout=10,
+        )
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
 
     def describe(self) -> dict[str, Any]:
         """Say what runs where: the content of `.local/stack.json`."""
@@ -149,6 +193,11 @@ class Stack:
         self._parts.callback(server.stop)
         server.start()
         return server
+
+
+def port_of(url: str) -> str:
+    """Give a URL's port."""
+    return str(urlsplit(url).port)
 
 
 def main() -> None:
@@ -200,9 +249,7 @@ def _revive(console: Console, stack: Stack) -> None:
     for place, host in enumerate(stack.hosts):
         if not host.is_running:
             console.print(f"[yellow]{host.name} ended; starting it again.[/]")
-            host.stop()
-            stack.start_host(place)
-            write_stack_file(stack)
+            stack.restart_host(place)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,17 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import Final
 
 from shared.adapters.tables import Change, Lost, Table
 from shared.domain.pace import Pace, Window
 from shared.domain.sending import Clock
 from shared.reasons import TryLater
 from shared.records import Record
+
+LONGEST_WINDOW: Final = 5.0
+"""Seconds of a window. What comes behind a longer one would wait for it, and then for its own first answers, while
+nobody sends: shorter windows let chunks take turns."""
 
 
 class PaceRecord(Record):
@@ -134,9 +139,10 @@ class AccountSlots:
         self._clock = clock
 
     def reserve(self, slots: int) -> Window:
-        """Take the next free window."""
+        """Take the next free window: of `slots`, or of fewer if that were longer than LONGEST_WINDOW."""
+        most = max(1, int(self._rate * LONGEST_WINDOW))
         return self._accounts.change_pace(
-            self._connection, lambda pace: pace.reserve(slots, self._rate, self._clock.now())
+            self._connection, lambda pace: pace.reserve(min(slots, most), self._rate, self._clock.now())
         )
 
     def throttled(self, retry_after: float | None) -> None:

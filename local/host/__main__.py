@@ -44,7 +44,7 @@ def main() -> int:
     read_local_settings(app)
     host = read_host_json(app)
     try:
-        functions = runtime.load(app, threads=int(os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT") or 32))
+        functions = runtime.load(app, threads=int(os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT") or 40))
         listeners: list[QueueTrigger | TimerTrigger] = [
             *(
                 QueueTrigger(function, host.queues, host.function_timeout)

@@ -35,6 +35,7 @@ class QueueTrigger:
     def __init__(self, function: Function, options: QueueOptions, timeout: float) -> None:
         self._function = function
         self._timeout = timeout
+        self._retry = int(os.environ.get("LOCAL_HOST_RETRY_SECONDS", options.visibility_timeout))
         self._options = options
         self._lease = float(os.environ.get("LOCAL_HOST_LEASE_SECONDS", LEASE_SECONDS))
         connection = os.environ[function.trigger.get("connection") or "AzureWebJobsStorage"]
@@ -117,9 +118,7 @@ class QueueTrigger:
         elif (message.dequeue_count or 0) >= self._options.max_dequeue_count:
             self._to_poison(message, renewal.receipt)
         else:
-            self._queue.update_message(
-                message.id, renewal.receipt, visibility_timeout=int(self._options.visibility_timeout)
-            )
+            self._queue.update_message(message.id, renewal.receipt, visibility_timeout=self._retry)
 
     def _run(self, message: QueueMessage) -> bool:
         try:

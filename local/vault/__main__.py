@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import ssl
 import tempfile
 import threading
@@ -21,15 +22,18 @@ def main() -> None:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="python -m local.vault", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--identity-port", type=int, default=0)
     parser.add_argument("--directory", type=Path, help="where secrets are kept; without it, in memory")
     options = parser.parse_args()
     directory = options.directory or Path(tempfile.mkdtemp(prefix="vault-"))
     directory.mkdir(parents=True, exist_ok=True)
-    state = VaultState(Secrets(directory / "secrets.json" if options.directory else None))
+    state = VaultState(
+        Secrets(directory / "secrets.json" if options.directory else None), identity_header=_identity_header(directory)
+    )
     bundle = directory / "ca-bundle.pem"
     vault = _server(VaultHandler, state, options.port)
-    vault.socket = _tls(bundle).wrap_socket(vault.socket, server_side=True)
-    identity = _server(IdentityHandler, state, 0)
+    vault.socket = _tls(directory, bundle).wrap_socket(vault.socket, server_side=True)
+    identity = _server(IdentityHandler, state, options.identity_port)
     state.url = f"https://127.0.0.1:{vault.server_port}"
     stop = threading.Event()
     end_with_parent(stop.set)
@@ -51,9 +55,30 @@ def _server(handler: type[Handler], state: VaultState, port: int) -> ThreadingHT
     return server
 
 
-def _tls(bundle: Path) -> ssl.SSLContext:
-    """Make a certificate for this machine, and a bundle of authorities that trusts it beside the usual ones."""
+def _identity_header(directory: Path) -> str:
+    """Give the secret that opens the identity endpoint, the same after a restart."""
+    file = directory / "identity-header"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(16))
+    return file.read_text()
+
+
+def _authority(directory: Path) -> trustme.CA:
+    """Give the authority that signs the vault's certificate, the same after a restart."""
+    certificate, key = directory / "ca.pem", directory / "ca-key.pem"
+    if certificate.exists():
+        return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
     authority = trustme.CA()
+    key.touch(mode=0o600)
+    authority.private_key_pem.write_to_path(str(key))
+    authority.cert_pem.write_to_path(str(certificate))
+    return authority
+
+
+def _tls(directory: Path, bundle: Path) -> ssl.SSLContext:
+    """Make a certificate for this machine, and a bundle of authorities that trusts it beside the usual ones."""
+    authority = _authority(directory)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
     bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + authority.cert_pem.bytes())

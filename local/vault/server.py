@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
@@ -28,10 +28,14 @@ class VaultState:
     """What both faces share. `mode` is `up`, `forbidden` (a missing role) or `down`."""
 
     secrets: Secrets
-    identity_header: str = field(default_factory=lambda: secrets.token_hex(16))
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    identity_header: str
     mode: str = "up"
     url: str = ""
+
+    @property
+    def token(self) -> str:
+        """The token that the identity endpoint gives: the same after a restart."""
+        return sha256(f"token of {self.identity_header}".encode()).hexdigest()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -34,8 +34,8 @@ LARGEST_ANSWER: Final = 16 * 1024 * 1024
 
 _PIECE: Final = 1 << 16
 
-CONNECTIONS: Final = 64
-"""Pooled connections an instance; enough for 20 requests a second at 3 s each."""
+CONNECTIONS: Final = 256
+"""Calls an instance may have in flight, made only as answers are slow: 100 requests a second at 2.5 s each."""
 
 
 class Key(Protocol):

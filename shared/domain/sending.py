@@ -45,7 +45,7 @@ class Slots(Protocol):
     """An account's pace, as all instances share it."""
 
     def reserve(self, slots: int) -> Window:
-        """Take the next free window."""
+        """Take the next free window, of as many slots or fewer."""
         ...
 
     def throttled(self, retry_after: float | None) -> None:
@@ -138,7 +138,7 @@ class Sender:
         Slots that this instance slept through are lost, not made up for: that would be a burst.
         """
         window = self.slots.reserve(len(waiting))
-        for turn in range(len(waiting)):
+        for turn in range(window.slots):
             wait = window.slot(turn) - self.clock.now()
             if wait > 0:
                 self.clock.sleep(wait)

@@ -35,6 +35,11 @@ def run_folder(export: str, run_id: str) -> str:
     return f"{export}/{run_id}/"
 
 
+def planned_rejected_path(export: str, run_id: str, plan: str) -> str:
+    """Give the blob of the rows that one attempt at a plan rejected, in container `outcomes`."""
+    return f"{run_folder(export, run_id)}plan-{plan}.rejected.parquet"
+
+
 def report_path(export: str, run_id: str) -> str:
     """Give the blob of a run's report in container `reports`."""
     return f"{export}/{run_id}.json"

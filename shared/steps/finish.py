@@ -19,6 +19,7 @@ from shared.run import Counts, Entry, Run
 from shared.steps.confirm import fell_short
 from shared.steps.files import (
     load_state,
+    planned_rejected_path,
     read_table,
     rejected_path,
     report_path,
@@ -188,6 +189,6 @@ def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[s
 
 def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> pl.DataFrame:
     """Gather the rejected rows: those of the plan first, then those of the chunks."""
-    names = [f"{run_folder(run.export, run.id)}plan-{run.plan}.rejected.parquet"]
+    names = [planned_rejected_path(run.export, run.id, str(run.plan))]
     names += [entry.rejected for entry in entries if entry.rejected]
     return pl.concat([read_table(app.storage.read(Container.OUTCOMES, name))[0] for name in names])

@@ -21,7 +21,15 @@ from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
 from shared.run import Counts, Run
 from shared.steps.busy import Heartbeat
-from shared.steps.files import chunk_names, chunk_path, load_state, rejected_path, run_folder, write_table
+from shared.steps.files import (
+    chunk_names,
+    chunk_path,
+    load_state,
+    planned_rejected_path,
+    rejected_path,
+    run_folder,
+    write_table,
+)
 from shared.steps.finish import end_run, finish_run
 from shared.steps.outage import note_outage
 from shared.steps.read_back import reading
@@ -125,8 +133,8 @@ def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl
     count = 0
     for count, chunk in enumerate(work, start=1):
         app.storage.put(Container.CHUNKS, chunk_path(run.export, run.id, attempt, f"{count:06d}"), chunk)
-    name = f"{run_folder(run.export, run.id)}plan-{attempt}.rejected.parquet"
-    app.storage.put(Container.OUTCOMES, name, write_table(rejected))
+    path = planned_rejected_path(run.export, run.id, attempt)
+    app.storage.put(Container.OUTCOMES, path, write_table(rejected))
     return count
 
 
@@ -170,6 +178,7 @@ def _record(
     recorded = app.ledger.change(run.export, run.id, planned_by_us)
     if recorded.plan != attempt:
         app.storage.delete_all(Container.CHUNKS, f"{run_folder(run.export, run.id)}{attempt}/")
+        app.storage.delete(Container.OUTCOMES, planned_rejected_path(run.export, run.id, attempt))
     log.info("planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, count, operations)
     return recorded
 

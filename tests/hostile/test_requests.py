@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 import shared.app
 from local.environment import publish
 from local.stack import Stack
+from local.world import KEY, SIMPLE, people
 from shared.api.access import PRINCIPAL, Caller, NotAllowed, caller_of
 from shared.api.answer import answer
 from shared.api.call import LARGEST_BODY, Answer
@@ -24,7 +25,6 @@ from shared.api.routes import ROUTES, Route
 from shared.app import App
 from shared.configuration import OnCron
 from shared.domain.schedule import is_due
-from tests.stack.world import KEY, SIMPLE, people
 
 CONNECTION = {"display_name": "Main", "api_key": KEY, "agree_to_privacy": True, "rate_limit": 10_000}
 EXPORT = {"display_name": "Team", "connection": "main", "mapping": SIMPLE, "segments": ["Team"]}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.stack import Stack
-from tests.stack.world import World
+from local.world import World
 
 MakeWorld = Callable[..., World]
 

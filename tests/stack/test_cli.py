@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from local.environment import Company
-from tests.stack.world import SIMPLE, World, people
+from local.world import SIMPLE, World, people
 
 EXPORT = {
     "name": "team",

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from local.environment import SEGMENTS, Company
+from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, World, adds_up, people
 
 CUSTOMERS = Path(__file__).parents[3] / "shared/data/customer.csv"
 

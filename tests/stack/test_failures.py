@@ -7,10 +7,9 @@ import time
 from typing import Any
 
 import pytest
-import requests
 
+from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, World, adds_up, people
 
 
 @pytest.fixture
@@ -136,21 +135,8 @@ def test_a_refused_key_ends_the_run_without_burning_calls_and_a_new_key_needs_no
 
 def test_a_key_rotated_in_the_vault_alone_is_picked_up(export: World) -> None:
     """The vault's owner stores a new version; nobody tells the app."""
-    assert export.stack.vault is not None
-    url = f"{export.stack.vault_url}/secrets/autopilot-main"
-    ready = export.stack.vault.ready
-    token = requests.get(
-        ready["identity_endpoint"], headers={"X-IDENTITY-HEADER": ready["identity_header"]}, timeout=10
-    ).json()["access_token"]
     export.turn(key="newest")
-    stored = requests.put(
-        url,
-        json={"value": "newest"},
-        headers={"Authorization": f"Bearer {token}"},
-        verify=ready["ca_bundle"],
-        timeout=10,
-    )
-    assert stored.ok
+    export.stack.store_secret("autopilot-main", "newest")
     recovers(export)
 
 

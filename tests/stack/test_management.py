@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
+from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, World, adds_up, people
 
 CONNECTION = {"display_name": "Main", "api_key": "sandbox-key", "agree_to_privacy": True}
 

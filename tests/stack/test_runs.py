@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, World, adds_up, people
 
 
 def test_saving_does_not_run_a_refresh_does_once(make_world: MakeWorld) -> None:
@@ -65,11 +65,7 @@ def test_a_run_whose_hosts_are_killed_again_and_again_ends_exactly(make_world: M
     run = world.start("all")
     for turn in range(4):
         time.sleep(1.2)
-        host = world.stack.hosts[turn % 2]
-        port = host.ready["url"].rpartition(":")[2].partition("/")[0]
-        host.kill()
-        host._arguments = ["-m", "local.host", "--name", host.name, "--port", port]
-        host.start()
+        world.stack.restart_host(turn % 2)
     ended = world.wait("all", run)
     assert ended["status"] == "Successful"
     assert adds_up(ended)

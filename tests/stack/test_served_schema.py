@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from local.world import SIMPLE, World, people
 from shared.api.openapi import document
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, World, people
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
+from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.world import SIMPLE, World, adds_up, people
 
 TEAM = ("ann@example.com", "ben@example.com", "cid@example.com", "dan@example.com")
 

@@ -1,4 +1,4 @@
-"""A world to test in: a running stack, a source to write, an export to save and run, and Autopilot to look into."""
+"""A world to try things in: a running stack, a source to write, an export to save and run, and Autopilot to look into."""
 
 from __future__ import annotations
 
@@ -28,20 +28,25 @@ class World:
         self.source = BlobServiceClient.from_connection_string(stack.source_storage)
 
     def close(self) -> None:
+        """Close its clients."""
         self.api.__exit__()
         self.source.close()
 
     def publish(self, tables: Mapping[str, pl.DataFrame]) -> None:
+        """Write tables as Customer Insights' Blob export does."""
         publish(self.source, self.stack.source_path, tables, datetime.now(UTC))
 
     def publish_company(self, company: Company) -> None:
+        """Write a company's segments."""
         company.publish(self.source, self.stack.source_path)
 
     def connect(self, name: str = "main", **settings: Any) -> None:
+        """Make a connection to the sandbox."""
         body = {"display_name": name, "api_key": KEY, "agree_to_privacy": True, "rate_limit": 5000, **settings}
         self.api.put(f"connections/{name}", body)
 
     def save(self, name: str, **settings: Any) -> dict[str, Any]:
+        """Save an export."""
         body = {
             "display_name": name,
             "connection": "main",
@@ -53,6 +58,7 @@ class World:
         return saved
 
     def start(self, name: str) -> str:
+        """Start a run and give its id."""
         return str(self.api.post(f"exports/{name}/runs")["run"])
 
     def wait(self, name: str, run: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
@@ -69,6 +75,7 @@ class World:
             time.sleep(0.1)
 
     def run(self, name: str) -> dict[str, Any]:
+        """Run an export to its end, and give the run."""
         return self.wait(name, self.start(name))
 
     def refused(self, method: str, path: str, body: object = None) -> ApiError:
@@ -96,21 +103,21 @@ class World:
         return requests.get(f"{self.stack.sandbox_url}/sandbox/{path}", timeout=30).json()
 
     def reset_statistics(self) -> None:
+        """Have the sandbox count anew."""
         requests.post(f"{self.stack.sandbox_url}/sandbox/reset", timeout=10)
 
     def list_ids(self) -> dict[str, str]:
+        """Give the ids of Autopilot's lists by title."""
         return {item["title"]: item["list_id"] for item in self.look("lists")["lists"]}
 
     def members(self, title: str) -> set[str]:
+        """Give the addresses on a list."""
         found = self.list_ids().get(title)
         return set(self.look(f"lists/{found}/emails")) if found else set()
 
     def vault(self, mode: str) -> None:
         """Switch the vault: up, forbidden or down."""
-        assert self.stack.vault is not None
-        ready = self.stack.vault.ready
-        headers = {"X-IDENTITY-HEADER": ready["identity_header"]}
-        requests.put(ready["identity_endpoint"], json={"mode": mode}, headers=headers, timeout=10)
+        self.stack.switch_vault(mode)
 
 
 def people(*emails: str | None, **columns: str) -> pl.DataFrame:

@@ -1,0 +1,123 @@
+"""`python -m bench.pace`: how much of an account's request rate is used, by instances and latency."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from local.stack import Stack
+from local.world import SIMPLE, World, people
+
+BURST: Final = 20
+SETTINGS: Final = {"SETTLE_SECONDS": "0", "EXPORT_SCHEDULE": "0 0 0 1 1 *"}
+INSTANCES: Final = (1, 2, 4)
+LATENCIES: Final = (50, 500, 2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the sandbox saw: the share of the rate over the steady part, the share throttled, and the fullest second."""
+
+    instances: int
+    latency_ms: int
+    rate: int
+    requests: int
+    share: float
+    throttled: float
+    fullest: int
+
+    @property
+    def keeps_the_pace(self) -> bool:
+        """Whether the rate was used, and never exceeded by more than the burst."""
+        return self.share >= 0.95 and self.throttled <= 0.005 and self.fullest <= self.rate + BURST
+
+
+def measure(instances: int, latency_ms: int, rate: int, profiles: int, skews: Sequence[float] = ()) -> Used:
+    """Run an export on a stack of its own; `skews` are how far the instances' clocks are off, in seconds."""
+    with tempfile.TemporaryDirectory(prefix="pace-") as directory:
+        stack = Stack(Path(directory), instances=instances, settings=SETTINGS, in_memory=True)
+        with stack:
+            for place, skew in enumerate(skews):
+                stack.restart_host(place, {"LOCAL_HOST_CLOCK_SKEW_SECONDS": str(skew)})
+            world = World(stack)
+            try:
+                return _measure(world, instances, latency_ms, rate, profiles)
+            finally:
+                world.close()
+
+
+def _measure(world: World, instances: int, latency_ms: int, rate: int, profiles: int) -> Used:
+    world.publish({"All": people(*(f"p{n}@example.com" for n in range(profiles)))})
+    world.connect(rate_limit=rate)
+    world.save("all", segments=["All"], mapping=SIMPLE)
+    world.turn(rate=rate, burst=BURST, latency_ms=latency_ms)
+    world.reset_statistics()
+    run = world.wait("all", world.start("all"), seconds=60 + 3 * profiles / rate)
+    assert run["counts"]["delivered"] == profiles, run
+    seen = world.look("stats")
+    return Used(
+        instances=instances,
+        latency_ms=latency_ms,
+        rate=rate,
+        requests=seen["requests"],
+        share=steady_share([entry["at"] for entry in world.look("journal")], rate),
+        throttled=seen["throttled"] / seen["requests"],
+        fullest=max(seen["seconds"].values()),
+    )
+
+
+def steady_share(moments: Sequence[float], rate: float) -> float:
+    """Give the share of the rate over the steady part: the calls between the first and the last tenth of them."""
+    ordered = sorted(moments)
+    steady = ordered[len(ordered) // 10 : len(ordered) * 9 // 10]
+    return (len(steady) - 1) / (steady[-1] - steady[0]) / rate
+
+
+def longest_gaps(moments: Sequence[float], most: int = 5) -> list[float]:
+    """Give the longest times between two calls: where the rate was lost."""
+    return sorted((later - earlier for earlier, later in pairwise(sorted(moments))), reverse=True)[:most]
+
+
+def table_of(results: Sequence[Used]) -> Table:
+    """Lay results out as a table."""
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
+    for column in ("instances", "latency", "rate", "requests", "of the rate", "throttled", "fullest second"):
+        table.add_column(column, justify="right")
+    for used in results:
+        table.add_row(
+            str(used.instances),
+            f"{used.latency_ms} ms",
+            f"{used.rate}/s",
+            f"{used.requests:,}",
+            f"{used.share:.1%}",
+            f"{used.throttled:.2%}",
+            str(used.fullest),
+        )
+    return table
+
+
+def main() -> None:
+    """Measure every combination and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.pace", description=__doc__)
+    parser.add_argument("--rate", type=int, default=40)
+    parser.add_argument("--profiles", type=int, default=1600)
+    options = parser.parse_args()
+    console = Console()
+    results = []
+    for instances in INSTANCES:
+        for latency in LATENCIES:
+            results.append(measure(instances, latency, options.rate, options.profiles))
+            console.print(f"[dim]{results[-1]}[/]")
+    console.print(table_of(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+// The function app and what it stands on, in a resource group of its own.
+targetScope = 'subscription'
+
+@description('Name of the azd environment. Part of the resource group\'s name, and of what the unique suffix is made from.')
+@minLength(1)
+@maxLength(48)
+param environmentName string
+
+@description('Azure region; it must offer Flex Consumption with Python 3.13.')
+@metadata({ azd: { type: 'location' } })
+param location string
+
+@description('Resource id of the storage account that Customer Insights\' Blob export writes to; any subscription of this tenant.')
+param customerInsightsStorageId string
+
+@description('Container and folder that hold model.json: container/folder.')
+param customerInsightsPath string
+
+@description('Application (client) id of the Entra application that guards the API. Empty: Functions keys guard it.')
+param authClientId string = ''
+
+@description('Webhook told of every run\'s end. Empty: none. Secure, because such URLs often carry a token.')
+@secure()
+param notifyUrl string = ''
+
+@description('Root of Autopilot\'s API.')
+param autopilotUrl string = 'https://api2.autopilothq.com/v1'
+
+@description('NCRONTAB, in UTC, of the tick that looks for refreshed segments and due exports.')
+param exportSchedule string = '0 */5 * * * *'
+
+@description('NCRONTAB, in UTC, of the look for runs that dead processes left lying. Twice a minute resumes them within two minutes.')
+param supervisionSchedule string = '15,45 * * * * *'
+
+@description('Days that the history of runs is kept.')
+@minValue(1)
+param historyDays int = 90
+
+@description('Days that a rejected-rows file is kept; it names customers.')
+@minValue(1)
+param rejectedDays int = 30
+
+@description('Whether the app stores keys that administrators enter. If somebody else keeps them in the vault, false lets it read only.')
+param storesKeys bool = true
+
+@description('Most instances of one function. Values below 40 are not accepted in every region; the app keeps its pace with any number.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Memory of an instance, in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Most gigabytes of telemetry a day; what comes after is not kept.')
+@minValue(1)
+param telemetryGigabytesADay int = 1
+
+@description('Whether storage and vault are reachable through private endpoints only, from a virtual network that the app joins.')
+param virtualNetwork bool = false
+
+var suffix = uniqueString(subscription().id, environmentName, location)
+var tags = { 'azd-env-name': environmentName }
+var source = split(customerInsightsStorageId, '/')
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'modules/identity.bicep' = {
+  scope: group
+  params: { name: 'id-${suffix}', location: location, tags: tags }
+}
+
+// The workbook and the alerts belong into modules/watch.bicep, on the workspace and component that this module gives.
+module monitoring 'modules/monitoring.bicep' = {
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    gigabytesADay: telemetryGigabytesADay
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  scope: group
+  params: {
+    name: 'st${suffix}'
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    workspaceId: monitoring.outputs.workspaceId
+    rejectedDays: rejectedDays
+    private: virtualNetwork
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  scope: group
+  params: {
+    name: 'kv-${suffix}'
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    workspaceId: monitoring.outputs.workspaceId
+    storesKeys: storesKeys
+    private: virtualNetwork
+  }
+}
+
+module segments 'modules/source.bicep' = {
+  scope: resourceGroup(source[2], source[4])
+  params: {
+    account: last(source)
+    container: split(customerInsightsPath, '/')[0]
+    principalId: identity.outputs.principalId
+  }
+}
+
+module network 'modules/network.bicep' = if (virtualNetwork) {
+  scope: group
+  params: { suffix: suffix, location: location, tags: tags, storageId: storage.outputs.id, vaultId: vault.outputs.id }
+}
+
+module app 'modules/app.bicep' = {
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    storageEndpoints: storage.outputs.endpoints
+    deploymentContainer: storage.outputs.deploymentContainer
+    insightsConnection: monitoring.outputs.connection
+    subnetId: virtualNetwork ? network!.outputs.appSubnetId : ''
+    maximumInstanceCount: maximumInstanceCount
+    instanceMemoryMB: instanceMemoryMB
+    authClientId: authClientId
+    keyVaultUrl: vault.outputs.url
+    customerInsightsBlobUri: segments.outputs.blobUri
+    customerInsightsPath: customerInsightsPath
+    autopilotUrl: autopilotUrl
+    exportSchedule: exportSchedule
+    supervisionSchedule: supervisionSchedule
+    historyDays: historyDays
+    rejectedDays: rejectedDays
+    notifyUrl: notifyUrl
+  }
+}
+
+output AZURE_RESOURCE_GROUP string = group.name
+output FUNCTION_APP_NAME string = app.outputs.name
+output API_URL string = app.outputs.apiUrl
+output KEY_VAULT_URL string = vault.outputs.url

@@ -1,0 +1,67 @@
+// A virtual network: one subnet that the app joins, one with private endpoints of its storage and vault.
+param suffix string
+param location string
+param tags object
+
+@description('Storage account of the app.')
+param storageId string
+
+@description('Vault of the app.')
+param vaultId string
+
+var storageSuffix = environment().suffixes.storage
+var targets = [
+  { group: 'blob', id: storageId, zone: 'privatelink.blob.${storageSuffix}' }
+  { group: 'queue', id: storageId, zone: 'privatelink.queue.${storageSuffix}' }
+  { group: 'table', id: storageId, zone: 'privatelink.table.${storageSuffix}' }
+  { group: 'vault', id: vaultId, zone: 'privatelink.vaultcore.azure.net' }
+]
+
+resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+  name: 'vnet-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: ['10.84.0.0/24'] }
+    subnets: [
+      {
+        name: 'app'
+        properties: {
+          addressPrefix: '10.84.0.0/26'
+          defaultOutboundAccess: true // Autopilot is on the internet
+          delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
+        }
+      }
+      {
+        name: 'endpoints'
+        properties: { addressPrefix: '10.84.0.64/27' }
+      }
+    ]
+  }
+
+  resource app 'subnets' existing = {
+    name: 'app'
+  }
+
+  resource endpoints 'subnets' existing = {
+    name: 'endpoints'
+  }
+}
+
+@batchSize(1) // one subnet takes one change at a time
+module privateEndpoints 'private-endpoint.bicep' = [
+  for target in targets: {
+    params: {
+      name: 'pep-${target.group}-${suffix}'
+      location: location
+      tags: tags
+      target: target.id
+      group: target.group
+      zone: target.zone
+      networkId: network.id
+      subnetId: network::endpoints.id
+    }
+  }
+]
+
+output appSubnetId string = network::app.id

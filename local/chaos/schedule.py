@@ -1,0 +1,99 @@
+"""What a round of chaos does, drawn from its seed: a company, an account, and when what goes wrong."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local.environment import SEGMENTS
+
+STORM_SECONDS: Final = (0.5, 4.0)
+TROUBLE_SECONDS: Final = 6.0
+"""Within how many seconds of a run's start its troubles begin."""
+
+_STORMS: Final[tuple[dict[str, Any], ...]] = (
+    {"faults": {"throttle": 0.4}},
+    {"faults": {"error": 0.3, "html": 0.1}},
+    {"faults": {"timeout_done": 0.3}},
+    {"faults": {"reset": 0.2, "reset_done": 0.2}},
+    {"faults": {"drop_row": 0.3}},
+    {"latency_ms": 2000, "jitter_ms": 1000},
+    {"down": True},
+)
+
+_TROUBLES: Final[Mapping[str, int]] = {
+    "kill a host": 5,
+    "kill all hosts": 2,
+    "pause a host": 3,
+    "duplicate messages": 3,
+    "storm": 6,
+    "restart storage": 1,
+    "restart the vault": 1,
+    "vault down": 1,
+    "rotate the key": 1,
+}
+"""What can go wrong, and how often beside the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that goes wrong `at` seconds after a run's start, for `seconds`; `host` and `knobs` where they matter."""
+
+    at: float
+    kind: str
+    seconds: float
+    host: int
+    skew: float
+    knobs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round: two runs, a first load and a refresh, each with its troubles."""
+
+    seed: int
+    people: int
+    churn: float
+    segments: tuple[str, ...]
+    rate: float
+    knobs: Mapping[str, Any]
+    troubles: tuple[tuple[Trouble, ...], tuple[Trouble, ...]]
+
+
+def draw_round(seed: int, hosts: int) -> Round:
+    """Draw a round: the same seed gives the same round."""
+    dice = random.Random(seed)  # noqa: S311 - to be repeatable
+    people = dice.randint(50, 700)
+    return Round(
+        seed=seed,
+        people=people,
+        churn=dice.uniform(0.02, 0.4),
+        segments=tuple(dice.sample(sorted(SEGMENTS), dice.randint(1, len(SEGMENTS)))),
+        rate=round(people / dice.uniform(2, 10), 1),
+        knobs={
+            "bulk_lists": dice.choice(("ignored", "ignored", "honoured", "new_only", f"until:{dice.randint(3, 9)}")),
+            "latency_ms": dice.choice((0, 0, 20, 200)),
+            "jitter_ms": dice.choice((0, 50)),
+            "error_shape": dice.choice(("error", "code")),
+            "seed": seed,
+        },
+        troubles=(_troubles(dice, hosts), _troubles(dice, hosts)),
+    )
+
+
+def _troubles(dice: random.Random, hosts: int) -> tuple[Trouble, ...]:
+    drawn = [_trouble(dice, hosts) for _ in range(dice.randint(1, 5))]
+    return tuple(sorted(drawn, key=lambda trouble: trouble.at))
+
+
+def _trouble(dice: random.Random, hosts: int) -> Trouble:
+    return Trouble(
+        at=dice.uniform(0, TROUBLE_SECONDS),
+        kind=dice.choices(list(_TROUBLES), weights=list(_TROUBLES.values()))[0],
+        seconds=dice.uniform(*STORM_SECONDS),
+        host=dice.randrange(hosts),
+        skew=dice.choice((0, 0, dice.uniform(-3, 3))),
+        knobs=dice.choice(_STORMS),
+    )

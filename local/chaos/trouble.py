@@ -1,0 +1,131 @@
+"""Make trouble: carry out a schedule on a running stack, and leave everything in order afterwards."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+import requests
+from azure.core.exceptions import AzureError
+from azure.storage.queue import QueueServiceClient
+
+from local.chaos.schedule import Trouble
+from local.stack import Stack
+
+log = logging.getLogger(__name__)
+
+KEYS = ("sandbox-key", "sandbox-key-rotated")
+QUEUES = ("export-runs", "export-chunks")
+
+
+class TroubleMaker:
+    """Makes trouble while its context lasts; at its end everything runs, unpaused and without faults."""
+
+    def __init__(self, stack: Stack, troubles: Sequence[Trouble], calm: dict[str, object]) -> None:
+        self._stack = stack
+        self._troubles = troubles
+        self._calm = calm
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.faults: list[Exception] = []
+        self._kinds: dict[str, Callable[[Trouble], None]] = {
+            "kill a host": self._kill_host,
+            "kill all hosts": self._kill_all_hosts,
+            "pause a host": self._pause_host,
+            "duplicate messages": self._duplicate_messages,
+            "storm": self._storm,
+            "restart storage": self._restart_storage,
+            "restart the vault": self._restart_vault,
+            "vault down": self._vault_down,
+            "rotate the key": self._rotate_key,
+        }
+
+    def __enter__(self) -> TroubleMaker:
+        begun = time.monotonic()
+        self._threads = [threading.Thread(target=self._make, args=(begun,))]
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        self.turn(**{"faults": {}, "down": False, "rate": None, **self._calm})
+        if self.faults:
+            raise self.faults[0]
+
+    def turn(self, **knobs: object) -> None:
+        """Turn the sandbox's knobs."""
+        requests.put(f"{self._stack.sandbox_url}/sandbox/knobs", json=knobs, timeout=10).raise_for_status()
+
+    def _make(self, begun: float) -> None:
+        """Make one trouble after the other, each at its time or as soon as the one before is done."""
+        for trouble in self._troubles:
+            self._over.wait(max(0.0, begun + trouble.at - time.monotonic()))
+            if self._over.is_set():
+                return
+            try:
+                self._kinds[trouble.kind](trouble)
+            except (OSError, AzureError, requests.RequestException) as error:
+                self.faults.append(error)
+                return
+
+    def _kill_host(self, trouble: Trouble) -> None:
+        self._stack.restart_host(trouble.host, _skewed(trouble))
+
+    def _kill_all_hosts(self, trouble: Trouble) -> None:
+        for host in self._stack.hosts:
+            host.pause()  # all at the same moment
+        for place in range(len(self._stack.hosts)):
+            self._stack.restart_host(place, _skewed(trouble))
+
+    def _pause_host(self, trouble: Trouble) -> None:
+        host = self._stack.hosts[trouble.host]
+        host.pause()
+        self._over.wait(trouble.seconds)
+        host.resume()
+
+    def _duplicate_messages(self, trouble: Trouble) -> None:
+        """Put a second copy of what waits on the queues beside it: delivery is at least once."""
+        with QueueServiceClient.from_connection_string(self._stack.storage) as service:
+            names = {queue.name for queue in service.list_queues()}
+            for name in QUEUES:
+                if name in names:
+                    client = service.get_queue_client(name)
+                    for message in client.peek_messages(max_messages=8):
+                        client.send_message(message.content, visibility_timeout=int(trouble.seconds))
+
+    def _storm(self, trouble: Trouble) -> None:
+        self.turn(**trouble.knobs)
+        self._over.wait(trouble.seconds)
+        self.turn(**{"faults": {}, "down": False, **self._calm})
+
+    def _restart_storage(self, trouble: Trouble) -> None:
+        assert self._stack.azurite is not None
+        self._stack.azurite.stop()
+        self._over.wait(min(trouble.seconds, 2.0))
+        self._stack.azurite.start()
+
+    def _restart_vault(self, trouble: Trouble) -> None:  # noqa: ARG002 - one signature for all
+        self._stack.restart_vault()
+
+    def _vault_down(self, trouble: Trouble) -> None:
+        self._stack.switch_vault("down")
+        self._over.wait(trouble.seconds)
+        self._stack.switch_vault("up")
+
+    def _rotate_key(self, trouble: Trouble) -> None:  # noqa: ARG002 - one signature for all
+        """Have Autopilot take another key from now on, and put it into the vault a moment before."""
+        current = self._stack.secret("autopilot-chaos")
+        newer = KEYS[1 - KEYS.index(current)]
+        self._stack.store_secret("autopilot-chaos", newer)
+        self.turn(key=newer)
+
+
+def _skewed(trouble: Trouble) -> dict[str, str]:
+    return {"LOCAL_HOST_CLOCK_SKEW_SECONDS": f"{trouble.skew:.2f}"}

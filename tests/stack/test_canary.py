@@ -1,0 +1,252 @@
+"""The canary: marked profiles and marked keys go through everything, every error path included, and leave no trace.
+
+Looked into: every blob, message and table of the app's storage, its logs, its HTTP answers (but for a preview's example
+contacts, which its caller asks for), and what the webhook was told. Chunks may hold contacts until they are delivered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import polars as pl
+import pytest
+import requests
+from azure.storage.blob import BlobServiceClient
+
+from cli.client import ApiError
+from local.chaos.marks import Search
+from local.world import World, people
+from tests.stack.conftest import MakeWorld
+
+MARK = "zqcanaryqz"
+KEY = f"{MARK}key1"
+OTHER_KEY = f"{MARK}key2"
+REFUSED_KEY = f"{MARK}key3"
+CUSTOMER = "qqcustomerqq"
+"""Marks a CustomerId: allowed in a rejected-rows file, which its owner needs, and nowhere else."""
+
+MAPPING = {"Email": "Email", "FirstName": "FirstName", "string--Note": "Note", "integer--Points": "Points"}
+FAULTS = {"throttle": 0.05, "error": 0.05, "timeout_done": 0.05, "reset": 0.05, "reset_done": 0.05, "html": 0.03}
+
+
+class Hearing:
+    """What the app said over HTTP: its answers, and its notices to a webhook."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, bytes]] = []
+        hearing = self
+
+        class Webhook(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                hearing.said.append(("webhook", self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        self._server = HTTPServer(("127.0.0.1", 0), Webhook)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def listen(self, world: World) -> None:
+        world.api._http.hooks["response"].append(self._hear)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _hear(self, answer: requests.Response, **_: object) -> None:
+        path = str(answer.request.path_url)
+        self.said.append((path, f"{answer.headers}".encode() + answer.content))
+
+
+@pytest.fixture(scope="module")
+def hearing() -> Iterator[Hearing]:
+    made = Hearing()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def marked(make_world: MakeWorld, hearing: Hearing) -> World:
+    """Give a world in which everything that must not be seen bears a mark."""
+    world = make_world(
+        settings={"NOTIFY_URL": hearing.url, "LOCAL_HOST_RETRY_SECONDS": "0", "EXPORT_SCHEDULE": "*/5 * * * * *"},
+        knobs={"key": KEY},
+        instances=2,
+    )
+    hearing.listen(world)
+    return world
+
+
+def profiles(count: int, note: str = "") -> pl.DataFrame:
+    """Give marked profiles; some of them are refused for every reason there is."""
+    good = [f"{MARK}{n}@{MARK}.example.com" for n in range(count)]
+    table = people(*good, f"{MARK} at nowhere", f"poison{MARK}@example.com", Note=f"{MARK} {note}", Points="7")
+    return table.with_columns(
+        CustomerId=pl.format(CUSTOMER + "{}", pl.int_range(pl.len())),
+        FirstName=pl.format(MARK + " {}", "FirstName"),
+        Points=pl.when(pl.int_range(pl.len()) == 3).then(pl.lit(f"{MARK} points")).otherwise("Points"),
+    )
+
+
+def connect(world: World, key: str = KEY, rate: float = 3000) -> None:
+    body = {"display_name": "main", "api_key": key, "agree_to_privacy": True, "rate_limit": rate}
+    with contextlib.suppress(ApiError):
+        world.api.put("connections/main", body)
+
+
+def save(world: World) -> None:
+    world.save(
+        "marked", mapping=MAPPING, segments=["Marked"], guards={"max_removed_percent": 100}, schedule={"on": "off"}
+    )
+
+
+def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
+    """Give runs on every path we know, good and bad."""
+    world.publish({"Marked": profiles(700)})
+    connect(world, REFUSED_KEY)
+    connect(world)
+    save(world)
+    world.turn(faults=FAULTS, seed=3)
+    yield world.run("marked")
+    world.turn(faults={"drop_row": 0.5}, latency_ms=100)
+    world.publish({"Marked": profiles(650, "changed")})
+    run = world.start("marked")
+    time.sleep(0.7)
+    world.stack.restart_host(1)
+    yield world.wait("marked", run)
+    world.turn(faults={}, latency_ms=0, key=OTHER_KEY)
+    yield world.run("marked")  # key_refused
+    world.stack.store_secret("autopilot-main", OTHER_KEY)
+    yield world.run("marked")
+    world.vault("forbidden")
+    time.sleep(1)
+    yield world.run("marked")
+    world.vault("up")
+    world.turn(down=True)
+    run = world.start("marked")
+    time.sleep(2)
+    world.api.post(f"exports/marked/runs/{run}/cancel")
+    yield world.wait("marked", run)
+    world.turn(down=False)
+    yield world.wait("marked", world.api.post("exports/marked/verify?repair=true")["run"])
+    time.sleep(1)
+    if (repairing := world.api.get("exports/marked")["active_run"]) is not None:
+        world.wait("marked", repairing)
+    yield from spoil_the_source(world)
+    yield spoil_a_chunk(world)
+
+
+def spoil_the_source(world: World) -> Iterator[dict[str, Any]]:
+    world.publish({"Marked": profiles(10).drop("Note")})
+    yield world.run("marked")
+    container, _, folder = world.stack.source_path.partition("/")
+    model = world.source.get_blob_client(container, f"{folder}/model.json")
+    whole = json.loads(model.download_blob().readall())
+    model.upload_blob(f'{{"entities": "{MARK}@example.com'.encode(), overwrite=True)
+    yield world.run("marked")
+    rows = world.source.get_blob_client(container, f"{folder}/ragged.csv")
+    rows.upload_blob(f'"CustomerId","Email"\n"{CUSTOMER}1","{MARK}@x.example.com","{MARK}"\n"{MARK}\n'.encode())
+    whole["entities"][0]["partitions"][0]["location"] = rows.url
+    model.upload_blob(json.dumps(whole), overwrite=True)
+    yield world.run("marked")
+    world.publish({"Marked": profiles(700, "again")})
+
+
+def spoil_a_chunk(world: World) -> dict[str, Any]:
+    connect(world, OTHER_KEY, rate=400)
+    run = world.start("marked")
+    with BlobServiceClient.from_connection_string(world.stack.storage) as service:
+        chunks = service.get_container_client("chunks")
+        deadline = time.monotonic() + 30
+        while not (found := [name for name in chunks.list_blob_names() if name.endswith("2.ndjson")]):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        chunks.upload_blob(found[0], f'{{"person": "{MARK}@example.com", "fields": "{MARK}'.encode(), overwrite=True)
+    return world.wait("marked", run)
+
+
+def ask_foolishly(world: World) -> None:
+    """Call the API with marks where none belong."""
+    for method, path, body in (
+        ("GET", f"exports/{MARK}", None),
+        ("PUT", f"exports/{MARK}@example.com", {}),
+        ("PUT", "exports/marked", {"display_name": [f"{MARK}@example.com"], "mapping": MARK, "schedule": MARK}),
+        ("PUT", "connections/other", {"api_key": REFUSED_KEY, "display_name": 7}),
+        ("POST", "erasure", {"email": f"{MARK} at nowhere"}),
+        ("POST", "erasure", {"email": [f"{MARK}@example.com"]}),
+    ):
+        answer = world.refused(method, path, body)
+        assert answer.status < 500
+    world.api.post("exports/marked/preview")
+    world.api.post("erasure", {"email": f"{MARK}5@{MARK}.example.com"})
+    for path in ("connections", "connections/main", "exports", "exports/marked", "segments", "audit", "health"):
+        world.api.get(path)
+
+
+def test_no_mark_is_found_anywhere(marked: World, hearing: Hearing) -> None:
+    runs = list(go_through_everything(marked))
+    reasons = {run["reason"] for run in runs}
+    assert reasons >= {
+        "rows_rejected",
+        "key_refused",
+        "key_missing",
+        "canceled_by_user",
+        "column_missing",
+        "source_malformed",
+        "internal_error",
+    }, [(run["trigger"], run["reason"], run["advice"]) for run in runs]
+    newest = marked.api.get("exports/marked/runs", limit="1")["items"][0]
+    assert newest["reason"] == "internal_error"
+    assert marked.run("marked")["reason"] == "rows_rejected"
+    run = marked.api.get("exports/marked/runs", limit="1")["items"][0]["id"]
+    rejected = marked.api.text(f"exports/marked/runs/{run}/rejected")
+    assert CUSTOMER in rejected
+    assert MARK not in rejected
+    ask_foolishly(marked)
+
+    container = marked.stack.source_path.partition("/")[0]
+    logs = list((marked.stack._directory / "logs").glob("host-*.log"))
+    assert sum(file.stat().st_size for file in logs) > 1000  # there is something to be found in
+    marks = Search([MARK])
+    found = [*marks.storage(marked.stack.storage, but=[container]), *marks.files(logs)]
+    found += [where for path, text in hearing.said if "preview" not in path for where in marks.found_in(path, text)]
+    asked_for = {path for path, _ in hearing.said if MARK in path}
+    assert [where for where in found if where not in asked_for] == []
+    customers = Search([CUSTOMER])
+    assert [
+        *customers.storage(marked.stack.storage, but=[container, "rejected"]),
+        *customers.files(logs),
+    ] == []
+    assert any(path == "webhook" for path, _ in hearing.said)
+
+
+def test_while_a_run_is_going_only_its_chunks_hold_contacts(marked: World) -> None:
+    marked.publish({"Marked": profiles(900, "slowly")})
+    connect(marked, OTHER_KEY, rate=300)
+    run = marked.start("marked")
+    container = marked.stack.source_path.partition("/")[0]
+    search, found, looks = Search([MARK]), [], 0
+    while not marked.api.get(f"exports/marked/runs/{run}")["ended_at"]:
+        found += list(search.storage(marked.stack.storage, but=[container, "chunks"]))
+        looks += 1
+    assert found == []
+    assert looks > 1
+
+
+def test_the_search_finds_what_is_there(marked: World) -> None:
+    """The canary sings: a mark in a blob, in Parquet, in a message, or in base64 is found."""
+    marked.publish({"Marked": profiles(3)})
+    search = Search([MARK])
+    container = marked.stack.source_path.partition("/")[0]
+    assert list(search.storage(marked.stack.storage, but=[])) != []
+    assert all(where.startswith(f"blob {container}/") for where in search.storage(marked.stack.storage))
+    assert list(search.found_in("text", f"some {MARK.upper()} text".encode())) == ["text"]

@@ -1,0 +1,138 @@
+"""What fails however often it is tried: its run ends and says so, the rest goes through, and no queue keeps anything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
+
+from local.world import SIMPLE, World, adds_up, people
+from tests.stack.conftest import MakeWorld
+
+EVERYBODY = [f"p{n}@example.com" for n in range(1200)]
+
+
+@pytest.fixture(scope="module")
+def slow(make_world: MakeWorld) -> World:
+    """Give a world whose runs take their time, and whose failures are tried again at once."""
+    world = make_world(settings={"LOCAL_HOST_RETRY_SECONDS": "0"})
+    world.publish({"All": people(*EVERYBODY)})
+    return world
+
+
+@pytest.fixture
+def chunks(slow: World) -> Iterator[ContainerClient]:
+    with BlobServiceClient.from_connection_string(slow.stack.storage) as service:
+        yield service.get_container_client("chunks")
+
+
+def start(world: World, name: str) -> str:
+    """Start a run that waits for the vault once it is planned."""
+    world.connect(rate_limit=2000)
+    world.save(name, segments=[{"segment": "All", "list": name}], mapping=SIMPLE)
+    world.turn(latency_ms=300)
+    return world.start(name)
+
+
+def last_chunk(chunks: ContainerClient, export: str) -> str:
+    """Wait for the plan's last chunk, and give its blob."""
+    deadline = time.monotonic() + 30
+    while True:
+        names = chunks.list_blob_names(name_starts_with=f"{export}/") if chunks.exists() else ()
+        for blob in names:
+            if blob.endswith("/000003.ndjson"):
+                return blob
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def poisoned(world: World) -> dict[str, int]:
+    """Give how many messages lie in poison queues."""
+    with QueueServiceClient.from_connection_string(world.stack.storage) as service:
+        names = [queue.name for queue in service.list_queues() if queue.name.endswith("-poison")]
+        counts = {name: service.get_queue_client(name).get_queue_properties() for name in names}
+        return {name: count for name, found in counts.items() if (count := found.approximate_message_count)}
+
+
+def ends_and_recovers(world: World, name: str, run: str) -> dict[str, Any]:
+    ended = world.wait(name, run)
+    assert (ended["status"], ended["reason"]) == ("Failed", "internal_error")
+    assert adds_up(ended)
+    assert ended["counts"]["delivered"] + ended["counts"]["undelivered"] == len(EVERYBODY)
+    assert ended["counts"]["undelivered"] >= 200
+    world.turn(latency_ms=0)
+    again = world.run(name)
+    assert again["status"] == "Successful"
+    assert again["counts"]["delivered"] == ended["counts"]["undelivered"]
+    assert world.members(name) == set(EVERYBODY)
+    assert poisoned(world) == {}
+    return ended
+
+
+def test_a_chunk_that_cannot_be_read_ends_its_run_and_the_next_one_delivers_it(
+    slow: World, chunks: ContainerClient
+) -> None:
+    run = start(slow, "spoiled")
+    chunks.upload_blob(last_chunk(chunks, "spoiled"), b'{"person": "not a', overwrite=True)
+    ends_and_recovers(slow, "spoiled", run)
+
+
+def test_a_chunk_that_somebody_deleted_ends_its_run_and_the_next_one_delivers_it(
+    slow: World, chunks: ContainerClient
+) -> None:
+    run = start(slow, "deleted")
+    chunks.delete_blob(last_chunk(chunks, "deleted"))
+    ends_and_recovers(slow, "deleted", run)
+
+
+@pytest.mark.parametrize("queue", ["export-runs", "export-chunks", "export-notices"])
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "{}", "[]", '{"export": "../x", "run": "1", "chunk": "2"}', '{"export": "e", "run": 7}']
+)
+def test_a_message_that_names_no_work_is_dropped(slow: World, queue: str, text: str) -> None:
+    with QueueServiceClient.from_connection_string(slow.stack.storage) as service:
+        client = service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+        if queue not in {item.name for item in service.list_queues()}:
+            client.create_queue()
+        client.send_message(text)
+        deadline = time.monotonic() + 30
+        while client.get_queue_properties().approximate_message_count:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert poisoned(slow) == {}
+
+
+def test_a_message_of_a_run_that_nobody_knows_is_dropped(slow: World) -> None:
+    with QueueServiceClient.from_connection_string(slow.stack.storage) as service:
+        client = service.get_queue_client("export-chunks", message_encode_policy=TextBase64EncodePolicy())
+        client.send_message('{"export": "gone", "run": "20260101t000000000-abcd", "chunk": "000001"}')
+        client.send_message('{"export": "gone", "run": "no-run", "chunk": "000001"}')
+        deadline = time.monotonic() + 30
+        while client.get_queue_properties().approximate_message_count:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert poisoned(slow) == {}
+
+
+def test_contacts_past_the_contracts_limit_stop_the_run_and_the_rest_waits(slow: World) -> None:
+    """That a full account refuses new contacts is our assumption; real ones are probably billed instead."""
+    held = len(slow.look("contacts"))
+    slow.connect(rate_limit=2000)
+    new = [f"new{n}@example.com" for n in range(900)]
+    slow.publish({"All": people(*EVERYBODY), "New": people(*new)})
+    slow.turn(contact_limit=held)
+    slow.save("full", segments=["New"], mapping=SIMPLE)
+    slow.reset_statistics()
+    ended = slow.run("full")
+    assert (ended["status"], ended["reason"]) == ("Failed", "autopilot_refused")
+    assert adds_up(ended)
+    assert ended["counts"]["delivered"] == 0
+    assert slow.look("stats")["requests"] < 500  # not two calls a contact
+    slow.turn(contact_limit=None)
+    again = slow.run("full")
+    assert again["counts"]["delivered"] == len(new)
+    assert slow.members("New") == set(new)
