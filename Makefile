@@ -3,7 +3,10 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 
-.PHONY: demo run test chaos check format install lock package clean
+# Tools of `make audit`, run in environments of their own; the lock stays free of them.
+AUDIT := .venv/bin/uv tool run --isolated --python $(PYTHON)
+
+.PHONY: demo run test chaos check format install lock fuzz audit package clean
 
 install: ## install everything into .venv and .local
 	@local/install
@@ -34,6 +37,19 @@ lock: install ## lock the dependencies named in pyproject.toml again
 	    --generate-hashes --upgrade pyproject.toml -o requirements.txt
 	@.venv/bin/uv pip compile -q --universal --python-version 3.13 --no-header --no-emit-index-url \
 	    --generate-hashes --upgrade pyproject.toml --group dev -o requirements-dev.txt
+
+fuzz: install ## fuzz a parser, guided by coverage (TARGET=answers SECONDS=60)
+	@.venv/bin/uv run --quiet --isolated --no-project --python $(PYTHON) --with-requirements requirements.txt \
+	    --with-requirements tests/fuzz/requirements.txt python -m tests.fuzz $(or $(TARGET),answers) --seconds $(or $(SECONDS),60)
+
+audit: install ## look up what is locked among known vulnerabilities, and check the workflows; needs the network
+	@for lock in requirements.txt requirements-dev.txt tests/fuzz/requirements.txt; do \
+	    echo "Auditing $$lock"; \
+	    $(AUDIT) pip-audit==2.10.1 --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || { \
+	        echo "$$lock: a vulnerability is named above, or the vulnerability service gave no answer; nothing is proved." >&2; \
+	        exit 1; }; \
+	done
+	@$(AUDIT) zizmor==1.32.0 --offline --persona pedantic .github
 
 package: install ## make the package that runs in Azure: dist/app, and the same as dist/segment-export.zip
 	@$(PYTHON) -m local.package

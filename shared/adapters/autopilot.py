@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
-from shared.domain.answers import ContactGone, KeyRefused, Page, TryAgain, contact_ids, page, read
+from shared.domain.answers import (
+    ContactGone,
+    KeyRefused,
+    Page,
+    TryAgain,
+    contact_ids,
+    custom_field_types,
+    list_ids,
+    new_list_id,
+    page,
+    read,
+)
 
 TIMEOUT: Final = (10.0, 90.0)
 """Seconds to connect and to wait for an answer; bulk calls were seen to take 6 s, and a 408 comes from the server."""
+
+LARGEST_ANSWER: Final = 16 * 1024 * 1024
+"""Bytes of an answer's body, unpacked; a page of 100 contacts has far fewer."""
+
+_PIECE: Final = 1 << 16
 
 CONNECTIONS: Final = 256
 """Calls an instance may have in flight, made only as answers are slow: 100 requests a second at 2.5 s each."""
@@ -32,8 +51,9 @@ class Key(Protocol):
 
 
 def session() -> requests.Session:
-    """Make a session whose connections are pooled and shared by threads."""
+    """Make a session whose connections are pooled and shared by threads; it keeps no cookies, which accounts would share."""
     made = requests.Session()
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0, pool_block=False)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
@@ -60,19 +80,15 @@ class Autopilot:
 
     def custom_fields(self) -> dict[str, str]:
         """Give the account's custom fields: type by name."""
-        items = self._call("GET", "/contacts/custom_fields").get("items", [])
-        return {str(item["name"]): str(item["fieldType"]) for item in items if "name" in item and "fieldType" in item}
+        return custom_field_types(self._call("GET", "/contacts/custom_fields"))
 
     def lists(self) -> dict[str, list[str]]:
         """Give the ids of all lists by exact title; titles can be double."""
-        found: dict[str, list[str]] = {}
-        for item in self._call("GET", "/lists").get("lists", []):
-            found.setdefault(str(item["title"]), []).append(str(item["list_id"]))
-        return found
+        return list_ids(self._call("GET", "/lists"))
 
     def create_list(self, title: str) -> str:
         """Create a list and give its id. Autopilot may make a second one of the same title: look before."""
-        return str(self._call("POST", "/list", {"name": title})["list_id"])
+        return new_list_id(self._call("POST", "/list", {"name": title}))
 
     def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Send at most 100 contacts; gives contact ids by lower-case address. Who is missing from it failed."""
@@ -128,9 +144,26 @@ class Autopilot:
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {"autopilotapikey": key, "Accept": "application/json", "Content-Type": "application/json"}
         try:
-            answer = self._http.request(
-                method, self._url + path, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            )
-        except requests.RequestException as error:
+            with self._http.request(
+                method,
+                self._url + path,
+                data=data,
+                headers=headers,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                return read(endpoint, answer.status_code, answer.headers, _body(endpoint, answer))
+        except (requests.RequestException, HTTPError) as error:
             raise TryAgain(f"{endpoint} had no answer ({type(error).__name__})") from None
-        return read(endpoint, answer.status_code, answer.headers, answer.content)
+
+
+def _body(endpoint: str, answer: requests.Response) -> bytes:
+    """Read an answer's body as it comes; raises TryAgain for one that is too large, or trickles on and on."""
+    body = bytearray()
+    latest = time.monotonic() + TIMEOUT[1]
+    while piece := answer.raw.read1(_PIECE, decode_content=True):
+        body += piece
+        if len(body) > LARGEST_ANSWER or time.monotonic() > latest:
+            raise TryAgain(f"{endpoint} gave an answer without end")
+    return bytes(body)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
+
+from pydantic_core import from_json
 
 
 class Role(IntEnum):
@@ -62,7 +63,7 @@ def caller_of(headers: Mapping[str, str], mode: Literal["keys", "entra"]) -> Cal
     if not principal:
         raise NotAllowed("sign_in", "Sign in: this app takes tokens of its Entra application.", known=False)
     try:
-        claims = json.loads(base64.b64decode(principal, validate=True))["claims"]
+        claims = from_json(base64.b64decode(principal, validate=True))["claims"]
         pairs = [(str(claim["typ"]), str(claim["val"])) for claim in claims]
     except (ValueError, KeyError, TypeError):
         raise NotAllowed("principal_malformed", "The client principal cannot be read.", known=False) from None

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from shared.api.access import Caller
 
@@ -96,9 +97,9 @@ class Call:
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", "Send the body with Content-Type: application/json."
             )
         try:
-            content = json.loads(self.body)
+            content = from_json(self.body)
             _check_depth(content)
-        except (ValueError, RecursionError):
+        except ValueError:
             raise Problem(HTTPStatus.BAD_REQUEST, "body_malformed", "The body is not well-formed JSON.") from None
         return content
 

@@ -140,7 +140,8 @@ def test_connection(app: App, call: Call) -> Answer:
 def delete_connection(app: App, call: Call) -> Answer:
     """Remove a connection that no export uses; with `detach` the exports keep their configuration and lose it."""
     name = call.params["connection"]
-    _find(app, name)
+    _, etag = _find(app, name)
+    call.check_match(etag)
     users = exports_using(app, name)
     if users and not call.flag("detach"):
         raise Problem(

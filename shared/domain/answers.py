@@ -15,10 +15,15 @@ No error carries a path or a body: both can hold an address. Facts: reference/au
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+LONGEST_PAUSE: Final = 3600.0
+"""Seconds that a `Retry-After` may ask for; everybody on the account would wait."""
 
 
 class AutopilotError(Exception):
@@ -26,7 +31,10 @@ class AutopilotError(Exception):
 
 
 class TryAgain(AutopilotError):
-    """No answer, 408 or 5xx. A 408 means "maybe done" (vendor, 2015-07-28), and so does a lost connection."""
+    """No answer, 408 or 5xx. A 408 means "maybe done" (vendor, 2015-07-28), and so does a lost connection.
+
+    A success that lacks what its endpoint gives, as a proxy's page would, is as good as no answer.
+    """
 
 
 class Throttled(TryAgain):
@@ -86,7 +94,37 @@ def contact_ids(answer: Mapping[str, Any]) -> dict[str, str]:
     found = answer.get("email_contact_map")
     if not isinstance(found, dict):
         return {}
-    return {str(email).lower(): str(contact_id) for email, contact_id in found.items() if contact_id}
+    return {
+        email.lower(): contact_id for email, contact_id in found.items() if contact_id and isinstance(contact_id, str)
+    }
+
+
+def list_ids(answer: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Read all lists: ids by exact title, which can be double. Raises TryAgain if a list cannot be made out.
+
+    A list that was overlooked would be made anew and filled from the beginning.
+    """
+    found: dict[str, list[str]] = {}
+    for item in _objects(answer, "lists", "GET /lists"):
+        title, list_id = item.get("title"), item.get("list_id")
+        if not (isinstance(title, str) and isinstance(list_id, str) and list_id):
+            raise _unreadable("GET /lists")
+        found.setdefault(title, []).append(list_id)
+    return found
+
+
+def new_list_id(answer: Mapping[str, Any]) -> str:
+    """Read the id of a list that was made; raises TryAgain if there is none."""
+    list_id = answer.get("list_id")
+    if not (list_id and isinstance(list_id, str)):
+        raise _unreadable("POST /list")
+    return list_id
+
+
+def custom_field_types(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Read the account's custom fields: type by name. Raises TryAgain if there is no list of them."""
+    items = _objects(answer, "items", "GET /contacts/custom_fields")
+    return {str(item["name"]): str(item["fieldType"]) for item in items if "name" in item and "fieldType" in item}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +137,40 @@ class Page:
 
 
 def page(answer: Mapping[str, Any]) -> Page:
-    """Read a page of contacts: the end is where no bookmark is (reference section 7)."""
-    contacts, bookmark, total = answer.get("contacts"), answer.get("bookmark"), answer.get("total_contacts")
+    """Read a page of contacts: the end is where no bookmark is (reference section 7). Raises TryAgain if it is none."""
+    bookmark, total = answer.get("bookmark"), answer.get("total_contacts")
     return Page(
-        contacts=tuple(item for item in contacts if isinstance(item, dict)) if isinstance(contacts, list) else (),
+        contacts=tuple(_objects(answer, "contacts", "GET /list/{list}/contacts")),
         bookmark=str(bookmark) if bookmark else None,
         total=total if isinstance(total, int) else None,
     )
 
 
 def _parse(body: bytes) -> dict[str, Any]:
+    """Read JSON that we can write again: no nesting without end, no lone surrogates, no NaN."""
     try:
-        content = json.loads(body) if body.strip() else {}
+        content = from_json(body, allow_inf_nan=False) if body.strip() else {}
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {"items": content}
 
 
+def _objects(answer: Mapping[str, Any], name: str, endpoint: str) -> list[dict[str, Any]]:
+    """Give the answer's list of objects called `name`."""
+    items = answer.get(name)
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise _unreadable(endpoint)
+    return items
+
+
+def _unreadable(endpoint: str) -> TryAgain:
+    return TryAgain(f"{endpoint} gave an answer that cannot be understood")
+
+
 def _seconds(text: str | None) -> float | None:
+    """Read a `Retry-After` in seconds; a date, or what is no number, says nothing."""
     try:
-        return max(0.0, float(text)) if text else None
+        seconds = float(text) if text else math.nan
     except ValueError:
         return None
+    return min(max(0.0, seconds), LONGEST_PAUSE) if math.isfinite(seconds) else None

@@ -16,6 +16,11 @@ from shared.domain.fields import convert, field_type, is_custom
 from shared.reasons import RowReason
 
 CUSTOMER_ID: Final = "CustomerId"
+
+ROW: Final = "\0row"
+MALFORMED: Final = "\0malformed"
+"""The reader's own columns; no column of the source bears such a name, so that one may well be called `row`."""
+
 _EMAIL: Final = "Email"
 
 
@@ -38,7 +43,7 @@ class Recipe:
 def clean(batch: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """Turn a batch of rows into contacts.
 
-    Takes the reader's columns `row`, `malformed` and the recipe's own (String). Gives, row for row: `row`, `customer`,
+    Takes the reader's columns ROW, MALFORMED and the recipe's own (String). Gives, row for row: `row`, `customer`,
     `email` (null unless valid), `fields` (the contact's JSON as it would be sent; null if rejected), `reason`
     (a RowReason or null) and `field` (the Autopilot field at fault, or null).
     """
@@ -46,8 +51,8 @@ def clean(batch: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     text = {name: pl.col(column).str.strip_chars().replace("", None) for name, column in recipe.mapping.items()}
     # Columns are numbered here: a field may bear any name, `row` among them.
     values = batch.select(
-        "row",
-        "malformed",
+        pl.col(ROW).alias("row"),
+        pl.col(MALFORMED).alias("malformed"),
         pl.col(CUSTOMER_ID).alias("customer")
         if CUSTOMER_ID in batch.columns
         else pl.lit(None, pl.String).alias("customer"),

@@ -104,7 +104,9 @@ def convert(column: pl.Expr, kind: FieldType) -> pl.Expr:
             lower = column.str.to_lowercase()
             return pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)
         case "date":
-            return _instant(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+            instant = _instant(column)
+            in_calendar = instant.dt.year().is_between(1, 9999)
+            return pl.when(in_calendar).then(instant.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
 
 
 def _instant(column: pl.Expr) -> pl.Expr:

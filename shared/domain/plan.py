@@ -16,7 +16,7 @@ import polars as pl
 
 from shared.configuration import Guards
 from shared.domain.chunks import Cutter, lines
-from shared.domain.cleaning import Recipe, clean
+from shared.domain.cleaning import ROW, Recipe, clean
 from shared.domain.difference import Difference, difference
 from shared.domain.digests import DigestKey
 from shared.domain.state import State, without
@@ -52,7 +52,7 @@ class Rows(Protocol):
         ...
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give batches of `row` (its number), `malformed` and the asked columns, as text."""
+        """Give batches of ROW (its number), MALFORMED and the asked columns, as text."""
         ...
 
 
@@ -178,7 +178,7 @@ def chunks(plan: Plan, segments: Sequence[Rows], recipe: Recipe) -> Iterator[byt
         if wanted.is_empty():
             continue
         for batch in segment.read(recipe.columns):
-            chosen = batch.join(wanted.select("row"), on="row", how="semi", maintain_order="left")
+            chosen = batch.join(wanted, left_on=ROW, right_on="row", how="semi", maintain_order="left")
             contacts = clean(chosen, recipe).select("row", "customer", "fields")
             whole = contacts.join(wanted, on="row", maintain_order="left")
             yield from sent.feed(lines(whole.filter("upsert")))

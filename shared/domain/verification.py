@@ -170,4 +170,7 @@ def _text(value: object) -> str:
         return _NOTHING
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(float(value)) if isinstance(value, int | float) else str(value)
+    try:
+        return repr(float(value)) if isinstance(value, int | float) else str(value)
+    except OverflowError:
+        return str(value)

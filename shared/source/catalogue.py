@@ -13,7 +13,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from shared.reasons import Reason, RunEnded
 
@@ -118,21 +127,37 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+def _delimiter(text: str) -> str:
+    """Refuse what can part no fields: more than one byte, a quote, or what ends a line."""
+    if len(text.encode()) != 1 or text in '"\r\n\0':
+        raise ValueError("a delimiter is one ASCII character, neither a quote nor a line break")
+    return text
+
+
+def _location(text: str) -> str:
+    """Refuse what is no URL."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        raise ValueError("a location is a URL") from None
+    return text
+
+
 class _Format(_Part):
     header: Annotated[bool | None, BeforeValidator(_flag)] = Field(default=None, alias="columnHeaders")
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    delimiter: Annotated[str, AfterValidator(_delimiter)] = ","
     quoting: str = Field(default="QuoteStyle.Csv", alias="quoteStyle")
     encoding: str = "UTF-8"
 
 
 class _Partition(_Part):
-    location: str | None = None
+    location: Annotated[str, AfterValidator(_location)] | None = None
     refreshed: Moment = Field(default=None, alias="refreshTime")
     settings: _Format | None = Field(default=None, alias="fileFormatSettings")
 
 
 class _Attribute(_Part):
-    name: str
+    name: Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 
 
 class _Entity(_Part):
@@ -183,7 +208,7 @@ def _blob_path(path: str, table: str, container: str) -> str:
     for start in (0, 1):
         if len(segments) > start + 1 and segments[start].lower() == container.lower():
             inside = segments[start + 1 :]
-            if ".." in inside:
+            if ".." in inside or not any(inside):
                 break
             return "/".join(inside)
     raise RunEnded(

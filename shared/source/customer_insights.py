@@ -20,12 +20,16 @@ import polars as pl
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobServiceClient
 
+from shared.domain.cleaning import MALFORMED, ROW
 from shared.reasons import Reason, RunEnded
 from shared.source.catalogue import Catalogue, Partition, Table, parse_model
-from shared.source.dialect import check_encoding, header_of, rows
+from shared.source.dialect import LONGEST_ROW, check_encoding, header_of, rows
 
 BATCH: Final = 50_000
 """Rows of a batch: enough to be quick, few enough to be small."""
+
+HEAVIEST: Final = 1 << 25
+"""Characters of a batch that is read carefully, whose rows may be long."""
 
 _START: Final = 1 << 16
 _SURPLUS: Final = "surplus"
@@ -91,7 +95,7 @@ class CustomerInsights:
     def read(self, table: Table, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Give the table's rows in batches, in the order of partitions and rows, the same each time.
 
-        Columns: `row` (UInt64, from 0), `malformed` (Boolean), and those asked for, as String, null for empty. Raises
+        Columns: ROW (UInt64, from 0), MALFORMED (Boolean), and those asked for, as String, null for empty. Raises
         RunEnded SOURCE_NOT_SETTLED if a partition was replaced meanwhile.
         """
         wanted = list(dict.fromkeys(columns))
@@ -100,7 +104,7 @@ class CustomerInsights:
             with self._named(partition.path):
                 file = self._find(partition, table)
                 for batch in self._rows(file, wanted):
-                    yield batch.with_columns((pl.int_range(pl.len(), dtype=pl.UInt64) + row).alias("row"))
+                    yield batch.with_columns((pl.int_range(pl.len(), dtype=pl.UInt64) + row).alias(ROW))
                     row += batch.height
                 if str(file.blob.get_blob_properties().etag) != file.etag:
                     raise RunEnded(Reason.SOURCE_NOT_SETTLED, f"{partition.path} was replaced while it was read.")
@@ -111,6 +115,8 @@ class CustomerInsights:
         properties = blob.get_blob_properties()
         start = blob.download_blob(offset=0, length=_START).readall() if properties.size else b""
         check_encoding(start, partition.dialect, partition.path)
+        if properties.size > len(start):
+            start = start[: start.rfind(b"\n") + 1]  # a row that goes on beyond the beginning would be half a header
         header = header_of(start, partition.dialect, table.columns)
         return _File(partition, blob, str(properties.etag), header or table.columns, header is not None)
 
@@ -119,7 +125,7 @@ class CustomerInsights:
         given = 0
         try:
             for batch in self._scan(file):
-                if not batch.filter(pl.col(f"{len(file.names) - 1}").is_null()).is_empty():
+                if not _is_clean(batch, width=len(file.names)):
                     break
                 yield _named_columns(batch, file, wanted)
                 given += batch.height
@@ -173,13 +179,15 @@ class CustomerInsights:
         width = len(file.names)
         places = [file.names.index(name) if name in file.names else width for name in wanted]
         held: list[list[str | bool | None]] = []
+        weight = 0
         first = skip + int(file.has_header)
         for row in islice(rows(self._text(file), file.partition.dialect, width=width), first, None):
             values = [(row.cells[place] or None) if place < len(row.cells) else None for place in places]
             held.append([row.broken or any(value and _REPLACEMENT in value for value in values), *values])
-            if len(held) == BATCH:
+            weight += sum(len(value) for value in values if value)
+            if len(held) == BATCH or weight > HEAVIEST:
                 yield _table(held, wanted)
-                held = []
+                held, weight = [], 0
         if held:
             yield _table(held, wanted)
 
@@ -219,6 +227,17 @@ def _batches(scan: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     yield from scan.collect_batches(chunk_size=BATCH, maintain_order=True)
 
 
+def _is_clean(batch: pl.DataFrame, *, width: int) -> bool:
+    """Say whether every row has all its fields and no more, on one line, and is not over long.
+
+    Polars drops quotes that make no sense, and so takes what stands between two of them, other rows too, for a field.
+    """
+    few, many = pl.col(str(width - 1)).is_null(), pl.col(_SURPLUS).is_not_null()
+    several_lines = pl.any_horizontal(pl.all().str.contains("\n", literal=True))
+    long = pl.sum_horizontal(pl.all().str.len_bytes()) > LONGEST_ROW
+    return not batch.select((few | many | several_lines | long).any()).item()
+
+
 def _is_about_content(error: pl.exceptions.ComputeError) -> bool:
     """Tell a partition that Polars cannot parse from one that it could not fetch."""
     text = str(error).lower()
@@ -226,7 +245,7 @@ def _is_about_content(error: pl.exceptions.ComputeError) -> bool:
 
 
 def _named_columns(batch: pl.DataFrame, file: _File, wanted: Sequence[str]) -> pl.DataFrame:
-    """Give the asked columns by name, with `malformed` beside them."""
+    """Give the asked columns by name, with MALFORMED beside them."""
     values = [
         pl.col(str(file.names.index(name))).replace("", None).alias(name)
         if name in file.names
@@ -236,9 +255,9 @@ def _named_columns(batch: pl.DataFrame, file: _File, wanted: Sequence[str]) -> p
     chosen = [pl.col(str(file.names.index(name))) for name in wanted if name in file.names]
     undecodable = [column.str.contains(_REPLACEMENT, literal=True).fill_null(value=False) for column in chosen]
     broken = pl.any_horizontal(pl.col(_SURPLUS).is_not_null(), *undecodable)
-    return batch.select(broken.alias("malformed"), *values)
+    return batch.select(broken.alias(MALFORMED), *values)
 
 
 def _table(held: list[list[str | bool | None]], wanted: Sequence[str]) -> pl.DataFrame:
-    schema: dict[str, Any] = {"malformed": pl.Boolean} | dict.fromkeys(wanted, pl.String)
+    schema: dict[str, Any] = {MALFORMED: pl.Boolean} | dict.fromkeys(wanted, pl.String)
     return pl.DataFrame(held, schema=schema, orient="row")

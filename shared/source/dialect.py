@@ -13,19 +13,31 @@ from typing import Final
 from shared.reasons import Reason, RunEnded
 from shared.source.catalogue import CUSTOMER_ID, Dialect
 
+LONGEST_LINE: Final = 1 << 20
+"""Characters of a line that are looked at; a longer one is broken, and its rest is passed over."""
+
 LONGEST_ROW: Final = 1 << 16
 """Characters a row of several lines may have; a quote that is still open then was never meant to be one."""
 
+_CUT: Final = LONGEST_LINE + 1
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CARRIAGE_RETURN: Final = "\uffff"
+"""What stands for a carriage return while the csv module reads: it takes one for a line's end, Polars does not."""
+
 _UTF8: Final = {"utf-8", "utf8", "utf_8", "utf-8-sig", "65001"}
 
 
 def check_encoding(start: bytes, dialect: Dialect, path: str) -> None:
     """Raise RunEnded SOURCE_MALFORMED unless the partition is UTF-8, by what is told and by its first bytes."""
-    if dialect.encoding not in _UTF8 or start.startswith(_UTF16):
+    if dialect.encoding not in _UTF8 or start.startswith(_UTF16) or b"\0" in start[:2]:
         raise RunEnded(
             Reason.SOURCE_MALFORMED,
             f"{path} is not UTF-8. Export the segments again as UTF-8, without another encoding.",
+        )
+    if b"\r" in start and b"\n" not in start:
+        raise RunEnded(
+            Reason.SOURCE_MALFORMED,
+            f"The lines of {path} do not end in a line feed. Export the segments again.",
         )
 
 
@@ -36,9 +48,11 @@ def header_of(start: bytes, dialect: Dialect, columns: Iterable[str]) -> tuple[s
     that was promised is one if any cell is a column's name.
     """
     text = start.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    cells: Sequence[str] = next((row.cells for row in rows([text], dialect, width=None)), ())
-    if CUSTOMER_ID in cells or (dialect.header and set(cells) & set(columns)):
-        return tuple(cells)
+    first = next(rows([text], dialect, width=None), None)
+    if first is None or first.broken:
+        return None
+    if CUSTOMER_ID in first.cells or (dialect.header and set(first.cells) & set(columns)):
+        return tuple(first.cells)
     return None
 
 
@@ -65,12 +79,12 @@ def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Itera
         text = "".join(taken).removesuffix("\n").removesuffix("\r")
         if not text:
             continue
-        cells = _parse(text, dialect)
+        cells = _parse(text, dialect) if len(text) <= LONGEST_LINE else None
         if cells is not None and width in {None, len(cells)}:
             yield Row(cells, broken=False)
             continue
         held.extendleft(reversed(taken[1:]))
-        alone = text if len(taken) == 1 else taken[0].rstrip("\r\n")
+        alone = taken[0].rstrip("\r\n")
         yield Row(_parse(alone, dialect) or alone.split(dialect.delimiter), broken=True)
 
 
@@ -93,19 +107,23 @@ def _parse(text: str, dialect: Dialect) -> list[str] | None:
     if dialect.quote is None:
         return text.split(dialect.delimiter)
     try:
-        found = list(csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True))
+        plain = io.StringIO(text.replace("\r", _CARRIAGE_RETURN), newline="\n")
+        found = list(csv.reader(plain, delimiter=dialect.delimiter, strict=True))
     except csv.Error:
         return None
-    return found[0] if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    return [cell.replace(_CARRIAGE_RETURN, "\r") for cell in found[0]] if "\r" in text else found[0]
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    """Cut text into lines that keep their ends."""
+    """Cut text into lines that keep their ends; of a line that is too long only the beginning comes, a little too long."""
     rest = ""
     for piece in pieces:
-        whole = (rest + piece).split("\n")
-        rest = whole.pop()
+        *whole, last = piece.split("\n")
         for line in whole:
-            yield line + "\n"
+            yield (rest + line)[:_CUT] + "\n"
+            rest = ""
+        rest = (rest + last)[:_CUT]
     if rest:
         yield rest

@@ -14,7 +14,11 @@ from shared.reasons import RowReason
 
 HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do")
 
+LONGEST_CELL: Final = 32_000
+"""Characters of a cell, as many as a spreadsheet takes; more stand in no sound CustomerId."""
+
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MARK: Final = "'"
 
 
 def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
@@ -24,7 +28,8 @@ def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
     writer.writerow(HEADER)
     for customer, place, field, reason in _sorted(rejected):
         segment = "" if place is None else segments[place]
-        writer.writerow([*map(harmless, (customer, segment, field)), reason, RowReason(reason).advice])
+        cells = [harmless(text)[:LONGEST_CELL] for text in (customer, segment, field)]
+        writer.writerow([*cells, reason, RowReason(reason).advice])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -36,12 +41,12 @@ def rejected_customers(storage: Storage, path: str) -> frozenset[str]:
 
 
 def harmless(text: str | None) -> str:
-    """Keep a spreadsheet from taking a cell for a formula."""
-    return f"'{text}" if text and text.startswith(_FORMULA) else text or ""
+    """Keep a spreadsheet from taking a cell for a formula; a text that begins with the mark gets one more."""
+    return _MARK + text if text and text.startswith((*_FORMULA, _MARK)) else text or ""
 
 
 def _unharmed(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text.removeprefix(_MARK)
 
 
 def _sorted(rejected: pl.DataFrame) -> Iterator[tuple[str | None, int | None, str | None, str]]:

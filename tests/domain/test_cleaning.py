@@ -6,15 +6,15 @@ import json
 
 import polars as pl
 
-from shared.domain.cleaning import Recipe, clean
+from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
 
 MAPPING = {"Email": "Mail", "FirstName": "Given", "integer--Loyalty--Points": "Points"}
 
 
 def rows(*values: tuple[str | None, str | None, str | None], malformed: bool = False) -> pl.DataFrame:
     table = pl.DataFrame(values, schema={"Mail": pl.String, "Given": pl.String, "Points": pl.String}, orient="row")
-    return table.with_row_index("row").with_columns(
-        pl.lit(malformed).alias("malformed"), pl.format("c{}", "row").alias("CustomerId")
+    return table.with_row_index(ROW).with_columns(
+        pl.lit(malformed).alias(MALFORMED), pl.format("c{}", ROW).alias("CustomerId")
     )
 
 

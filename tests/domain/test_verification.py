@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from shared.domain.cleaning import Recipe, clean
+from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
 from shared.domain.digests import DigestKey
 from shared.domain.state import SCHEMA, State
 from shared.domain.verification import ListComparison, compared_fields, correct, expect, observe
@@ -21,8 +21,8 @@ def rows(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:
     table = pl.DataFrame(
         [(n, False, f"c{n}", email, name, points, "2016-11-22") for n, (email, name, points) in enumerate(people)],
         schema={
-            "row": pl.UInt64,
-            "malformed": pl.Boolean,
+            ROW: pl.UInt64,
+            MALFORMED: pl.Boolean,
             "CustomerId": pl.String,
             "Email": pl.String,
             "Name": pl.String,

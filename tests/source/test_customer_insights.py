@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.azurite import Azurite
+from shared.domain.cleaning import MALFORMED, ROW
 from shared.reasons import Reason, RunEnded
 from shared.settings import StorageAccount
 from shared.source.customer_insights import CustomerInsights
@@ -60,7 +61,7 @@ class Source:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Give the sound rows."""
-        return self.read().filter(~pl.col("malformed")).select(COLUMNS).rows()
+        return self.read().filter(~pl.col(MALFORMED)).select(COLUMNS).rows()
 
     def reason(self) -> RunEnded:
         with pytest.raises(RunEnded) as caught:
@@ -134,7 +135,7 @@ def test_empty_values_are_null_quoted_or_not(source: Source) -> None:
     source.table(HEADER + b'1,,"a@example.com"\n2,"",b@example.com\n3,Cy,\n')
     assert source.read()["FirstName"].to_list() == [None, None, "Cy"]
     assert source.read()["Email"].to_list() == ["a@example.com", "b@example.com", None]
-    assert not source.read()["malformed"].any()
+    assert not source.read()[MALFORMED].any()
 
 
 @pytest.mark.parametrize(
@@ -158,15 +159,15 @@ def test_a_broken_row_is_marked_and_no_other_row_is_lost(
         first, second = (b'"' + row.strip().replace(b",", b'","') + b'"\n' for row in (first, second))
     source.table(HEADER + first + line + second)
     assert source.rows() == TWO
-    broken = source.read().filter("malformed")
-    assert (broken["row"].to_list(), broken["CustomerId"].to_list()) == ([1], [customer])
+    broken = source.read().filter(MALFORMED)
+    assert (broken[ROW].to_list(), broken["CustomerId"].to_list()) == ([1], [customer])
 
 
 def test_several_partitions_are_one_table_in_order(source: Source) -> None:
     first, second = BODY.splitlines(keepends=True)
     source.model(source.put("Export/VIP/a.csv", first), source.put("Export/VIP/b.csv", HEADER + second))
     assert source.rows() == TWO
-    assert source.read()["row"].to_list() == [0, 1]
+    assert source.read()[ROW].to_list() == [0, 1]
 
 
 def test_only_the_newest_snapshot_folder_counts(source: Source) -> None:
@@ -194,7 +195,7 @@ def test_a_snapshot_of_a_blob_is_read_as_it_was(source: Source) -> None:
 
 def test_only_the_columns_asked_for_are_given(source: Source) -> None:
     source.table(HEADER + BODY)
-    assert source.read("Email").columns == ["malformed", "Email", "row"]
+    assert source.read("Email").columns == [MALFORMED, "Email", ROW]
 
 
 def test_an_empty_file_and_a_table_without_one_have_no_rows(source: Source) -> None:
@@ -322,4 +323,4 @@ def test_any_table_reads_back_and_broken_lines_spoil_only_themselves(
     module_source.table(text.encode())
     expected = [tuple(cell or None for cell in row) for row in table]
     assert module_source.rows() == expected
-    assert module_source.read()["malformed"].sum() == len([number for number in broken if number < len(table)])
+    assert module_source.read()[MALFORMED].sum() == len([number for number in broken if number < len(table)])

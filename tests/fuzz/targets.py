@@ -1,0 +1,155 @@
+"""What is fuzzed: each target takes any bytes, and raises only if a parser broke its promise."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from typing import Final
+
+import polars as pl
+
+from shared.api.access import PRINCIPAL, NotAllowed, Role, caller_of
+from shared.api.access import Caller as ApiCaller
+from shared.api.call import Call, Problem
+from shared.api.connections import ConnectionBody
+from shared.configuration import ExportSettings
+from shared.domain.addresses import normalise
+from shared.domain.answers import AutopilotError, contact_ids, custom_field_types, list_ids, new_list_id, page, read
+from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
+from shared.domain.digests import DigestKey
+from shared.domain.schedule import check_cron, is_due
+from shared.domain.verification import observe
+from shared.reasons import Reason, RunEnded
+from shared.source.catalogue import Dialect, parse_model
+from tests.fuzz.partition import COLUMNS, careful, quick
+
+Target = Callable[[bytes], None]
+
+_KEY: Final = DigestKey.new()
+_STATUSES: Final = (200, 200, 200, 400, 401, 404, 408, 429, 500, 302)
+_DIALECTS: Final = (Dialect(), Dialect(";"), Dialect("\t", None), Dialect(",", '"', header=True))
+_RECIPE: Final = Recipe(
+    {
+        "Email": "0",
+        "FirstName": "1",
+        "integer--Points": "1",
+        "float--Score": "1",
+        "date--Joined": "1",
+        "boolean--Vip": "1",
+    }
+)
+
+
+def answers(data: bytes) -> None:
+    """Read any answer of Autopilot with every reader, and keep what a page holds."""
+    status = _STATUSES[data[0] % len(_STATUSES)] if data else 200
+    for reader in (contact_ids, list_ids, new_list_id, custom_field_types):
+        with suppress(AutopilotError):
+            reader(read("GET /lists", status, {"Retry-After": data[:9].decode("latin-1")}, data[1:]))
+    with suppress(AutopilotError):
+        observe(page(read("GET /lists", status, {}, data[1:])).contacts, ["FirstName", "integer--Points"], _KEY)
+
+
+def models(data: bytes) -> None:
+    """Read any model.json."""
+    try:
+        parse_model(data, container="ci", etag="e")
+    except RunEnded as end:
+        _promise(end.reason is Reason.SOURCE_MALFORMED and bool(end.detail))
+
+
+def tables(data: bytes) -> None:
+    """Read any partition quickly and carefully: as many rows, and the sound ones the same, however the text is cut.
+
+    Of a row with quotes that make no sense Polars may give what it can; read carefully it is malformed.
+    """
+    dialect = _DIALECTS[data[0] % len(_DIALECTS)] if data else Dialect()
+    try:
+        found = quick(data[1:], dialect)
+    except RunEnded as end:
+        _promise(end.reason is Reason.SOURCE_MALFORMED)
+        return
+    _promise(found[ROW].to_list() == list(range(found.height)))
+    for size in (1, 7, 1 << 20):
+        read = careful(data[1:], dialect, size)
+        _promise(read.height == found.height)
+        _promise(read.filter(~pl.col(MALFORMED)).equals(found.drop(ROW).filter(~read[MALFORMED])))
+
+
+def values(data: bytes) -> None:
+    """Clean any text as an address and as a value of every type."""
+    texts = data.decode("utf-8", errors="ignore").split("\n")
+    rows = [*batched([*texts, *texts[: len(texts) % 2]], 2, strict=True)]
+    batch = pl.DataFrame(rows, schema=dict.fromkeys(("0", "1"), pl.String), orient="row").with_row_index(ROW)
+    cleaned = clean(batch.with_columns(pl.lit(value=False).alias(MALFORMED)), _RECIPE)
+    _promise((cleaned["fields"].is_null() == cleaned["reason"].is_not_null()).all())
+    for address in cleaned["email"].drop_nulls():
+        _promise(normalise(address) == address)
+
+
+def requests(data: bytes) -> None:
+    """Read any bytes as a client principal, and as the bodies of an export and of a connection."""
+    for header in (data.decode("latin-1"), base64.b64encode(data).decode()):
+        with suppress(NotAllowed):
+            caller_of({PRINCIPAL: header}, "entra")
+    headers: Mapping[str, str] = {"content-type": "application/json"}
+    for kind in (ExportSettings, ConnectionBody):
+        try:
+            Call({}, {}, headers, data, ApiCaller("fuzz", Role.ADMIN)).read(kind)
+        except Problem as problem:
+            _promise(bool(problem.answer().content()))
+
+
+def schedules(data: bytes) -> None:
+    """Ask any cron expression that is taken whether it is due."""
+    text = data.decode("utf-8", errors="ignore")
+    try:
+        check_cron(text)
+    except ValueError:
+        return
+    now = datetime(2026, 3, 29, tzinfo=UTC)
+    is_due(text, "Europe/Berlin", now - timedelta(days=1), now)
+
+
+def _promise(kept: bool) -> None:
+    if not kept:
+        raise AssertionError("a parser broke its promise")
+
+
+TARGETS: Final[Mapping[str, tuple[Target, tuple[bytes, ...]]]] = {
+    "answers": (
+        answers,
+        (
+            b'\0{"lists":[{"list_id":"contactlist_1","title":"VIP"}]}',
+            b'\0{"email_contact_map":{"a@example.com":"person_1"},"list_id":"contactlist_1"}',
+            b'\0{"contacts":[{"Email":"a@example.com","contact_id":"person_1","custom_fields":[{"kind":"Points",'
+            b'"fieldType":"integer","value":7,"deleted":false}]}],"bookmark":"b","total_contacts":1}',
+        ),
+    ),
+    "models": (
+        models,
+        (
+            b'{"entities":[{"$type":"LocalEntity","name":"VIP","attributes":[{"name":"CustomerId"}],"partitions":['
+            b'{"location":"https://a/ci/2026/08/24/1433/a.csv?snapshot=s","refreshTime":"2026-01-01T00:00:00Z",'
+            b'"fileFormatSettings":{"columnHeaders":"true","delimiter":";","quoteStyle":"QuoteStyle.None",'
+            b'"encoding":"UTF-8"}}]}],"modifiedTime":"2026-01-01"}',
+        ),
+    ),
+    "tables": (tables, (b"\0" + ",".join(COLUMNS).encode() + b'\n1,"A ""n"",\r\nn",a@x.de\r\n2,,\n9,few\n',)),
+    "values": (values, (b"a@example.com\n2014-05-25T01:02:03+02:00\nb@example.com\n12.0\nc@\n9/3/2014 1:02:03 PM",)),
+    "requests": (
+        requests,
+        (
+            b'{"claims":[{"typ":"roles","val":"Exports.Admin"},{"typ":"oid","val":"1"}]}',
+            b'{"display_name":"x","connection":"main","mapping":{"Email":"Email","string--A":"B"},"segments":["VIP",'
+            b'{"segment":"A","list":"B"}],"schedule":{"on":"cron","cron":"0 0 * * *","time_zone":"Europe/Berlin"},'
+            b'"max_profiles":5,"leavers":"keep","guards":{"max_removed_percent":5}}',
+            b'{"display_name":"x","api_key":"k","agree_to_privacy":true,"rate_limit":20,"list_strategy":"auto"}',
+        ),
+    ),
+    "schedules": (schedules, (b"0 0 29 2 *", b"*/5 1-4,7 L * MON#2", b"0 0 * JAN-DEC 5L")),
+}
+"""Each target, and what fuzzing begins with."""

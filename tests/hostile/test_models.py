@@ -1,0 +1,105 @@
+"""Any bytes as model.json: a catalogue, or a run that ends with the source's reason."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.reasons import Reason, RunEnded
+from shared.source.catalogue import Catalogue, parse_model
+
+
+def parse(text: bytes) -> Catalogue | RunEnded:
+    """Read a model; anything but a catalogue or the source's own reason is a fault of ours."""
+    try:
+        return parse_model(text, container="ci", etag="e")
+    except RunEnded as end:
+        assert end.reason is Reason.SOURCE_MALFORMED
+        assert end.detail.isprintable()
+        return end
+
+
+def model(*, location: object = "https://a/ci/VIP.csv", columns: object = (), **told: object) -> bytes:
+    """Write a model with one table."""
+    partition = {"location": location, "fileFormatSettings": told}
+    entity = {"$type": "LocalEntity", "name": "VIP", "attributes": columns, "partitions": [partition]}
+    return json.dumps({"entities": [entity]}).encode()
+
+
+@given(st.binary())
+@example(b"[" * 100_000)
+@example(b'{"entities":' * 100_000)
+@example(b'{"entities": [], "modifiedTime": ' + b"9" * 10_000 + b"}")
+@example(b'{"entities": [], "modifiedTime": "9999-12-31T23:59:59-23:59"}')
+@example("{}".encode("utf-16"))
+@example(b"\xef\xbb\xbf" * 2)
+@example(b'{"entities": [{"$type": "\\ud800", "name": "x"}]}')
+def test_any_bytes_are_a_catalogue_or_malformed(text: bytes) -> None:
+    parse(text)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner, max_size=3)
+)
+_time = st.datetimes().map(str) | st.text(max_size=30) | _json
+_url = st.one_of(
+    st.from_regex(r"https?://[a-z\[\]:@]{0,9}/(ci|acct/ci|other)?/?[^\n]{0,20}", fullmatch=True), st.text(), _json
+)
+_told = st.fixed_dictionaries(
+    {},
+    optional={"columnHeaders": _json, "delimiter": st.text(max_size=2) | _json, "encoding": _json, "quoteStyle": _json},
+)
+_partition = st.fixed_dictionaries(
+    {"location": _url}, optional={"refreshTime": _time, "fileFormatSettings": _told | _json}
+)
+_entity = st.fixed_dictionaries(
+    {"$type": st.sampled_from(["LocalEntity", "localentity", "ReferenceEntity"]), "name": st.text(max_size=5)},
+    optional={
+        "attributes": st.lists(st.fixed_dictionaries({"name": st.text(max_size=5)}), max_size=3) | _json,
+        "partitions": st.lists(_partition, max_size=3) | _json,
+    },
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"entities": st.lists(_entity, max_size=3)}, optional={"modifiedTime": _time, "annotations": _json}
+    )
+)
+def test_anything_shaped_like_a_model_is_a_catalogue_or_malformed(content: dict[str, Any]) -> None:
+    found = parse(json.dumps(content).encode())
+    if isinstance(found, Catalogue):
+        for table in found.tables.values():
+            assert all(partition.path and ".." not in partition.path.split("/") for partition in table.partitions)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(model(location="https://[a/ci/VIP.csv"), "location", id="a location that is no URL"),
+        pytest.param(model(location="https://a/ci/"), "'VIP'", id="a location that names no blob"),
+        pytest.param(model(location="https://a/ci//"), "'VIP'", id="a location of slashes"),
+        pytest.param(model(location="https://a/ci/%2e%2e/x"), "'VIP'", id="a location that climbs"),
+        pytest.param(model(location=7), "location", id="a location that is a number"),
+        pytest.param(model(delimiter="\n"), "delimiter", id="a line break parts fields"),
+        pytest.param(model(delimiter="\r"), "delimiter", id="a carriage return parts fields"),
+        pytest.param(model(delimiter='"'), "delimiter", id="a quote parts fields"),
+        pytest.param(model(delimiter="é"), "delimiter", id="two bytes part fields"),
+        pytest.param(model(delimiter="\0"), "delimiter", id="NUL parts fields"),
+        pytest.param(model(delimiter=""), "delimiter", id="nothing parts fields"),
+        pytest.param(model(delimiter="||"), "delimiter", id="two characters part fields"),
+        pytest.param(model(columns=[{"name": "\0row"}]), "attributes.0.name", id="a name with NUL"),
+        pytest.param(model(columns=[{"name": None}]), "attributes.0.name", id="no name"),
+        pytest.param(model(columns="CustomerId"), "attributes", id="columns that are a text"),
+        pytest.param(b'{"entities": {"0": {}}}', "entities", id="tables that are no list"),
+        pytest.param(b"[" * 1_000_000, "recursion", id="a million brackets"),
+    ],
+)
+def test_what_cannot_be_understood_is_named(text: bytes, said: str) -> None:
+    found = parse(text)
+    assert isinstance(found, RunEnded)
+    assert said in found.detail

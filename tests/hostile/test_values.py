@@ -1,0 +1,109 @@
+"""Any text as a value of any field: a contact that is JSON, or a reason; never an exception, always the same person."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import polars as pl
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from shared.domain.addresses import normalise, normalised
+from shared.domain.chunks import Cutter, decode, lines
+from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
+from shared.domain.fields import CUSTOM_TYPES, convert
+from shared.reasons import RowReason
+from shared.steps.rejected import _unharmed, harmless
+
+_text = st.text(st.characters(codec="utf-8"), max_size=60)
+_number = st.from_regex(r"[+-]?[0-9.٣eE,_ ]{1,30}", fullmatch=True)
+_date = st.from_regex(
+    r"[+-]?[0-9]{1,7}[-/][0-9]{1,3}[-/][0-9]{1,7}([T ][0-9]{1,3}:[0-9:.]{1,12}(Z| [AP]M|[+-][0-9:]{2,6})?)?"
+)
+_address = st.emails() | st.builds("{}@{}".format, _text, _text)
+_value = st.none() | _text | _number | _date | _address
+
+FIELDS = ["FirstName", "unsubscribed", *(f"{kind}--Some--Field" for kind in CUSTOM_TYPES), 'string--"quoted"\\']
+MAPPING = {"Email": "Email"} | dict(zip(FIELDS, FIELDS, strict=True))
+
+
+def table(rows: list[dict[str, str | None]]) -> pl.DataFrame:
+    """Make a batch as the reader gives it."""
+    schema = dict.fromkeys(["CustomerId", "Email", *FIELDS], pl.String)
+    return pl.DataFrame(rows, schema=schema).with_row_index(ROW).with_columns(pl.lit(value=False).alias(MALFORMED))
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.fixed_dictionaries(dict.fromkeys(["CustomerId", "Email", *FIELDS], _value)), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_any_row_is_a_contact_or_has_a_reason(rows: list[dict[str, str | None]], clear_empty: bool) -> None:
+    cleaned = clean(table(rows), Recipe(MAPPING, clear_empty=clear_empty))
+    assert cleaned.height == len(rows)
+    for row in cleaned.iter_rows(named=True):
+        assert (row["fields"] is None) is (row["reason"] in set(RowReason))
+        if row["fields"] is not None:
+            contact = json.loads(row["fields"])
+            assert contact["Email"] == row["email"]
+            assert set(contact) | set(contact.get("custom", {})) <= {*MAPPING, "custom"}
+
+
+@given(st.lists(st.tuples(_value, _value), min_size=1, max_size=5))
+def test_any_contact_survives_its_chunk(values: list[tuple[str | None, str | None]]) -> None:
+    rows: list[dict[str, str | None]] = [
+        {"CustomerId": customer, "Email": f"a{place}@example.com", "FirstName": name}
+        for place, (customer, name) in enumerate(values)
+    ]
+    contacts = clean(table(rows), Recipe({"Email": "Email", "FirstName": "FirstName"}))
+    whole = contacts.select("customer", "fields").with_columns(
+        person=pl.lit(1, pl.Int128), segment=pl.lit(0), contact_id=pl.lit(None, pl.String), content=pl.lit(1),
+        upsert=pl.lit(value=True), add=pl.lit(1), remove=pl.lit(0),
+    )  # fmt: skip
+    cutter = Cutter()
+    operations = [found for part in (*cutter.feed(lines(whole)), *cutter.rest()) for found in decode(part)]
+    assert [operation.customer for operation in operations] == [customer for customer, _ in values]
+    assert [operation.fields for operation in operations] == [json.loads(text) for text in contacts["fields"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("12/31/99999", "five digits"),
+        ("+262142-12-31", "six digits"),
+        ("-0001-01-01", "before our era"),
+        ("262144-01-01", "beyond any calendar"),
+        ("99999999999999999999-01-01T00:00:00Z", "twenty digits"),
+        ("2014-05-25T01:02:03+99:99", "an offset of days"),
+        ("0000-00-00", "no day"),
+        ("2014-02-30", "no day of that month"),
+    ],
+)
+def test_a_date_that_no_calendar_has_is_none(text: str, why: str) -> None:
+    assert pl.select(convert(pl.lit(text), "date")).item() is None, why
+
+
+@given(_date | _text)
+def test_any_date_is_written_in_the_one_form_or_not_at_all(text: str) -> None:
+    written = pl.select(convert(pl.lit(text), "date")).item()
+    assert written is None or re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", written)
+
+
+@settings(max_examples=200)
+@given(_address | _text)
+@example("İ@example.com")
+@example("\u212a@example.com")
+@example("a@" + "ü" * 70_000 + ".com")
+@example('"' + "\\a" * 70_000 + '"@example.com')
+@example("a" * 70_000 + "@example.com")
+def test_an_address_normalised_twice_is_the_same_person(text: str) -> None:
+    address = normalise(text)
+    assert address is None or normalise(address) == address
+    assert normalised(pl.Series([text])).to_list() in ([None], [normalise(text.strip().lower())], [address])
+
+
+@given(_text | st.text(st.sampled_from("'=+-@\t\r\n"), max_size=4))
+def test_any_cell_comes_back_from_the_rejected_rows(text: str) -> None:
+    assert _unharmed(harmless(text)) == text
