@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
 
-from pydantic_core import from_json
-
 
 class Role(IntEnum):
     """What a caller may do, each role including the ones below."""
@@ -54,6 +52,8 @@ def caller_of(headers: Mapping[str, str], mode: Literal["keys", "entra"]) -> Cal
     `entra` App Service authentication vouches for the principal header, which holds base64 of JSON with claims.
     """
     principal = headers.get(PRINCIPAL)
+    from pydantic_core import from_json
+
     if mode == "keys":
         if principal is not None:
             raise NotAllowed(

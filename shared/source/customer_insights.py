@@ -1,19 +1,20 @@
 """The adapter to Customer Insights' storage: the catalogue, and a table's rows, streamed and only the columns asked for.
 
-Polars scans partitions straight from storage. Where a partition turns out not to be clean (a row with too few or too
-many fields, a quote that makes no sense), the rest of it is read the careful way, row by row, and only the broken rows
-are marked.
+Polars parses blocks that are proved to be regular (`shared.source.blocks`). Where one is not (a row with too few or too
+many fields, a quote that makes no sense), the rest of its partition is read the careful way, row by row, and only the
+broken rows are marked.
 """
 
 from __future__ import annotations
 
 import codecs
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain
 from typing import Any, Final
 
 import polars as pl
@@ -22,26 +23,21 @@ from azure.storage.blob import BlobClient, BlobServiceClient
 
 from shared.domain.cleaning import MALFORMED, ROW
 from shared.reasons import Reason, RunEnded
-from shared.source.catalogue import Catalogue, Partition, Table, parse_model
+from shared.source.blocks import Block, cut
+from shared.source.catalogue import Catalogue, Dialect, Partition, Table, parse_model
 from shared.source.dialect import LONGEST_ROW, check_encoding, header_of, rows
 
 BATCH: Final = 50_000
-"""Rows of a batch: enough to be quick, few enough to be small."""
+"""Rows of a batch that is read carefully: enough to be quick, few enough to be small."""
 
 HEAVIEST: Final = 1 << 25
 """Characters of a batch that is read carefully, whose rows may be long."""
 
+PIECE: Final = 1 << 24
+"""Bytes that are fetched in one request."""
+
 _START: Final = 1 << 16
-_SURPLUS: Final = "surplus"
 _REPLACEMENT: Final = "\ufffd"
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How Polars reaches the same account as the SDK: storage options, and a provider of tokens if there is no key."""
-
-    options: Mapping[str, str]
-    credentials: Callable[[], tuple[dict[str, str], int | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +47,7 @@ class _File:
     partition: Partition
     blob: BlobClient
     etag: str
+    size: int
     names: tuple[str, ...]
     has_header: bool
 
@@ -58,11 +55,10 @@ class _File:
 class CustomerInsights:
     """Reads the folder `path` (container/folder) that holds `model.json`. Raises RunEnded with what to do."""
 
-    def __init__(self, service: BlobServiceClient, path: str, reach: Reach) -> None:
+    def __init__(self, service: BlobServiceClient, path: str) -> None:
         self._service = service
         self._container, _, folder = path.partition("/")
         self._model = f"{folder}/model.json" if folder else "model.json"
-        self._reach = reach
 
     def catalogue(self) -> Catalogue:
         """Read `model.json`."""
@@ -118,84 +114,19 @@ class CustomerInsights:
         if properties.size > len(start):
             start = start[: start.rfind(b"\n") + 1]  # a row that goes on beyond the beginning would be half a header
         header = header_of(start, partition.dialect, table.columns)
-        return _File(partition, blob, str(properties.etag), header or table.columns, header is not None)
+        return _File(
+            partition, blob, str(properties.etag), properties.size, header or table.columns, header is not None
+        )
 
     def _rows(self, file: _File, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give a partition's rows: quickly as long as they are clean, then carefully."""
-        given = 0
-        try:
-            for batch in self._scan(file):
-                if not _is_clean(batch, width=len(file.names)):
-                    break
-                yield _named_columns(batch, file, wanted)
-                given += batch.height
-            else:
-                return
-        except pl.exceptions.ComputeError as error:
-            if not _is_about_content(error):
-                raise RunEnded(
-                    Reason.SOURCE_UNREACHABLE, f"Reading {self._container}/{file.partition.path} broke off."
-                ) from None
-        yield from self._carefully(file, wanted, given)
-
-    def _scan(self, file: _File) -> Iterator[pl.DataFrame]:
-        """Scan a partition with Polars; a field too many shows in the surplus column, one too few leaves the last null.
-
-        All columns are read as positions, since names may be double.
-        """
+        """Give a partition's rows: block by block as long as they are regular, then carefully."""
         dialect = file.partition.dialect
-        schema = {str(place): pl.String for place in range(len(file.names))} | {_SURPLUS: pl.String}
-        options: dict[str, Any] = {
-            "has_header": False,
-            "skip_rows": int(file.has_header),
-            "schema": schema,
-            "separator": dialect.delimiter,
-            "quote_char": dialect.quote,
-            "encoding": "utf8-lossy",
-            "missing_columns": "insert",
-            "extra_columns": "ignore",
-            "truncate_ragged_lines": True,
-            "glob": False,
-        }
-        if file.partition.snapshot is None:
-            url = f"az://{self._container}/{file.partition.path}"
-            yield from _batches(
-                pl.scan_csv(
-                    url,
-                    storage_options=dict(self._reach.options),
-                    credential_provider=self._reach.credentials,
-                    **options,
-                )
-            )
-            return
-        # Polars cannot name a snapshot: bring it here.
-        with tempfile.NamedTemporaryFile(suffix=".csv") as copy:
-            file.blob.download_blob().readinto(copy)
-            copy.flush()
-            yield from _batches(pl.scan_csv(copy.name, **options))
-
-    def _carefully(self, file: _File, wanted: Sequence[str], skip: int) -> Iterator[pl.DataFrame]:
-        """Read a partition row by row, from the row `skip` on, and mark those that are malformed."""
-        width = len(file.names)
-        places = [file.names.index(name) if name in file.names else width for name in wanted]
-        held: list[list[str | bool | None]] = []
-        weight = 0
-        first = skip + int(file.has_header)
-        for row in islice(rows(self._text(file), file.partition.dialect, width=width), first, None):
-            values = [(row.cells[place] or None) if place < len(row.cells) else None for place in places]
-            held.append([row.broken or any(value and _REPLACEMENT in value for value in values), *values])
-            weight += sum(len(value) for value in values if value)
-            if len(held) == BATCH or weight > HEAVIEST:
-                yield _table(held, wanted)
-                held, weight = [], 0
-        if held:
-            yield _table(held, wanted)
-
-    def _text(self, file: _File) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
-        for piece in file.blob.download_blob().chunks():
-            yield decoder.decode(piece)
-        yield decoder.decode(b"", final=True)
+        for block in cut(_body(file), dialect, len(file.names)):
+            batch = _parsed(block, file, wanted) if block.is_regular else None
+            if batch is not None:
+                yield batch
+            else:
+                yield from _carefully(chain([block.data], block.rest), file, wanted)
 
     def _blob(self, path: str, snapshot: str | None = None) -> BlobClient:
         return self._service.get_blob_client(self._container, path, snapshot=snapshot)
@@ -223,39 +154,91 @@ class CustomerInsights:
             ) from None
 
 
-def _batches(scan: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    yield from scan.collect_batches(chunk_size=BATCH, maintain_order=True)
+def _body(file: _File) -> Iterator[bytes]:
+    """Give a partition's bytes without byte-order mark and header, fetched one piece ahead."""
+    pieces = _pieces(file)
+    first = next(pieces, b"").removeprefix(codecs.BOM_UTF8)
+    if file.has_header:
+        *_, first = _after_header(first, file.partition.dialect)
+    return chain([first], pieces)
 
 
-def _is_clean(batch: pl.DataFrame, *, width: int) -> bool:
-    """Say whether every row has all its fields and no more, on one line, and is not over long.
-
-    Polars drops quotes that make no sense, and so takes what stands between two of them, other rows too, for a field.
-    """
-    few, many = pl.col(str(width - 1)).is_null(), pl.col(_SURPLUS).is_not_null()
-    several_lines = pl.any_horizontal(pl.all().str.contains("\n", literal=True))
-    long = pl.sum_horizontal(pl.all().str.len_bytes()) > LONGEST_ROW
-    return not batch.select((few | many | several_lines | long).any()).item()
+def _after_header(start: bytes, dialect: Dialect) -> tuple[bytes, bytes]:
+    """Part the header from what follows it: it ends with the first line feed outside quotes."""
+    quote = (dialect.quote or "").encode()
+    end = start.find(b"\n") + 1
+    while quote and end and start[:end].count(quote) % 2:
+        end = start.find(b"\n", end) + 1
+    return (start[:end], start[end:]) if end else (start, b"")
 
 
-def _is_about_content(error: pl.exceptions.ComputeError) -> bool:
-    """Tell a partition that Polars cannot parse from one that it could not fetch."""
-    text = str(error).lower()
-    return "parse" in text or "csv" in text or "malformed" in text
+def _pieces(file: _File) -> Iterator[bytes]:
+    """Fetch a partition piece by piece, two pieces ahead of the work on the last one."""
+
+    def fetch(start: int) -> bytes:
+        return bytes(file.blob.download_blob(offset=start, length=PIECE).readall())
+
+    with ThreadPoolExecutor(2) as fetchers:
+        coming: deque[Future[bytes]] = deque()
+        for start in range(0, file.size, PIECE):
+            coming.append(fetchers.submit(fetch, start))
+            if len(coming) > 2:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
 
 
-def _named_columns(batch: pl.DataFrame, file: _File, wanted: Sequence[str]) -> pl.DataFrame:
+def _parsed(block: Block, file: _File, wanted: Sequence[str]) -> pl.DataFrame | None:
+    """Parse a regular block; None if Polars sees it otherwise. All columns go by position, since names may be double."""
+    places = sorted({file.names.index(name) for name in wanted if name in file.names} | {len(file.names) - 1})
+    try:
+        table = pl.read_csv(
+            block.data,
+            has_header=False,
+            columns=places,
+            schema={str(place): pl.String for place in range(len(file.names))},
+            separator=file.partition.dialect.delimiter,
+            quote_char=file.partition.dialect.quote,
+            encoding="utf8-lossy",
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    too_long = table.select(pl.any_horizontal(pl.all().str.len_bytes() > LONGEST_ROW).any()).item()
+    return None if too_long else _named_columns(table, file, wanted)
+
+
+def _carefully(pieces: Iterable[bytes], file: _File, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Read rows one by one and mark those that are malformed."""
+    width = len(file.names)
+    places = [file.names.index(name) if name in file.names else width for name in wanted]
+    held: list[list[str | bool | None]] = []
+    weight = 0
+    for row in rows(_text(pieces), file.partition.dialect, width=width):
+        values = [(row.cells[place] or None) if place < len(row.cells) else None for place in places]
+        held.append([row.broken or any(value and _REPLACEMENT in value for value in values), *values])
+        weight += sum(len(value) for value in values if value)
+        if len(held) == BATCH or weight > HEAVIEST:
+            yield _table(held, wanted)
+            held, weight = [], 0
+    if held:
+        yield _table(held, wanted)
+
+
+def _text(pieces: Iterable[bytes]) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    for piece in pieces:
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
+
+
+def _named_columns(table: pl.DataFrame, file: _File, wanted: Sequence[str]) -> pl.DataFrame:
     """Give the asked columns by name, with MALFORMED beside them."""
+    known = {name: pl.col(str(file.names.index(name))) for name in wanted if name in file.names}
+    undecodable = [column.str.contains(_REPLACEMENT, literal=True).fill_null(value=False) for column in known.values()]
     values = [
-        pl.col(str(file.names.index(name))).replace("", None).alias(name)
-        if name in file.names
-        else pl.lit(None, pl.String).alias(name)
-        for name in wanted
+        (known[name].replace("", None) if name in known else pl.lit(None, pl.String)).alias(name) for name in wanted
     ]
-    chosen = [pl.col(str(file.names.index(name))) for name in wanted if name in file.names]
-    undecodable = [column.str.contains(_REPLACEMENT, literal=True).fill_null(value=False) for column in chosen]
-    broken = pl.any_horizontal(pl.col(_SURPLUS).is_not_null(), *undecodable)
-    return batch.select(broken.alias(MALFORMED), *values)
+    return table.select(pl.any_horizontal(pl.lit(value=False), *undecodable).alias(MALFORMED), *values)
 
 
 def _table(held: list[list[str | bool | None]], wanted: Sequence[str]) -> pl.DataFrame:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from azure.storage.blob import BlobServiceClient
 
 from shared.adapters.identity import credential
 from shared.settings import StorageAccount
-from shared.source.customer_insights import CustomerInsights, Reach
+from shared.source.customer_insights import PIECE, CustomerInsights
 
-_SCOPE: Final = "https://storage.azure.com/.default"
+_IN_ONE_REQUEST: Final[dict[str, Any]] = {"max_single_get_size": PIECE, "max_chunk_get_size": PIECE}
 
 
 def connect(account: StorageAccount, path: str) -> CustomerInsights:
     """Make the reader of the folder `path` in `account`."""
     if account.connection_string:
-        service = BlobServiceClient.from_connection_string(account.connection_string)
-        return CustomerInsights(service, path, _by_key(service))
-    identity = credential(account.client_id)
-    service = BlobServiceClient(str(account.blob_uri), credential=identity)
-
-    def token() -> tuple[dict[str, str], int | None]:
-        given = identity.get_token(_SCOPE)
-        return {"bearer_token": given.token}, given.expires_on
-
-    return CustomerInsights(service, path, Reach({"account_name": str(service.account_name)}, token))
-
-
-def _by_key(service: BlobServiceClient) -> Reach:
-    """Give Polars the key of the connection string, and the endpoint if it is not Azure's own."""
-    options = {"account_name": str(service.account_name), "account_key": service.credential.account_key}
-    endpoint = service.url.rstrip("/")
-    if ".core." not in endpoint:
-        options["azure_storage_endpoint"] = endpoint
-        options["azure_allow_http"] = str(endpoint.startswith("http://")).lower()
-    return Reach(options)
+        service = BlobServiceClient.from_connection_string(account.connection_string, **_IN_ONE_REQUEST)
+    else:
+        service = BlobServiceClient(str(account.blob_uri), credential=credential(account.client_id), **_IN_ONE_REQUEST)
+    return CustomerInsights(service, path)

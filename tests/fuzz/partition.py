@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import IO, Final, cast
+from typing import Final, cast
 
 import polars as pl
 from azure.storage.blob import BlobServiceClient
 
 from shared.domain.cleaning import MALFORMED, ROW
 from shared.source.catalogue import Dialect, Partition, Table
-from shared.source.customer_insights import CustomerInsights, Reach
+from shared.source.customer_insights import CustomerInsights, _body, _carefully
 
 COLUMNS: Final = ("CustomerId", "FirstName", "Email")
 
@@ -24,9 +24,6 @@ class _Download:
 
     def readall(self) -> bytes:
         return self.data
-
-    def readinto(self, file: IO[bytes]) -> int:
-        return file.write(self.data)
 
     def chunks(self) -> Iterator[bytes]:
         return (self.data[start : start + self.piece] for start in range(0, len(self.data), self.piece))
@@ -54,17 +51,18 @@ def quick(data: bytes, dialect: Dialect) -> pl.DataFrame:
 def careful(data: bytes, dialect: Dialect, piece: int) -> pl.DataFrame:
     """Read row by row from the beginning, text coming in pieces of `piece` bytes."""
     reader, table = _reader(data, piece), _table(dialect)
-    return pl.concat([_empty(), *reader._carefully(reader._find(table.partitions[0], table), COLUMNS, 0)])
+    file = reader._find(table.partitions[0], table)
+    return pl.concat([_empty(), *_carefully(_body(file), file, COLUMNS)])
 
 
 def _reader(data: bytes, piece: int = 1 << 20) -> CustomerInsights:
     service = SimpleNamespace(get_blob_client=lambda *_, **__: _Blob(data, piece))
-    return CustomerInsights(cast("BlobServiceClient", service), "ci/Export", Reach({}))
+    return CustomerInsights(cast("BlobServiceClient", service), "ci/Export")
 
 
 def _table(dialect: Dialect) -> Table:
-    """Name a snapshot: Polars reads one from a local copy."""
-    return Table("VIP", COLUMNS, (Partition("Export/VIP.csv", "snapshot", dialect),), None)
+    """Give the table of one partition."""
+    return Table("VIP", COLUMNS, (Partition("Export/VIP.csv", None, dialect),), None)
 
 
 def _empty(*more: str) -> pl.DataFrame:

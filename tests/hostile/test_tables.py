@@ -16,6 +16,7 @@ from local.azurite import Azurite
 from shared.domain.cleaning import MALFORMED, ROW
 from shared.reasons import Reason, RunEnded
 from shared.source.catalogue import Dialect
+from shared.source.customer_insights import _body, _carefully
 from shared.source.dialect import LONGEST_LINE, LONGEST_ROW, rows
 from tests.source.test_customer_insights import BODY, COLUMNS, HEADER, TWO, Source
 
@@ -43,7 +44,8 @@ def read(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame | Run
 def read_carefully(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
     """Read the table row by row, as the reader does from the first broken row on."""
     table = source.reader.catalogue().table("VIP")
-    batches = source.reader._carefully(source.reader._find(table.partitions[0], table), columns, 0)
+    file = source.reader._find(table.partitions[0], table)
+    batches = _carefully(_body(file), file, columns)
     nothing = pl.DataFrame(schema={MALFORMED: pl.Boolean} | dict.fromkeys(columns, pl.String))
     return pl.concat([nothing, *batches])
 

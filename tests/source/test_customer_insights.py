@@ -266,10 +266,8 @@ def test_an_account_that_does_not_answer_is_named_without_a_traceback() -> None:
     key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
     nobody = f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint=http://127.0.0.1:9/devstoreaccount1;"
     service = BlobServiceClient.from_connection_string(nobody, retry_total=0, connection_timeout=1)
-    from shared.source.customer_insights import Reach
-
     with service, pytest.raises(RunEnded) as caught:
-        CustomerInsights(service, "ci/Export", Reach({})).catalogue()
+        CustomerInsights(service, "ci/Export").catalogue()
     assert caught.value.reason is Reason.SOURCE_UNREACHABLE
 
 
