@@ -29,29 +29,26 @@ REPEATS: Final = 3
 _SLICE: Final = 500_000
 
 
+def segment(rows: int) -> pl.DataFrame:
+    """Make a segment of `rows` rows and 27 columns, with distinct addresses and the mess that real profiles have."""
+    slices = [Company.found(min(_SLICE, rows - start), start).profiles for start in range(0, rows, _SLICE)]
+    table = pl.concat(slices).drop("draw", "valid")
+    number = pl.int_range(pl.len())
+    valid = pl.col("Email").str.contains("@")
+    table = table.with_columns(
+        pl.when(valid).then(pl.format("p{}@example.com", number)).otherwise("Email").alias("Email")
+    )
+    more = range(COLUMNS - table.width)
+    return table.with_columns(pl.format("{} of column " + str(n), "CustomerId").alias(f"Column{n}") for n in more)
+
+
 def lay_out(storage: str, rows: int) -> int:
-    """Write a segment of `rows` rows and 27 columns, as Customer Insights would; gives its bytes."""
+    """Write a segment as Customer Insights would; gives its bytes."""
     with BlobServiceClient.from_connection_string(storage) as service:
-        table = pl.concat(
-            [Company.found(min(_SLICE, rows - start), start).profiles for start in range(0, rows, _SLICE)]
-        )
-        table = table.drop("draw", "valid")
-        table = table.with_columns(Email=_distinct(table))
-        more = [
-            pl.format("{} of column " + str(n), "CustomerId").alias(f"Column{n}") for n in range(COLUMNS - table.width)
-        ]
-        publish(service, PATH, {"All": table.with_columns(*more)}, datetime.now(UTC))
+        publish(service, PATH, {"All": segment(rows)}, datetime.now(UTC))
         container, _, folder = PATH.partition("/")
         blobs = service.get_container_client(container).list_blobs(name_starts_with=f"{folder}/All/")
         return sum(blob.size for blob in blobs)
-
-
-def _distinct(table: pl.DataFrame) -> pl.Series:
-    """Give addresses that are distinct across slices: `Company.found` numbers each slice from zero."""
-    number = pl.int_range(pl.len())
-    return table.select(
-        pl.when(pl.col("Email").str.contains("@")).then(pl.format("p{}@example.com", number)).otherwise("Email")
-    ).to_series()
 
 
 def scan() -> dict[str, Any]:

@@ -25,9 +25,10 @@ START_SECONDS: Final = 60.0
 class Azurite:
     """One emulator. It can be killed and started again on the same ports and the same data."""
 
-    def __init__(self, directory: Path, *, in_memory: bool = False) -> None:
+    def __init__(self, directory: Path, *, in_memory: bool = False, log_requests: bool = False) -> None:
         self._directory = directory
         self._in_memory = in_memory
+        self._silent = [] if log_requests else ["--silent"]
         self._ports = free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
         # Linux tells a child of the end of the thread that made it: one that lives as long as this does makes it.
@@ -49,6 +50,11 @@ class Azurite:
         )
         return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};{endpoints};"
 
+    @property
+    def log(self) -> Path:
+        """The file it logs to."""
+        return self._directory / "azurite.log"
+
     def start(self) -> None:
         """Start it and wait until it answers on its three ports."""
         if not SCRIPT.exists():
@@ -61,10 +67,10 @@ class Azurite:
             for text in (f"--{kind}Port", str(port))
         ]
         place = ["--inMemoryPersistence"] if self._in_memory else ["--location", str(self._directory)]
-        with (self._directory / "azurite.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = self._maker.submit(
                 subprocess.Popen,
-                [str(node), str(SCRIPT), "--skipApiVersionCheck", "--disableTelemetry", "--silent", *ports, *place],
+                [str(node), str(SCRIPT), "--skipApiVersionCheck", "--disableTelemetry", *self._silent, *ports, *place],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -85,7 +91,7 @@ class Azurite:
         for port in self._ports:
             while not _answers(port):
                 if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
-                    raise ChildProcessError(f"Azurite did not start; see {self._directory / 'azurite.log'}")
+                    raise ChildProcessError(f"Azurite did not start; see {self.log}")
                 time.sleep(0.05)
 
     def _end(self, how: signal.Signals) -> None:

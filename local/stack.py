@@ -42,6 +42,7 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         knobs: Mapping[str, Any] | None = None,
         in_memory: bool = False,
+        storage_log: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._directory = directory
@@ -49,6 +50,7 @@ class Stack:
         self._settings = dict(settings or {})
         self._knobs = dict(knobs or {})
         self._in_memory = in_memory
+        self._storage_log = storage_log
         self._environment = dict(os.environ if environment is None else environment)
         self._parts = ExitStack()
         self.azurite: Azurite | None = None
@@ -164,7 +166,9 @@ class Stack:
     def _start(self) -> None:
         given = self._environment
         if "AzureWebJobsStorage" not in given or "CustomerInsightsStorage" not in given:
-            self.azurite = self._parts.enter_context(Azurite(self._directory / "azurite", in_memory=self._in_memory))
+            self.azurite = self._parts.enter_context(
+                Azurite(self._directory / "azurite", in_memory=self._in_memory, log_requests=self._storage_log)
+            )
             given.setdefault("AzureWebJobsStorage", self.azurite.connection_string)
             given.setdefault("CustomerInsightsStorage", self.azurite.connection_string)
         if "KEY_VAULT_URL" not in given:

@@ -1,0 +1,125 @@
+"""`python -m bench.ceiling`: our whole pipeline, unpaced, beside a bare loop that makes the same calls and nothing else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import psutil
+import requests
+from requests.adapters import HTTPAdapter
+from rich.console import Console
+
+from bench.report import Part
+from bench.world import open_world
+from local.world import KEY, SIMPLE, World, people
+
+PROFILES: Final = 6_000
+INSTANCES: Final = (1, 2)
+
+
+class Connections:
+    """Watches how many connections a server has open, and keeps the largest number."""
+
+    def __init__(self, pid: int) -> None:
+        self.most = 0
+        self._process = psutil.Process(pid)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Connections:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.25):
+            open_now = [item for item in self._process.net_connections("tcp") if item.status == psutil.CONN_ESTABLISHED]
+            self.most = max(self.most, len(open_now))
+
+
+def ours(instances: int) -> tuple[float, int]:
+    """Export to a plain account without a limit; gives calls a second, and the most connections."""
+    with open_world(instances=instances, in_memory=True) as world:
+        world.publish({"All": people(*(f"p{n}@example.com" for n in range(PROFILES)))})
+        world.connect(rate_limit=10_000)
+        world.save("all", segments=["All"], mapping=SIMPLE)
+        world.reset_statistics()
+        assert world.stack.sandbox is not None
+        with Connections(world.stack.sandbox.pid) as connections:
+            run = world.wait("all", world.start("all"), seconds=300)
+        assert run["counts"]["delivered"] == PROFILES, run
+        return calls_a_second(world), connections.most
+
+
+def bare(connections: int) -> float:
+    """Make the same calls from a loop over threads: bodies and paths prepared, nothing recorded; gives calls a second."""
+    with open_world(instances=1, in_memory=True) as world:
+        contacts = [{"Email": f"p{n}@example.com", "FirstName": f"Name{n}"} for n in range(PROFILES)]
+        url = f"{world.stack.sandbox_url}/v1"
+        http = requests.Session()
+        http.headers["autopilotapikey"] = KEY
+        http.mount("http://", HTTPAdapter(pool_maxsize=connections))
+        listed = http.post(f"{url}/list", json={"name": "All"}, timeout=60).json()["list_id"]
+        world.reset_statistics()
+        bulk = [
+            lambda part=contacts[start : start + 100]: _post(http, f"{url}/contacts", part)
+            for start in range(0, PROFILES, 100)
+        ]
+        adds = [
+            lambda email=contact["Email"]: _post(http, f"{url}/list/{listed}/contact/{email}", None)
+            for contact in contacts
+        ]
+        with ThreadPoolExecutor(connections) as pool:
+            for calls in (bulk, adds):
+                _make(pool, calls)
+        http.close()
+        return calls_a_second(world)
+
+
+def _make(pool: ThreadPoolExecutor, calls: Sequence[Callable[[], None]]) -> None:
+    for _ in pool.map(lambda call: call(), calls):
+        continue
+
+
+def _post(http: requests.Session, url: str, contacts: object) -> None:
+    http.post(url, json={"contacts": contacts} if contacts else None, timeout=60).raise_for_status()
+
+
+def calls_a_second(world: World) -> float:
+    """Give the calls a second between the first and the last one."""
+    moments = [entry["at"] for entry in world.look("journal")]
+    return float((len(moments) - 1) / (max(moments) - min(moments)))
+
+
+def run() -> Part:
+    """Measure ours with one and two instances, each beside the bare loop with as many connections."""
+    rows, met = [], True
+    for instances in INSTANCES:
+        begun = time.monotonic()
+        speed, connections = ours(instances)
+        rival = max(bare(max(connections, 1)), bare(16))
+        met = met and speed / rival >= 0.8
+        rows.append(
+            (
+                str(instances),
+                str(connections),
+                f"{speed:,.0f}/s",
+                f"{rival:,.0f}/s",
+                f"{speed / rival:.2f}",
+                f"{time.monotonic() - begun:.0f} s",
+            )
+        )
+    columns = ("instances", "connections", "ours", "bare loop", "ratio", "took")
+    notes = ["The bare loop is the better of two: with as many connections as ours had at most, and with 16."]
+    return Part("Ceiling, unpaced", "at least 0.8 of the bare loop", columns, rows, met, notes)
+
+
+if __name__ == "__main__":
+    run().show(Console())
