@@ -14,7 +14,7 @@ from bench.report import Part
 from bench.world import open_world
 from local.world import SIMPLE, World
 
-SIZES: Final = {"ignored": 5_000, "honoured": 100_000}
+SIZES: Final = {"ignored": 20_000, "honoured": 100_000}
 """Profiles, by what the account's bulk call does with lists: where it fills them, calls are so few that ours show."""
 
 Members = Mapping[str, Mapping[str, int]]
@@ -61,7 +61,7 @@ def transitions(size: int) -> list[tuple[str, Members]]:
         "Two": {email: changed[email] for n, email in enumerate(changed) if n % 3 == 0},
         "Three": {email: changed[email] for n, email in enumerate(changed) if n % 4 == 0},
     }
-    leaving = [email for n, email in enumerate(three["Two"]) if n % 20 == 0 and email not in three["Three"]]
+    leaving = [email for n, email in enumerate(three["Two"]) if n % 20 == 1 and email not in three["Three"]]
     moved = {
         **three,
         "Two": {email: version for email, version in three["Two"].items() if email not in set(leaving)},

@@ -168,10 +168,10 @@ def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles:
 def chunks(plan: Plan, segments: Sequence[Rows], recipe: Recipe) -> Iterator[bytes]:
     """Read the segments again and write the plan's operations as chunks.
 
-    Contacts that must be sent fill chunks, and so bulk calls, of their own; so do those who only move between lists,
-    and those who left every segment.
+    Contacts with the same kind of work share chunks, so that bulk calls are full: those that must be sent or not, by the
+    number of lists they go on (a bulk call puts a contact on one); and those who left every segment.
     """
-    sent, moved, left = Cutter(), Cutter(), Cutter()
+    cutters: dict[tuple[object, ...], Cutter] = {}
     operations = plan.difference.operations
     for place, segment in enumerate(segments):
         wanted = operations.filter(pl.col("segment") == place)
@@ -181,12 +181,14 @@ def chunks(plan: Plan, segments: Sequence[Rows], recipe: Recipe) -> Iterator[byt
             chosen = batch.join(wanted, left_on=ROW, right_on="row", how="semi", maintain_order="left")
             contacts = clean(chosen, recipe).select("row", "customer", "fields")
             whole = contacts.join(wanted, on="row", maintain_order="left")
-            yield from sent.feed(lines(whole.filter("upsert")))
-            yield from moved.feed(lines(whole.filter(~pl.col("upsert"))))
+            kinds = whole.with_columns(pl.col("add").bitwise_count_ones().alias("lists"))
+            for kind, alike in kinds.partition_by("upsert", "lists", as_dict=True).items():
+                yield from cutters.setdefault(kind, Cutter()).feed(lines(alike))
     gone = operations.filter(pl.col("segment").is_null()).sort("person")
     nameless = pl.lit(None, pl.String)
-    yield from left.feed(lines(gone.with_columns(nameless.alias("customer"), nameless.alias("fields"))))
-    for cutter in (sent, moved, left):
+    left = lines(gone.with_columns(nameless.alias("customer"), nameless.alias("fields")))
+    yield from cutters.setdefault(("left",), Cutter()).feed(left)
+    for cutter in cutters.values():
         yield from cutter.rest()
 
 
