@@ -22,6 +22,9 @@ class Answer(Protocol):
 Send = Callable[[str, str, object], Answer]
 """Method, path and body to an answer: 2xx, or a 4xx that trying again does not help."""
 
+OnRefused = Callable[[dict[str, Any], str], None]
+"""What to do with a contact that Autopilot refuses, and its text."""
+
 
 class Refused(Exception):
     """Autopilot said no where it must not; the text is its answer."""
@@ -33,17 +36,21 @@ def find_list(send: Send, name: str) -> str:
     return str(lists.get(name) or send("POST", "/list", {"name": name}).json()["list_id"])
 
 
-def put(send: Send, contact: dict[str, Any], list_id: str) -> None:
+def put(send: Send, contact: dict[str, Any], list_id: str, on_refused: OnRefused = refused) -> None:
     """Upsert one contact onto the list in one call, which a single upsert can; says so if it is refused."""
     answer = send("POST", "/contact", {"contact": {**contact, "_autopilot_list": list_id}})
     if answer.status_code == 400:
-        refused(contact, answer.text)
+        on_refused(contact, answer.text)
     elif answer.status_code != 200:
         raise Refused(f"{answer.status_code} {answer.text}")
 
 
 def put_batch(
-    send: Send, contacts: Sequence[dict[str, Any]], list_id: str, each: Callable[..., Any] = map
+    send: Send,
+    contacts: Sequence[dict[str, Any]],
+    list_id: str,
+    each: Callable[..., Any] = map,
+    on_refused: OnRefused = refused,
 ) -> None:
     """Upsert up to 100 contacts in a call and put each on the list; `each` may be an executor's map.
 
@@ -51,12 +58,12 @@ def put_batch(
     """
     answer = send("POST", "/contacts", {"contacts": list(contacts)})
     if answer.status_code == 400:
-        list(each(lambda contact: put(send, contact, list_id), contacts))
+        list(each(lambda contact: put(send, contact, list_id, on_refused), contacts))
         return
     ids: dict[str, str] = answer.json()["email_contact_map"]
     for contact in contacts:
         if contact["Email"] not in ids:
-            refused(contact, "left out of a bulk answer")
+            on_refused(contact, "left out of a bulk answer")
     list(each(lambda contact_id: _add(send, list_id, contact_id), dict.fromkeys(ids.values())))
 
 

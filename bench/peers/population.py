@@ -50,6 +50,14 @@ class Population:
         return set(self.rows.filter("valid")["Email"].str.strip_chars().str.to_lowercase())
 
     @property
+    def points(self) -> dict[str, set[int]]:
+        """The points of each member; a set, since two rows may have one address."""
+        found: dict[str, set[int]] = {}
+        for email, points in self.rows.filter("valid").select("Email", "Points").iter_rows():
+            found.setdefault(email.strip().lower(), set()).add(int(points))
+        return found
+
+    @property
     def bad_rows(self) -> list[tuple[str, str]]:
         """Identifier and address of each row that cannot be delivered."""
         return self.rows.filter(~pl.col("valid")).select("CustomerId", pl.col("Email").str.strip_chars()).rows()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,20 +27,25 @@ def pace() -> tuple[int, int]:
     return calls, round(calls * 1000 / RATE)
 
 
-def contacts(file: Path = SEGMENT) -> Iterator[dict[str, Any]]:
+def say(text: str) -> None:
+    """Write a line to standard output, at once."""
+    print(text, flush=True)
+
+
+def contacts(file: Path = SEGMENT, tell: Callable[[str], object] = say) -> Iterator[dict[str, Any]]:
     """Give the segment's contacts; says which rows it leaves out, as a careful script would."""
     with file.open(encoding="utf-8", newline="") as text:
         for number, row in enumerate(csv.DictReader(text), start=2):
             email = (row["Email"] or "").strip()
             if "@" not in email:
-                print(f"line {number}: left out, no e-mail address: {row['CustomerId']} {email!r}", flush=True)
+                tell(f"line {number}: left out, no e-mail address: {row['CustomerId']} {email!r}")
                 continue
             yield {"Email": email, **_fields(row)}
 
 
-def refused(contact: dict[str, Any], text: str) -> None:
+def refused(contact: dict[str, Any], text: str, tell: Callable[[str], object] = say) -> None:
     """Say that Autopilot refused a contact."""
-    print(f"refused by Autopilot: {contact['Email']}: {text}", flush=True)
+    tell(f"refused by Autopilot: {contact['Email']}: {text}")
 
 
 def _fields(row: dict[str, str]) -> dict[str, Any]:
