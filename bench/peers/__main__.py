@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from bench.peers.contestants import NAMES
+from bench.peers.contestants import ALL, NAMES
 from bench.peers.run import Comparison, Leg, Scenario, compare
 
 HEAD = (
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=default.latency_ms)
     parser.add_argument("--churn", type=float, default=default.churn, help="share that joins, leaves or changes")
     parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--only", nargs="+", choices=ALL, default=NAMES, metavar="NAME", help=", ".join(ALL))
     parser.add_argument("--json", type=Path, help="write the results here too")
     options = parser.parse_args()
     scenario = Scenario(options.profiles, options.rate, options.burst, options.latency_ms, options.churn, options.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -21,6 +22,9 @@ class Answer(Protocol):
 
 Send = Callable[[str, str, object], Answer]
 """Method, path and body to an answer: 2xx, or a 4xx that trying again does not help."""
+
+AS_DOCUMENTED = os.environ.get("PEER_AS_DOCUMENTED") == "1"
+"""Let a refused batch fail, since no documentation says what else to do."""
 
 OnRefused = Callable[[dict[str, Any], str], None]
 """What to do with a contact that Autopilot refuses, and its text."""
@@ -54,9 +58,11 @@ def put_batch(
 ) -> None:
     """Upsert up to 100 contacts in a call and put each on the list; `each` may be an executor's map.
 
-    A refused batch names nobody, so its contacts are sent one by one. A batch sink without that loses 100 for one.
+    A refused batch names nobody, so its contacts are sent one by one, unless it shall be as documented.
     """
     answer = send("POST", "/contacts", {"contacts": list(contacts)})
+    if answer.status_code == 400 and AS_DOCUMENTED:
+        raise Refused(f"{answer.status_code} {answer.text}")
     if answer.status_code == 400:
         list(each(lambda contact: put(send, contact, list_id, on_refused), contacts))
         return
