@@ -79,7 +79,7 @@ class Program:
         began = time.time()
         with ExitStack() as started, log.open("wb") as output:
             processes = self._start(started, environment, output)
-            with PeakMemory(lambda: [psutil.Process(item.pid) for item in processes if item.poll() is None]) as memory:
+            with PeakMemory(lambda: [process.pid for process in processes]) as memory:
                 codes = [process.wait() for process in processes]
         end = "ended" if not any(codes) else f"failed ({', '.join(map(str, codes))})"
         return Outcome(began, time.time(), end, log.read_text(errors="replace"), memory.mib)
@@ -146,14 +146,13 @@ class Ours:
                 return found
             time.sleep(POLL_SECONDS)
 
-    def _hosts(self) -> list[psutil.Process]:
-        return [psutil.Process(host.pid) for host in self._stack.hosts]
+    def _hosts(self) -> list[int]:
+        return [host.pid for host in self._stack.hosts]
 
-    def _stand_ins(self) -> list[psutil.Process]:
+    def _stand_ins(self) -> list[int]:
         """Give what stands in for Azure: storage and vault."""
-        others = {host.pid for host in self._stack.hosts}
-        others |= {self._stack.sandbox.pid} if self._stack.sandbox else set()
-        return [child for child in psutil.Process().children() if child.pid not in others]
+        others = {*self._hosts(), *([self._stack.sandbox.pid] if self._stack.sandbox else [])}
+        return [child.pid for child in psutil.Process().children() if child.pid not in others]
 
 
 PEERS_RUN: Final[Mapping[str, tuple[str, tuple[str, ...], Mapping[str, str]]]] = {

@@ -20,8 +20,8 @@ JOURNAL: Final = 10_000
 class PeakMemory:
     """The largest resident memory, in MiB, that processes and their descendants held together, by samples."""
 
-    def __init__(self, processes: Callable[[], Iterable[psutil.Process]]) -> None:
-        self._processes = processes
+    def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
+        self._pids = pids
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.mib = 0.0
@@ -41,8 +41,9 @@ class PeakMemory:
 
     def _all(self) -> set[psutil.Process]:
         found = set()
-        for process in self._processes():
+        for pid in self._pids():
             try:
+                process = psutil.Process(pid)
                 found |= {process, *process.children(recursive=True)}
             except psutil.NoSuchProcess:
                 continue
