@@ -58,4 +58,4 @@ package: install ## make the package that runs in Azure: dist/app, and the same 
 	@$(PYTHON) -m local.package
 
 clean: ## remove what the commands above installed and made
-	rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .local .local-peers dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

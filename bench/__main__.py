@@ -18,7 +18,7 @@ PARTS: Final[Mapping[str, str]] = {
     "ceiling": "bench.ceiling",
     "planning": "bench.planning",
     "end_to_end": "bench.end_to_end",
-    "peers": "bench.peers",
+    "peers": "bench.peers.part",
     "start_up": "bench.start_up",
     "scale": "bench.scale",
 }
