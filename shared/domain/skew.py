@@ -7,6 +7,7 @@ Slots of a shared pace are moments; instances whose clocks differ would send in 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
@@ -21,29 +22,29 @@ class Skew:
     """The offset of a server's clock from ours, in seconds."""
 
     def __init__(self) -> None:
-        self._bounds: deque[tuple[float, float, float]] = deque(maxlen=MOST)
+        self._answers: deque[tuple[float, float, float]] = deque(maxlen=MOST)
+        self.bounds: tuple[float, float] = (-math.inf, math.inf)
+        """Between which offsets the truth lies, as far as is known."""
 
     def observe(self, sent: float, received: float, date: float) -> None:
         """Take an answer that bears `date` (whole seconds), and when by our clock it was asked for and came."""
         low, high = date - received, date + 1 - sent
-        while self._bounds and self._bounds[0][0] < received - FORGET:
-            self._bounds.popleft()
-        known_low, known_high = self.bounds
+        while self._answers and self._answers[0][0] < received - FORGET:
+            self._answers.popleft()
+        known_low, known_high = self._known()
         if low > known_high or high < known_low:  # a clock was set: what was learnt before is void
-            self._bounds.clear()
-        self._bounds.append((received, low, high))
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Between which offsets the truth lies, as far as is known."""
-        known = list(self._bounds)
-        return (
-            max((low for _, low, _ in known), default=-float("inf")),
-            min((high for _, _, high in known), default=float("inf")),
-        )
+            self._answers.clear()
+        self._answers.append((received, low, high))
+        self.bounds = self._known()
 
     @property
     def offset(self) -> float:
         """What to add to our clock: nothing while it may well be right, else the middle of what is possible."""
         low, high = self.bounds
         return 0.0 if low <= 0 <= high else (low + high) / 2
+
+    def _known(self) -> tuple[float, float]:
+        return (
+            max((low for _, low, _ in self._answers), default=-math.inf),
+            min((high for _, _, high in self._answers), default=math.inf),
+        )
