@@ -70,7 +70,7 @@ class Cutter:
 
     def feed(self, text: pl.Series) -> Iterator[bytes]:
         """Take more lines and give the chunks that are full."""
-        self._waiting.extend(text)
+        self._waiting.extend(text.to_list())
         whole = len(self._waiting) - len(self._waiting) % self._size
         for start in range(0, whole, self._size):
             yield "".join(self._waiting[start : start + self._size]).encode()
