@@ -1,10 +1,9 @@
-"""A stack for each module of tests: it starts in two seconds and shares nothing."""
+"""Stacks for tests: each starts in two seconds and shares nothing. A test's own goes with it, a module's with the module."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -21,17 +20,20 @@ QUICK: Mapping[str, str] = {
 }
 
 
-@pytest.fixture(scope="module")
-def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
-    """Give a maker of worlds; what it made is stopped after the module."""
+@contextmanager
+def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
+    """Give a maker of worlds; what it made is stopped at the end."""
     with ExitStack() as made:
 
         def make(
             settings: Mapping[str, str] | None = None, knobs: Mapping[str, Any] | None = None, instances: int = 1
         ) -> World:
-            directory: Path = tmp_path_factory.mktemp("stack")
             stack = Stack(
-                directory, instances=instances, settings={**QUICK, **(settings or {})}, knobs=knobs, in_memory=True
+                factory.mktemp("stack"),
+                instances=instances,
+                settings={**QUICK, **(settings or {})},
+                knobs=knobs,
+                in_memory=True,
             )
             world = World(made.enter_context(stack))
             made.callback(world.close)
@@ -40,7 +42,21 @@ def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
         yield make
 
 
+@pytest.fixture
+def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
+    """Give a maker of worlds for one test."""
+    with making(tmp_path_factory) as make:
+        yield make
+
+
 @pytest.fixture(scope="module")
-def world(make_world: MakeWorld) -> World:
+def make_lasting_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
+    """Give a maker of worlds for a module."""
+    with making(tmp_path_factory) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def world(make_lasting_world: MakeWorld) -> World:
     """Give the module's world, with one instance and a quick account that fills no lists by bulk."""
-    return make_world()
+    return make_lasting_world()

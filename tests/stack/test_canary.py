@@ -75,9 +75,9 @@ def hearing() -> Iterator[Hearing]:
 
 
 @pytest.fixture(scope="module")
-def marked(make_world: MakeWorld, hearing: Hearing) -> World:
+def marked(make_lasting_world: MakeWorld, hearing: Hearing) -> World:
     """Give a world in which everything that must not be seen bears a mark."""
-    world = make_world(
+    world = make_lasting_world(
         settings={"NOTIFY_URL": hearing.url, "LOCAL_HOST_RETRY_SECONDS": "0", "EXPORT_SCHEDULE": "*/5 * * * * *"},
         knobs={"key": KEY},
         instances=2,

@@ -17,9 +17,9 @@ EVERYBODY = [f"p{n}@example.com" for n in range(1200)]
 
 
 @pytest.fixture(scope="module")
-def slow(make_world: MakeWorld) -> World:
+def slow(make_lasting_world: MakeWorld) -> World:
     """Give a world whose runs take their time, and whose failures are tried again at once."""
-    world = make_world(settings={"LOCAL_HOST_RETRY_SECONDS": "0"})
+    world = make_lasting_world(settings={"LOCAL_HOST_RETRY_SECONDS": "0"})
     world.publish({"All": people(*EVERYBODY)})
     return world
 

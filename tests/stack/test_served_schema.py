@@ -21,9 +21,9 @@ from tests.stack.conftest import MakeWorld
 
 
 @pytest.fixture(scope="module")
-def served_world(make_world: MakeWorld) -> World:
+def served_world(make_lasting_world: MakeWorld) -> World:
     """Give a world with something of everything in it."""
-    world = make_world(settings={"OUTAGE_MINUTES": "1"})
+    world = make_lasting_world(settings={"OUTAGE_MINUTES": "1"})
     world.publish({"Team": people("a@example.com", "nobody")})
     world.connect()
     world.save("team", segments=["Team"], mapping=SIMPLE)
