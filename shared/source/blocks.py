@@ -16,7 +16,7 @@ import polars as pl
 
 from shared.source.catalogue import Dialect
 
-BLOCK: Final = 1 << 24
+BLOCK: Final = 1 << 23
 """Bytes of a block, at least: some tens of thousands of rows."""
 
 

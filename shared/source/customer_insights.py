@@ -33,7 +33,7 @@ BATCH: Final = 50_000
 HEAVIEST: Final = 1 << 25
 """Characters of a batch that is read carefully, whose rows may be long."""
 
-PIECE: Final = 1 << 24
+PIECE: Final = 1 << 23
 """Bytes that are fetched in one request."""
 
 _START: Final = 1 << 16
