@@ -11,6 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from shared.domain.answers import ContactGone, KeyRefused, Page, TryAgain, contact_ids, page, read
+from shared.tracing import calling
 
 TIMEOUT: Final = (10.0, 90.0)
 """Seconds to connect and to wait for an answer; bulk calls were seen to take 6 s, and a 408 comes from the server."""
@@ -127,10 +128,13 @@ class Autopilot:
         path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {"autopilotapikey": key, "Accept": "application/json", "Content-Type": "application/json"}
-        try:
-            answer = self._http.request(
-                method, self._url + path, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise TryAgain(f"{endpoint} had no answer ({type(error).__name__})") from None
+        with calling(method, template) as call:
+            try:
+                answer = self._http.request(
+                    method, self._url + path, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
+                )
+            except requests.RequestException as error:
+                call.error = type(error).__name__
+                raise TryAgain(f"{endpoint} had no answer ({call.error})") from None
+            call.status = answer.status_code
         return read(endpoint, answer.status_code, answer.headers, answer.content)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from shared import metering
 from shared.app import App
 from shared.configuration import Export, OnCron, OnRefresh
 from shared.domain.schedule import is_due
 from shared.ledger import RunInProgress
 from shared.reasons import Reason, RunEnded
-from shared.run import Head
+from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.retain import retain
 from shared.steps.start import start_run
@@ -32,10 +33,12 @@ def tick(app: App) -> None:
 def _refreshed(app: App) -> Catalogue | None:
     """Read the source's catalogue; None if it cannot be read now, which every affected run will say by itself."""
     try:
-        return app.source.catalogue()
+        catalogue = app.source.catalogue()
     except RunEnded as end:
         log.warning("the source cannot be read: reason=%s detail=%s", end.reason, end.detail)
         return None
+    metering.source_seen(catalogue.modified_at, app.now())
+    return catalogue
 
 
 def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Catalogue | None) -> None:
@@ -44,7 +47,7 @@ def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Ca
             if not head.refresh:
                 app.ledger.mark(name, {"refresh": refreshed.etag})
             elif _is_settled(app, export, refreshed):
-                _start(app, name, "refresh", {"refresh": refreshed.etag})
+                _start(app, name, "refresh", {"refresh": refreshed.etag}, refreshed.modified_at)
         case OnCron() as cron:
             now = app.now()
             since: datetime = max(head.cron_at or export.updated_at, export.updated_at)
@@ -62,11 +65,11 @@ def _is_settled(app: App, export: Export, refreshed: Catalogue) -> bool:
     return True
 
 
-def _start(app: App, name: str, trigger: str, mark: dict[str, object]) -> None:
+def _start(
+    app: App, name: str, trigger: Trigger, mark: dict[str, object], refreshed_at: datetime | None = None
+) -> None:
     try:
-        run = start_run(
-            app, name, trigger="refresh" if trigger == "refresh" else "cron", requested_by="schedule", mark=mark
-        )
+        run = start_run(app, name, trigger=trigger, requested_by="schedule", mark=mark, refreshed_at=refreshed_at)
         log.info("started export=%s run=%s trigger=%s", name, run.id, trigger)
     except RunInProgress as going:
         log.info("already going: export=%s run=%s", name, going.run_id)

@@ -27,11 +27,19 @@ def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
     with ExitStack() as made:
 
         def make(
-            settings: Mapping[str, str] | None = None, knobs: Mapping[str, Any] | None = None, instances: int = 1
+            settings: Mapping[str, str] | None = None,
+            knobs: Mapping[str, Any] | None = None,
+            instances: int = 1,
+            telemetry: bool = False,
         ) -> World:
             directory: Path = tmp_path_factory.mktemp("stack")
             stack = Stack(
-                directory, instances=instances, settings={**QUICK, **(settings or {})}, knobs=knobs, in_memory=True
+                directory,
+                instances=instances,
+                settings={**QUICK, **(settings or {})},
+                knobs=knobs,
+                in_memory=True,
+                telemetry=telemetry,
             )
             world = World(made.enter_context(stack))
             made.callback(world.close)
