@@ -32,6 +32,9 @@ DEFAULT_PATH: Final = "customer-insights/BlobExport"
 STACK_FILE: Final = Path(".local/stack.json")
 WATCH_SECONDS: Final = 1.0
 
+ZERO_KEY: Final = "00000000-0000-0000-0000-000000000000"
+"""An instrumentation key of nobody's: Azure Monitor's exporters send to the collector too."""
+
 COLLECTED: Final = {
     "PYTHON_ENABLE_OPENTELEMETRY": "true",
     "OTEL_METRIC_EXPORT_INTERVAL": "1000",
@@ -200,7 +203,12 @@ class Stack:
             given["AUTOPILOT_URL"] = f"{self.sandbox.ready['url']}/v1"
         if self._telemetry:
             self.collector = self._serve("collector", ["-m", "local.collector"])
-            given.update({"OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.ready["url"], **COLLECTED})
+            url = self.collector.ready["url"]
+            given.update(
+                OTEL_EXPORTER_OTLP_ENDPOINT=url,
+                APPLICATIONINSIGHTS_CONNECTION_STRING=f"InstrumentationKey={ZERO_KEY};IngestionEndpoint={url}/",
+                **COLLECTED,
+            )
         given.setdefault("CUSTOMER_INSIGHTS_PATH", DEFAULT_PATH)
         given.setdefault("EXPORT_SCHEDULE", "0 */5 * * * *")
         given.setdefault("SUPERVISION_SCHEDULE", "15,45 * * * * *")

@@ -67,10 +67,10 @@ def paced(telemetry: Telemetry, connection: str, limit: float, backlog: float) -
 
 
 @harmless
-def source_seen(telemetry: Telemetry, refreshed_at: datetime | None, now: datetime) -> None:
-    """Say how long ago the source was refreshed."""
+def source_seen(telemetry: Telemetry, export: str, refreshed_at: datetime | None, now: datetime) -> None:
+    """Say how long ago the source was refreshed of an export that runs with each refresh."""
     if refreshed_at is not None:
-        telemetry.measure(Metric.SOURCE_AGE, (now - refreshed_at).total_seconds(), {})
+        telemetry.measure(Metric.SOURCE_AGE, (now - refreshed_at).total_seconds(), {Attribute.EXPORT: export})
 
 
 def _count(telemetry: Telemetry, run: Run, counts: Counts, reasons: Mapping[str, int]) -> None:

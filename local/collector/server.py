@@ -1,6 +1,6 @@
-"""The collector's two faces: OTLP/HTTP with protobuf bodies, and a view of what came, as JSON.
+"""The collector's faces: OTLP/HTTP with protobuf bodies, Azure Monitor's ingestion, and a view of what came, as JSON.
 
-`GET /telemetry/spans`, `/telemetry/points`, `/telemetry/logs` give flat items; `/telemetry/raw` every body as it came, in
+`GET /telemetry/spans`, `/telemetry/points`, `/telemetry/logs` give flat items, `/telemetry/envelopes` Azure Monitor's own; `/telemetry/raw` every body as it came, in
 hexadecimal digits, for a look at what really left the app; `PUT /telemetry/mode` switches faults on: up, down.
 """
 
@@ -22,12 +22,14 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 type Item = dict[str, Any]
 
+KINDS: Final = ("spans", "points", "logs", "envelopes")
+
 
 @dataclass(slots=True)
 class Received:
     """What came: flat items by kind, and the bodies as they were."""
 
-    items: dict[str, list[Item]] = field(default_factory=lambda: {"spans": [], "points": [], "logs": []})
+    items: dict[str, list[Item]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     raw: list[bytes] = field(default_factory=list)
     mode: str = "up"
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -57,8 +59,15 @@ class CollectorHandler(BaseHTTPRequestHandler):
         kind, read = found
         with self.received.lock:
             self.received.raw.append(body)
-            self.received.items[kind].extend(read(body))
-        self._answer(HTTPStatus.OK, b"", "application/x-protobuf")
+            items = list(read(body))
+            self.received.items[kind].extend(items)
+        accepted = json.dumps({"itemsReceived": len(items), "itemsAccepted": len(items), "errors": []}).encode()
+        is_envelope = kind == "envelopes"
+        self._answer(
+            HTTPStatus.OK,
+            accepted if is_envelope else b"",
+            "application/json" if is_envelope else "application/x-protobuf",
+        )
 
     def do_GET(self) -> None:
         """Show what came."""
@@ -140,6 +149,10 @@ def _logs(body: bytes) -> Iterator[Item]:
                 }
 
 
+def _envelopes(body: bytes) -> Iterator[Item]:
+    yield from json.loads(body)
+
+
 def _read(attributes: Sequence[KeyValue]) -> Item:
     return {item.key: _value(item.value) for item in attributes}
 
@@ -153,4 +166,5 @@ _SIGNALS: Final[Mapping[str, tuple[str, Callable[[bytes], Iterator[Item]]]]] = {
     "/v1/traces": ("spans", _spans),
     "/v1/metrics": ("points", _points),
     "/v1/logs": ("logs", _logs),
+    "/v2.1/track": ("envelopes", _envelopes),
 }

@@ -26,6 +26,8 @@ def tick(app: App) -> None:
         found = app.registry.export(name)
         head = app.ledger.head(name)
         retain(app, name)
+        if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
+            metering.source_seen(name, refreshed.modified_at, app.now())
         if head.active is None and found is not None:
             _start_if_due(app, name, found[0], head, refreshed)
 
@@ -33,12 +35,10 @@ def tick(app: App) -> None:
 def _refreshed(app: App) -> Catalogue | None:
     """Read the source's catalogue; None if it cannot be read now, which every affected run will say by itself."""
     try:
-        catalogue = app.source.catalogue()
+        return app.source.catalogue()
     except RunEnded as end:
         log.warning("the source cannot be read: reason=%s detail=%s", end.reason, end.detail)
         return None
-    metering.source_seen(catalogue.modified_at, app.now())
-    return catalogue
 
 
 def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Catalogue | None) -> None:

@@ -25,7 +25,7 @@ ROOT: Final = INFRA.parent
 APP: Final = read("modules/app.bicep")
 STORAGE: Final = read("modules/storage.bicep")
 
-LEFT_TO_DEFAULT: Final = {"SETTLE_SECONDS", "OUTAGE_MINUTES", "GRACE_SECONDS"}
+LEFT_TO_DEFAULT: Final = {"SETTLE_SECONDS", "OUTAGE_MINUTES", "GRACE_SECONDS", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 """Settings that the templates leave alone, on purpose."""
 
 OTHER_FORM: Final = {"AzureWebJobsStorage", "CustomerInsightsStorage"} | {
@@ -39,12 +39,13 @@ PLATFORM: Final = {"IDENTITY_ENDPOINT", "AZURE_CLIENT_ID"}
 """What the platform sets (the endpoint), or what is only asked when a setting names no identity."""
 
 HOST: Final = {
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "AzureWebJobsStorage__credential",
+    "OTEL_SERVICE_NAME",
+    "PYTHON_ENABLE_OPENTELEMETRY",
     "PYTHON_THREADPOOL_THREAD_COUNT",
 }
-"""Settings that the Functions host reads and our code does not."""
+"""Settings that the Functions host or an SDK reads and our code does not."""
 
 
 class Asked(dict[str, str]):

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 import requests
+from azure.storage.blob import BlobServiceClient
 
 from local.world import SIMPLE, World, people
 from shared.signals import COUNT, Attribute, Event, Metric, Span
+from tests.infra.workspace import Reading, queries, readings
 from tests.stack.conftest import MakeWorld
+from tests.stack.test_poison import last_chunk
 
 MARK = "zqcanaryqz"
 EVERYBODY = [f"{MARK}{n}@example.com" for n in range(700)]
@@ -242,6 +245,69 @@ def test_a_run_whose_host_is_killed_keeps_its_trace(make_world: MakeWorld) -> No
     collected.end_of(run)
     spans = collected.wait("spans", lambda spans: any(span["name"] == Span.FINISH for span in spans))
     assert len({span["trace"] for span in spans if span["attributes"].get(Attribute.RUN) == run}) == 1
+
+
+def columns(envelope: dict[str, Any]) -> tuple[str, str, set[str]]:
+    """Give what Application Insights makes of an envelope: its table, the name to look for, and its properties."""
+    data = envelope["data"]["baseData"]
+    properties = data.get("properties") or {}
+    match envelope["data"]["baseType"]:
+        case "MetricData":
+            return "AppMetrics", data["metrics"][0]["name"], set(properties)
+        case "MessageData":
+            return "AppTraces", properties.get("event.name", ""), set(properties)
+        case other:
+            return str(other), "", set(properties)
+
+
+def unanswered(envelopes: list[dict[str, Any]], reading: Reading) -> list[tuple[str, str]]:
+    """Give the names, each with an attribute, that a query asks for and no envelope has."""
+    sent: dict[tuple[str, str], set[str]] = {}
+    for table, name, properties in map(columns, envelopes):
+        sent.setdefault((table, name), set()).update(properties)
+    return [
+        (name, attribute)
+        for name in reading.names
+        for attribute in reading.attributes | {""}
+        if (reading.table, name) not in sent or attribute not in sent[reading.table, name] | {""}
+    ]
+
+
+def test_what_azure_monitors_exporters_send_answers_every_query(make_world: MakeWorld) -> None:
+    """A run that goes well, one of whose calls are refused a connection, and one with a chunk that cannot be read."""
+    settings = {"LOCAL_HOST_RETRY_SECONDS": "0", "EXPORT_SCHEDULE": "*/1 * * * * *"}
+    world = make_world(settings=settings, telemetry=True)
+    collected = Collected(world)
+    world.publish({"All": people(*EVERYBODY, "nobody"), "Few": people("a@example.com")})
+    world.connect(rate_limit=2000)
+    world.save("all", segments=["All"], mapping=SIMPLE, schedule={"on": "off"})
+    world.save("few", segments=["Few"], mapping=SIMPLE)
+    world.turn(faults={"reset": 0.02}, latency_ms=300)
+    run = world.start("all")
+    with BlobServiceClient.from_connection_string(world.stack.storage) as service:
+        chunks = service.get_container_client("chunks")
+        chunks.delete_blob(last_chunk(chunks, "all", "000002"))
+    assert world.wait("all", run)["reason"] == "internal_error"
+    world.turn(faults={}, latency_ms=0)
+    while not (found := world.api.get("exports/few/runs")["items"]):
+        world.publish({"All": people(*EVERYBODY, "nobody"), "Few": people("a@example.com", "b@example.com")})
+        time.sleep(2)
+    collected.end_of(world.wait("few", found[0]["id"])["id"])
+    asked = {name: list(readings(text)) for name, text in queries().items()}
+    deadline = time.monotonic() + 20
+    while left := {
+        name: missing
+        for name in asked
+        for reading in asked[name]
+        if (missing := unanswered(collected.items("envelopes"), reading))
+    }:
+        left.pop("cost", None), left.pop("executions", None)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    assert left == {}
+    limits = {name: data for table, name, data in map(columns, collected.items("envelopes")) if table == "AppMetrics"}
+    assert set(limits) <= set(Metric)
 
 
 def test_a_collector_that_is_down_costs_no_run(watched: World, collected: Collected, run: dict[str, Any]) -> None:
