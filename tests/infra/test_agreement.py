@@ -210,6 +210,14 @@ def test_there_is_a_thread_for_every_message_that_the_host_may_hand_over(trigger
     assert int(set_by_the_templates()["PYTHON_THREADPOOL_THREAD_COUNT"]) >= most
 
 
+def test_telemetry_is_set_up_by_us_and_not_by_the_platform() -> None:
+    """The platform's own set-up would load with each cold start, and instrument what must not be."""
+    settings = set_by_the_templates()
+    assert settings["PYTHON_ENABLE_OPENTELEMETRY"] == "true"
+    assert "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY" not in settings
+    assert json.loads((ROOT / "host.json").read_text())["telemetryMode"] == "OpenTelemetry"
+
+
 def test_roles_are_those_that_the_documentation_names() -> None:
     documented = (ROOT / "docs/settings.md").read_text()
     given = {*STORAGE.var("roles"), *read("modules/vault.bicep").var("roles"), "Storage Blob Data Reader"}
