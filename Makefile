@@ -14,8 +14,8 @@ install: ## install everything into .venv and .local
 demo: install ## export segments of a made-up company and show how it goes (SEGMENTS=table.csv exports yours)
 	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES))
 
-run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts)
-	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES))
+run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts, TELEMETRY=1 collects telemetry)
+	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
 
 test: install ## run every test
 	@$(PYTHON) -m pytest -n 2 --dist loadfile

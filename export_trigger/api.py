@@ -15,8 +15,8 @@ LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("AUTH_MODE") == "entra" else 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
-def _function(route: Route) -> Callable[[func.HttpRequest], func.HttpResponse]:
-    def handle(req: func.HttpRequest) -> func.HttpResponse:
+def _function(route: Route) -> Callable[[func.HttpRequest, func.Context], func.HttpResponse]:
+    def handle(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         from shared.api.answer import answer
         from shared.app import app
 
@@ -27,6 +27,7 @@ def _function(route: Route) -> Callable[[func.HttpRequest], func.HttpResponse]:
             query=dict(req.params),
             headers={name.lower(): value for name, value in req.headers.items()},
             body=req.get_body(),
+            traceparent=context.trace_context.trace_parent,
         )
         return func.HttpResponse(
             result.content(),

@@ -56,6 +56,9 @@ param instanceMemoryMB int = 2048
 @minValue(1)
 param telemetryGigabytesADay int = 1
 
+@description('Address that alerts go to; empty: the portal only.')
+param alertEmail string = ''
+
 @description('Whether storage and vault are reachable through private endpoints only, from a virtual network that the app joins.')
 param virtualNetwork bool = false
 
@@ -74,7 +77,6 @@ module identity 'modules/identity.bicep' = {
   params: { name: 'id-${suffix}', location: location, tags: tags }
 }
 
-// The workbook and the alerts belong into modules/watch.bicep, on the workspace and component that this module gives.
 module monitoring 'modules/monitoring.bicep' = {
   scope: group
   params: {
@@ -83,6 +85,7 @@ module monitoring 'modules/monitoring.bicep' = {
     tags: tags
     principalId: identity.outputs.principalId
     gigabytesADay: telemetryGigabytesADay
+    alertEmail: alertEmail
   }
 }
 
@@ -114,11 +117,7 @@ module vault 'modules/vault.bicep' = {
 
 module segments 'modules/source.bicep' = {
   scope: resourceGroup(source[2], source[4])
-  params: {
-    account: last(source)
-    container: split(customerInsightsPath, '/')[0]
-    principalId: identity.outputs.principalId
-  }
+  params: { account: last(source), container: split(customerInsightsPath, '/')[0], principalId: identity.outputs.principalId }
 }
 
 module network 'modules/network.bicep' = if (virtualNetwork) {

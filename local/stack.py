@@ -1,5 +1,7 @@
 """The local stack: Azurite, vault, Autopilot sandbox and Functions hosts in one process tree, wired by app settings.
 
+If asked, a collector of telemetry too.
+
 Any part is replaced by giving its setting in the environment: then the same stack delivers to a real Autopilot account,
 or reads a real storage account.
 """
@@ -30,6 +32,17 @@ DEFAULT_PATH: Final = "customer-insights/BlobExport"
 STACK_FILE: Final = Path(".local/stack.json")
 WATCH_SECONDS: Final = 1.0
 
+ZERO_KEY: Final = "00000000-0000-0000-0000-000000000000"
+"""An instrumentation key of nobody's: Azure Monitor's exporters send to the collector too."""
+
+COLLECTED: Final = {
+    "PYTHON_ENABLE_OPENTELEMETRY": "true",
+    "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+    "OTEL_BSP_SCHEDULE_DELAY": "200",
+    "OTEL_BLRP_SCHEDULE_DELAY": "200",
+}
+"""What the hosts are told so that telemetry comes soon (milliseconds) and carries the caller's trace."""
+
 
 class Stack:
     """Everything that runs. As a context manager it starts all parts and stops them by id."""
@@ -44,6 +57,7 @@ class Stack:
         in_memory: bool = False,
         storage_log: bool = False,
         environment: Mapping[str, str] | None = None,
+        telemetry: bool = False,
     ) -> None:
         self._directory = directory
         self._instances = instances
@@ -51,11 +65,13 @@ class Stack:
         self._knobs = dict(knobs or {})
         self._in_memory = in_memory
         self._storage_log = storage_log
+        self._telemetry = telemetry
         self._environment = dict(os.environ if environment is None else environment)
         self._parts = ExitStack()
         self.azurite: Azurite | None = None
         self.vault: ServerProcess | None = None
         self.sandbox: ServerProcess | None = None
+        self.collector: ServerProcess | None = None
         self.hosts: list[ServerProcess] = []
         self.function_key = secrets.token_urlsafe(24)
 
@@ -98,6 +114,11 @@ class Stack:
     def sandbox_url(self) -> str | None:
         """Where the sandbox is, if there is one."""
         return str(self.sandbox.ready["url"]) if self.sandbox else None
+
+    @property
+    def collector_url(self) -> str | None:
+        """Where the collector of telemetry is, if there is one."""
+        return str(self.collector.ready["url"]) if self.collector else None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -161,6 +182,7 @@ class Stack:
             "customer_insights_path": self.source_path,
             "vault_url": self.vault_url,
             "sandbox_url": self.sandbox_url,
+            "collector_url": self.collector_url,
         }
 
     def _start(self) -> None:
@@ -183,6 +205,14 @@ class Stack:
         if "AUTOPILOT_URL" not in given:
             self.sandbox = self._serve("sandbox", ["-m", "local.sandbox", "--knobs", json.dumps(self._knobs)])
             given["AUTOPILOT_URL"] = f"{self.sandbox.ready['url']}/v1"
+        if self._telemetry:
+            self.collector = self._serve("collector", ["-m", "local.collector"])
+            url = self.collector.ready["url"]
+            given.update(
+                OTEL_EXPORTER_OTLP_ENDPOINT=url,
+                APPLICATIONINSIGHTS_CONNECTION_STRING=f"InstrumentationKey={ZERO_KEY};IngestionEndpoint={url}/",
+                **COLLECTED,
+            )
         given.setdefault("CUSTOMER_INSIGHTS_PATH", DEFAULT_PATH)
         given.setdefault("EXPORT_SCHEDULE", "0 */5 * * * *")
         given.setdefault("SUPERVISION_SCHEDULE", "15,45 * * * * *")
@@ -208,6 +238,7 @@ def main() -> None:
     """Start the stack, say what runs where, and keep it up until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
     parser.add_argument("--instances", type=int, default=1, help="host processes on one storage")
+    parser.add_argument("--telemetry", action="store_true", help="collect spans, metrics and logs, and show them")
     options = parser.parse_args()
     console = Console()
     stop = threading.Event()
@@ -215,7 +246,7 @@ def main() -> None:
     def end(_: int, __: FrameType | None) -> None:
         stop.set()
 
-    with Stack(Path(".local/stack"), instances=options.instances) as stack:
+    with Stack(Path(".local/stack"), instances=options.instances, telemetry=options.telemetry) as stack:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
         write_stack_file(stack)
@@ -243,6 +274,8 @@ def _introduce(console: Console, stack: Stack) -> None:
     console.print(f"  Autopilot  {stack.sandbox_url or stack.environment['AUTOPILOT_URL']}")
     console.print(f"  Vault      {stack.vault_url}")
     console.print(f"  Source     {stack.source_path}")
+    if stack.collector_url:
+        console.print(f"  Telemetry  {stack.collector_url}/telemetry/spans, .../points, .../logs")
     console.print(f"  Addresses, keys and logs: {STACK_FILE}, .local/stack/logs/\n")
     console.print("Try, in another terminal:")
     console.print("  .venv/bin/python -m local.environment --rows 5000    a made-up Customer Insights environment")

@@ -83,7 +83,8 @@ class Run(Record):
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
     `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
     this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
-    how they compare.
+    how they compare. `refreshed_at` is when the refresh happened that it took up, and `traceparent` (W3C) the trace it
+    belongs to.
     """
 
     export: str
@@ -110,6 +111,8 @@ class Run(Record):
     progress_at: datetime | None = None
     busy_until: datetime | None = None
     unreachable_since: datetime | None = None
+    refreshed_at: datetime | None = None
+    traceparent: str | None = None
     verification: Verification | None = None
     findings: tuple[Findings, ...] = ()
 

@@ -44,6 +44,8 @@ var settings = {
   AzureWebJobsStorage__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  PYTHON_ENABLE_OPENTELEMETRY: 'true'
+  OTEL_SERVICE_NAME: 'func-${suffix}'
   PYTHON_THREADPOOL_THREAD_COUNT: '40'
   CustomerInsightsStorage__blobServiceUri: customerInsightsBlobUri
   CustomerInsightsStorage__clientId: identityClientId

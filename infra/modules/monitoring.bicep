@@ -1,4 +1,5 @@
-// Where logs and metrics go: a workspace, and Application Insights on it, which takes telemetry from Entra identities only.
+// Where traces, logs and metrics go: a workspace, and Application Insights on it, which takes telemetry from Entra identities
+// only; and what watches them.
 param suffix string
 param location string
 param tags object
@@ -8,6 +9,9 @@ param principalId string
 
 @description('Most gigabytes a day.')
 param gigabytesADay int
+
+@description('Address that alerts go to; empty: the portal only.')
+param alertEmail string
 
 var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
@@ -44,6 +48,10 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalType: 'ServicePrincipal'
     description: 'Monitoring Metrics Publisher'
   }
+}
+
+module watch 'watch.bicep' = {
+  params: { suffix: suffix, location: location, tags: tags, workspaceId: workspace.id, alertEmail: alertEmail }
 }
 
 output workspaceId string = workspace.id

@@ -75,10 +75,15 @@ def _trigger(bindings: Sequence[str]) -> Mapping[str, Any]:
     return next(binding for binding in parsed if str(binding["type"]).lower().endswith("trigger"))
 
 
-def invoke(function: Function, data: Datum, metadata: Mapping[str, Datum] | None = None) -> Datum | None:
-    """Run a function on its trigger's data; gives what it returns. Raises InvocationFailed."""
+def invoke(
+    function: Function, data: Datum, metadata: Mapping[str, Datum] | None = None, *, traceparent: str = ""
+) -> Datum | None:
+    """Run a function on its trigger's data, in the caller's trace if there is one; gives what it returns.
+
+    Raises InvocationFailed.
+    """
     handled, ok, result, _, _, trace = run_invocation_sync(
-        str(uuid.uuid4()), function.id, [(function.trigger["name"], data)], dict(metadata or {})
+        str(uuid.uuid4()), function.id, [(function.trigger["name"], data)], dict(metadata or {}), traceparent
     )
     if not handled:
         raise InvocationFailed(f"{function.name} is async; this host runs plain functions only")

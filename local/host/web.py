@@ -66,7 +66,7 @@ def _answer(function: Function, request: Request, params: Mapping[str, str]) -> 
         request.get_data(),
     )
     try:
-        result = runtime.invoke(function, data)
+        result = runtime.invoke(function, data, traceparent=request.headers.get("traceparent", ""))
     except InvocationFailed:
         log.exception("%s failed", function.name)
         return Response(status=500)

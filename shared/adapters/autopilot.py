@@ -25,6 +25,7 @@ from shared.domain.answers import (
     page,
     read,
 )
+from shared.tracing import calling
 
 TIMEOUT: Final = (10.0, 90.0)
 """Seconds to connect and to wait for an answer; bulk calls were seen to take 6 s, and a 408 comes from the server."""
@@ -143,19 +144,23 @@ class Autopilot:
         path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {"autopilotapikey": key, "Accept": "application/json", "Content-Type": "application/json"}
-        try:
-            with self._http.request(
-                method,
-                self._url + path,
-                data=data,
-                headers=headers,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                return read(endpoint, answer.status_code, answer.headers, _body(endpoint, answer))
-        except (requests.RequestException, HTTPError) as error:
-            raise TryAgain(f"{endpoint} had no answer ({type(error).__name__})") from None
+        with calling(method, template) as call:
+            try:
+                with self._http.request(
+                    method,
+                    self._url + path,
+                    data=data,
+                    headers=headers,
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer:
+                    content = _body(endpoint, answer)
+            except (requests.RequestException, HTTPError) as error:
+                call.error = type(error).__name__
+                raise TryAgain(f"{endpoint} had no answer ({call.error})") from None
+            call.status = answer.status_code
+        return read(endpoint, answer.status_code, answer.headers, content)
 
 
 def _body(endpoint: str, answer: requests.Response) -> bytes:

@@ -15,6 +15,7 @@ from shared.api.call import Answer, Call, Problem
 from shared.api.routes import Route
 from shared.app import App
 from shared.reasons import RunEnded, TryLater
+from shared.tracing import answering
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,23 @@ def answer(
     query: Mapping[str, str],
     headers: Mapping[str, str],
     body: bytes,
+    traceparent: str | None = None,
 ) -> Answer:
     """Answer a request to `route`; every fault becomes a problem, and none of them shows a traceback."""
+    with answering(route.method, route.path, traceparent) as said:
+        result = _answer(app, route, params, query, headers, body)
+        said.status = result.status
+        return result
+
+
+def _answer(
+    app: App,
+    route: Route,
+    params: Mapping[str, str],
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: bytes,
+) -> Answer:
     try:
         caller = _admit(app, route, headers)
         _check_names(params)

@@ -104,7 +104,18 @@ def get_rejected(app: App, call: Call) -> Answer:
 def view(app: App, run: Run) -> dict[str, Any]:
     """Show a run to a user."""
     reason = run.reason
-    hidden = {"plan", "stop", "targets", "progress_at", "busy_until", "chunks", "done", "operations", "settled"}
+    hidden = {
+        "traceparent",
+        "plan",
+        "stop",
+        "targets",
+        "progress_at",
+        "busy_until",
+        "chunks",
+        "done",
+        "operations",
+        "settled",
+    }
     shown = run.model_dump(mode="json", exclude=hidden)
     shown["segments"] = [target.model_dump() for target in run.targets]
     shown["advice"] = (run.detail + " " if run.detail else "") + reason.advice if reason else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
+from shared import tracing
 from shared.adapters.storage import Container
 from shared.app import Account, App
 from shared.directory import ensure_lists
@@ -21,6 +23,7 @@ from shared.domain.state import tabulate
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded
 from shared.run import Counts, Run
+from shared.signals import Span
 from shared.steps.busy import BusySlots, RunOver
 from shared.steps.files import chunk_path, write_table
 from shared.steps.finish import finish_run
@@ -57,6 +60,7 @@ def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
         finish_run(app, export, run_id)
 
 
+@tracing.traced(Span.DELIVER)
 def _work_off(app: App, run: Run, chunk: str) -> Run:
     """Work a chunk off and record its outcome; raises TryLater if nothing could be done, RunOver if it need not be."""
     path = chunk_path(run.export, run.id, str(run.plan), chunk)
@@ -149,6 +153,7 @@ def _sort(delivery: Delivery, delivered: Delivered, sender: Sender, lists: tuple
         ),
         settled=len(settled),
         stop=stop,
+        reasons=Counter(str(item.reason) for item in rejected if item.operation.is_row),
     )
 
 

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 import polars as pl
 
+from shared import metering, tracing
 from shared.adapters.storage import Container
 from shared.app import App
 from shared.domain.state import RECEIPTS, State, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status
 from shared.run import Counts, Entry, Run
+from shared.signals import Span
 from shared.steps.confirm import fell_short
 from shared.steps.files import (
     load_state,
@@ -34,6 +36,9 @@ from shared.steps.verify import compare_lists
 
 log = logging.getLogger(__name__)
 
+_INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent"}
+"""What a report leaves out."""
+
 FINISH_SECONDS: Final = 90.0
 """Seconds one worker may take to finish a run before another may try."""
 
@@ -48,6 +53,7 @@ class Ending:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@tracing.traced(Span.END)
 def end_run(app: App, run: Run, end: RunEnded) -> Run:
     """End a run before anything was sent; one that has a plan by now goes on."""
     if run.plan is not None:
@@ -70,6 +76,7 @@ def finish_run(app: App, export: str, run_id: str) -> Run:
         return run if run.status.is_final else _finish(app, run)
 
 
+@tracing.traced(Span.FINISH)
 def _finish(app: App, run: Run) -> Run:
     export, run_id = run.export, run.id
     entries = app.ledger.entries(export, run_id)
@@ -143,7 +150,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
         return run.model_copy(update={**end, **ending.changes})
 
     announce(app, run)
-    report = ended(run).model_dump_json(indent=2, exclude={"plan", "progress_at", "busy_until", "unreachable_since"})
+    report = ended(run).model_dump_json(indent=2, exclude=_INTERNAL)
     app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
     found = app.registry.export(run.export)
     try:
@@ -156,6 +163,8 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
         )
     except NoSuchRun:
         return ended(run)
+    if closed.ended_at == now:  # by us, and by nobody else
+        metering.ended(closed)
     if closed.status.is_final:
         clear_run(app, closed)
     return closed

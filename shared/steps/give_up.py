@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from shared import metering
 from shared.adapters.storage import Container
 from shared.app import App
 from shared.domain.chunks import decode
@@ -40,6 +41,7 @@ def record_undelivered(app: App, export: str, run_id: str, chunk: str) -> None:
         return
     if app.ledger.entry(export, run_id, chunk) is None:
         log.error("a chunk failed however often it was tried: export=%s run=%s chunk=%s", export, run_id, chunk)
+        metering.given_up(run, chunk)
         run = record(app, run, chunk, _undelivered(app, run, chunk))
     if run.is_delivered:
         finish_run(app, export, run_id)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from shared import metering, tracing
 from shared.adapters.storage import Container, Queue
 from shared.adapters.vault import VaultUnavailable
 from shared.app import Account, App
@@ -20,6 +21,7 @@ from shared.domain.verification import compared_fields
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
 from shared.run import Counts, Run
+from shared.signals import Span
 from shared.steps.busy import Heartbeat
 from shared.steps.files import (
     chunk_names,
@@ -82,6 +84,7 @@ def issue(app: App, run: Run) -> None:
             app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
 
 
+@tracing.traced(Span.PLAN)
 def _plan(app: App, run: Run) -> Run:
     """Plan a run that has no plan yet, and record the plan; gives the run with the plan that was recorded first."""
     found = app.registry.export(run.export)
@@ -98,7 +101,10 @@ def _plan(app: App, run: Run) -> Run:
     if run.verification:
         work = [reading(list_id, compared_fields(export.mapping)) for list_id in list_ids]
         count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
-        return _record(app, run, attempt, account, export, count, len(work), counts)
+        recorded = _record(app, run, attempt, account, export, count, len(work), counts)
+        if recorded.plan == attempt:
+            metering.planned(recorded, ())
+        return recorded
     segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     planned = plan(
@@ -112,7 +118,11 @@ def _plan(app: App, run: Run) -> Run:
     check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
     count = _write(app, run, attempt, chunks(planned, segments, recipe_of(export)), planned.rejected)
     operations = planned.difference.operations.height
-    return _record(app, run, attempt, account, export, count, operations, _counts(planned) + calls_of(sender))
+    counts = _counts(planned) + calls_of(sender)
+    recorded = _record(app, run, attempt, account, export, count, operations, counts)
+    if recorded.plan == attempt:
+        metering.planned(recorded, planned.rejected["reason"])
+    return recorded
 
 
 def _begin(app: App, run: Run, account: Account) -> Run:

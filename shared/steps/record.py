@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared import metering
 from shared.adapters.storage import Container, Queue
 from shared.app import App
 from shared.reasons import Reason
@@ -24,7 +26,7 @@ class Outcome:
     """What came of one chunk: blobs of receipts and of rejected rows, the rest as a chunk of its own, and the sums.
 
     `settled` counts the operations that are handled, `stop` is why no more shall be sent, and `lost` says that the
-    chunk itself could not be read, so that nobody knows which rows were in it.
+    chunk itself could not be read, so that nobody knows which rows were in it. `reasons` counts the rejected rows.
     """
 
     receipts: bytes | None = None
@@ -34,6 +36,7 @@ class Outcome:
     settled: int = 0
     stop: Reason | None = None
     lost: bool = False
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
@@ -82,7 +85,9 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     if not first:
         for container, name, _ in blobs:
             app.storage.delete(container, name)
-    elif entry.continued_by:
+    if first:
+        metering.recorded(recorded, chunk, outcome.counts, outcome.reasons, now)
+    if first and entry.continued_by:
         message = {"export": run.export, "run": run.id, "chunk": entry.continued_by}
         app.storage.send(Queue.CHUNKS, message, delay=CONTINUATION_DELAY)
     log.info(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from shared import tracing
 from shared.adapters.storage import Queue
 from shared.app import App
 from shared.run import Run, Trigger, Verification, new_run_id
@@ -18,6 +20,7 @@ def start_run(
     mark: Mapping[str, object] | None = None,
     rejected_of: str | None = None,
     verification: Verification | None = None,
+    refreshed_at: datetime | None = None,
 ) -> Run:
     """Record a new run of an export and put it on the queue for planning; raises RunInProgress.
 
@@ -26,14 +29,17 @@ def start_run(
     the queue again.
     """
     now = app.now()
+    run_id = new_run_id(now)
     run = Run(
         export=export,
-        id=new_run_id(now),
+        id=run_id,
         trigger=trigger,
         requested_by=requested_by,
         queued_at=now,
         rejected_of=rejected_of,
         verification=verification,
+        refreshed_at=refreshed_at,
+        traceparent=tracing.begin(export, run_id, trigger),
     )
     app.ledger.start(run, mark or {})
     app.storage.send(Queue.RUNS, message(run))

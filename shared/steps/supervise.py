@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from shared import tracing
 from shared.adapters.storage import Queue
 from shared.app import App
 from shared.ledger import NoSuchRun
 from shared.reasons import TryLater
 from shared.run import Run
+from shared.signals import Span
 from shared.steps.busy import is_stranded
 from shared.steps.finish import finish_run
 from shared.steps.follow_up import follow_up
@@ -44,6 +46,7 @@ def supervise_run(app: App, export: str, run_id: str) -> None:
         _issue_again(app, run)
 
 
+@tracing.traced(Span.SUPERVISE)
 def _issue_again(app: App, run: Run) -> None:
     log.warning("no life, issued again: export=%s run=%s", run.export, run.id)
     now = app.now()

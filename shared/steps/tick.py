@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from shared import metering
 from shared.app import App
 from shared.configuration import Export, OnCron, OnRefresh
 from shared.domain.schedule import is_due
 from shared.ledger import RunInProgress
 from shared.reasons import Reason, RunEnded
-from shared.run import Head
+from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.retain import retain
 from shared.steps.start import start_run
@@ -25,6 +26,8 @@ def tick(app: App) -> None:
         found = app.registry.export(name)
         head = app.ledger.head(name)
         retain(app, name)
+        if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
+            metering.source_seen(name, refreshed.modified_at, app.now())
         if head.active is None and found is not None:
             _start_if_due(app, name, found[0], head, refreshed)
 
@@ -44,7 +47,7 @@ def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Ca
             if not head.refresh:
                 app.ledger.mark(name, {"refresh": refreshed.etag})
             elif _is_settled(app, export, refreshed):
-                _start(app, name, "refresh", {"refresh": refreshed.etag})
+                _start(app, name, "refresh", {"refresh": refreshed.etag}, refreshed.modified_at)
         case OnCron() as cron:
             now = app.now()
             since: datetime = max(head.cron_at or export.updated_at, export.updated_at)
@@ -62,11 +65,11 @@ def _is_settled(app: App, export: Export, refreshed: Catalogue) -> bool:
     return True
 
 
-def _start(app: App, name: str, trigger: str, mark: dict[str, object]) -> None:
+def _start(
+    app: App, name: str, trigger: Trigger, mark: dict[str, object], refreshed_at: datetime | None = None
+) -> None:
     try:
-        run = start_run(
-            app, name, trigger="refresh" if trigger == "refresh" else "cron", requested_by="schedule", mark=mark
-        )
+        run = start_run(app, name, trigger=trigger, requested_by="schedule", mark=mark, refreshed_at=refreshed_at)
         log.info("started export=%s run=%s trigger=%s", name, run.id, trigger)
     except RunInProgress as going:
         log.info("already going: export=%s run=%s", name, going.run_id)

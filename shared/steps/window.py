@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared import metering
 from shared.adapters.vault import VaultUnavailable
 from shared.app import Account, App
 from shared.domain.sending import Sender
@@ -31,6 +32,7 @@ def open_account(app: App, run: Run) -> Account:
     except VaultUnavailable:
         raise RunEnded(wait(app, run, Reason.KEY_MISSING)) from None
     backlog = account.slots.backlog()
+    metering.paced(account.name, account.connection.rate_limit, backlog)
     if backlog > HORIZON:
         raise TryLater(backlog / 2, "the account's pace is taken for longer than a worker waits")
     return account

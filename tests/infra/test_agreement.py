@@ -25,7 +25,7 @@ ROOT: Final = INFRA.parent
 APP: Final = read("modules/app.bicep")
 STORAGE: Final = read("modules/storage.bicep")
 
-LEFT_TO_DEFAULT: Final = {"SETTLE_SECONDS", "OUTAGE_MINUTES", "GRACE_SECONDS"}
+LEFT_TO_DEFAULT: Final = {"SETTLE_SECONDS", "OUTAGE_MINUTES", "GRACE_SECONDS", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 """Settings that the templates leave alone, on purpose."""
 
 OTHER_FORM: Final = {"AzureWebJobsStorage", "CustomerInsightsStorage"} | {
@@ -39,12 +39,13 @@ PLATFORM: Final = {"IDENTITY_ENDPOINT", "AZURE_CLIENT_ID"}
 """What the platform sets (the endpoint), or what is only asked when a setting names no identity."""
 
 HOST: Final = {
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "AzureWebJobsStorage__credential",
+    "OTEL_SERVICE_NAME",
+    "PYTHON_ENABLE_OPENTELEMETRY",
     "PYTHON_THREADPOOL_THREAD_COUNT",
 }
-"""Settings that the Functions host reads and our code does not."""
+"""Settings that the Functions host or an SDK reads and our code does not."""
 
 
 class Asked(dict[str, str]):
@@ -207,6 +208,14 @@ def test_there_is_a_thread_for_every_message_that_the_host_may_hand_over(trigger
     queues = [trigger for trigger in triggers if trigger["type"] == "queueTrigger"]
     most = read_host_json(ROOT).queues.most_parallel * len(queues)
     assert int(set_by_the_templates()["PYTHON_THREADPOOL_THREAD_COUNT"]) >= most
+
+
+def test_telemetry_is_set_up_by_us_and_not_by_the_platform() -> None:
+    """The platform's own set-up would load with each cold start, and instrument what must not be."""
+    settings = set_by_the_templates()
+    assert settings["PYTHON_ENABLE_OPENTELEMETRY"] == "true"
+    assert "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY" not in settings
+    assert json.loads((ROOT / "host.json").read_text())["telemetryMode"] == "OpenTelemetry"
 
 
 def test_roles_are_those_that_the_documentation_names() -> None:

@@ -16,7 +16,8 @@ from local.package import DIST, ROOT
 from tests.infra.bicep import INFRA, Declaration, Expression, File, faults, files, read, text, walk
 
 FUNCTIONS: Final = {
-    *("empty", "environment", "guid", "items", "last", "resourceGroup", "split", "string"),
+    *("contains", "empty", "environment", "guid", "items", "last", "loadJsonContent", "loadTextContent"),
+    *("resourceGroup", "split", "string"),
     *("subscription", "subscriptionResourceId", "tenant", "union", "uniqueString"),
     *("allowed", "batchSize", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue", "secure"),
 }

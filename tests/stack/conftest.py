@@ -26,7 +26,10 @@ def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
     with ExitStack() as made:
 
         def make(
-            settings: Mapping[str, str] | None = None, knobs: Mapping[str, Any] | None = None, instances: int = 1
+            settings: Mapping[str, str] | None = None,
+            knobs: Mapping[str, Any] | None = None,
+            instances: int = 1,
+            telemetry: bool = False,
         ) -> World:
             stack = Stack(
                 factory.mktemp("stack"),
@@ -34,6 +37,7 @@ def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
                 settings={**QUICK, **(settings or {})},
                 knobs=knobs,
                 in_memory=True,
+                telemetry=telemetry,
             )
             world = World(made.enter_context(stack))
             made.callback(world.close)

@@ -38,13 +38,13 @@ def start(world: World, name: str) -> str:
     return world.start(name)
 
 
-def last_chunk(chunks: ContainerClient, export: str) -> str:
+def last_chunk(chunks: ContainerClient, export: str, name: str = "000003") -> str:
     """Wait for the plan's last chunk, and give its blob."""
     deadline = time.monotonic() + 30
     while True:
         names = chunks.list_blob_names(name_starts_with=f"{export}/") if chunks.exists() else ()
         for blob in names:
-            if blob.endswith("/000003.ndjson"):
+            if blob.endswith(f"/{name}.ndjson"):
                 return blob
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -1,0 +1,127 @@
+// The workbook, and the alerts: every query in a file of its own (../queries), tested against what the app sends.
+param suffix string
+param location string
+param tags object
+
+@description('Workspace that holds the telemetry.')
+param workspaceId string
+
+@description('Address that alerts go to; empty: they are shown in the portal only.')
+param alertEmail string
+
+var queries = {
+  cost: loadTextContent('../queries/cost.kql')
+  executions: loadTextContent('../queries/executions.kql')
+  lag: loadTextContent('../queries/lag.kql')
+  progress: loadTextContent('../queries/progress.kql')
+  rejected: loadTextContent('../queries/rejected.kql')
+  runs: loadTextContent('../queries/runs.kql')
+  throttling: loadTextContent('../queries/throttling.kql')
+  throughput: loadTextContent('../queries/throughput.kql')
+  waiting: loadTextContent('../queries/waiting.kql')
+}
+
+// An alert's name is its heading in docs/operate.md. `range` is what its query looks at.
+var alerts = {
+  'run-failed': {
+    title: 'A run failed'
+    severity: 1
+    range: 'PT15M'
+    query: loadTextContent('../queries/run-failed.kql')
+  }
+  'key-refused': {
+    title: 'Autopilot refuses the key'
+    severity: 1
+    range: 'PT15M'
+    query: loadTextContent('../queries/key-refused.kql')
+  }
+  'nothing-exported': {
+    title: 'The source was refreshed, and nothing was exported'
+    severity: 1
+    range: 'P2D'
+    query: loadTextContent('../queries/nothing-exported.kql')
+  }
+  'chunk-given-up': {
+    title: 'A chunk was given up'
+    severity: 1
+    range: 'PT15M'
+    query: loadTextContent('../queries/chunk-given-up.kql')
+  }
+  'rejected-share': {
+    title: 'Many rows are rejected'
+    severity: 2
+    range: 'PT15M'
+    query: loadTextContent('../queries/rejected-share.kql')
+  }
+  'unusual-removals': {
+    title: 'Unusually many members were removed'
+    severity: 2
+    range: 'PT15M'
+    query: loadTextContent('../queries/unusual-removals.kql')
+  }
+}
+
+var template = loadJsonContent('../workbook.json')
+var parts = [for part in template.items: union(part, contains(queries, part.name) ? {
+  content: { query: queries[part.name] }
+} : {})]
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(workspaceId, 'segment-export')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Segment export'
+    category: 'workbook'
+    sourceId: workspaceId
+    serializedData: string(union(template, { items: parts }))
+  }
+}
+
+resource receivers 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: 'ag-${suffix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'segexport'
+    emailReceivers: empty(alertEmail) ? [] : [
+      { name: 'operator', emailAddress: alertEmail, useCommonAlertSchema: true }
+    ]
+  }
+}
+
+resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in items(alerts): {
+  name: alert.key
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: alert.value.title
+    description: 'What to do: docs/operate.md, ${alert.key}'
+    severity: alert.value.severity
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT15M'
+    overrideQueryTimeRange: alert.value.range == 'PT15M' ? null : alert.value.range
+    autoMitigate: false
+    muteActionsDuration: alert.value.range == 'PT15M' ? null : 'PT6H'
+    // The tables come into being with the first telemetry, which is after the rules.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: alert.value.query
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          dimensions: [{ name: 'export', operator: 'Include', values: ['*'] }]
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: [receivers.id] }
+  }
+}]

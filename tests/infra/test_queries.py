@@ -1,0 +1,109 @@
+"""Queries, workbook and alerts: sound Kusto on tables that there are, and no name that the app does not send."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import pytest
+
+from shared.run import Counts
+from shared.signals import COUNT, Attribute, Event, Metric
+from tests.infra.bicep import INFRA, Expression, read
+from tests.infra.workspace import Analysis, analyse, queries, readings
+
+WATCH: Final = read("modules/watch.bicep")
+QUERIES: Final = queries()
+EACH: Final = pytest.mark.parametrize("name", QUERIES)
+
+SENT: Final = {*Attribute, *(f"{COUNT}{name}" for name in Counts.model_fields)}
+"""Every attribute that the code can send."""
+
+
+@pytest.fixture(scope="module")
+def analyses() -> dict[str, Analysis]:
+    return analyse(QUERIES)
+
+
+def alerts() -> dict[str, Any]:
+    found: dict[str, Any] = WATCH.var("alerts")
+    return found
+
+
+def items() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((INFRA / "workbook.json").read_text())["items"]
+    return found
+
+
+@EACH
+def test_a_query_is_kusto_on_tables_and_columns_that_there_are(analyses: dict[str, Analysis], name: str) -> None:
+    assert analyses[name].diagnostics == []
+    assert analyses[name].columns
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("AppTraces", "AppTrace"), ("TimeGenerated", "TimeGenerate"), ("| where", "| wher"), ("tostring(", "to_string(")],
+)
+def test_a_query_that_is_wrong_is_found(right: str, wrong: str) -> None:
+    spoiled = QUERIES["run-failed"].replace(right, wrong, 1)
+    assert spoiled != QUERIES["run-failed"]
+    assert analyse({"spoiled": spoiled})["spoiled"].diagnostics
+
+
+@EACH
+def test_a_query_asks_for_names_that_the_code_sends(name: str) -> None:
+    for reading in readings(QUERIES[name]):
+        assert reading.names <= (set(Event) if "event.name" in reading.attributes else set(Metric))
+        assert reading.attributes <= SENT
+
+
+def test_every_query_of_ours_reads_what_it_names() -> None:
+    """A query whose names the reader above missed would pass unchecked."""
+    for name, text in QUERIES.items():
+        known = {word for reading in readings(text) for word in reading.names | reading.attributes}
+        assert {
+            word for word in text.split("'")[1::2] if word.startswith(("segment_export.", "http.", "url."))
+        } <= known
+        assert known or name in {"cost", "executions"}
+
+
+def test_a_name_that_nobody_sends_is_found() -> None:
+    (reading,) = readings("AppMetrics | where Name in ('a', 'b') | project tostring(Properties['c'])")
+    assert sorted(reading.names) == ["a", "b"]
+    assert sorted(reading.attributes) == ["c"]
+    assert not reading.names <= set(Metric)
+
+
+def test_every_query_is_loaded_under_its_own_name() -> None:
+    loaded = {**WATCH.var("queries"), **{name: alert["query"] for name, alert in alerts().items()}}
+    assert loaded == {name: Expression(f"loadTextContent('../queries/{name}.kql')") for name in QUERIES}
+
+
+def test_the_workbook_shows_every_query_that_is_no_alert_and_no_other() -> None:
+    shown = [item["name"] for item in items() if item["type"] == 3]
+    assert sorted(shown) == sorted(WATCH.var("queries"))
+    assert all("query" not in item["content"] for item in items())
+    parameters = {p["name"] for item in items() for p in item["content"].get("parameters", [])}
+    assert {item["content"].get("timeContextFromParameter") for item in items() if item["type"] == 3} == parameters
+
+
+def test_an_alert_can_be_split_by_export(analyses: dict[str, Analysis]) -> None:
+    (rule,) = WATCH.resources("Microsoft.Insights/scheduledQueryRules")
+    (condition,) = rule.body["properties"]["criteria"]["allOf"]
+    assert [dimension["name"] for dimension in condition["dimensions"]] == ["export"]
+    for name in alerts():
+        assert {"TimeGenerated", "export"} <= set(analyses[name].columns)
+
+
+def test_every_alert_reaches_the_action_group() -> None:
+    (rule,) = WATCH.resources("Microsoft.Insights/scheduledQueryRules")
+    assert rule.value.over == Expression("items(alerts)")
+    assert rule.body["properties"]["actions"] == {"actionGroups": [Expression("receivers.id")]}
+    assert rule.body["properties"]["enabled"] is True
+
+
+def test_what_can_go_wrong_has_its_alert() -> None:
+    assert set(alerts()) == {
+        *("run-failed", "key-refused", "nothing-exported", "chunk-given-up", "rejected-share", "unusual-removals")
+    }
