@@ -80,9 +80,9 @@ class Collected:
 
 
 @pytest.fixture(scope="module")
-def watched(make_world: MakeWorld) -> World:
+def watched(make_lasting_world: MakeWorld) -> World:
     """Give a world of two instances whose telemetry is collected, and whose calls sometimes fail."""
-    world = make_world(instances=2, telemetry=True, settings={"OTEL_TRACES_SAMPLER_ARG": "0.1"})
+    world = make_lasting_world(instances=2, telemetry=True, settings={"OTEL_TRACES_SAMPLER_ARG": "0.1"})
     world.publish({"All": people(*EVERYBODY, "nobody", None)})
     world.connect()
     world.save("all", segments=["All"], mapping=SIMPLE)
