@@ -21,7 +21,7 @@ def _function(route: Route) -> Callable[[func.HttpRequest, func.Context], func.H
         from shared.app import app
 
         result = answer(
-            app(),
+            app,
             route,
             params=dict(req.route_params),
             query=dict(req.params),

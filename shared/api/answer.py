@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -15,6 +15,7 @@ from shared.api.call import Answer, Call, Problem
 from shared.api.routes import Route
 from shared.app import App
 from shared.reasons import RunEnded, TryLater
+from shared.settings import SettingsWrong
 from shared.tracing import answering
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 def answer(
-    app: App,
+    open_app: Callable[[], App],
     route: Route,
     *,
     params: Mapping[str, str],
@@ -34,13 +35,13 @@ def answer(
 ) -> Answer:
     """Answer a request to `route`; every fault becomes a problem, and none of them shows a traceback."""
     with answering(route.method, route.path, traceparent) as said:
-        result = _answer(app, route, params, query, headers, body)
+        result = _answer(open_app, route, params, query, headers, body)
         said.status = result.status
         return result
 
 
 def _answer(
-    app: App,
+    open_app: Callable[[], App],
     route: Route,
     params: Mapping[str, str],
     query: Mapping[str, str],
@@ -48,11 +49,15 @@ def _answer(
     body: bytes,
 ) -> Answer:
     try:
+        app = open_app()
         caller = _admit(app, route, headers)
         _check_names(params)
         return _carry_out(app, route, Call(params, query, headers, body, caller))
     except Problem as problem:
         return problem.answer()
+    except SettingsWrong as wrong:
+        log.error("a setting is missing or wrong: %s", wrong)
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "setting_wrong", f"{wrong} See docs/settings.md.").answer()
     except NotAllowed as refusal:
         status = HTTPStatus.FORBIDDEN if refusal.known else HTTPStatus.UNAUTHORIZED
         if refusal.code == "principal_not_expected":

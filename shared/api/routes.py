@@ -101,7 +101,7 @@ ROUTES: Final = (
     Route("start_all_runs", "POST", "runs", Role.CONTRIBUTOR, "runs.post_all_runs", status=202),
     Route("post_erasure", "POST", "erasure", Role.ADMIN, "erasure.post_erasure", "api.erasure.ErasureBody"),
     Route("list_audit", "GET", "audit", Role.ADMIN, "source.list_audit"),
-    Route("get_health", "GET", "health", Role.VIEWER, "source.get_health"),
+    Route("get_health", "GET", "health", Role.VIEWER, "health.get_health"),
 )
 
 

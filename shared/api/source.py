@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from shared.adapters.storage import Container, StorageFault
-from shared.adapters.vault import VaultUnavailable
 from shared.api.call import Answer, Call, Problem, page_of
 from shared.api.mapping import suggestion
-from shared.app import DIGEST_SECRET, App
+from shared.app import App
 from shared.reasons import RunEnded
 from shared.source.catalogue import Table
 
@@ -35,17 +32,6 @@ def list_audit(app: App, call: Call) -> Answer:
     return Answer(body=page_of(items, found[limit - 1][0] if len(found) > limit else None))
 
 
-def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint takes a call
-    """Say of storage, vault and source whether each is reachable, and if not, what to mend."""
-    parts = {
-        "storage": _check(lambda: app.storage.get(Container.CONFIGURATION, "health")),
-        "vault": _check(lambda: app.vault.read(DIGEST_SECRET)),
-        "source": _check(app.source.catalogue),
-    }
-    well = all(part["reachable"] for part in parts.values())
-    return Answer(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, {"healthy": well, **parts})
-
-
 def _segment(app: App, table: Table) -> dict[str, Any]:
     eligible = table.is_profile_table
     return {
@@ -57,17 +43,3 @@ def _segment(app: App, table: Table) -> dict[str, Any]:
         "suggested_mapping": suggestion(table) if eligible else {},
         "why_not": None if eligible else "It has no CustomerId column, so it is not a table of profiles.",
     }
-
-
-def _check(attempt: Callable[[], object]) -> dict[str, Any]:
-    try:
-        attempt()
-    except RunEnded as end:
-        return {"reachable": False, "code": end.reason, "detail": end.detail or end.reason.advice}
-    except (VaultUnavailable, StorageFault) as error:
-        return {"reachable": False, "code": type(error).__name__, "detail": _first_line(error)}
-    return {"reachable": True}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -64,7 +64,7 @@ def ask(
 ) -> Answer:
     """Ask, and check what every answer must be: 2xx, or a problem with a code and what to do."""
     headers = {"content-type": "application/json"} | dict(headers or {})
-    found = answer(app, route, params=params, query=query or {}, headers=headers, body=body)
+    found = answer(lambda: app, route, params=params, query=query or {}, headers=headers, body=body)
     text = found.content()
     assert b"Traceback" not in text
     assert 200 <= found.status < 500

@@ -1,0 +1,74 @@
+"""Health: whether everything the app stands on can be reached, and if not, which setting or role to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from shared.adapters.storage import Container, Queue, StorageFault
+from shared.adapters.vault import VaultUnavailable
+from shared.api.call import Answer, Call
+from shared.app import DIGEST_SECRET, App
+from shared.reasons import RunEnded
+
+_NO = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+
+def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint takes a call
+    """Say of storage, vault and source whether each is reachable, and if not, what to mend."""
+    parts = {
+        "storage": _first_that_fails(_STORAGE, app),
+        "vault": _checked(lambda: app.vault.read(DIGEST_SECRET), lambda error: f"{error}. Check KEY_VAULT_URL."),
+        "source": _checked(app.source.catalogue, str),
+    }
+    well = all(part["reachable"] for part in parts.values())
+    return Answer(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, {"healthy": well, **parts})
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """One service of the app's own storage: how it is tried, and the role that opens it."""
+
+    name: str
+    role: str
+    attempt: Callable[[App], object]
+
+    def why(self, error: Exception) -> str:
+        """Say what to mend."""
+        status = getattr(error, "status_code", None)
+        if status in _NO:
+            return (
+                f"The app may not use its storage's {self.name} ({status}). Give its identity the role {self.role} on the "
+                "account that AzureWebJobsStorage names, and check the account's firewall."
+            )
+        return (
+            f"The app's storage did not answer for {self.name} ({type(error).__name__}). Check AzureWebJobsStorage and "
+            "the account's firewall."
+        )
+
+
+_STORAGE = (
+    _Service("blobs", "Storage Blob Data Owner", lambda app: app.storage.get(Container.CONFIGURATION, "health")),
+    _Service("queues", "Storage Queue Data Contributor", lambda app: app.storage.waiting(Queue.RUNS)),
+    _Service("tables", "Storage Table Data Contributor", lambda app: app.ledger.head("health")),
+)
+
+
+def _first_that_fails(services: tuple[_Service, ...], app: App) -> Mapping[str, Any]:
+    for service in services:
+        found = _checked(lambda service=service: service.attempt(app), service.why)  # type: ignore[misc]
+        if not found["reachable"]:
+            return found
+    return {"reachable": True}
+
+
+def _checked(attempt: Callable[[], object], why: Callable[[Exception], str]) -> Mapping[str, Any]:
+    try:
+        attempt()
+    except RunEnded as end:
+        return {"reachable": False, "code": end.reason, "detail": end.detail or end.reason.advice}
+    except (VaultUnavailable, StorageFault) as error:
+        return {"reachable": False, "code": type(error).__name__, "detail": why(error)}
+    return {"reachable": True}

@@ -1,0 +1,145 @@
+"""Health names what to mend: the role, the setting, the firewall."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from azure.core.exceptions import HttpResponseError, ServiceRequestError
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from local.azurite import ACCOUNT_KEY, Azurite
+from shared.adapters.storage import Storage
+from shared.adapters.tables import Table
+from shared.adapters.vault import VaultUnavailable
+from shared.api.answer import answer
+from shared.api.routes import ROUTES
+from shared.app import App
+from shared.ledger import Ledger
+from shared.reasons import Reason, RunEnded
+from shared.settings import Settings, SettingsWrong, StorageAccount
+
+HEALTH = next(route for route in ROUTES if route.name == "get_health")
+MISSING: Any = cast("Any", None)
+
+
+class Part:
+    """A vault and a source that answer, or say why they do not."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def read(self, _: str) -> str:
+        return str(self.catalogue())
+
+    def catalogue(self) -> object:
+        if self.error:
+            raise self.error
+        return "fine"
+
+
+def app_on(connection: str, clients: ExitStack) -> App:
+    """Give an app whose storage is real, and whose vault and source answer."""
+    blobs = clients.enter_context(BlobServiceClient.from_connection_string(connection, retry_total=0))
+    queues = clients.enter_context(QueueServiceClient.from_connection_string(connection, retry_total=0))
+    tables = clients.enter_context(TableServiceClient.from_connection_string(connection, retry_total=0))
+    account = StorageAccount(connection_string=connection)
+    return App(
+        settings=Settings(storage=account, source=account, customer_insights_path="a/b", key_vault_url="https://v"),
+        storage=Storage(blobs, queues),
+        ledger=Ledger(Table(tables, "ledger")),
+        registry=MISSING,
+        accounts=MISSING,
+        tombstones=MISSING,
+        audit=MISSING,
+        vault=cast("Any", Part()),
+        source=cast("Any", Part()),
+        clock=MISSING,
+        pool=MISSING,
+        http=MISSING,
+    )
+
+
+@pytest.fixture
+def clients() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def health(app: App) -> tuple[int, dict[str, Any]]:
+    found = answer(lambda: app, HEALTH, params={}, query={}, headers={}, body=b"")
+    content: dict[str, Any] = json.loads(found.content())
+    return int(found.status), content
+
+
+def test_all_is_well(azurite: Azurite, clients: ExitStack) -> None:
+    status, said = health(app_on(azurite.connection_string, clients))
+    assert (status, said["healthy"]) == (200, True)
+
+
+def test_a_storage_account_that_lets_nobody_in_names_role_setting_and_firewall(
+    azurite: Azurite, clients: ExitStack
+) -> None:
+    wrong = azurite.connection_string.replace(ACCOUNT_KEY, base64.b64encode(b"another key").decode())
+    status, said = health(app_on(wrong, clients))
+    assert (status, said["storage"]["reachable"]) == (503, False)
+    for name in ("Storage Blob Data Owner", "AzureWebJobsStorage", "firewall"):
+        assert name in said["storage"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "role"), [("waiting", "Storage Queue Data Contributor"), ("head", "Storage Table Data Contributor")]
+)
+def test_a_missing_role_for_queues_or_tables_is_named(
+    azurite: Azurite, clients: ExitStack, monkeypatch: pytest.MonkeyPatch, method: str, role: str
+) -> None:
+    app = app_on(azurite.connection_string, clients)
+
+    def forbidden(*_: object) -> None:
+        error = HttpResponseError("AuthorizationPermissionMismatch")
+        error.status_code = 403
+        raise error
+
+    monkeypatch.setattr(Storage if method == "waiting" else Ledger, method, forbidden)
+    assert role in health(app)[1]["storage"]["detail"]
+
+
+def test_a_storage_account_that_does_not_answer_is_named(azurite: Azurite, clients: ExitStack) -> None:
+    app = app_on(azurite.connection_string, clients)
+    azurite_gone = app_on(azurite.connection_string.replace("127.0.0.1", "127.0.0.1.invalid"), clients)
+    assert health(app)[0] == 200
+    detail = health(azurite_gone)[1]["storage"]["detail"]
+    assert ServiceRequestError.__name__ in detail
+    assert "AzureWebJobsStorage" in detail
+
+
+@pytest.mark.parametrize(
+    ("part", "error", "named"),
+    [
+        ("vault", VaultUnavailable("Key Vault could not be reached"), "KEY_VAULT_URL"),
+        ("vault", RunEnded(Reason.KEY_MISSING, "Give it Key Vault Secrets User."), "Key Vault Secrets User"),
+        ("source", RunEnded(Reason.SOURCE_UNREACHABLE), "CUSTOMER_INSIGHTS_PATH"),
+    ],
+)
+def test_vault_and_source_say_what_to_mend(
+    azurite: Azurite, clients: ExitStack, part: str, error: Exception, named: str
+) -> None:
+    app = replace(app_on(azurite.connection_string, clients), **cast("Any", {part: Part(error)}))
+    status, said = health(app)
+    assert status == 503
+    assert named in said[part]["detail"]
+
+
+def test_a_missing_setting_is_an_answer_that_names_it() -> None:
+    def open_app() -> App:
+        raise SettingsWrong("App setting KEY_VAULT_URL is missing.")
+
+    found = answer(open_app, HEALTH, params={}, query={}, headers={}, body=b"")
+    assert (found.status, b"KEY_VAULT_URL" in found.content()) == (503, True)
