@@ -83,7 +83,7 @@ class Collected:
 def watched(make_world: MakeWorld) -> World:
     """Give a world of two instances whose telemetry is collected, and whose calls sometimes fail."""
     world = make_world(instances=2, telemetry=True, settings={"OTEL_TRACES_SAMPLER_ARG": "0.1"})
-    world.publish({"All": people(*EVERYBODY, "nobody", None)})
+    world.publish({"All": people(*EVERYBODY, "nobody", None, f"poison{MARK}@example.com")})
     world.connect()
     world.save("all", segments=["All"], mapping=SIMPLE)
     world.turn(faults={"throttle": 0.03, "error": 0.03})
@@ -133,7 +133,7 @@ def test_sums_are_the_runs_counts_exactly(collected: Collected, run: dict[str, A
 
 
 def test_rejected_rows_are_counted_by_reason(collected: Collected, run: dict[str, Any]) -> None:
-    for reason in ("email_missing", "email_invalid"):
+    for reason in ("email_missing", "email_invalid", "refused_by_autopilot"):
         assert collected.settles(Metric.REJECTED, 1, **{Attribute.REASON: reason})
 
 
