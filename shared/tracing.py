@@ -159,6 +159,9 @@ def calling(method: str, template: str) -> Iterator[Call]:
     call, started, began = Call(), time.time_ns(), time.monotonic()
     try:
         yield call
+    except Exception as error:
+        call.error = call.error or type(error).__name__  # such as an answer that has no end
+        raise
     finally:
         _note_call(method, template, call, started, time.monotonic() - began)
 

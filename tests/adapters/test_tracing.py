@@ -31,13 +31,20 @@ class Broken:
 
 
 class Recorder(Broken):
-    """Telemetry that keeps how spans ended."""
+    """Telemetry that keeps how spans and calls ended."""
 
     def __init__(self) -> None:
         self.ends: list[tuple[str, dict[str, Any], str]] = []
+        self.calls: list[tuple[str, str]] = []
 
     def open(self, name: str, _: str | None, about: Any) -> Callable[[Any, str], None]:
         return lambda more, error: self.ends.append((name, {**about, **more}, error))
+
+    def call(self, name: str, _: int, error: str, __: Any) -> None:
+        self.calls.append((name, error))
+
+    def measure(self, *_: Any) -> None:
+        return
 
 
 @pytest.fixture
@@ -101,6 +108,21 @@ def test_waiting_is_no_failure_and_a_fault_is_named_without_its_text(use: Callab
     assert (waited["segment_export.outcome"], none) == ("postponed", "")
     assert (failed["segment_export.chunk"], fault) == ("000001", "ValueError")
     assert "someone" not in str(recorder.ends)
+
+
+def break_off(known: str) -> None:
+    with tracing.calling("GET", "/lists") as call:
+        call.error = known
+        raise TryLater(1, "someone@example.com")
+
+
+def test_a_call_without_an_answer_has_failed_whatever_broke_it_off(use: Callable[[object], None]) -> None:
+    recorder = Recorder()
+    use(recorder)
+    for known, fault in (("ConnectionError", "ConnectionError"), ("", "TryLater")):
+        with pytest.raises(TryLater):
+            break_off(known)
+        assert recorder.calls.pop() == ("GET /lists", fault)
 
 
 def test_what_a_step_says_is_about_its_run_and_chunk(use: Callable[[object], None]) -> None:

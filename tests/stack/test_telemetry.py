@@ -83,7 +83,7 @@ class Collected:
 def watched(make_lasting_world: MakeWorld) -> World:
     """Give a world of two instances whose telemetry is collected, and whose calls sometimes fail."""
     world = make_lasting_world(instances=2, telemetry=True, settings={"OTEL_TRACES_SAMPLER_ARG": "0.1"})
-    world.publish({"All": people(*EVERYBODY, "nobody", None)})
+    world.publish({"All": people(*EVERYBODY, "nobody", None, f"poison{MARK}@example.com")})
     world.connect()
     world.save("all", segments=["All"], mapping=SIMPLE)
     world.turn(faults={"throttle": 0.03, "error": 0.03})
@@ -133,7 +133,7 @@ def test_sums_are_the_runs_counts_exactly(collected: Collected, run: dict[str, A
 
 
 def test_rejected_rows_are_counted_by_reason(collected: Collected, run: dict[str, Any]) -> None:
-    for reason in ("email_missing", "email_invalid"):
+    for reason in ("email_missing", "email_invalid", "refused_by_autopilot"):
         assert collected.settles(Metric.REJECTED, 1, **{Attribute.REASON: reason})
 
 
@@ -233,7 +233,7 @@ def test_a_run_that_the_schedule_started_has_a_trace_of_its_own_and_its_lag_is_k
 
 
 def test_a_run_whose_host_is_killed_keeps_its_trace(make_world: MakeWorld) -> None:
-    world = make_world(instances=2, telemetry=True, settings={"LOCAL_HOST_LEASE_SECONDS": "2"})
+    world = make_lasting_world(instances=2, telemetry=True, settings={"LOCAL_HOST_LEASE_SECONDS": "2"})
     collected = Collected(world)
     world.publish({"All": people(*EVERYBODY[:600])})
     world.connect(rate_limit=200)
