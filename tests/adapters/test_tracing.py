@@ -110,13 +110,18 @@ def test_waiting_is_no_failure_and_a_fault_is_named_without_its_text(use: Callab
     assert "someone" not in str(recorder.ends)
 
 
+def break_off(known: str) -> None:
+    with tracing.calling("GET", "/lists") as call:
+        call.error = known
+        raise TryLater(1, "someone@example.com")
+
+
 def test_a_call_without_an_answer_has_failed_whatever_broke_it_off(use: Callable[[object], None]) -> None:
     recorder = Recorder()
     use(recorder)
     for known, fault in (("ConnectionError", "ConnectionError"), ("", "TryLater")):
-        with pytest.raises(TryLater), tracing.calling("GET", "/lists") as call:
-            call.error = known
-            raise TryLater(1, "someone@example.com")
+        with pytest.raises(TryLater):
+            break_off(known)
         assert recorder.calls.pop() == ("GET /lists", fault)
 
 
