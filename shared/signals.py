@@ -6,7 +6,11 @@ attributes where there is one (`http.request.method`, `url.template`, `error.typ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+type Attributes = Mapping[str, str | int | float]
+"""What something said is marked with: values by `Attribute`."""
 
 
 class Span(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Concatenate, Protocol
 
 from shared.reasons import RunEnded, TryLater
 from shared.run import Run, Trigger
-from shared.signals import Attribute, Event, Metric, Span
+from shared.signals import Attribute, Attributes, Event, Metric, Span
 
 if TYPE_CHECKING:
     from shared.app import App
 
 log = logging.getLogger(__name__)
-
-type Attributes = Mapping[str, str | int | float]
 
 _ASKED_BY_ONE = frozenset({"on_demand", "rejected_rows"})
 """Triggers by which one request starts one run: that run belongs to the request's trace. Others get one of their own."""

@@ -30,8 +30,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.signals import GAUGES, HISTOGRAMS, UNITS, Attribute, Event, Metric
-from shared.tracing import Attributes
+from shared.signals import GAUGES, HISTOGRAMS, UNITS, Attribute, Attributes, Event, Metric
 
 SCOPE: Final = "segment_export"
 
