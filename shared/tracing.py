@@ -14,14 +14,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Concatenate, Protocol
+from typing import Concatenate, Protocol
 
 from shared.reasons import RunEnded, TryLater
 from shared.run import Run, Trigger
 from shared.signals import Attribute, Attributes, Event, Metric, Span
-
-if TYPE_CHECKING:
-    from shared.app import App
 
 log = logging.getLogger(__name__)
 
@@ -115,14 +112,14 @@ def begin(export: str, run_id: str, trigger: Trigger) -> str | None:
         return None
 
 
-def traced[**P, R](
+def traced[A, **P, R](
     span: Span,
-) -> Callable[[Callable[Concatenate[App, Run, P], R]], Callable[Concatenate[App, Run, P], R]]:
+) -> Callable[[Callable[Concatenate[A, Run, P], R]], Callable[Concatenate[A, Run, P], R]]:
     """Make a step a span of its run's trace. A text that follows app and run names the step's chunk."""
 
-    def decorate(step: Callable[Concatenate[App, Run, P], R]) -> Callable[Concatenate[App, Run, P], R]:
+    def decorate(step: Callable[Concatenate[A, Run, P], R]) -> Callable[Concatenate[A, Run, P], R]:
         @wraps(step)
-        def traced_step(app: App, run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        def traced_step(app: A, run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
             attributes: dict[str, str] = {Attribute.EXPORT: run.export, Attribute.RUN: run.id}
             if run.connection:
                 attributes[Attribute.CONNECTION] = run.connection
