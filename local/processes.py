@@ -23,8 +23,11 @@ class NotReady(Exception):
 class ServerProcess:
     """A server of ours: it prints one JSON line when it is ready, logs to a file, and ends with its parent."""
 
-    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path | None = None
+    ) -> None:
         self.name = name
+        self._folder = folder
         self.ready: dict[str, Any] = {}
         self._arguments = arguments
         self._environment = environment
@@ -52,6 +55,7 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 [sys.executable, *self._arguments, *more],
                 env={**self._environment, **(environment or {})},
+                cwd=self._folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -26,6 +26,7 @@ import requests
 from rich.console import Console
 
 from local.azurite import Azurite
+from local.package import SITE_PACKAGES
 from local.processes import ServerProcess
 
 DEFAULT_PATH: Final = "customer-insights/BlobExport"
@@ -58,6 +59,7 @@ class Stack:
         storage_log: bool = False,
         environment: Mapping[str, str] | None = None,
         telemetry: bool = False,
+        package: Path | None = None,
     ) -> None:
         self._directory = directory
         self._instances = instances
@@ -66,6 +68,7 @@ class Stack:
         self._in_memory = in_memory
         self._storage_log = storage_log
         self._telemetry = telemetry
+        self._package = package
         self._environment = dict(os.environ if environment is None else environment)
         self._parts = ExitStack()
         self.azurite: Azurite | None = None
@@ -220,13 +223,29 @@ class Stack:
         given.update(self._settings)
         for number in range(1, self._instances + 1):
             name = f"host-{number}"
-            self.hosts.append(self._serve(name, ["-m", "local.host", "--name", name]))
+            arguments = ["-m", "local.host", "--name", name]
+            if self._package is None:
+                self.hosts.append(self._serve(name, arguments))
+            else:
+                self._environment["PYTHONPATH"] = str(self._package / SITE_PACKAGES)
+                folder = _room_for_a_host(self._directory)
+                self.hosts.append(self._serve(name, [*arguments, "--app", str(self._package)], folder))
 
-    def _serve(self, name: str, arguments: list[str]) -> ServerProcess:
-        server = ServerProcess(name, arguments, self._environment, self._directory / "logs" / f"{name}.log")
+    def _serve(self, name: str, arguments: list[str], folder: Path | None = None) -> ServerProcess:
+        log = (self._directory / "logs" / f"{name}.log").absolute()
+        server = ServerProcess(name, arguments, self._environment, log, folder)
         self._parts.callback(server.stop)
         server.start()
         return server
+
+
+def _room_for_a_host(directory: Path) -> Path:
+    """Make a folder that holds the local host and nothing else of ours: what it runs comes from a package alone."""
+    room = directory / "host"
+    room.mkdir(exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (room / "local").symlink_to(Path(__file__).parent.absolute())
+    return room
 
 
 def port_of(url: str) -> str:

@@ -25,6 +25,8 @@ from local.package import (
     read_patterns,
     write_zip,
 )
+from local.stack import Stack
+from local.world import SIMPLE, World, people
 
 UNREACHABLE: Final = ("Failed to fetch", "error sending request", "Request failed after")
 """What uv says when there is no package index."""
@@ -91,6 +93,20 @@ def test_the_runtime_indexes_every_function_from_the_package_alone(package: Path
 
 def test_every_module_finds_what_it_imports_in_the_package(package: Path) -> None:
     assert int(run(IMPORT_ALL, str(package))) > 40
+
+
+def test_a_segment_is_exported_from_the_package(package: Path, tmp_path: Path) -> None:
+    """The host finds nothing of ours but the package, and takes dependencies from it first."""
+    settings = {"SETTLE_SECONDS": "0", "EXPORT_SCHEDULE": "0 0 0 1 1 *"}
+    with Stack(tmp_path, settings=settings, in_memory=True, package=package) as stack:
+        assert {path.name for path in (tmp_path / "host").iterdir()} == {"local"}
+        world = World(stack)
+        world.publish({"Team": people("a@example.com", "b@example.com")})
+        world.connect()
+        world.save("team", segments=["Team"], mapping=SIMPLE)
+        assert world.run("team")["status"] == "Successful"
+        assert world.members("Team") == {"a@example.com", "b@example.com"}
+        world.close()
 
 
 def test_every_module_comes_compiled_and_is_not_compared_with_its_source(package: Path) -> None:
