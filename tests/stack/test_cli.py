@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 from typer.testing import CliRunner, Result
 
@@ -65,6 +66,20 @@ def test_the_whole_flow_from_a_terminal(world: World, terminal: Terminal, tmp_pa
     assert "put_export" in terminal.run("audit")
     assert "1 accounts" in terminal.run("erase", "a@example.com")
     assert world.members("Team") == {"b@example.com"}
+
+
+def test_lists_are_verified_from_a_terminal(world: World, terminal: Terminal) -> None:
+    world.publish({"Readers": people("reader1@example.com", "reader2@example.com")})
+    world.connect()
+    world.save("readers", segments=["Readers"], mapping=SIMPLE, schedule={"on": "off"})
+    world.run("readers")
+    assert "lists_equal" in terminal.run("verify", "readers")
+    url = f"{world.stack.sandbox_url}/v1/list/{world.list_ids()['Readers']}/contact/reader1@example.com"
+    assert requests.delete(url, headers={"autopilotapikey": "sandbox-key"}, timeout=10).ok
+    shown = terminal.run("verify", "readers", "--repair", code=1)
+    assert "lists_differ" in shown
+    assert "Readers" in shown
+    assert "Missing" in shown
 
 
 def test_configuration_as_code_round_trips(world: World, terminal: Terminal, tmp_path: Path) -> None:
