@@ -63,6 +63,8 @@ class Accounts:
         while True:
             pace, etag = self._pace(connection)
             changed, answer = how(pace)
+            if changed == pace:
+                return answer
             record = PaceRecord(next_free=changed.next_free, speed=changed.speed, throttled_at=changed.throttled_at)
             if self._write(connection, Change("pace", record, etag)):
                 return answer
@@ -138,12 +140,14 @@ class AccountSlots:
         self._rate = rate
         self._clock = clock
 
-    def reserve(self, slots: int) -> Window:
-        """Take the next free window: of `slots`, or of fewer if that were longer than LONGEST_WINDOW."""
-        most = max(1, int(self._rate * LONGEST_WINDOW))
-        return self._accounts.change_pace(
-            self._connection, lambda pace: pace.reserve(min(slots, most), self._rate, self._clock.now())
-        )
+    def reserve(self, slots: int, latest: float) -> Window:
+        """Take the next free window: of `slots`, or of fewer if that were longer than LONGEST_WINDOW; none after `latest`."""
+
+        def reserved(pace: Pace) -> tuple[Pace, Window]:
+            most = max(1, int(self._rate * pace.speed * LONGEST_WINDOW))
+            return pace.reserve(min(slots, most), self._rate, self._clock.now(), latest)
+
+        return self._accounts.change_pace(self._connection, reserved)
 
     def throttled(self, retry_after: float | None) -> None:
         """Tell everybody that Autopilot answered 429."""

@@ -27,10 +27,9 @@ from shared.signals import Span
 from shared.steps.busy import BusySlots, RunOver
 from shared.steps.files import chunk_path, write_table
 from shared.steps.finish import finish_run
-from shared.steps.outage import wait
 from shared.steps.read_back import read_back
 from shared.steps.record import Outcome, record
-from shared.steps.window import DEADLINE, NO_CALLS, calls_of, open_account
+from shared.steps.window import DEADLINE, NO_CALLS, calls_of, nothing_done, open_account
 
 log = logging.getLogger(__name__)
 
@@ -91,13 +90,13 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
     except Refused:
         return left_undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except AutopilotError:
-        return left_undone(wait(app, run, Reason.AUTOPILOT_UNAVAILABLE), operations, calls_of(sender))
+        return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
     delivery = Delivery(account.api, sender, lists, bulk_lists=bulk_lists)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
         app.accounts.remember_list(account.name, run.targets[place].list, None)
     if sender.key_refused is None and not sender.tally.succeeded and not _answers(account, sender):
-        return left_undone(wait(app, run, Reason.AUTOPILOT_UNAVAILABLE), operations, calls_of(sender))
+        return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
     return _sort(delivery, delivered, sender, lists)
 
 
