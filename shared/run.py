@@ -139,9 +139,13 @@ class Head(Record):
 
 
 class Entry(Record):
-    """What is recorded of one chunk: where its receipts and rejected rows lie, the chunk that continues it, and if it was lost."""
+    """What is recorded of one chunk.
+
+    By which attempt, where its receipts and rejected rows lie, the chunk that continues it, and whether it was lost.
+    """
 
     chunk: str
+    attempt: str = ""
     receipts: str | None = None
     rejected: str | None = None
     continued_by: str | None = None

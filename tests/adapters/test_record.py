@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
@@ -99,6 +99,30 @@ def test_a_chunk_with_a_rest_leaves_its_run_undelivered(app: App, run: Run) -> N
     assert entry.continued_by is not None
     assert entry.continued_by.startswith("000001-1-")
     assert app.ledger.run("e", run.id).is_delivered is False
+
+
+def test_an_outcome_whose_answer_was_lost_stays_ours(app: App, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage wrote the outcome, then said 500; the client asked again and is told that it comes too late."""
+    submit = TableClient.submit_transaction
+
+    def twice(client: TableClient, operations: Any, **options: Any) -> Any:
+        submit(client, operations, **options)
+        return submit(client, operations, **options)
+
+    monkeypatch.setattr(TableClient, "submit_transaction", twice)
+    final = record(app, run, "000001", outcome(delivered=[1, 2], later=[3]))
+    assert (final.done, final.chunks, final.counts.delivered) == (1, 2, 2)
+    entry = app.ledger.entry("e", run.id, "000001")
+    assert entry is not None
+    assert stored(app, Container.OUTCOMES, run) == [entry.receipts]
+    assert stored(app, Container.CHUNKS, run) == [chunk_path("e", run.id, "p", str(entry.continued_by))]
+
+
+def test_a_list_that_is_read_on_ends_an_outage(app: App, run: Run) -> None:
+    """A part of a long list settles nothing yet, but Autopilot answers again."""
+    away = datetime.now(UTC)
+    app.ledger.change("e", run.id, lambda run: run.model_copy(update={"unreachable_since": away}))
+    assert record(app, run, "000001", Outcome(receipts=b"a page", rest=b"the next one")).unreachable_since is None
 
 
 def test_names_of_continuations_count_up() -> None:
