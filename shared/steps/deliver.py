@@ -37,6 +37,10 @@ PROOF_SECONDS: Final = 120.0
 """Seconds one worker may take for the proof before another may try."""
 
 
+class UnreadableChunk(Exception):
+    """A chunk's blob is not what a plan wrote."""
+
+
 def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
     """Deliver a chunk and record what came of it; the last chunk of a run finishes it.
 
@@ -65,13 +69,22 @@ def _work_off(app: App, run: Run, chunk: str) -> Run:
     path = chunk_path(run.export, run.id, str(run.plan), chunk)
     found = app.storage.get(Container.CHUNKS, path)
     if found is None:
-        if app.ledger.entry(run.export, run.id, chunk) is not None:
-            return app.ledger.run(run.export, run.id)
+        now = app.ledger.run(run.export, run.id)
+        if now.status.is_final or app.ledger.entry(run.export, run.id, chunk) is not None:
+            return now
         raise FileNotFoundError(f"chunks/{path} is missing")
-    outcome = read_back(app, run, found[0]) if run.verification else _deliver(app, run, decode(found[0]))
+    outcome = read_back(app, run, found[0]) if run.verification else _deliver(app, run, _operations(found[0], path))
     recorded = record(app, run, chunk, outcome)
     app.storage.delete(Container.CHUNKS, path)
     return recorded
+
+
+def _operations(data: bytes, path: str) -> Sequence[Operation]:
+    """Read a chunk; raises UnreadableChunk, which holds nothing of it: a parser's own error may quote an address."""
+    try:
+        return decode(data)
+    except (ValueError, KeyError, TypeError):
+        raise UnreadableChunk(f"chunks/{path} cannot be read") from None
 
 
 def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:

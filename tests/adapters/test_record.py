@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from azure.data.tables import TableClient, TableServiceClient
-from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueServiceClient
+from azure.data.tables import TableClient
 
-from local.azurite import Azurite
-from shared.adapters.clock import StorageClock
-from shared.adapters.storage import Container, Storage
-from shared.adapters.tables import Table
+from shared.adapters.storage import Container
 from shared.app import App
 from shared.domain.chunks import Operation, decode, encode
 from shared.domain.state import Receipt, tabulate
-from shared.ledger import Ledger
 from shared.reasons import Status
 from shared.run import Counts, Run, new_run_id
 from shared.steps.files import chunk_path, next_name, write_table
 from shared.steps.record import Outcome, record
-
-MISSING: Any = cast("Any", None)
-
-
-@pytest.fixture
-def app(azurite: Azurite) -> Iterator[App]:
-    """Give an app that has storage and a ledger, and nothing else."""
-    with ExitStack() as open_clients:
-        blobs = open_clients.enter_context(BlobServiceClient.from_connection_string(azurite.connection_string))
-        queues = open_clients.enter_context(QueueServiceClient.from_connection_string(azurite.connection_string))
-        tables = open_clients.enter_context(TableServiceClient.from_connection_string(azurite.connection_string))
-        yield App(
-            settings=MISSING,
-            storage=Storage(blobs, queues),
-            ledger=Ledger(Table(tables, "t" + secrets.token_hex(6))),
-            registry=MISSING,
-            accounts=MISSING,
-            tombstones=MISSING,
-            audit=MISSING,
-            vault=MISSING,
-            source=MISSING,
-            clock=StorageClock(),
-            pool=MISSING,
-            http=MISSING,
-        )
 
 
 @pytest.fixture
