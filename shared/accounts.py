@@ -94,8 +94,11 @@ class Accounts:
             self._put(connection, "proof", ProofRecord(honoured=honoured))
 
     @contextmanager
-    def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[None]:
-        """Be the only one to do `what` for at most `seconds`; raises TryLater if somebody else is at it."""
+    def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[Callable[[], None]]:
+        """Be the only one to do `what` for at most `seconds`; raises TryLater if somebody else is at it.
+
+        Gives a check that raises TryLater once the time is over: who was paused meanwhile must not go on.
+        """
         key, owner, now = f"lock-{what}", secrets.token_hex(8), self._clock.now()
         found = self._table.get(partition, key, LockRecord)
         if found and found[0].until > now:
@@ -103,8 +106,13 @@ class Accounts:
         taken = LockRecord(owner=owner, until=now + seconds)
         if not self._write(partition, Change(key, taken, found[1] if found else None)):
             raise TryLater(2, f"somebody else is at it: {what}")
+
+        def check() -> None:
+            if self._clock.now() >= taken.until:
+                raise TryLater(2, f"somebody else may be at it by now: {what}")
+
         try:
-            yield
+            yield check
         finally:
             held = self._table.get(partition, key, LockRecord)
             if held and held[0].owner == owner:

@@ -159,6 +159,13 @@ def test_what_must_be_done_once_is_done_by_one(accounts: Accounts) -> None:
         pass
 
 
+def test_who_was_paused_past_its_time_must_not_go_on(accounts: Accounts) -> None:
+    with accounts.exclusive("main", "work", 0) as check, pytest.raises(TryLater):
+        check()
+    with accounts.exclusive("main", "work", 60) as check:
+        check()
+
+
 def test_a_dead_holder_is_replaced_when_its_time_is_over(accounts: Accounts) -> None:
     holder = accounts.exclusive("main", "work", 0)
     holder.__enter__()
