@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.answers import AutopilotError, KeyRefused, Throttled, TryAgain
+from shared.domain.answers import AutopilotError, KeyRefused, ListGone, Throttled, TryAgain
 from shared.domain.chunks import Cutter, Operation, decode, encode
 from shared.domain.delivery import MOST_TRIES, Delivered, Delivery, remainder
 from shared.domain.proof import prove
@@ -133,6 +133,25 @@ def test_a_list_deleted_meanwhile_is_reported_and_its_additions_wait(pool: Threa
     assert delivery.lists_gone == {0}
     later, given_up = remainder(delivered.unsettled)
     assert (later[0].add, later[0].upsert, given_up) == ((0,), False, [])
+
+
+def test_a_list_that_is_never_found_is_given_up_at_last(pool: ThreadPoolExecutor) -> None:
+    api = account()
+    del api.members["list-a"]
+    operations = [operation(1)]
+    for _ in range(MOST_TRIES):
+        delivered = Delivery(api, make_sender(pool), LISTS, bulk_lists=False).deliver(operations)
+        operations, given_up = remainder(delivered.unsettled)
+    assert [item.reason for item in given_up] == [RowReason.REFUSED_BY_AUTOPILOT]
+
+
+def test_a_bulk_call_to_a_list_that_is_gone_blames_no_contact(pool: ThreadPoolExecutor) -> None:
+    api = account(fault=lambda call: ListGone("list", 404) if call == "upsert" else None)
+    delivery = Delivery(api, make_sender(pool), LISTS, bulk_lists=True)
+    delivered = delivery.deliver([operation(n) for n in range(150)])
+    assert delivery.lists_gone == {0}
+    assert [item.reason for item in delivered.unsettled] == [None] * 150
+    assert len(api.calls) < 10
 
 
 def test_a_refused_key_stops_the_rest(pool: ThreadPoolExecutor) -> None:
