@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from shared.adapters.tables import Change, Lost, Table
-from shared.run import Entry, Head, Owed, Run
+from shared.run import Entry, Head, Owed, Run, after
 
 _HEAD: Final = "head"
 _LAST_MOMENT: Final = 10**13
@@ -151,12 +151,10 @@ class Ledger:
                 return run
             head, head_etag = self._head(export)
             states = head.states if state_of is None else {**head.states, state_of: run_id}
-            active = None if head.active == run_id else head.active
-            unverified = 0 if run.verification else head.unverified + 1
             ended = how(run)
             if ended == run:
                 return run
-            freed = head.model_copy(update={"active": active, "states": states, "unverified": unverified})
+            freed = after(head, ended).model_copy(update={"states": states})
             freed = freed.model_copy(update={"owed": owed(ended, freed)})
             if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
                 return ended
