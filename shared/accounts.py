@@ -63,6 +63,8 @@ class Accounts:
         while True:
             pace, etag = self._pace(connection)
             changed, answer = how(pace)
+            if changed == pace:
+                return answer
             record = PaceRecord(next_free=changed.next_free, speed=changed.speed, throttled_at=changed.throttled_at)
             if self._write(connection, Change("pace", record, etag)):
                 return answer
@@ -92,8 +94,11 @@ class Accounts:
             self._put(connection, "proof", ProofRecord(honoured=honoured))
 
     @contextmanager
-    def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[None]:
-        """Be the only one to do `what` for at most `seconds`; raises TryLater if somebody else is at it."""
+    def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[Callable[[], None]]:
+        """Be the only one to do `what` for at most `seconds`; raises TryLater if somebody else is at it.
+
+        Gives a check that raises TryLater once the time is over: who was paused meanwhile must not go on.
+        """
         key, owner, now = f"lock-{what}", secrets.token_hex(8), self._clock.now()
         found = self._table.get(partition, key, LockRecord)
         if found and found[0].until > now:
@@ -101,8 +106,13 @@ class Accounts:
         taken = LockRecord(owner=owner, until=now + seconds)
         if not self._write(partition, Change(key, taken, found[1] if found else None)):
             raise TryLater(2, f"somebody else is at it: {what}")
+
+        def check() -> None:
+            if self._clock.now() >= taken.until:
+                raise TryLater(2, f"somebody else may be at it by now: {what}")
+
         try:
-            yield
+            yield check
         finally:
             held = self._table.get(partition, key, LockRecord)
             if held and held[0].owner == owner:
@@ -138,12 +148,14 @@ class AccountSlots:
         self._rate = rate
         self._clock = clock
 
-    def reserve(self, slots: int) -> Window:
-        """Take the next free window: of `slots`, or of fewer if that were longer than LONGEST_WINDOW."""
-        most = max(1, int(self._rate * LONGEST_WINDOW))
-        return self._accounts.change_pace(
-            self._connection, lambda pace: pace.reserve(min(slots, most), self._rate, self._clock.now())
-        )
+    def reserve(self, slots: int, latest: float) -> Window:
+        """Take the next free window: of `slots`, or of fewer if that were longer than LONGEST_WINDOW; none after `latest`."""
+
+        def reserved(pace: Pace) -> tuple[Pace, Window]:
+            most = max(1, int(self._rate * pace.speed * LONGEST_WINDOW))
+            return pace.reserve(min(slots, most), self._rate, self._clock.now(), latest)
+
+        return self._accounts.change_pace(self._connection, reserved)
 
     def throttled(self, retry_after: float | None) -> None:
         """Tell everybody that Autopilot answered 429."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from shared.accounts import Accounts
@@ -45,18 +45,28 @@ def ensure_lists(
     remembered = [accounts.list_id(connection, title) for title in titles]
     if all(remembered):
         return tuple(list_id for list_id in remembered if list_id)
-    with accounts.exclusive(connection, "create lists", _CREATION):
+    with accounts.exclusive(connection, "create lists", _CREATION) as check:
         existing = sender.one(api.lists)
         found = known_lists(accounts, connection, titles, existing)
         return tuple(
-            list_id or _create(accounts, connection, title, api, sender)
+            list_id or _create(accounts, connection, title, api, sender, check)
             for title, list_id in zip(titles, found, strict=True)
         )
 
 
-def _create(accounts: Accounts, connection: str, title: str, api: ListCalls, sender: Sender) -> str:
-    """Create a list. An answer that was lost may have created one: the call is not repeated blindly but looked up."""
-    answer = sender.attempt(lambda: api.create_list(title))
+def _create(
+    accounts: Accounts, connection: str, title: str, api: ListCalls, sender: Sender, check: Callable[[], None]
+) -> str:
+    """Create a list. An answer that was lost may have created one: the call is not repeated blindly but looked up.
+
+    `check` raises if the right to create lists is over by the moment of the call: another worker may have made it.
+    """
+
+    def create() -> str:
+        check()
+        return api.create_list(title)
+
+    answer = sender.attempt(create)
     list_id = (
         answer
         if isinstance(answer, str)

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from shared.adapters.tables import Change, Lost, Table
-from shared.run import Entry, Head, Owed, Run
+from shared.run import Entry, Head, Owed, Run, after
 
 _HEAD: Final = "head"
 _LAST_MOMENT: Final = 10**13
@@ -63,6 +63,8 @@ class Ledger:
         """
         while True:
             head, etag = self._head(run.export)
+            if head.active == run.id:  # written, but the answer was lost and the client asked again
+                return
             if head.active is not None:
                 raise RunInProgress(head.active)
             changed = head.model_copy(update={**mark, "active": run.id})
@@ -96,12 +98,16 @@ class Ledger:
     def record(self, export: str, run_id: str, entry: Entry, how: Callable[[Run], Run]) -> tuple[Run, bool]:
         """Record a chunk's outcome and change its run with it.
 
-        Gives the run, and False if nothing was recorded: the chunk had an outcome already, or the run has ended.
+        Gives the run, and False if nothing was recorded: the chunk had an outcome already, or the run has ended. An
+        outcome of the same attempt is ours: it was written, but the answer was lost and the client asked again.
         """
         key = _chunk_key(run_id, entry.chunk)
         while True:
             run, etag = self._run(export, run_id)
-            if run.status.is_final or self._table.get(export, key, Entry) is not None:
+            known = self._table.get(export, key, Entry)
+            if known is not None:
+                return run, bool(entry.attempt) and known[0].attempt == entry.attempt
+            if run.status.is_final:
                 return run, False
             changed = how(run)
             if self._write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
@@ -145,12 +151,10 @@ class Ledger:
                 return run
             head, head_etag = self._head(export)
             states = head.states if state_of is None else {**head.states, state_of: run_id}
-            active = None if head.active == run_id else head.active
-            unverified = 0 if run.verification else head.unverified + 1
             ended = how(run)
             if ended == run:
                 return run
-            freed = head.model_copy(update={"active": active, "states": states, "unverified": unverified})
+            freed = after(head, ended).model_copy(update={"states": states})
             freed = freed.model_copy(update={"owed": owed(ended, freed)})
             if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
                 return ended

@@ -127,7 +127,8 @@ class Head(Record):
 
     `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
     refresh of the source that a run took up, `cron_at` is when a cron schedule was last looked at, `unverified`
-    counts the runs that ended since the lists were last read back, and `owed` is what has to follow the last run.
+    counts the runs that ended since the lists were last read back, `doubted` says that bulk calls left lists short and
+    nobody has mended them yet, and `owed` is what has to follow the last run.
     """
 
     active: str | None = None
@@ -135,17 +136,35 @@ class Head(Record):
     refresh: str = ""
     cron_at: datetime | None = None
     unverified: int = 0
+    doubted: bool = False
     owed: Owed | None = None
 
 
 class Entry(Record):
-    """What is recorded of one chunk: where its receipts and rejected rows lie, the chunk that continues it, and if it was lost."""
+    """What is recorded of one chunk.
+
+    By which attempt, where its receipts and rejected rows lie, the chunk that continues it, and whether it was lost.
+    """
 
     chunk: str
+    attempt: str = ""
     receipts: str | None = None
     rejected: str | None = None
     continued_by: str | None = None
     lost: bool = False
+
+
+def after(head: Head, ended: Run) -> Head:
+    """Give the head of an export after a run has ended: free, and with what the run says about its lists."""
+    mended = bool(ended.findings) and (ended.verification == "repair" or all(item.is_equal for item in ended.findings))
+    fell_short = ended.verification is None and ended.reason is Reason.LISTS_DIFFER
+    return head.model_copy(
+        update={
+            "active": None if head.active == ended.id else head.active,
+            "unverified": 0 if ended.findings else head.unverified + (ended.verification is None),
+            "doubted": fell_short or (head.doubted and not mended),
+        }
+    )
 
 
 def new_run_id(now: datetime) -> str:

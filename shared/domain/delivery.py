@@ -170,7 +170,10 @@ class Delivery:
         answers = self._sender.send([self._bulk_call(batch) for batch in batches])
         refused: list[Batch] = []
         for batch, answer in zip(batches, answers, strict=True):
-            if isinstance(answer, Refused):
+            if isinstance(answer, ListGone) and any(place is not None for _, place in batch):
+                self.lists_gone.update(place for _, place in batch if place is not None)
+                self._note_failure(batch, answer)
+            elif isinstance(answer, Refused):
                 refused.append(batch)
             elif isinstance(answer, AutopilotError):
                 self._note_failure(batch, answer)
@@ -234,6 +237,7 @@ class Delivery:
                     item.reborn = True
                     lost[id(item)] = item
                 case ListGone():
+                    item.failed = True
                     self.lists_gone.add(place)
                 case Refused():
                     item.refuse(RowReason.REFUSED_BY_AUTOPILOT)

@@ -7,6 +7,7 @@ account. Slots are even and there is no burst, so no second ever sees more than 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -45,12 +46,14 @@ class Pace:
     speed: float = 1.0
     throttled_at: float = 0.0
 
-    def reserve(self, slots: int, rate: float, now: float) -> tuple[Pace, Window]:
-        """Take the next free window of `slots` calls at `rate` calls a second."""
+    def reserve(self, slots: int, rate: float, now: float, latest: float = math.inf) -> tuple[Pace, Window]:
+        """Take the next free window of `slots` calls at `rate` calls a second, but no slot that begins after `latest`."""
         interval = 1 / (rate * self.speed)
         start = max(now, self.next_free)
-        window = Window(start, interval, slots)
-        speed = min(1.0, self.speed + RECOVERY * slots * interval)
+        if start > latest:
+            return self, Window(start, interval, 0)
+        window = Window(start, interval, int(min(slots, 1 + (latest - start) / interval)))
+        speed = min(1.0, self.speed + RECOVERY * window.slots * interval)
         return replace(self, next_free=window.end, speed=speed), window
 
     def backlog(self, now: float) -> float:

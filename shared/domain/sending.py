@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +22,9 @@ PATIENCE: Final = 10
 
 LATE: Final = 0.1
 """Seconds by which a call may miss its slot; a machine that stalls longer reserves anew."""
+
+LATEST_START: Final = 0.5
+"""Seconds a call may wait for a thread: when slow answers hold all of them, what waits would go out at once at the end."""
 
 _FIRST_PAUSE: Final = 0.5
 
@@ -44,8 +48,8 @@ class Clock(Protocol):
 class Slots(Protocol):
     """An account's pace, as all instances share it."""
 
-    def reserve(self, slots: int) -> Window:
-        """Take the next free window, of as many slots or fewer."""
+    def reserve(self, slots: int, latest: float) -> Window:
+        """Take the next free window, of as many slots or fewer; of none if it would begin after `latest`."""
         ...
 
     def throttled(self, retry_after: float | None) -> None:
@@ -135,9 +139,12 @@ class Sender:
     ) -> None:
         """Send what waits in one window, as long as it is on time.
 
-        Slots that this instance slept through are lost, not made up for: that would be a burst.
+        Slots that this instance slept through are lost, not made up for: that would be a burst. Where no slot is free
+        before the deadline nobody waits for one.
         """
-        window = self.slots.reserve(len(waiting))
+        window = self.slots.reserve(len(waiting), self.deadline)
+        if not window.slots:
+            self.deadline = min(self.deadline, self.clock.now())
         for turn in range(window.slots):
             wait = window.slot(turn) - self.clock.now()
             if wait > 0:
@@ -145,10 +152,12 @@ class Sender:
             if wait < -LATE or self.halted:
                 return
             place = waiting.popleft()
-            flying[place] = self.pool.submit(contextvars.copy_context().run, self._make, calls[place])
+            flying[place] = self.pool.submit(contextvars.copy_context().run, self._make, calls[place], time.monotonic())
 
-    def _make[T](self, call: Callable[[], T]) -> T | AutopilotError:
-        """Make one call and note how it went."""
+    def _make[T](self, call: Callable[[], T], handed_over: float) -> T | AutopilotError:
+        """Make one call and note how it went; what waited too long for its thread, or comes too late, is not made."""
+        if self.halted or time.monotonic() - handed_over > LATEST_START:
+            return NotSent("not sent")
         outcome: T | AutopilotError
         try:
             outcome = call()

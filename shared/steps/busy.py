@@ -71,11 +71,11 @@ class BusySlots:
         self._slots = slots
         self._known = datetime.fromtimestamp(0, UTC)
 
-    def reserve(self, slots: int) -> Window:
-        """Take the next free window; raises RunOver."""
-        window = self._slots.reserve(slots)
+    def reserve(self, slots: int, latest: float) -> Window:
+        """Take the next free window, none after `latest`; raises RunOver."""
+        window = self._slots.reserve(slots, latest)
         end = datetime.fromtimestamp(window.end, UTC)
-        if end > self._known:
+        if window.slots and end > self._known:
             self._known = end + self._app.settings.grace / 2
             seconds = (self._known - self._app.now()).total_seconds()
             run = busy_until(self._app, self._run.export, self._run.id, seconds)

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from shared.app import Account, App
-from shared.domain.answers import AutopilotError
+from shared.domain.answers import AutopilotError, ContactGone, ListGone
 from shared.domain.sending import Sender
 from shared.domain.state import State, bit
 from shared.reasons import RunEnded
@@ -51,10 +51,13 @@ def _fills_by_bulk(app: App, account: Account) -> bool:
 
 
 def _is_short(account: Account, sender: Sender, list_id: str, state: State, added: pl.DataFrame) -> bool:
-    """Ask for the number of members and for the member that was added last."""
+    """Ask for the number of members and for the member that was added last; a list that is gone has none."""
     if added.is_empty():
         return False
     ours = state.on_lists([list_id]).filter(pl.col("lists") != 0).height
-    total = sender.one(partial(account.api.members, list_id)).total
+    try:
+        total = sender.one(partial(account.api.members, list_id)).total
+    except (ContactGone, ListGone):
+        return True
     last = str(added["contact_id"][-1])
     return (total is not None and total < ours) or not sender.one(partial(account.api.is_member, list_id, last))

@@ -27,15 +27,18 @@ from shared.signals import Span
 from shared.steps.busy import BusySlots, RunOver
 from shared.steps.files import chunk_path, write_table
 from shared.steps.finish import finish_run
-from shared.steps.outage import wait
 from shared.steps.read_back import read_back
 from shared.steps.record import Outcome, record
-from shared.steps.window import DEADLINE, NO_CALLS, calls_of, open_account
+from shared.steps.window import DEADLINE, NO_CALLS, calls_of, nothing_done, open_account
 
 log = logging.getLogger(__name__)
 
 PROOF_SECONDS: Final = 120.0
 """Seconds one worker may take for the proof before another may try."""
+
+
+class UnreadableChunk(Exception):
+    """A chunk's blob is not what a plan wrote."""
 
 
 def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
@@ -66,13 +69,22 @@ def _work_off(app: App, run: Run, chunk: str) -> Run:
     path = chunk_path(run.export, run.id, str(run.plan), chunk)
     found = app.storage.get(Container.CHUNKS, path)
     if found is None:
-        if app.ledger.entry(run.export, run.id, chunk) is not None:
-            return app.ledger.run(run.export, run.id)
+        now = app.ledger.run(run.export, run.id)
+        if now.status.is_final or app.ledger.entry(run.export, run.id, chunk) is not None:
+            return now
         raise FileNotFoundError(f"chunks/{path} is missing")
-    outcome = read_back(app, run, found[0]) if run.verification else _deliver(app, run, decode(found[0]))
+    outcome = read_back(app, run, found[0]) if run.verification else _deliver(app, run, _operations(found[0], path))
     recorded = record(app, run, chunk, outcome)
     app.storage.delete(Container.CHUNKS, path)
     return recorded
+
+
+def _operations(data: bytes, path: str) -> Sequence[Operation]:
+    """Read a chunk; raises UnreadableChunk, which holds nothing of it: a parser's own error may quote an address."""
+    try:
+        return decode(data)
+    except (ValueError, KeyError, TypeError):
+        raise UnreadableChunk(f"chunks/{path} cannot be read") from None
 
 
 def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
@@ -91,13 +103,13 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
     except Refused:
         return left_undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except AutopilotError:
-        return left_undone(wait(app, run, Reason.AUTOPILOT_UNAVAILABLE), operations, calls_of(sender))
+        return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
     delivery = Delivery(account.api, sender, lists, bulk_lists=bulk_lists)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
         app.accounts.remember_list(account.name, run.targets[place].list, None)
     if sender.key_refused is None and not sender.tally.succeeded and not _answers(account, sender):
-        return left_undone(wait(app, run, Reason.AUTOPILOT_UNAVAILABLE), operations, calls_of(sender))
+        return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
     return _sort(delivery, delivered, sender, lists)
 
 

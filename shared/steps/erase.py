@@ -7,9 +7,9 @@ from typing import Final
 from shared.adapters.storage import Container
 from shared.app import App
 from shared.domain.answers import ContactGone
-from shared.domain.state import State, without
+from shared.domain.state import without
 from shared.reasons import TryLater
-from shared.steps.files import load_state, state_path, write_table
+from shared.steps.files import read_table, write_table
 
 SECONDS: Final = 60.0
 
@@ -26,7 +26,7 @@ def erase(app: App, address: str) -> dict[str, int]:
     if running:
         raise TryLater(60, f"the export {running[0]!r} is running and may still deliver this person")
     accounts = sum(_delete(app, name, address) for name in list(app.registry.connections()))
-    states = sum(_forget(app, name, person) for name in list(app.registry.exports()))
+    states = sum(_forget(app, path, person) for path in list(app.storage.names(Container.STATE)))
     return {"accounts": accounts, "states": states}
 
 
@@ -41,19 +41,14 @@ def _delete(app: App, connection: str, address: str) -> bool:
     return True
 
 
-def _forget(app: App, export: str, person: int) -> bool:
-    """Take a person out of an export's states; False if none held them."""
-    head = app.ledger.head(export)
-    found = False
-    for connection, run_id in head.states.items():
-        state = load_state(app.storage, export, connection, run_id)
-        kept = without(state.people, [person])
-        if kept.height == state.people.height:
-            continue
-        found = True
-        _save(app, State(state.lists, kept), state_path(export, connection, run_id))
-    return found
-
-
-def _save(app: App, state: State, path: str) -> None:
-    app.storage.put(Container.STATE, path, write_table(state.people, state.lists))
+def _forget(app: App, path: str, person: int) -> bool:
+    """Take a person out of one state, be its export deleted; False if it did not hold them."""
+    found = app.storage.get(Container.STATE, path)
+    if found is None:
+        return False
+    people, lists = read_table(found[0])
+    kept = without(people, [person])
+    if kept.height == people.height:
+        return False
+    app.storage.put(Container.STATE, path, write_table(kept, lists))
+    return True

@@ -92,8 +92,7 @@ def _finish(app: App, run: Run) -> Run:
         data = write_table(people, ending.state.lists)
         app.storage.put(Container.STATE, state_path(export, connection, run_id), data)
     ended = _close(app, run, ending)
-    if before and before not in app.ledger.head(export).states.values():
-        app.storage.delete(Container.STATE, state_path(export, connection, before))
+    _clear_states(app, export)
     log.info("finished export=%s run=%s status=%s reason=%s", export, run_id, ended.status, ended.reason)
     follow_up(app, export)
     return ended
@@ -125,6 +124,26 @@ def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
         verified.corrected,
         {"findings": verified.findings},
     )
+
+
+def _clear_states(app: App, export: str) -> None:
+    """Delete the states that hold no more: the one before, and what finishers left who died or came too late.
+
+    The names are read before the head, so that the state which a run is just about to leave is not among them, or its
+    run is active.
+    """
+    names = list(app.storage.names(Container.STATE, f"{export}/"))
+    head = app.ledger.head(export)
+    kept = {state_path(export, connection, run_id) for connection, run_id in head.states.items()}
+    for name in names:
+        if name not in kept and not name.endswith(f"/{head.active}.parquet"):
+            app.storage.delete(Container.STATE, name)
+
+
+def abandon_run(app: App, run: Run) -> Run:
+    """End a run that cannot be finished because of a fault of this app: the state before it holds, the next run repeats."""
+    log.error("given up finishing: export=%s run=%s", run.export, run.id)
+    return _close(app, run, Ending(Reason.INTERNAL_ERROR))
 
 
 def clear_run(app: App, run: Run) -> None:

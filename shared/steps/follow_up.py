@@ -22,7 +22,7 @@ def what_follows(ended: Run, head: Head, export: Export | None) -> Owed | None:
         return "run" if ended.verification == "repair" and ended.reason is Reason.LISTS_DIFFER else None
     if ended.status not in {Status.SUCCESSFUL, Status.COMPLETED_WITH_WARNINGS}:
         return None
-    if ended.reason is Reason.LISTS_DIFFER:
+    if head.doubted:
         return "repair"
     due = export.verification
     if due.every == 0 or head.unverified < due.every:

@@ -18,9 +18,8 @@ from shared.reasons import Reason, RunEnded
 from shared.run import Run
 from shared.steps.busy import BusySlots
 from shared.steps.files import write_table
-from shared.steps.outage import wait
 from shared.steps.record import Outcome
-from shared.steps.window import DEADLINE, calls_of, open_account
+from shared.steps.window import DEADLINE, calls_of, nothing_done, open_account
 
 MOST_PAGES: Final = 500
 """Pages that one chunk reads; what is left of a longer list continues it."""
@@ -55,7 +54,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     except Refused:
         return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender))
     except AutopilotError:
-        return Outcome(stop=wait(app, run, Reason.AUTOPILOT_UNAVAILABLE), counts=calls_of(sender))
+        return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender))
     return Outcome(
         receipts=write_table(reader.observed(), [work["list"]]),
         rest=reading(work["list"], work["fields"], rest) if rest else None,

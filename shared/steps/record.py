@@ -49,6 +49,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
     entry = Entry(
         chunk=chunk,
+        attempt=attempt,
         receipts=f"{folder}.parquet" if outcome.receipts else None,
         rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
         continued_by=next_name(chunk, attempt) if outcome.rest else None,
@@ -77,7 +78,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
                 "counts": run.counts + outcome.counts,
                 "stop": run.stop or outcome.stop,
                 "progress_at": now,
-                "unreachable_since": None if outcome.settled else run.unreachable_since,
+                "unreachable_since": None if outcome.settled or outcome.receipts else run.unreachable_since,
             }
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
+from functools import partial
 
 from shared import tracing
 from shared.adapters.storage import Queue
@@ -12,7 +14,8 @@ from shared.reasons import TryLater
 from shared.run import Run
 from shared.signals import Span
 from shared.steps.busy import is_stranded
-from shared.steps.finish import finish_run
+from shared.steps.each import each
+from shared.steps.finish import abandon_run, finish_run
 from shared.steps.follow_up import follow_up
 from shared.steps.plan import issue
 from shared.steps.start import message
@@ -22,12 +25,15 @@ log = logging.getLogger(__name__)
 
 def supervise(app: App) -> None:
     """Look after every run that is going."""
-    for name in list(app.registry.exports()):
-        head = app.ledger.head(name)
-        if head.active is not None:
-            supervise_run(app, name, head.active)
-        elif head.owed is not None:
-            follow_up(app, name)
+    each(list(app.registry.exports()), partial(_look_after, app))
+
+
+def _look_after(app: App, export: str) -> None:
+    head = app.ledger.head(export)
+    if head.active is not None:
+        supervise_run(app, export, head.active)
+    elif head.owed is not None:
+        follow_up(app, export)
 
 
 def supervise_run(app: App, export: str, run_id: str) -> None:
@@ -38,19 +44,29 @@ def supervise_run(app: App, export: str, run_id: str) -> None:
         app.ledger.release(export, run_id)
         return
     if run.is_delivered:
-        try:
-            finish_run(app, export, run_id)
-        except TryLater:
-            log.info("somebody else is finishing export=%s run=%s", export, run_id)
+        _finish(app, run)
     elif is_stranded(app, run):
         _issue_again(app, run)
+
+
+def _finish(app: App, run: Run) -> None:
+    """Finish a run whose finisher died. One that fails for as long as an outage may last ends without."""
+    try:
+        finish_run(app, run.export, run.id)
+    except TryLater:
+        log.info("somebody else is finishing export=%s run=%s", run.export, run.id)
+    except Exception:
+        delivered_at = run.progress_at or run.queued_at
+        if app.now() - delivered_at > timedelta(minutes=app.settings.outage_minutes):
+            abandon_run(app, run)
+        raise
 
 
 @tracing.traced(Span.SUPERVISE)
 def _issue_again(app: App, run: Run) -> None:
     log.warning("no life, issued again: export=%s run=%s", run.export, run.id)
     now = app.now()
-    app.ledger.change(
+    run = app.ledger.change(
         run.export,
         run.id,
         lambda run: run if run.status.is_final else run.model_copy(update={"progress_at": now}),

@@ -13,6 +13,7 @@ from shared.ledger import RunInProgress
 from shared.reasons import Reason, RunEnded
 from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
+from shared.steps.each import each
 from shared.steps.retain import retain
 from shared.steps.start import start_run
 
@@ -22,14 +23,17 @@ log = logging.getLogger(__name__)
 def tick(app: App) -> None:
     """Look after every export: is a run due, and is its history over."""
     refreshed = _refreshed(app)
-    for name in list(app.registry.exports()):
-        found = app.registry.export(name)
-        head = app.ledger.head(name)
-        retain(app, name)
-        if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
-            metering.source_seen(name, refreshed.modified_at, app.now())
-        if head.active is None and found is not None:
-            _start_if_due(app, name, found[0], head, refreshed)
+    each(list(app.registry.exports()), lambda name: _look_after(app, name, refreshed))
+
+
+def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
+    found = app.registry.export(name)
+    head = app.ledger.head(name)
+    if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
+        metering.source_seen(name, refreshed.modified_at, app.now())
+    if head.active is None and found is not None:
+        _start_if_due(app, name, found[0], head, refreshed)
+    retain(app, name)
 
 
 def _refreshed(app: App) -> Catalogue | None:

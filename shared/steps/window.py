@@ -18,6 +18,9 @@ DEADLINE: Final = 240.0
 HORIZON: Final = 30.0
 """Seconds of backlog at which a worker gives its chunk back instead of waiting with it."""
 
+NO_SLOT_PAUSE: Final = 5.0
+"""Seconds after which a chunk is tried again for which no slot came in time."""
+
 NO_CALLS: Final = Counts()
 
 
@@ -36,6 +39,16 @@ def open_account(app: App, run: Run) -> Account:
     if backlog > HORIZON:
         raise TryLater(backlog / 2, "the account's pace is taken for longer than a worker waits")
     return account
+
+
+def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason:
+    """Give why a run shall stop whose calls all came to nothing: Autopilot has been away for too long.
+
+    Raises TryLater until then, and if no call was made at all: that the pace is taken is no outage.
+    """
+    if not sender.tally.requests:
+        raise TryLater(max(NO_SLOT_PAUSE, account.slots.backlog() / 2), "no slot of the account's pace came in time")
+    return wait(app, run, Reason.AUTOPILOT_UNAVAILABLE)
 
 
 def calls_of(sender: Sender) -> Counts:

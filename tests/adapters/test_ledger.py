@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
 from azure.data.tables import TableServiceClient
 
 from local.azurite import Azurite
-from shared.accounts import Accounts, AccountSlots
+from shared.accounts import LONGEST_WINDOW, Accounts, AccountSlots
 from shared.adapters.clock import StorageClock
 from shared.adapters.tables import Table
 from shared.ledger import Ledger, NoSuchRun, RunInProgress
@@ -66,6 +68,13 @@ def test_a_second_run_is_refused_with_the_first_ones_id(ledger: Ledger) -> None:
         ledger.start(a_run(1), {"refresh": "r2"})
     assert caught.value.run_id == first.id
     assert ledger.head("e").refresh == "r1"
+
+
+def test_a_start_whose_answer_was_lost_is_a_start(ledger: Ledger) -> None:
+    first = a_run()
+    ledger.start(first, {})
+    ledger.start(first, {})  # storage wrote it, said 500, and the client asked again
+    assert ledger.head("e").active == first.id
 
 
 def test_of_many_that_start_at_once_one_does(ledger: Ledger) -> None:
@@ -130,9 +139,17 @@ def test_what_is_no_run_is_not_found(ledger: Ledger, name: str) -> None:
 def test_windows_reserved_by_many_at_once_never_overlap(accounts: Accounts) -> None:
     slots = AccountSlots(accounts, "main", 100, StorageClock())
     with ThreadPoolExecutor(8) as pool:
-        windows = sorted(pool.map(slots.reserve, [10] * 24), key=lambda window: window.start)
+        windows = sorted(pool.map(partial(slots.reserve, latest=math.inf), [10] * 24), key=lambda window: window.start)
     for earlier, later in pairwise(windows):
         assert later.start >= earlier.end - 1e-6
+
+
+def test_a_window_is_no_longer_when_the_account_is_throttled(accounts: Accounts) -> None:
+    slots = AccountSlots(accounts, "main", 100, StorageClock())
+    slots.throttled(None)
+    window = slots.reserve(10_000, math.inf)
+    assert window.slots < 100 * LONGEST_WINDOW
+    assert window.end - window.start <= LONGEST_WINDOW
 
 
 def test_what_must_be_done_once_is_done_by_one(accounts: Accounts) -> None:
@@ -140,6 +157,13 @@ def test_what_must_be_done_once_is_done_by_one(accounts: Accounts) -> None:
         pass
     with accounts.exclusive("main", "work", 60):
         pass
+
+
+def test_who_was_paused_past_its_time_must_not_go_on(accounts: Accounts) -> None:
+    with accounts.exclusive("main", "work", 0) as check, pytest.raises(TryLater):
+        check()
+    with accounts.exclusive("main", "work", 60) as check:
+        check()
 
 
 def test_a_dead_holder_is_replaced_when_its_time_is_over(accounts: Accounts) -> None:

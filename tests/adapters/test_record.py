@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from azure.data.tables import TableServiceClient
-from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueServiceClient
+from azure.data.tables import TableClient
 
-from local.azurite import Azurite
-from shared.adapters.clock import StorageClock
-from shared.adapters.storage import Container, Storage
-from shared.adapters.tables import Table
+from shared.adapters.storage import Container
 from shared.app import App
 from shared.domain.chunks import Operation, decode, encode
 from shared.domain.state import Receipt, tabulate
-from shared.ledger import Ledger
 from shared.reasons import Status
 from shared.run import Counts, Run, new_run_id
 from shared.steps.files import chunk_path, next_name, write_table
 from shared.steps.record import Outcome, record
-
-MISSING: Any = cast("Any", None)
-
-
-@pytest.fixture
-def app(azurite: Azurite) -> Iterator[App]:
-    """Give an app that has storage and a ledger, and nothing else."""
-    with ExitStack() as open_clients:
-        blobs = open_clients.enter_context(BlobServiceClient.from_connection_string(azurite.connection_string))
-        queues = open_clients.enter_context(QueueServiceClient.from_connection_string(azurite.connection_string))
-        tables = open_clients.enter_context(TableServiceClient.from_connection_string(azurite.connection_string))
-        yield App(
-            settings=MISSING,
-            storage=Storage(blobs, queues),
-            ledger=Ledger(Table(tables, "t" + secrets.token_hex(6))),
-            registry=MISSING,
-            accounts=MISSING,
-            tombstones=MISSING,
-            audit=MISSING,
-            vault=MISSING,
-            source=MISSING,
-            clock=StorageClock(),
-            pool=MISSING,
-            http=MISSING,
-        )
 
 
 @pytest.fixture
@@ -99,6 +65,30 @@ def test_a_chunk_with_a_rest_leaves_its_run_undelivered(app: App, run: Run) -> N
     assert entry.continued_by is not None
     assert entry.continued_by.startswith("000001-1-")
     assert app.ledger.run("e", run.id).is_delivered is False
+
+
+def test_an_outcome_whose_answer_was_lost_stays_ours(app: App, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage wrote the outcome, then said 500; the client asked again and is told that it comes too late."""
+    submit = TableClient.submit_transaction
+
+    def twice(client: TableClient, operations: Any, **options: Any) -> Any:
+        submit(client, operations, **options)
+        return submit(client, operations, **options)
+
+    monkeypatch.setattr(TableClient, "submit_transaction", twice)
+    final = record(app, run, "000001", outcome(delivered=[1, 2], later=[3]))
+    assert (final.done, final.chunks, final.counts.delivered) == (1, 2, 2)
+    entry = app.ledger.entry("e", run.id, "000001")
+    assert entry is not None
+    assert stored(app, Container.OUTCOMES, run) == [entry.receipts]
+    assert stored(app, Container.CHUNKS, run) == [chunk_path("e", run.id, "p", str(entry.continued_by))]
+
+
+def test_a_list_that_is_read_on_ends_an_outage(app: App, run: Run) -> None:
+    """A part of a long list settles nothing yet, but Autopilot answers again."""
+    away = datetime.now(UTC)
+    app.ledger.change("e", run.id, lambda run: run.model_copy(update={"unreachable_since": away}))
+    assert record(app, run, "000001", Outcome(receipts=b"a page", rest=b"the next one")).unreachable_since is None
 
 
 def test_names_of_continuations_count_up() -> None:

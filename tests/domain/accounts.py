@@ -85,8 +85,8 @@ class MemorySlots:
         self.pace = Pace()
         self.windows: list[Window] = []
 
-    def reserve(self, slots: int) -> Window:
-        self.pace, window = self.pace.reserve(slots, self.rate, self.clock.now())
+    def reserve(self, slots: int, latest: float) -> Window:
+        self.pace, window = self.pace.reserve(slots, self.rate, self.clock.now(), latest)
         self.windows.append(window)
         return window
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -12,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.answers import AutopilotError, KeyRefused, Throttled, TryAgain
+from shared.domain.answers import AutopilotError, KeyRefused, ListGone, Throttled, TryAgain
 from shared.domain.chunks import Cutter, Operation, decode, encode
 from shared.domain.delivery import MOST_TRIES, Delivered, Delivery, remainder
 from shared.domain.proof import prove
-from shared.domain.sending import Sender
+from shared.domain.sending import LATEST_START, NotSent, Sender
 from shared.reasons import RowReason
 from tests.domain.accounts import ManualClock, MemoryAccount, MemorySlots
 
@@ -134,6 +135,25 @@ def test_a_list_deleted_meanwhile_is_reported_and_its_additions_wait(pool: Threa
     assert (later[0].add, later[0].upsert, given_up) == ((0,), False, [])
 
 
+def test_a_list_that_is_never_found_is_given_up_at_last(pool: ThreadPoolExecutor) -> None:
+    api = account()
+    del api.members["list-a"]
+    operations = [operation(1)]
+    for _ in range(MOST_TRIES):
+        delivered = Delivery(api, make_sender(pool), LISTS, bulk_lists=False).deliver(operations)
+        operations, given_up = remainder(delivered.unsettled)
+    assert [item.reason for item in given_up] == [RowReason.REFUSED_BY_AUTOPILOT]
+
+
+def test_a_bulk_call_to_a_list_that_is_gone_blames_no_contact(pool: ThreadPoolExecutor) -> None:
+    api = account(fault=lambda call: ListGone("list", 404) if call == "upsert" else None)
+    delivery = Delivery(api, make_sender(pool), LISTS, bulk_lists=True)
+    delivered = delivery.deliver([operation(n) for n in range(150)])
+    assert delivery.lists_gone == {0}
+    assert [item.reason for item in delivered.unsettled] == [None] * 150
+    assert len(api.calls) < 10
+
+
 def test_a_refused_key_stops_the_rest(pool: ThreadPoolExecutor) -> None:
     api = account(fault=lambda call: KeyRefused("401"))
     sender = make_sender(pool)
@@ -187,6 +207,46 @@ def test_when_nothing_answers_the_rest_is_not_sent(pool: ThreadPoolExecutor) -> 
     delivered = deliver(api, pool, [operation(n, upsert=False, known=True) for n in range(500)])
     assert len(delivered.unsettled) == 500
     assert len(api.calls) < 100
+
+
+def test_a_slot_past_the_deadline_is_not_waited_for(pool: ThreadPoolExecutor) -> None:
+    """A worker that slept to its slot, minutes away, would outlive its function's timeout and take the others with it."""
+    clock = ManualClock()
+    slots = MemorySlots(clock)
+    slots.throttled(retry_after=3600)
+    sender = Sender(slots, clock, pool, clock.now() + 240)
+    begun, next_free = clock.now(), slots.pace.next_free
+    results = sender.send([int] * 3)
+    assert [type(result) for result in results] == [NotSent] * 3
+    assert clock.now() < begun + 10
+    assert slots.pace.next_free == next_free  # and no slot was taken that nobody uses
+
+
+def test_a_call_that_waited_long_for_its_thread_is_not_made() -> None:
+    """When slow answers hold every thread, what waits would go out at once when they come: a burst."""
+    made: list[int] = []
+    clock = ManualClock()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(time.sleep, LATEST_START + 0.2)
+        result = Sender(MemorySlots(clock), clock, pool, clock.now() + 600).attempt(lambda: made.append(1))
+    assert isinstance(result, NotSent)
+    assert made == []
+
+
+def test_calls_that_wait_for_a_thread_are_not_made_once_the_key_is_refused() -> None:
+    made: list[int] = []
+
+    def call() -> None:
+        made.append(1)
+        raise KeyRefused("401")
+
+    clock = ManualClock()
+    with ThreadPoolExecutor(1) as pool:
+        hold = threading.Event()
+        pool.submit(hold.wait, LATEST_START / 2)
+        sender = Sender(MemorySlots(clock), clock, pool, clock.now() + 600)
+        sender.send([call] * 50)
+    assert len(made) == 1
 
 
 def test_throttling_is_no_failure_and_slows_everybody_down(pool: ThreadPoolExecutor) -> None:

@@ -41,6 +41,13 @@ def test_the_pace_finds_its_way_back_up() -> None:
     assert window.interval == pytest.approx(0.05)
 
 
+def test_no_slot_is_taken_past_the_latest_moment() -> None:
+    pace, window = Pace(next_free=100.0).reserve(10, 20, now=99.0, latest=100.2)
+    assert window.slots == 5
+    assert pace.next_free == pytest.approx(100.25)
+    assert Pace(next_free=100.0).reserve(10, 20, now=99.0, latest=99.9)[0] == Pace(next_free=100.0)
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 50), st.floats(0, 20)), min_size=1, max_size=30),
     st.sampled_from([5.0, 20.0, 300.0]),

@@ -1,7 +1,7 @@
 """The canary: marked profiles and marked keys go through everything, every error path included, and leave no trace.
 
-Looked into: every blob, message and table of the app's storage, its logs, its HTTP answers (but for a preview's example
-contacts, which its caller asks for), and what the webhook was told. Chunks may hold contacts until they are delivered.
+Looked into: every blob, message and table of the app's storage, its logs and the tracebacks in them, its telemetry, its
+HTTP answers (but for a preview's example contacts, which its caller asks for), and what the webhook was told. Chunks may hold contacts until they are delivered.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ def marked(make_lasting_world: MakeWorld, hearing: Hearing) -> World:
         settings={"NOTIFY_URL": hearing.url, "LOCAL_HOST_RETRY_SECONDS": "0", "EXPORT_SCHEDULE": "*/5 * * * * *"},
         knobs={"key": KEY},
         instances=2,
+        telemetry=True,
     )
     hearing.listen(world)
     return world
@@ -142,7 +143,10 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     if (repairing := world.api.get("exports/marked")["active_run"]) is not None:
         world.wait("marked", repairing)
     yield from spoil_the_source(world)
-    yield spoil_a_chunk(world)
+    yield spoil_a_chunk(world, f'{{"person": "{MARK}@example.com", "fields": "{MARK}')
+    yield world.run("marked")
+    world.publish({"Marked": profiles(700, "and again")})
+    yield spoil_a_chunk(world, f'{{"person": "{MARK}@example.com", "customer": null}}')
 
 
 def spoil_the_source(world: World) -> Iterator[dict[str, Any]]:
@@ -161,7 +165,8 @@ def spoil_the_source(world: World) -> Iterator[dict[str, Any]]:
     world.publish({"Marked": profiles(700, "again")})
 
 
-def spoil_a_chunk(world: World) -> dict[str, Any]:
+def spoil_a_chunk(world: World, text: str) -> dict[str, Any]:
+    """Have a chunk hold what no plan wrote: a text that is no JSON, or JSON whose values are none of ours."""
     connect(world, OTHER_KEY, rate=400)
     run = world.start("marked")
     with BlobServiceClient.from_connection_string(world.stack.storage) as service:
@@ -170,7 +175,7 @@ def spoil_a_chunk(world: World) -> dict[str, Any]:
         while not (found := [name for name in chunks.list_blob_names() if name.endswith("2.ndjson")]):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        chunks.upload_blob(found[0], f'{{"person": "{MARK}@example.com", "fields": "{MARK}'.encode(), overwrite=True)
+        chunks.upload_blob(found[0], text.encode(), overwrite=True)
     return world.wait("marked", run)
 
 
@@ -190,6 +195,12 @@ def ask_foolishly(world: World) -> None:
     world.api.post("erasure", {"email": f"{MARK}5@{MARK}.example.com"})
     for path in ("connections", "connections/main", "exports", "exports/marked", "segments", "audit", "health"):
         world.api.get(path)
+
+
+def telemetry(world: World) -> list[bytes]:
+    """Give everything that was sent as telemetry."""
+    bodies = requests.get(f"{world.stack.collector_url}/telemetry/raw", timeout=30).json()
+    return [bytes.fromhex(body) for body in bodies]
 
 
 def test_no_mark_is_found_anywhere(marked: World, hearing: Hearing) -> None:
@@ -215,9 +226,12 @@ def test_no_mark_is_found_anywhere(marked: World, hearing: Hearing) -> None:
 
     container = marked.stack.source_path.partition("/")[0]
     logs = list((marked.stack._directory / "logs").glob("host-*.log"))
-    assert sum(file.stat().st_size for file in logs) > 1000  # there is something to be found in
+    assert any("Traceback" in file.read_text() for file in logs)  # there is something to be found in
+    sent = telemetry(marked)
+    assert sum(map(len, sent)) > 10_000
     marks = Search([MARK])
     found = [*marks.storage(marked.stack.storage, but=[container]), *marks.files(logs)]
+    found += [where for body in sent for where in marks.found_in("telemetry", body)]
     found += [where for path, text in hearing.said if "preview" not in path for where in marks.found_in(path, text)]
     asked_for = {path for path, _ in hearing.said if MARK in path}
     assert [where for where in found if where not in asked_for] == []
@@ -225,6 +239,7 @@ def test_no_mark_is_found_anywhere(marked: World, hearing: Hearing) -> None:
     assert [
         *customers.storage(marked.stack.storage, but=[container, "rejected"]),
         *customers.files(logs),
+        *(where for body in sent for where in customers.found_in("telemetry", body)),
     ] == []
     assert any(path == "webhook" for path, _ in hearing.said)
 

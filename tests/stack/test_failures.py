@@ -140,6 +140,38 @@ def test_a_key_rotated_in_the_vault_alone_is_picked_up(export: World) -> None:
     recovers(export)
 
 
+@pytest.mark.parametrize("in_the_vault_too", [True, False])
+def test_a_key_that_is_rotated_in_the_middle_of_a_run(export: World, in_the_vault_too: bool) -> None:
+    """With the vault's new key the run goes on; without it the run stops, and what was delivered stays recorded."""
+    title = f"Rotated {in_the_vault_too}"
+    everybody = [f"rotated{n}@example.com" for n in range(900)]
+    export.publish({"Many": people(*everybody)})
+    export.connect(rate_limit=200)
+    export.save("many", segments=[{"segment": "Many", "list": title}], mapping=SIMPLE)
+    run = export.start("many")
+    deadline = time.monotonic() + 60
+    while len(export.members(title)) < 100:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    if in_the_vault_too:
+        export.stack.store_secret("autopilot-main", "rotated")
+    export.turn(key="rotated")
+    ended = export.wait("many", run)
+    assert adds_up(ended)
+    assert len(export.members(title)) == ended["counts"]["delivered"]
+    if in_the_vault_too:
+        assert ended["status"] == "Successful"
+    else:
+        assert (ended["status"], ended["reason"]) == ("Failed", "key_refused")
+        assert ended["counts"]["undelivered"] > 0
+        export.connect(api_key="rotated")
+        assert export.run("many")["counts"]["delivered"] == ended["counts"]["undelivered"]
+    assert export.members(title) == set(everybody)
+    export.turn(key="sandbox-key")
+    export.connect()
+    export.api.delete("exports/many")
+
+
 def test_a_missing_secret_is_named(export: World) -> None:
     export.api.put(
         "connections/other",

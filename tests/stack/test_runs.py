@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping, Sequence
+
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
@@ -74,6 +79,55 @@ def test_a_run_whose_hosts_are_killed_again_and_again_ends_exactly(make_world: M
     world.reset_statistics()
     assert world.run("all")["reason"] == "nothing_to_do"
     assert world.look("stats")["writes"] == 0
+
+
+def test_messages_that_come_again_plan_and_deliver_once_and_do_nothing_after_the_end(make_world: MakeWorld) -> None:
+    """Several planners of one run, several workers on one chunk, and copies that wake up when all is over."""
+    world = make_world(instances=2)
+    everybody = [f"p{n}@example.com" for n in range(1200)]
+    world.publish({"All": people(*everybody)})
+    world.connect(rate_limit=400)
+    world.save("all", segments=["All"], mapping=SIMPLE)
+    with QueueServiceClient.from_connection_string(world.stack.storage) as service:
+        run = world.start("all")
+        messages = {
+            "export-runs": [{"export": "all", "run": run}] * 4,
+            "export-chunks": [{"export": "all", "run": run, "chunk": f"{n:06d}"} for n in (1, 2, 3)] * 2,
+        }
+        send(service, "export-runs", messages["export-runs"])
+        while not world.members("All"):
+            time.sleep(0.05)
+        send(service, "export-chunks", messages["export-chunks"])
+        ended = world.wait("all", run)
+        assert ended["status"] == "Successful"
+        assert adds_up(ended)
+        assert ended["counts"]["delivered"] == ended["counts"]["joiners"] == 1200
+        assert world.members("All") == set(everybody)
+        while sum(waiting(service).values()):
+            time.sleep(0.1)
+        world.reset_statistics()
+        for queue, copies in messages.items():
+            send(service, queue, copies)
+        while sum(waiting(service).values()):
+            time.sleep(0.1)
+        assert world.look("stats")["requests"] == 0
+        assert world.api.get(f"exports/all/runs/{run}") == ended
+    with BlobServiceClient.from_connection_string(world.stack.storage) as blobs:
+        for container in ("chunks", "outcomes"):
+            assert list(blobs.get_container_client(container).list_blob_names()) == []
+
+
+def send(service: QueueServiceClient, queue: str, messages: Sequence[Mapping[str, str]]) -> None:
+    client = service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+    for message in messages:
+        client.send_message(json.dumps(message))
+
+
+def waiting(service: QueueServiceClient) -> dict[str, int]:
+    """Give how many messages each queue holds, poison queues too."""
+    queues = [queue.name for queue in service.list_queues()]
+    counts = {name: service.get_queue_client(name).get_queue_properties() for name in queues}
+    return {name: found.approximate_message_count or 0 for name, found in counts.items()}
 
 
 def test_after_everything_was_killed_work_goes_on_within_two_minutes(make_world: MakeWorld) -> None:

@@ -169,6 +169,27 @@ def test_a_list_of_many_pages_is_read_to_its_end_through_faults(make_world: Make
     assert run["findings"][0]["found"] == 1234
 
 
+def test_a_list_that_is_deleted_while_bulk_calls_fill_it_is_made_anew(make_world: MakeWorld) -> None:
+    """A bulk call may not say that its list is gone (the sandbox's does not): the end of the run does."""
+    world = make_world(knobs={"bulk_lists": "honoured"})
+    everybody = [f"p{n}@example.com" for n in range(1200)]
+    world.publish({"Team": people(*everybody)})
+    world.connect(rate_limit=4)
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    run = world.start("team")
+    deadline = time.monotonic() + 60
+    while len(world.members("Team")) < 300:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    by_hand(world, "DELETE", f"lists/{world.list_ids()['Team']}")
+    world.connect(rate_limit=2000)
+    ended = world.wait("team", run)
+    assert (ended["status"], ended["reason"]) == ("Completed with warnings", "lists_differ")
+    mended = followed(world, followed(world, ended))
+    assert (mended["trigger"], mended["status"]) == ("repair", "Successful")
+    assert world.members("Team") == set(everybody)
+
+
 @pytest.mark.parametrize("after", [3, 8])
 def test_a_bulk_call_that_stops_filling_lists_is_caught_and_mended(make_world: MakeWorld, after: int) -> None:
     """The proof holds, then the account changes its ways: the run says so, the lists are read back and filled."""

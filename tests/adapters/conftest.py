@@ -1,0 +1,57 @@
+"""An app that has storage and what is kept in it, and nothing else: for steps that call nobody."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, cast
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from local.azurite import Azurite
+from shared.accounts import Accounts
+from shared.adapters.clock import StorageClock
+from shared.adapters.storage import Storage
+from shared.adapters.tables import Table
+from shared.app import App
+from shared.ledger import Ledger
+from shared.registry import Registry
+from shared.settings import Settings, StorageAccount
+from shared.tombstones import Tombstones
+
+MISSING: Any = cast("Any", None)
+
+
+@pytest.fixture
+def app(azurite: Azurite) -> Iterator[App]:
+    """Give an app of storage alone, with tables of its own."""
+    account = StorageAccount(connection_string=azurite.connection_string)
+    with ExitStack() as open_clients:
+        blobs = open_clients.enter_context(BlobServiceClient.from_connection_string(azurite.connection_string))
+        queues = open_clients.enter_context(QueueServiceClient.from_connection_string(azurite.connection_string))
+        tables = open_clients.enter_context(TableServiceClient.from_connection_string(azurite.connection_string))
+        clock, own = StorageClock(), "t" + secrets.token_hex(6)
+        storage = Storage(blobs, queues)
+        yield App(
+            settings=Settings(
+                storage=account,
+                source=account,
+                customer_insights_path="ci/Export",
+                key_vault_url="http://localhost",
+            ),
+            storage=storage,
+            ledger=Ledger(Table(tables, own)),
+            registry=Registry(storage),
+            accounts=Accounts(Table(tables, own + "a"), clock),
+            tombstones=Tombstones(Table(tables, own + "e")),
+            audit=MISSING,
+            vault=MISSING,
+            source=MISSING,
+            clock=clock,
+            pool=MISSING,
+            http=MISSING,
+        )

@@ -1,0 +1,61 @@
+"""Signs of life: what supervision waits for, and what stops a worker that woke up too late."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import secrets
+
+import pytest
+
+from shared.accounts import AccountSlots
+from shared.app import App
+from shared.reasons import Status
+from shared.run import Run, new_run_id
+from shared.steps.busy import BusySlots, RunOver, is_stranded
+from tests.domain.accounts import ManualClock
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(1_800_000_000.0)
+
+
+@pytest.fixture
+def timed(app: App, clock: ManualClock) -> App:
+    return dataclasses.replace(app, clock=clock)
+
+
+@pytest.fixture
+def run(timed: App) -> Run:
+    now = timed.now()
+    run = Run(
+        export=f"e-{secrets.token_hex(4)}", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now
+    )
+    timed.ledger.start(run, {})
+    return run
+
+
+def slots(app: App, run: Run) -> BusySlots:
+    return BusySlots(app, run, AccountSlots(app.accounts, "main", 100, app.clock))
+
+
+def test_a_worker_that_wakes_up_after_its_run_has_ended_gets_no_slot(timed: App, run: Run) -> None:
+    """It cannot undo what a later run did meanwhile."""
+    worker = slots(timed, run)
+    worker.reserve(5, math.inf)
+    timed.ledger.finish(
+        run.export, run.id, lambda run: run.model_copy(update={"status": Status.SUCCESSFUL}), state_of=None
+    )
+    with pytest.raises(RunOver):
+        worker.reserve(5, math.inf)
+
+
+def test_a_run_is_stranded_only_past_what_its_workers_announced(timed: App, run: Run, clock: ManualClock) -> None:
+    slots(timed, run).reserve(500, math.inf)
+    known = timed.ledger.run(run.export, run.id)
+    assert known.busy_until is not None
+    clock.time = known.busy_until.timestamp() + timed.settings.grace_seconds - 1
+    assert not is_stranded(timed, known)
+    clock.time += 2
+    assert is_stranded(timed, known)

@@ -1,0 +1,78 @@
+"""What follows a run: verifications that are due, and doubts that stay until somebody has mended the lists."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.configuration import Export
+from shared.reasons import Reason, Status
+from shared.run import Findings, Head, Run, after
+from shared.steps.follow_up import what_follows
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+EQUAL = Findings(list="VIP", exists=True, expected=1, found=1)
+SHORT = Findings(list="VIP", exists=True, expected=1, found=0, missing=1)
+
+
+def an_export(every: int = 0, *, repair: bool = False) -> Export:
+    return Export.model_validate(
+        {
+            "display_name": "x",
+            "connection": "main",
+            "mapping": {"Email": "Email"},
+            "segments": ["VIP"],
+            "verification": {"every": every, "repair": repair},
+            "created_at": NOW,
+            "updated_at": NOW,
+            "updated_by": "me",
+        }
+    )
+
+
+def ended(reason: Reason | None = None, **fields: Any) -> Run:
+    status = reason.status if reason else Status.SUCCESSFUL
+    run = {"export": "e", "id": "r", "trigger": "on_demand", "requested_by": "me", "queued_at": NOW}
+    return Run.model_validate({**run, "status": status, "reason": reason, **fields})
+
+
+def follow(head: Head, run: Run, export: Export) -> tuple[Head, str | None]:
+    head = after(head, run)
+    return head, what_follows(run, head, export)
+
+
+def test_every_nth_run_is_followed_by_what_the_export_asks_for() -> None:
+    for repair, owed in ((False, "report"), (True, "repair")):
+        head, export, seen = Head(), an_export(3, repair=repair), []
+        for _ in range(3):
+            head, follows = follow(head, ended(), export)
+            seen.append(follows)
+        assert seen == [None, None, owed]
+        head, _ = follow(head, ended(Reason.LISTS_EQUAL, verification="report", findings=(EQUAL,)), export)
+        assert head.unverified == 0
+
+
+def test_a_verification_that_came_to_nothing_is_still_due() -> None:
+    export = an_export(2)
+    head, _ = follow(Head(unverified=2), ended(Reason.AUTOPILOT_UNAVAILABLE, verification="report"), export)
+    assert head.unverified == 2
+    assert follow(head, ended(), export)[1] == "report"
+
+
+def test_lists_that_bulk_calls_left_short_are_doubted_until_they_are_mended() -> None:
+    export = an_export()
+    head, follows = follow(Head(), ended(Reason.LISTS_DIFFER), export)
+    assert follows == "repair"
+    head, follows = follow(head, ended(Reason.AUTOPILOT_UNAVAILABLE, verification="repair"), export)
+    assert follows is None  # not again at once: Autopilot is away
+    head, follows = follow(head, ended(), export)
+    assert follows == "repair"
+    head, _ = follow(head, ended(Reason.LISTS_DIFFER, verification="report", findings=(SHORT,)), export)
+    assert head.doubted  # a report mends nothing
+    head, follows = follow(head, ended(Reason.LISTS_DIFFER, verification="repair", findings=(SHORT,)), export)
+    assert (head.doubted, follows) == (False, "run")
+    assert follow(head, ended(trigger="repair"), export)[1] is None
+
+
+def test_a_run_that_repairs_is_followed_by_nothing() -> None:
+    assert follow(Head(unverified=9), ended(trigger="repair"), an_export(1))[1] is None
