@@ -41,6 +41,18 @@ var alerts = {
     range: 'P2D'
     query: loadTextContent('../queries/nothing-exported.kql')
   }
+  'source-unreachable': {
+    title: 'Customer Insights\' storage cannot be read'
+    severity: 1
+    range: 'PT1H'
+    query: loadTextContent('../queries/source-unreachable.kql')
+  }
+  silent: {
+    title: 'The app does nothing'
+    severity: 1
+    range: 'P2D'
+    query: loadTextContent('../queries/silent.kql')
+  }
   'chunk-given-up': {
     title: 'A chunk was given up'
     severity: 1

@@ -105,5 +105,6 @@ def test_every_alert_reaches_the_action_group() -> None:
 
 def test_what_can_go_wrong_has_its_alert() -> None:
     assert set(alerts()) == {
-        *("run-failed", "key-refused", "nothing-exported", "chunk-given-up", "rejected-share", "unusual-removals")
+        *("run-failed", "key-refused", "nothing-exported", "source-unreachable", "silent"),
+        *("chunk-given-up", "rejected-share", "unusual-removals"),
     }
