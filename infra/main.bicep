@@ -71,6 +71,7 @@ param sourcePrivateEndpoint bool = false
 var suffix = uniqueString(subscription().id, environmentName, location)
 var tags = { 'azd-env-name': environmentName }
 var source = split(customerInsightsStorageId, '/')
+var usualSourceUri = 'https://${last(source)}.blob.${environment().suffixes.storage}/'
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: 'rg-${environmentName}'
@@ -154,9 +155,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     authClientId: authClientId
     keyVaultUrl: vault.outputs.url
-    customerInsightsBlobUri: grantSourceAccess
-      ? segments!.outputs.blobUri
-      : 'https://${last(source)}.blob.${environment().suffixes.storage}/'
+    customerInsightsBlobUri: grantSourceAccess ? segments!.outputs.blobUri : usualSourceUri
     customerInsightsPath: customerInsightsPath
     autopilotUrl: autopilotUrl
     exportSchedule: exportSchedule
