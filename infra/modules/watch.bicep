@@ -11,7 +11,6 @@ param alertEmail string
 
 var queries = {
   cost: loadTextContent('../queries/cost.kql')
-  executions: loadTextContent('../queries/executions.kql')
   lag: loadTextContent('../queries/lag.kql')
   progress: loadTextContent('../queries/progress.kql')
   rejected: loadTextContent('../queries/rejected.kql')
@@ -74,7 +73,9 @@ var alerts = {
 }
 
 var template = loadJsonContent('../workbook.json')
-var parts = [for part in template.items: union(part, contains(queries, part.name) ? {
+// Platform metrics: the host's own telemetry leaves out queues and timers (docs/decisions/10-telemetry.md).
+var metricsOfApp = { content: { resourceIds: [resourceId('Microsoft.Web/sites', 'func-${suffix}')] } }
+var parts = [for part in template.items: union(part, part.type == 10 ? metricsOfApp : {}, contains(queries, part.name) ? {
   content: { query: queries[part.name] }
 } : {})]
 

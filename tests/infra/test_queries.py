@@ -65,7 +65,7 @@ def test_every_query_of_ours_reads_what_it_names() -> None:
         assert {
             word for word in text.split("'")[1::2] if word.startswith(("segment_export.", "http.", "url."))
         } <= known
-        assert known or name in {"cost", "executions"}
+        assert known or name == "cost"
 
 
 def test_a_name_that_nobody_sends_is_found() -> None:
@@ -86,6 +86,16 @@ def test_the_workbook_shows_every_query_that_is_no_alert_and_no_other() -> None:
     assert all("query" not in item["content"] for item in items())
     parameters = {p["name"] for item in items() for p in item["content"].get("parameters", [])}
     assert {item["content"].get("timeContextFromParameter") for item in items() if item["type"] == 3} == parameters
+
+
+def test_the_workbook_shows_what_the_plan_bills_from_the_apps_own_metrics() -> None:
+    """Names are those of Microsoft's list of metrics for Flex Consumption, which also says what is billed by them."""
+    (part,) = [item["content"] for item in items() if item["type"] == 10]
+    assert {metric["metric"] for metric in part["metrics"]} == {
+        f"microsoft.web/sites--OnDemandFunctionExecution{what}" for what in ("Count", "Units")
+    }
+    (app,) = read("modules/app.bicep").resources("Microsoft.Web/sites")
+    assert f"resourceId('Microsoft.Web/sites', {app.body['name'].text})" in WATCH.text
 
 
 def test_an_alert_can_be_split_by_export(analyses: dict[str, Analysis]) -> None:

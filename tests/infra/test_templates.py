@@ -17,7 +17,7 @@ from tests.infra.bicep import INFRA, Declaration, Expression, File, faults, file
 
 FUNCTIONS: Final = {
     *("concat", "contains", "empty", "environment", "guid", "items", "last", "loadJsonContent", "loadTextContent"),
-    *("resourceGroup", "split", "string"),
+    *("resourceGroup", "resourceId", "split", "string"),
     *("subscription", "subscriptionResourceId", "tenant", "union", "uniqueString"),
     *("allowed", "batchSize", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue", "secure"),
 }
