@@ -29,6 +29,7 @@ from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
 from shared.settings import Settings, SettingsWrong, StorageAccount
+from shared.source.customer_insights import CustomerInsights
 
 HEALTH = next(route for route in ROUTES if route.name == "get_health")
 MISSING: Any = cast("Any", None)
@@ -139,6 +140,32 @@ def test_vault_and_source_say_what_to_mend(
     status, said = health(app)
     assert status == 503
     assert named in said[part]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "named", "unnamed"),
+    [
+        (403, "AuthorizationPermissionMismatch", ["Storage Blob Data Reader"], ["firewall"]),
+        (403, "AuthorizationFailure", ["firewall"], ["Storage Blob Data Reader"]),
+        (403, "AnotherCode", ["Storage Blob Data Reader", "firewall"], []),
+        (503, "ServerBusy", ["503"], ["Storage Blob Data Reader", "firewall"]),
+    ],
+)
+def test_a_source_that_refuses_names_the_role_or_the_firewall(
+    azurite: Azurite, clients: ExitStack, status: int, code: str, named: list[str], unnamed: list[str]
+) -> None:
+    """As storage says it: another code for a permission that is missing than for a caller who may not come in at all."""
+    error: Any = HttpResponseError("no")
+    error.status_code, error.error_code = status, code
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    service = SimpleNamespace(get_blob_client=lambda *_, **__: SimpleNamespace(download_blob=refuse))
+    source = CustomerInsights(cast("Any", service), "container/folder")
+    detail = health(replace(app_on(azurite.connection_string, clients), source=source))[1]["source"]["detail"]
+    assert [name for name in named if name not in detail] == []
+    assert [name for name in unnamed if name in detail] == []
 
 
 def test_a_vault_without_a_connections_key_names_both(azurite: Azurite, clients: ExitStack) -> None:
