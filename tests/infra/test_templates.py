@@ -161,6 +161,13 @@ def test_with_authentication_nobody_comes_in_without_a_token() -> None:
     assert settings["properties"]["identityProviders"]["azureActiveDirectory"]["validation"]["allowedAudiences"]
 
 
+def test_the_app_is_told_to_believe_a_principal_only_when_nobody_else_can_name_one() -> None:
+    settings = _only("modules/app.bicep", "Microsoft.Web/sites/config").body
+    assert (settings["name"], settings["properties"]) == ("appsettings", Expression("settings"))
+    assert settings["dependsOn"] == [Expression("authentication")]
+    assert "appSettings" not in _only("modules/app.bicep", "Microsoft.Web/sites").body["properties"]["siteConfig"]
+
+
 def test_each_role_is_a_known_one_given_to_the_app_at_one_resource() -> None:
     for file in files():
         for assignment in file.resources("Microsoft.Authorization/roleAssignments"):
