@@ -23,7 +23,7 @@ var queries = {
 // An alert's name is its heading in docs/operate.md. `range` is what its query looks at.
 var alerts = {
   'run-failed': {
-    title: 'A run failed'
+    title: 'A run failed, or a guard stopped it'
     severity: 1
     range: 'PT15M'
     query: loadTextContent('../queries/run-failed.kql')

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+import re
+from typing import Any, Final, get_args
 
 import pytest
 
-from shared.run import Counts
+from shared.reasons import Reason, RowReason, Status
+from shared.run import Counts, Trigger
 from shared.signals import COUNT, Attribute, Event, Metric
 from tests.infra.bicep import INFRA, Expression, read
 from tests.infra.workspace import Analysis, analyse, queries, readings
@@ -56,6 +58,19 @@ def test_a_query_asks_for_names_that_the_code_sends(name: str) -> None:
     for reading in readings(QUERIES[name]):
         assert reading.names <= (set(Event) if "event.name" in reading.attributes else set(Metric))
         assert reading.attributes <= SENT
+
+
+@EACH
+def test_a_query_compares_with_values_that_the_code_sends(name: str) -> None:
+    sent = {
+        "reason": {*Reason, *RowReason, "none"},
+        "status": set(Status),
+        "trigger": set(get_args(Trigger)),
+    }
+    compared = re.findall(r"(reason|status|trigger)(?:'\]\))? (?:==|!=|in|!in) (\([^)]*\)|'[^']*')", QUERIES[name])
+    for what, values in compared:
+        assert set(re.findall(r"'([^']+)'", values)) <= sent[what]
+    assert compared or not re.search(r"(reason|status|trigger)\W+(==|!=|in |!in )", QUERIES[name])
 
 
 def test_every_query_of_ours_reads_what_it_names() -> None:
