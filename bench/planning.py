@@ -79,6 +79,7 @@ def plan_it() -> dict[str, Any]:
     from shared.domain.cleaning import Recipe
     from shared.domain.digests import DigestKey
     from shared.domain.plan import Scope, chunks, plan
+    from shared.domain.spool import Spool
     from shared.domain.state import State
     from shared.settings import StorageAccount
     from shared.source.reach import connect
@@ -88,9 +89,10 @@ def plan_it() -> dict[str, Any]:
     segments = [SourceSegment(source, source.catalogue().table("All"))]
     recipe = Recipe(MAPPING)
     begun = time.perf_counter()
-    found = plan(segments, recipe, DigestKey(b"k" * 32), State.empty(), [""], Scope(remove_leavers=True))
-    planned = time.perf_counter()
-    count = sum(1 for _ in chunks(found, segments, recipe))
+    with Spool() as spool:
+        found = plan(segments, recipe, DigestKey(b"k" * 32), State.empty(), [""], Scope(remove_leavers=True), spool)
+        planned = time.perf_counter()
+        count = sum(1 for _ in chunks(found))
     assert count >= found.difference.operations.height // CHUNK_SIZE
     return {"seconds": time.perf_counter() - begun, "first pass": planned - begun, "rows": sum(found.rows_read)}
 

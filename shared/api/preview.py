@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -21,9 +20,10 @@ from shared.domain.chunks import decode
 from shared.domain.delivery import BULK_SIZE
 from shared.domain.difference import Difference
 from shared.domain.plan import Plan, check_guards, chunks, plan
+from shared.domain.spool import Spool
 from shared.reasons import RunEnded, TryLater
 from shared.steps.files import load_state
-from shared.steps.segments import SourceSegment, read_segments, recipe_of, scope_of
+from shared.steps.segments import read_segments, recipe_of, scope_of
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
@@ -34,14 +34,15 @@ def preview_export(app: App, call: Call) -> Answer:
     export, _ = find_export(app, call)
     name = call.params["export"]
     try:
-        return Answer(body=_preview(app, name, export))
+        with Spool() as spool:
+            return Answer(body=_preview(app, name, export, spool))
     except RunEnded as end:
         raise Problem(HTTPStatus.CONFLICT, end.reason, end.detail or end.reason.advice) from None
     except (VaultUnavailable, TryLater) as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "try_later", f"{error}. Try again in a moment.") from None
 
 
-def _preview(app: App, name: str, export: Export) -> dict[str, Any]:
+def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
     account = app.account(export.connection)
     segments = read_segments(app, [target.segment for target in export.segments])
     state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
@@ -52,6 +53,7 @@ def _preview(app: App, name: str, export: Export) -> dict[str, Any]:
         state,
         _lists(app, account, export),
         scope_of(app, export),
+        spool,
     )
     found = planned.difference
     calls = expected_calls(found, app.accounts.proof(account.name), account)
@@ -68,7 +70,7 @@ def _preview(app: App, name: str, export: Export) -> dict[str, Any]:
         "calls": calls,
         "minutes": round(calls / account.connection.rate_limit / 60, 1),
         "would_be_skipped": _skipped(planned, export),
-        "examples": _examples(planned, segments, export),
+        "examples": _examples(planned),
     }
 
 
@@ -98,8 +100,6 @@ def _skipped(planned: Plan, export: Export) -> str | None:
     return None
 
 
-def _examples(planned: Plan, segments: Sequence[SourceSegment], export: Export) -> list[dict[str, Any]]:
-    operations = islice(
-        (operation for chunk in chunks(planned, segments, recipe_of(export)) for operation in decode(chunk)), EXAMPLES
-    )
+def _examples(planned: Plan) -> list[dict[str, Any]]:
+    operations = islice((operation for chunk in chunks(planned) for operation in decode(chunk)), EXAMPLES)
     return [json.loads(json.dumps(operation.fields)) for operation in operations if operation.fields]

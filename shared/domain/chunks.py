@@ -66,21 +66,26 @@ class Cutter:
 
     def __init__(self, size: int = CHUNK_SIZE) -> None:
         self._size = size
-        self._waiting: list[str] = []
+        self._waiting = pl.Series(dtype=pl.String)
 
     def feed(self, text: pl.Series) -> Iterator[bytes]:
         """Take more lines and give the chunks that are full."""
-        self._waiting.extend(text.to_list())
-        whole = len(self._waiting) - len(self._waiting) % self._size
+        waiting = pl.concat([self._waiting, text])
+        whole = len(waiting) - len(waiting) % self._size
+        self._waiting = waiting.slice(whole)
         for start in range(0, whole, self._size):
-            yield "".join(self._waiting[start : start + self._size]).encode()
-        del self._waiting[:whole]
+            yield _joined(waiting.slice(start, self._size))
 
     def rest(self) -> Iterator[bytes]:
         """Give what is left, if anything is."""
-        if self._waiting:
-            yield "".join(self._waiting).encode()
-            self._waiting = []
+        waiting, self._waiting = self._waiting, self._waiting.clear()
+        if not waiting.is_empty():
+            yield _joined(waiting)
+
+
+def _joined(text: pl.Series) -> bytes:
+    whole: str = text.str.join("").item()
+    return whole.encode()
 
 
 def decode(chunk: bytes) -> tuple[Operation, ...]:

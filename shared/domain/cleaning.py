@@ -5,6 +5,7 @@ A row that cannot become a contact keeps its place with a reason, so that the co
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,9 @@ MALFORMED: Final = "\0malformed"
 """The reader's own columns; no column of the source bears such a name, so that one may well be called `row`."""
 
 _EMAIL: Final = "Email"
+
+_ESCAPED: Final = r'["\\\x00-\x1f]'
+"""What JSON escapes; text without any of it stands in JSON as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,12 @@ def clean(batch: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
         normalised(batch.select(text[_EMAIL]).to_series()).alias("email"),
         *[convert(pl.col(f"text{n}"), field_type(name)).alias(f"value{n}") for n, name in enumerate(optional)],
     )
-    unconverted = [pl.col(f"text{n}").is_not_null() & pl.col(f"value{n}").is_null() for n in range(len(optional))]
     guilty = pl.coalesce(
-        *[pl.when(bad).then(pl.lit(name)) for bad, name in zip(unconverted, optional, strict=True)],
+        *[
+            pl.when(pl.col(f"text{n}").is_not_null() & pl.col(f"value{n}").is_null()).then(pl.lit(name))
+            for n, name in enumerate(optional)
+            if field_type(name) != "string"  # any text is one
+        ],
         pl.lit(None, pl.String),
     )
     judged = values.with_columns(guilty.alias("guilty")).with_columns(
@@ -82,7 +89,7 @@ def clean(batch: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
         "row",
         "customer",
         pl.when(~pl.col("malformed")).then("email").alias("email"),
-        pl.when(pl.col("reason").is_null()).then(_contact(optional, recipe)).alias("fields"),
+        pl.when(pl.col("reason").is_null()).then(_contact(values, optional, recipe)).alias("fields"),
         "reason",
         pl.when(pl.col("reason").is_in([RowReason.EMAIL_MISSING.value, RowReason.EMAIL_INVALID.value]))
         .then(pl.lit(_EMAIL))
@@ -92,33 +99,36 @@ def clean(batch: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     )
 
 
-def _contact(optional: list[str], recipe: Recipe) -> pl.Expr:
+def _contact(values: pl.DataFrame, optional: list[str], recipe: Recipe) -> pl.Expr:
     """Compose the contact's JSON, fields in a fixed order, custom ones under `custom` (vendor, 2015).
 
     Null clears a field at Autopilot (vendor's documents, quoted 2017), so an empty value is left out unless the export
     asks for it.
     """
-
-    def pairs(custom: bool) -> list[pl.Expr]:
-        return [
-            _pair(name, pl.col(f"value{n}"), recipe.clear_empty)
-            for n, name in enumerate(optional)
-            if is_custom(name) is custom
-        ]
-
-    parts = [_pair(_EMAIL, pl.col("email"), recipe.clear_empty), *pairs(custom=False)]
-    custom = pairs(custom=True)
+    pairs = {name: _pair(name, values[f"value{n}"], recipe.clear_empty) for n, name in enumerate(optional)}
+    parts = [_pair(_EMAIL, values["email"], recipe.clear_empty)]
+    parts += [pair for name, pair in pairs.items() if not is_custom(name)]
+    custom = [pair for name, pair in pairs.items() if is_custom(name)]
     if custom:
         some = pl.any_horizontal(pair.is_not_null() for pair in custom)
         parts.append(pl.when(some).then(pl.lit('"custom":') + _object(custom)))
     return _object(parts)
 
 
-def _pair(name: str, value: pl.Expr, keep_null: bool) -> pl.Expr:
+def _pair(name: str, values: pl.Series, keep_null: bool) -> pl.Expr:
     """Encode `"name":value` as JSON, or null for a null value that is not to be kept."""
-    text = pl.struct(value.alias(name)).struct.json_encode().str.slice(1).str.strip_suffix("}")
-    return text if keep_null else pl.when(value.is_not_null()).then(text)
+    label = json.dumps(name, ensure_ascii=False) + ":"
+    value = pl.col(values.name)
+    match values.dtype:
+        case pl.Int64 | pl.Boolean:
+            text = pl.concat_str(pl.lit(label), value.cast(pl.String))
+        case pl.String if not values.str.contains(_ESCAPED).any():
+            text = pl.concat_str(pl.lit(label + '"'), value, pl.lit('"'))
+        case _:
+            encoded = pl.struct(value.alias("")).struct.json_encode().str.strip_prefix('{"":').str.strip_suffix("}")
+            text = pl.when(value.is_not_null()).then(pl.concat_str(pl.lit(label), encoded))
+    return text.fill_null(label + "null") if keep_null else text
 
 
 def _object(pairs: list[pl.Expr]) -> pl.Expr:
-    return pl.lit("{") + pl.concat_str(*pairs, separator=",", ignore_nulls=True) + pl.lit("}")
+    return pl.concat_str(pl.lit("{"), pl.concat_str(*pairs, separator=",", ignore_nulls=True), pl.lit("}"))

@@ -5,6 +5,7 @@ All on digests and bit masks: one row a person, bit n of a mask stands for the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -16,8 +17,9 @@ from shared.domain.state import bit, bit_none
 class Difference:
     """What a run has to do.
 
-    `operations` has one row a person: `person`, `segment` (UInt8) and `row` (UInt64) where the profile stands (null for
+    `operations` has one row a person: `person`, `segment` (UInt8) and `row` (UInt32) where the profile stands (null for
     someone who left every segment), `contact_id`, `content`, `upsert`, `changed` (Boolean), `add` and `remove` (masks).
+    They are in the order of segments and rows, those who left at the end.
     The numbers are the run's counts; `held` and `leaving` count members a list, in the order of the segments;
     `set_aside` counts rows with something to do that this run leaves alone.
     """
@@ -80,7 +82,7 @@ def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removab
     gone = held.join(profiles, on="person", how="anti").select(
         "person",
         pl.lit(None, pl.UInt8).alias("segment"),
-        pl.lit(None, pl.UInt64).alias("row"),
+        pl.lit(None, pl.UInt32).alias("row"),
         "contact_id",
         pl.lit(None, pl.Int64).alias("content"),
         pl.lit(value=False).alias("upsert"),
@@ -90,7 +92,8 @@ def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removab
     )
     everyone = pl.concat([staying, gone])
     busy = pl.col("upsert") | (pl.col("add") != 0) | (pl.col("remove") != 0)
-    operations = everyone.filter(busy)
+    narrow = pl.col("add", "remove").cast(pl.UInt8 if segments <= 8 else pl.UInt64)  # millions of them are kept
+    operations = everyone.filter(busy).with_columns(narrow).sort("segment", "row", "person", nulls_last=True)
     total = everyone["content"].count()
     return Difference(
         operations=operations,
@@ -99,6 +102,19 @@ def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removab
         unchanged=total - operations["content"].count(),
         held=_per_list(held, "lists", segments),
         leaving=_per_list(operations, "remove", segments),
+    )
+
+
+def together(parts: Sequence[Difference]) -> Difference:
+    """Add up the differences of parts of the people; their operations stay as they are, part after part."""
+    return Difference(
+        operations=pl.concat([part.operations for part in parts], rechunk=False),
+        profiles=sum(part.profiles for part in parts),
+        duplicates=sum(part.duplicates for part in parts),
+        unchanged=sum(part.unchanged for part in parts),
+        held=tuple(map(sum, zip(*[part.held for part in parts], strict=True))),
+        leaving=tuple(map(sum, zip(*[part.leaving for part in parts], strict=True))),
+        set_aside=sum(part.set_aside for part in parts),
     )
 
 

@@ -1,16 +1,23 @@
 """Keyed digests: how we recognise a person or a contact's content again without keeping either.
 
-BLAKE2b in its keyed mode (RFC 7693) is a message authentication code like HMAC and twice as fast; the key is random, per
-installation, and stays in Key Vault, so that nobody can try addresses against the state without it.
+HMAC-SHA256, of which the first bytes are kept: 16 of a person, 8 of a content. A library digests a whole column at once,
+several times as fast as Python does row by row. The key is random, per installation, and stays in Key Vault, so that
+nobody can try addresses against the state without it.
 """
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from dataclasses import dataclass
-from hashlib import blake2b
+from typing import Final
 
 import polars as pl
+import polars_hash  # gives Polars' expressions their `chash`
+
+_PERSON: Final = "person:"
+_CONTENT: Final = "content:"
+_SIZES: Final = {pl.Int128: 16, pl.Int64: 8}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,23 +42,18 @@ class DigestKey:
 
     def of_person(self, address: str) -> int:
         """Digest one normalised address: the same number as `of_people` gives for a column."""
-        return int.from_bytes(self._digest(address, b"person", 16), "little", signed=True)
+        digest = hmac.digest(self.to_text().encode(), (_PERSON + address).encode(), "sha256")
+        return int.from_bytes(digest[: _SIZES[pl.Int128]], "little", signed=True)
 
     def of_people(self, addresses: pl.Series) -> pl.Series:
         """Digest a column of normalised addresses to Int128."""
-        return self._column(addresses, b"person", pl.Int128)
+        return self._column(addresses, _PERSON, pl.Int128)
 
     def of_contents(self, contents: pl.Series) -> pl.Series:
         """Digest a column of contacts, each as the text that would be sent, to Int64."""
-        return self._column(contents, b"content", pl.Int64)
+        return self._column(contents, _CONTENT, pl.Int64)
 
-    def _digest(self, text: str, person: bytes, size: int) -> bytes:
-        return blake2b(text.encode(), key=self.key, person=person, digest_size=size).digest()
-
-    def _column(self, texts: pl.Series, person: bytes, kind: type[pl.Int128 | pl.Int64]) -> pl.Series:
-        key, size = self.key, 16 if kind is pl.Int128 else 8
-        # Most of the Python that a plan runs is this line: names are local, and bytes come from Polars as such.
-        digests = [
-            blake2b(raw, key=key, person=person, digest_size=size).digest() for raw in texts.cast(pl.Binary).to_list()
-        ]
-        return pl.Series(digests, dtype=pl.Binary).bin.reinterpret(dtype=kind, endianness="little")
+    def _column(self, texts: pl.Series, purpose: str, kind: type[pl.Int128 | pl.Int64]) -> pl.Series:
+        told_apart = pl.select((pl.lit(purpose) + texts).alias("text"))
+        digests = told_apart.select(polars_hash.col("text").chash.hmac_sha256(key=self.to_text())).to_series()
+        return digests.str.head(2 * _SIZES[kind]).str.decode("hex").bin.reinterpret(dtype=kind, endianness="little")

@@ -72,8 +72,9 @@ FieldName = Annotated[str, AfterValidator(_known_field)]
 _TRUE = ("true", "yes", "y", "1", "t")
 _FALSE = ("false", "no", "n", "0", "f")
 
-_DATES: Final = ("%m/%d/%Y", "%Y-%m-%d")
-_DATE_TIMES: Final = (
+_INSTANTS: Final = (
+    "%m/%d/%Y",
+    "%Y-%m-%d",
     "%m/%d/%Y %I:%M:%S %p",
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M",
@@ -81,6 +82,7 @@ _DATE_TIMES: Final = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M",
 )
+_WITH_OFFSET: Final = "%Y-%m-%dT%H:%M:%S%.f%:z"
 
 
 def convert(column: pl.Expr, kind: FieldType) -> pl.Expr:
@@ -104,15 +106,30 @@ def convert(column: pl.Expr, kind: FieldType) -> pl.Expr:
             lower = column.str.to_lowercase()
             return pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)
         case "date":
-            instant = _instant(column)
+            instant = column.map_batches(_instants, return_dtype=pl.Datetime("ms"), is_elementwise=True)
             in_calendar = instant.dt.year().is_between(1, 9999)
             return pl.when(in_calendar).then(instant.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
 
 
-def _instant(column: pl.Expr) -> pl.Expr:
-    """Parse a date or a date and time; an offset is applied, its absence means UTC."""
-    bare = column.str.replace(r"Z$", "")
-    offset = column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="ms", time_zone="UTC", strict=False)
-    candidates = [bare.str.to_date(form, strict=False).cast(pl.Datetime("ms")) for form in _DATES]
-    candidates += [bare.str.to_datetime(form, time_unit="ms", strict=False) for form in _DATE_TIMES]
-    return pl.coalesce(*candidates, offset.dt.replace_time_zone(None))
+def _instants(text: pl.Series) -> pl.Series:
+    """Parse dates, and dates with a time; an offset is applied, its absence means UTC.
+
+    A column has one format as a rule, so the next one is tried only on what is left.
+    """
+    found = pl.Series([None], dtype=pl.Datetime("ms")).new_from_index(0, len(text)).rename(text.name)
+    bare = text.str.replace(r"Z$", "")
+    for form in (*_INSTANTS, _WITH_OFFSET):
+        open_places = (text.is_not_null() & found.is_null()).arg_true()
+        if open_places.is_empty():
+            break
+        left = (text if form == _WITH_OFFSET else bare).gather(open_places)
+        found = found.scatter(open_places, _parsed(left, form))
+    return found
+
+
+def _parsed(text: pl.Series, form: str) -> pl.Series:
+    if form == _WITH_OFFSET:
+        return text.str.to_datetime(form, time_unit="ms", time_zone="UTC", strict=False).dt.replace_time_zone(None)
+    if "%H" in form or "%I" in form:
+        return text.str.to_datetime(form, time_unit="ms", strict=False)
+    return text.str.to_date(form, strict=False).cast(pl.Datetime("ms"))

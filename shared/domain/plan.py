@@ -1,24 +1,27 @@
 """Plan a run: read the segments, clean and deduplicate, take the difference to the state, cut it into chunks.
 
-Two passes over the segments keep memory flat. The first keeps 40 bytes a row (digests, places), which is enough for the
-difference; the second reads again and writes only the rows that have something to do. The same input gives the same
-chunks to the byte.
+The segments are read once. Of each row 37 bytes stay in memory (digests, places), which is enough for the difference;
+its contact waits in the spool, and is written to a chunk if it has something to do. The difference is taken a part of the
+people at a time. So memory stays flat, and the same input gives the same chunks to the byte.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import polars as pl
 
+from shared.ahead import in_order
 from shared.configuration import Guards
 from shared.domain.chunks import Cutter, lines
-from shared.domain.cleaning import ROW, Recipe, clean
-from shared.domain.difference import Difference, difference
+from shared.domain.cleaning import Recipe, clean
+from shared.domain.difference import Difference, difference, together
 from shared.domain.digests import DigestKey
+from shared.domain.spool import Spool, pack, unpack
 from shared.domain.state import State, without
 from shared.reasons import Reason, RowReason, RunEnded
 
@@ -31,15 +34,18 @@ _ROWS: Final = pl.Schema(
     {
         "person": pl.Int128(),
         "segment": pl.UInt8(),
-        "row": pl.UInt64(),
+        "row": pl.UInt32(),
         "customer": pl.UInt64(),
         "content": pl.Int64(),
     }
 )
 
+PART: Final = 200_000
+"""Rows whose difference is taken at once, about: some 100 MB of work for a moment."""
+
 
 class Rows(Protocol):
-    """One segment's rows: can be read more than once, always the same."""
+    """One segment's rows."""
 
     @property
     def name(self) -> str:
@@ -58,11 +64,21 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do. `rows_read` counts a segment each; `rejected` has the columns of REJECTED."""
+    """What a run will do.
 
-    difference: Difference
+    `parts` are the differences of a part of the people each; `rows_read` counts a segment each; `rejected` has the columns
+    of REJECTED; `contacts` holds what can be delivered: `row`, `customer`, `fields`, in the order of rows.
+    """
+
+    parts: tuple[Difference, ...]
     rows_read: tuple[int, ...]
     rejected: pl.DataFrame
+    contacts: Spool
+
+    @property
+    def difference(self) -> Difference:
+        """The difference of all people."""
+        return together(self.parts)
 
     @property
     def is_nothing(self) -> bool:
@@ -80,65 +96,95 @@ class Scope:
 
 
 def plan(
-    segments: Sequence[Rows], recipe: Recipe, key: DigestKey, state: State, list_ids: Sequence[str], scope: Scope
+    segments: Sequence[Rows],
+    recipe: Recipe,
+    key: DigestKey,
+    state: State,
+    list_ids: Sequence[str],
+    scope: Scope,
+    spool: Spool,
 ) -> Plan:
     """Take the difference between the segments and the state.
 
     `list_ids` names the segments' lists in order; a list that Autopilot does not have yet is the empty text. A segment
-    with rows that cannot be read loses nobody: one of those rows may be the one that seems to have left.
+    with rows that cannot be read loses nobody: one of those rows may be the one that seems to have left. `spool` is
+    what the plan's contacts wait in; whoever opened it closes it.
     Raises RunEnded for a column that a segment lacks.
     """
     for segment in segments:
         _check_columns(segment, recipe)
-    survey = _Survey(key, scope)
+    survey = _Survey(scope, spool)
     for place, segment in enumerate(segments):
-        for batch in segment.read(recipe.columns):
-            survey.take(clean(batch, recipe), place)
+        for batch in in_order(partial(_prepare, recipe, key), segment.read(recipe.columns)):
+            survey.take(batch, place)
     removable = sum(1 << place for place in range(len(segments)) if scope.remove_leavers and place not in survey.broken)
     held = state.on_lists(list_ids)
-    found = difference(survey.rows(), held, segments=len(segments), removable=removable)
+    parts = (
+        difference(rows, held.filter(mine), segments=len(segments), removable=removable)
+        for mine, rows in survey.parts()
+    )
     return Plan(
-        difference=found if scope.only is None else found.only(survey.chosen()),
+        parts=tuple(parts if scope.only is None else (part.only(survey.chosen()) for part in parts)),
         rows_read=tuple(survey.read[place] for place in range(len(segments))),
         rejected=survey.rejected(),
+        contacts=spool,
     )
 
 
-class _Survey:
-    """The first pass: keeps of each row what the difference needs, and the rejected rows whole."""
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Cleaned rows: whole, compact, and what can be delivered, packed for the spool."""
 
-    def __init__(self, key: DigestKey, scope: Scope) -> None:
-        self._key = key
+    contacts: pl.DataFrame
+    compact: pl.DataFrame
+    deliverable: bytes
+
+
+class _Survey:
+    """Keeps of each row what the difference needs, the rejected rows whole, and spools the contacts."""
+
+    def __init__(self, scope: Scope, spool: Spool) -> None:
         self._scope = scope
-        self._rows = [pl.DataFrame(schema=_ROWS)]
-        self._rejected = [pl.DataFrame(schema=REJECTED)]
+        self._spool = spool
+        self._rows = deque([pl.DataFrame(schema=_ROWS)])
+        self._rejected = [pack(pl.DataFrame(schema=REJECTED))]  # packed: a few texts would keep their whole batch's
         self._chosen = [pl.Series(dtype=pl.Int128)]
         self.read: Counter[int] = Counter()
         self.broken: set[int] = set()
 
-    def take(self, contacts: pl.DataFrame, place: int) -> None:
-        """Take a batch of cleaned rows of the segment at `place`."""
+    def take(self, batch: _Batch, place: int) -> None:
+        """Take a batch of the segment at `place`."""
+        contacts = batch.contacts
         self.read[place] += contacts.height
-        compact = _compact(contacts, place, self._key)
+        compact = batch.compact.with_columns(pl.lit(place, pl.UInt8).alias("segment")).select(_ROWS.names())
         self._rows.append(without(compact, self._scope.erased))
+        self._spool.append(place, batch.deliverable)
         if self._scope.erased:
-            self._rejected.append(_erased(contacts, compact, self._scope.erased, place))
+            self._rejected.append(pack(_erased(contacts, compact, self._scope.erased, place)))
         if self._scope.only is not None:
             customers = contacts.filter(pl.col("email").is_not_null())["customer"]
             self._chosen.append(compact["person"].filter(customers.is_in(list(self._scope.only))))
         bad = contacts.filter(pl.col("reason").is_not_null())
         if (bad["reason"] == RowReason.ROW_MALFORMED.value).any():
             self.broken.add(place)
-        self._rejected.append(_rejected(bad, place))
+        self._rejected.append(pack(_rejected(bad, place)))
 
-    def rows(self) -> pl.DataFrame:
-        """Give the rows, once: they are not kept."""
-        rows, self._rows = pl.concat(self._rows), []
-        return rows
+    def parts(self) -> Iterator[tuple[pl.Expr, pl.DataFrame]]:
+        """Give the rows in parts, each with what its people have in common; once, since what is given is not kept."""
+        count = 1 + sum(rows.height for rows in self._rows) // PART
+        parts = [deque([pl.DataFrame(schema=_ROWS)]) for _ in range(count)]
+        part = pl.col("person") % count
+        while self._rows:
+            rows = self._rows.popleft().with_columns(part.cast(pl.UInt32).alias("part"))
+            for (place,), some in rows.partition_by("part", as_dict=True, include_key=False).items():
+                parts[place].append(some)
+        for number, batches in enumerate(parts):
+            yield part == number, pl.concat(batches)
+            batches.clear()
 
     def rejected(self) -> pl.DataFrame:
         """Give the rejected rows."""
-        return pl.concat(self._rejected)
+        return pl.concat(map(unpack, self._rejected))
 
     def chosen(self) -> pl.Series:
         """Give the people of the CustomerIds that the scope names."""
@@ -165,26 +211,19 @@ def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles:
             )
 
 
-def chunks(plan: Plan, segments: Sequence[Rows], recipe: Recipe) -> Iterator[bytes]:
-    """Read the segments again and write the plan's operations as chunks.
+def chunks(plan: Plan) -> Iterator[bytes]:
+    """Write the plan's operations as chunks.
 
     Contacts with the same kind of work share chunks, so that bulk calls are full: those that must be sent or not, by the
     number of lists they go on (a bulk call puts a contact on one); and those who left every segment.
     """
     cutters: dict[tuple[object, ...], Cutter] = {}
-    operations = plan.difference.operations
-    for place, segment in enumerate(segments):
-        wanted = operations.filter(pl.col("segment") == place)
-        if wanted.is_empty():
-            continue
-        for batch in segment.read(recipe.columns):
-            chosen = batch.join(wanted, left_on=ROW, right_on="row", how="semi", maintain_order="left")
-            contacts = clean(chosen, recipe).select("row", "customer", "fields")
-            whole = contacts.join(wanted, on="row", maintain_order="left")
-            kinds = whole.with_columns(pl.col("add").bitwise_count_ones().alias("lists"))
-            for kind, alike in kinds.partition_by("upsert", "lists", as_dict=True).items():
-                yield from cutters.setdefault(kind, Cutter()).feed(lines(alike))
-    gone = operations.filter(pl.col("segment").is_null()).sort("person")
+    for place in range(len(plan.rows_read)):
+        operations = [_of_segment(part.operations, place) for part in plan.parts]
+        for encoded in in_order(partial(_encode, operations), plan.contacts.packed(place)):
+            for kind, text in encoded.items():
+                yield from cutters.setdefault(kind, Cutter()).feed(text)
+    gone = pl.concat(part.operations.filter(pl.col("segment").is_null()) for part in plan.parts).sort("person")
     nameless = pl.lit(None, pl.String)
     left = lines(gone.with_columns(nameless.alias("customer"), nameless.alias("fields")))
     yield from cutters.setdefault(("left",), Cutter()).feed(left)
@@ -192,16 +231,49 @@ def chunks(plan: Plan, segments: Sequence[Rows], recipe: Recipe) -> Iterator[byt
         yield from cutter.rest()
 
 
-def _compact(contacts: pl.DataFrame, place: int, key: DigestKey) -> pl.DataFrame:
-    """Keep of each row with a valid address what the difference needs: 40 bytes."""
+def _of_segment(operations: pl.DataFrame, place: int) -> pl.DataFrame:
+    """Give the operations of the segment at `place`: they stand together, so nothing is copied."""
+    segment = pl.col("segment")
+    before, here = operations.select((segment < place).sum().alias("before"), (segment == place).sum()).row(0)
+    return operations.slice(before, here)
+
+
+def _encode(operations: Sequence[pl.DataFrame], packed: bytes) -> dict[tuple[object, ...], pl.Series]:
+    """Encode those of a segment's operations whose contacts are in a packed frame, by kind of work."""
+    contacts = unpack(packed)
+    rows = contacts["row"]
+    if rows.is_empty():
+        return {}
+    within = pl.Series([rows[0], rows[-1] + 1], dtype=pl.UInt32)
+    bounds = [part["row"].search_sorted(within) for part in operations]
+    met = pl.concat(part.slice(begin, end - begin) for part, (begin, end) in zip(operations, bounds, strict=True)).sort(
+        "row"
+    )
+    places = rows.search_sorted(met["row"])
+    whole = met.with_columns(
+        contacts["customer"].gather(places),
+        contacts["fields"].gather(places),
+        pl.col("add").bitwise_count_ones().alias("lists"),
+    )
+    return {kind: lines(alike) for kind, alike in whole.partition_by("upsert", "lists", as_dict=True).items()}
+
+
+def _prepare(recipe: Recipe, key: DigestKey, rows: pl.DataFrame) -> _Batch:
+    """Clean rows; everything that can be done for a batch by itself, in a thread of its own."""
+    contacts = clean(rows, recipe)
+    deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
+    return _Batch(contacts, _compact(contacts, key), pack(deliverable))
+
+
+def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
+    """Keep of each row with a valid address what the difference needs: 36 bytes, the segment's place to come."""
     known = contacts.filter(pl.col("email").is_not_null())
     contents = known.select(pl.col("fields").fill_null("")).to_series()
     end = pl.col("customer").fill_null("").cast(pl.Binary).bin.tail(8)
     padded = pl.lit(b"\0" * 8) + end
     return known.select(
         key.of_people(known["email"]).alias("person"),
-        pl.lit(place, pl.UInt8).alias("segment"),
-        pl.col("row").cast(pl.UInt64),
+        pl.col("row").cast(pl.UInt32),
         padded.bin.tail(8).bin.reinterpret(dtype=pl.UInt64, endianness="big").alias("customer"),
         pl.when(pl.col("fields").is_not_null()).then(key.of_contents(contents)).alias("content"),
     )
@@ -210,7 +282,7 @@ def _compact(contacts: pl.DataFrame, place: int, key: DigestKey) -> pl.DataFrame
 def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int], place: int) -> pl.DataFrame:
     """Name the rows of people who were erased and would be delivered again."""
     back = compact.join(without(compact, erased), on="row", how="anti").filter(pl.col("content").is_not_null())
-    rows = contacts.with_columns(pl.col("row").cast(pl.UInt64)).join(back.select("row"), on="row", how="semi")
+    rows = contacts.with_columns(pl.col("row").cast(pl.UInt32)).join(back.select("row"), on="row", how="semi")
     return _rejected(rows.with_columns(pl.lit(RowReason.ERASED.value).alias("reason")), place)
 
 

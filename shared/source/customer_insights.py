@@ -8,12 +8,11 @@ broken rows are marked.
 from __future__ import annotations
 
 import codecs
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -21,9 +20,10 @@ import polars as pl
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobServiceClient
 
+from shared.ahead import in_order
 from shared.domain.cleaning import MALFORMED, ROW
 from shared.reasons import Reason, RunEnded
-from shared.source.blocks import Block, cut
+from shared.source.blocks import cut, is_regular, rows_of
 from shared.source.catalogue import Catalogue, Dialect, Partition, Table, parse_model
 from shared.source.dialect import LONGEST_ROW, check_encoding, header_of, rows
 
@@ -120,13 +120,17 @@ class CustomerInsights:
 
     def _rows(self, file: _File, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Give a partition's rows: block by block as long as they are regular, then carefully."""
-        dialect = file.partition.dialect
-        for block in cut(_body(file), dialect, len(file.names)):
-            batch = _parsed(block, file, wanted) if block.is_regular else None
-            if batch is not None:
-                yield batch
+        pattern = rows_of(file.partition.dialect, len(file.names))
+
+        def parse(block: bytes) -> tuple[bytes, pl.DataFrame | None]:
+            return block, _parsed(block, file, wanted) if is_regular(block, pattern) else None
+
+        coming = in_order(parse, cut(_body(file), pattern))
+        for block, batch in coming:
+            if batch is None:
+                yield from _carefully(chain([block], (later for later, _ in coming)), file, wanted)
             else:
-                yield from _carefully(chain([block.data], block.rest), file, wanted)
+                yield batch
 
     def _blob(self, path: str, snapshot: str | None = None) -> BlobClient:
         return self._service.get_blob_client(self._container, path, snapshot=snapshot)
@@ -168,7 +172,7 @@ def _what_to_mend(error: HttpResponseError) -> str:
 
 def _body(file: _File) -> Iterator[bytes]:
     """Give a partition's bytes without byte-order mark and header, fetched one piece ahead."""
-    pieces = _pieces(file)
+    pieces = in_order(partial(_piece, file), range(0, file.size, PIECE))
     first = next(pieces, b"").removeprefix(codecs.BOM_UTF8)
     if file.has_header:
         *_, first = _after_header(first, file.partition.dialect)
@@ -184,34 +188,21 @@ def _after_header(start: bytes, dialect: Dialect) -> tuple[bytes, bytes]:
     return (start[:end], start[end:]) if end else (start, b"")
 
 
-def _pieces(file: _File) -> Iterator[bytes]:
-    """Fetch a partition piece by piece, two pieces ahead of the work on the last one."""
-
-    def fetch(start: int) -> bytes:
-        return bytes(file.blob.download_blob(offset=start, length=PIECE).readall())
-
-    with ThreadPoolExecutor(2) as fetchers:
-        coming: deque[Future[bytes]] = deque()
-        for start in range(0, file.size, PIECE):
-            coming.append(fetchers.submit(fetch, start))
-            if len(coming) > 2:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
+def _piece(file: _File, start: int) -> bytes:
+    return bytes(file.blob.download_blob(offset=start, length=PIECE).readall())
 
 
-def _parsed(block: Block, file: _File, wanted: Sequence[str]) -> pl.DataFrame | None:
+def _parsed(block: bytes, file: _File, wanted: Sequence[str]) -> pl.DataFrame | None:
     """Parse a regular block; None if Polars sees it otherwise. All columns go by position, since names may be double."""
     places = sorted({file.names.index(name) for name in wanted if name in file.names} | {len(file.names) - 1})
     try:
         table = pl.read_csv(
-            block.data,
+            block,
             has_header=False,
             columns=places,
             schema={str(place): pl.String for place in range(len(file.names))},
             separator=file.partition.dialect.delimiter,
             quote_char=file.partition.dialect.quote,
-            encoding="utf8-lossy",
         )
     except pl.exceptions.PolarsError:
         return None

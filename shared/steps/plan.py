@@ -17,6 +17,7 @@ from shared.directory import known_lists
 from shared.domain.answers import KeyRefused, Refused, TryAgain
 from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
 from shared.domain.sending import Sender
+from shared.domain.spool import Spool
 from shared.domain.verification import compared_fields
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
@@ -107,16 +108,11 @@ def _plan(app: App, run: Run) -> Run:
         return recorded
     segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
-    planned = plan(
-        segments,
-        recipe_of(export),
-        app.digest_key(),
-        state,
-        list_ids,
-        scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of)),
-    )
-    check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
-    count = _write(app, run, attempt, chunks(planned, segments, recipe_of(export)), planned.rejected)
+    scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
+    with Spool() as spool:
+        planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
+        check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
+        count = _write(app, run, attempt, chunks(planned), planned.rejected)
     operations = planned.difference.operations.height
     counts = _counts(planned) + calls_of(sender)
     recorded = _record(app, run, attempt, account, export, count, operations, counts)

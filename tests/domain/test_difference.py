@@ -11,7 +11,7 @@ from shared.domain.state import RECEIPTS, SCHEMA, Receipt, State, merge, tabulat
 
 LISTS = ("list-a", "list-b", "list-c")
 ROWS = pl.Schema(
-    {"person": pl.Int128(), "segment": pl.UInt8(), "row": pl.UInt64(), "customer": pl.UInt64(), "content": pl.Int64()}
+    {"person": pl.Int128(), "segment": pl.UInt8(), "row": pl.UInt32(), "customer": pl.UInt64(), "content": pl.Int64()}
 )
 
 Rows = list[tuple[int, int, int | None]]

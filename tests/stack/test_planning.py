@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from shared.domain.chunks import decode
 from shared.domain.cleaning import Recipe
 from shared.domain.digests import DigestKey
 from shared.domain.plan import Plan, Scope, chunks, plan
+from shared.domain.spool import Spool
 from shared.domain.state import State
 from shared.settings import StorageAccount
 from shared.source.reach import connect
@@ -26,25 +28,27 @@ MEGABYTES = 700
 """What planning 1,000,000 rows may take, resident."""
 
 PLAN_A_MILLION = """
-import os, resource, sys
+import os
+from bench.planning import peak_megabytes
 from tests.stack.test_planning import planned
-found, segments, recipe = planned(os.environ["STORAGE"], "million/Export", ["Customer"])
 from shared.domain.plan import chunks
-size = sum(len(chunk) for chunk in chunks(found, segments, recipe))
+with planned(os.environ["STORAGE"], "million/Export", ["Customer"]) as found:
+    size = sum(len(chunk) for chunk in chunks(found))
 assert found.difference.profiles > 950_000, found.difference.profiles
 assert size > 200_000_000, size
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(peak_megabytes())
 """
 
 
-def planned(storage: str, path: str, names: list[str]) -> tuple[Plan, list[SourceSegment], Recipe]:
+@contextmanager
+def planned(storage: str, path: str, names: list[str]) -> Iterator[Plan]:
     """Plan a first load of tables in storage."""
     source = connect(StorageAccount(connection_string=storage), path)
     catalogue = source.catalogue()
     segments = [SourceSegment(source, catalogue.table(name)) for name in names]
-    recipe = Recipe(MAPPING)
-    key = DigestKey(b"k" * 32)
-    return plan(segments, recipe, key, State.empty(), [""] * len(names), Scope(remove_leavers=True)), segments, recipe
+    key, scope = DigestKey(b"k" * 32), Scope(remove_leavers=True)
+    with Spool() as spool:
+        yield plan(segments, Recipe(MAPPING), key, State.empty(), [""] * len(names), scope, spool)
 
 
 @pytest.fixture
@@ -55,14 +59,18 @@ def source(azurite: Azurite) -> Iterator[str]:
 
 
 def test_the_same_input_gives_the_same_chunks_to_the_byte(source: str) -> None:
-    first, second = (list(chunks(*planned(source, "planning/Export", list(SEGMENTS)))) for _ in range(2))
+    written = []
+    for _ in range(2):
+        with planned(source, "planning/Export", list(SEGMENTS)) as found:
+            written.append(list(chunks(found)))
+    first, second = written
     assert first == second
     assert len(first) > 3
 
 
 def test_chunks_hold_every_operation_once(source: str) -> None:
-    found, segments, recipe = planned(source, "planning/Export", list(SEGMENTS))
-    written = [operation for chunk in chunks(found, segments, recipe) for operation in decode(chunk)]
+    with planned(source, "planning/Export", list(SEGMENTS)) as found:
+        written = [operation for chunk in chunks(found) for operation in decode(chunk)]
     assert sorted(operation.person for operation in written) == sorted(found.difference.operations["person"])
     assert all(operation.fields and "Email" in operation.fields for operation in written)
     assert sum(len(operation.add) for operation in written) == found.difference.joiners
