@@ -45,7 +45,7 @@ fuzz: install ## fuzz a parser, guided by coverage (TARGET=answers SECONDS=60)
 	@.venv/bin/uv run --quiet --isolated --no-project --python $(PYTHON) --with-requirements requirements.txt \
 	    --with-requirements tests/fuzz/requirements.txt python -m tests.fuzz $(or $(TARGET),answers) --seconds $(or $(SECONDS),60)
 
-audit: install ## look up what is locked among known vulnerabilities, and check the workflows; needs the network
+audit: install ## look up what is locked among known vulnerabilities, check workflows and templates; needs the network
 	@for lock in requirements.txt requirements-dev.txt tests/fuzz/requirements.txt; do \
 	    echo "Auditing $$lock"; \
 	    $(AUDIT) pip-audit==2.10.1 --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || { \
@@ -53,6 +53,12 @@ audit: install ## look up what is locked among known vulnerabilities, and check 
 	        exit 1; }; \
 	done
 	@$(AUDIT) zizmor==1.32.0 --offline --persona pedantic .github
+	@found=$$($(AUDIT) checkov==3.3.30 --config-file infra/checkov.yaml) || { echo "$$found"; exit 1; }; echo "$$found"; \
+	case "$$found" in \
+	    *"Parsing errors"*) echo "infra: checkov read not every template; nothing is proved." >&2; exit 1;; \
+	    *"Passed checks"*) ;; \
+	    *) echo "infra: checkov checked nothing." >&2; exit 1;; \
+	esac
 
 package: install ## make the package that runs in Azure: dist/app, and the same as dist/segment-export.zip
 	@$(PYTHON) -m local.package

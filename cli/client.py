@@ -40,10 +40,11 @@ class NotConfigured(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the app is, and the function key that opens it."""
+    """Where the app is, and what opens it: a function key, or a token of Entra."""
 
     url: str
     key: str | None
+    token: str | None = None
 
 
 def find_app(url: str | None, key: str | None) -> Address:
@@ -51,12 +52,13 @@ def find_app(url: str | None, key: str | None) -> Address:
     url = url or os.environ.get("SEGMENT_EXPORT_URL")
     key = key or os.environ.get("SEGMENT_EXPORT_KEY")
     if url:
-        return Address(url.rstrip("/"), key)
+        return Address(url.rstrip("/"), key, os.environ.get("SEGMENT_EXPORT_TOKEN"))
     if LOCAL_STACK.exists():
         stack = json.loads(LOCAL_STACK.read_text())
         return Address(stack["api_url"], stack["function_key"])
     raise NotConfigured(
-        "Say where the app is: --url and --key, or SEGMENT_EXPORT_URL and SEGMENT_EXPORT_KEY; or start one with make run."
+        "Say where the app is: --url and --key, or SEGMENT_EXPORT_URL and SEGMENT_EXPORT_KEY (or SEGMENT_EXPORT_TOKEN); "
+        "or start one with make run."
     )
 
 
@@ -68,6 +70,8 @@ class Client:
         self._http = requests.Session()
         if address.key:
             self._http.headers["x-functions-key"] = address.key
+        if address.token:
+            self._http.headers["authorization"] = f"Bearer {address.token}"
 
     def __enter__(self) -> Client:
         return self
@@ -116,5 +120,5 @@ class Client:
         except ValueError:
             content = {}
         if answer.status_code == 401 and not content:
-            content = {"detail": "The function key is missing or wrong.", "code": "key_wrong"}
+            content = {"detail": "The function key or the token is missing, wrong or over.", "code": "key_wrong"}
         raise ApiError(answer.status_code, content if isinstance(content, dict) else {})

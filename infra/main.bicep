@@ -16,6 +16,9 @@ param customerInsightsStorageId string
 @description('Container and folder that hold model.json: container/folder.')
 param customerInsightsPath string
 
+@description('Whether the deployment gives the app its right to read that container. False: somebody else does (docs/deploy.md).')
+param grantSourceAccess bool = true
+
 @description('Application (client) id of the Entra application that guards the API. Empty: Functions keys guard it.')
 param authClientId string = ''
 
@@ -62,9 +65,13 @@ param alertEmail string = ''
 @description('Whether storage and vault are reachable through private endpoints only, from a virtual network that the app joins.')
 param virtualNetwork bool = false
 
+@description('With a virtual network: whether Customer Insights\' account too is reached through a private endpoint.')
+param sourcePrivateEndpoint bool = false
+
 var suffix = uniqueString(subscription().id, environmentName, location)
 var tags = { 'azd-env-name': environmentName }
 var source = split(customerInsightsStorageId, '/')
+var usualSourceUri = 'https://${last(source)}.blob.${environment().suffixes.storage}/'
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: 'rg-${environmentName}'
@@ -115,14 +122,21 @@ module vault 'modules/vault.bicep' = {
   }
 }
 
-module segments 'modules/source.bicep' = {
+module segments 'modules/source.bicep' = if (grantSourceAccess) {
   scope: resourceGroup(source[2], source[4])
   params: { account: last(source), container: split(customerInsightsPath, '/')[0], principalId: identity.outputs.principalId }
 }
 
 module network 'modules/network.bicep' = if (virtualNetwork) {
   scope: group
-  params: { suffix: suffix, location: location, tags: tags, storageId: storage.outputs.id, vaultId: vault.outputs.id }
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    storageId: storage.outputs.id
+    vaultId: vault.outputs.id
+    sourceId: sourcePrivateEndpoint ? customerInsightsStorageId : ''
+  }
 }
 
 module app 'modules/app.bicep' = {
@@ -141,7 +155,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     authClientId: authClientId
     keyVaultUrl: vault.outputs.url
-    customerInsightsBlobUri: segments.outputs.blobUri
+    customerInsightsBlobUri: grantSourceAccess ? segments!.outputs.blobUri : usualSourceUri
     customerInsightsPath: customerInsightsPath
     autopilotUrl: autopilotUrl
     exportSchedule: exportSchedule
@@ -155,4 +169,5 @@ module app 'modules/app.bicep' = {
 output AZURE_RESOURCE_GROUP string = group.name
 output FUNCTION_APP_NAME string = app.outputs.name
 output API_URL string = app.outputs.apiUrl
+output APP_PRINCIPAL_ID string = identity.outputs.principalId
 output KEY_VAULT_URL string = vault.outputs.url

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from shared.reasons import Status
+from shared.reasons import Reason, Status
 from shared.run import Counts, Run
 from shared.signals import COUNT, Attribute, Event, Metric
 from shared.tracing import Telemetry, harmless
@@ -67,10 +67,16 @@ def paced(telemetry: Telemetry, connection: str, limit: float, backlog: float) -
 
 
 @harmless
-def source_seen(telemetry: Telemetry, export: str, refreshed_at: datetime | None, now: datetime) -> None:
-    """Say how long ago the source was refreshed of an export that runs with each refresh."""
+def source_seen(telemetry: Telemetry, export: str, refreshed_at: datetime | None) -> None:
+    """Say when the source was last refreshed of an export that runs with each refresh, in seconds since 1970."""
     if refreshed_at is not None:
-        telemetry.measure(Metric.SOURCE_AGE, (now - refreshed_at).total_seconds(), {Attribute.EXPORT: export})
+        telemetry.measure(Metric.SOURCE_REFRESHED, refreshed_at.timestamp(), {Attribute.EXPORT: export})
+
+
+@harmless
+def ticked(telemetry: Telemetry, trouble: Reason | None) -> None:
+    """Say that a tick came to its end, and why it could not read the source if it could not."""
+    telemetry.measure(Metric.TICKS, 1, {Attribute.REASON: trouble or "none"})
 
 
 def _count(telemetry: Telemetry, run: Run, counts: Counts, reasons: Mapping[str, int]) -> None:

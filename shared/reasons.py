@@ -77,7 +77,7 @@ _ADVICE = {
     Reason.KEY_REFUSED: "Autopilot refused the API key. Put the account's current key into the connection, then run again.",
     Reason.KEY_MISSING: "The connection's API key cannot be read from Key Vault. Store it again, or give the app the role Key Vault Secrets User.",
     Reason.CONNECTION_DETACHED: "The export has no connection. Attach one, then run again.",
-    Reason.SOURCE_UNREACHABLE: "Customer Insights' storage could not be read. Check CUSTOMER_INSIGHTS_PATH and the role Storage Blob Data Reader on that account.",
+    Reason.SOURCE_UNREACHABLE: "Customer Insights' storage could not be read. Check CUSTOMER_INSIGHTS_PATH, the role Storage Blob Data Reader on its container, and the account's firewall.",
     Reason.SOURCE_MALFORMED: "Customer Insights' files could not be understood. Refresh the Blob export in Customer Insights, then run again.",
     Reason.SOURCE_NOT_SETTLED: "Customer Insights was still writing. Nothing was sent; the next tick tries again.",
     Reason.SEGMENT_MISSING: "A segment of this export is no longer in Customer Insights' output. Restore it there, or take it out of the export.",

@@ -94,8 +94,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         return Settings.model_validate(
             {
-                "storage": _account(environment, "AzureWebJobsStorage"),
-                "source": _account(environment, "CustomerInsightsStorage"),
+                "storage": read_account(environment, "AzureWebJobsStorage"),
+                "source": read_account(environment, "CustomerInsightsStorage"),
                 "customer_insights_path": _required(environment, "CUSTOMER_INSIGHTS_PATH"),
                 "key_vault_url": _required(environment, "KEY_VAULT_URL"),
                 **optional,
@@ -113,7 +113,7 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _account(environment: Mapping[str, str], name: str) -> StorageAccount:
+def read_account(environment: Mapping[str, str], name: str) -> StorageAccount:
     """Read a storage account's settings in either of the forms that Azure Functions knows."""
     if text := environment.get(name):
         return StorageAccount(connection_string=text)

@@ -42,7 +42,9 @@ class Metric(StrEnum):
     RUNS_ENDED = "segment_export.runs.ended"
     BACKLOG = "segment_export.pace.backlog"
     RATE_LIMIT = "segment_export.pace.limit"
-    SOURCE_AGE = "segment_export.source.age"
+    # A moment and no age: exporters send a gauge's last value again and again, and an age that is sent later is wrong.
+    SOURCE_REFRESHED = "segment_export.source.refreshed"
+    TICKS = "segment_export.ticks"
 
 
 UNITS = {
@@ -59,14 +61,15 @@ UNITS = {
     Metric.RUNS_ENDED: "{run}",
     Metric.BACKLOG: "s",
     Metric.RATE_LIMIT: "{request}/s",
-    Metric.SOURCE_AGE: "s",
+    Metric.SOURCE_REFRESHED: "s",
+    Metric.TICKS: "{tick}",
 }
 """Units as UCUM writes them."""
 
-GAUGES = frozenset({Metric.BACKLOG, Metric.RATE_LIMIT, Metric.SOURCE_AGE})
-"""Metrics of which the last value counts."""
+GAUGES = frozenset({Metric.RATE_LIMIT, Metric.SOURCE_REFRESHED})
+"""Metrics of which the last value counts, also long after it was measured."""
 
-HISTOGRAMS = frozenset({Metric.CALL_DURATION, Metric.CHUNK_AGE, Metric.LAG})
+HISTOGRAMS = frozenset({Metric.BACKLOG, Metric.CALL_DURATION, Metric.CHUNK_AGE, Metric.LAG})
 """Metrics of which the distribution counts. All others are sums."""
 
 

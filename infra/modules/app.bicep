@@ -90,10 +90,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         }
       }
     }
-    siteConfig: {
-      minTlsVersion: '1.2'
-      appSettings: [for setting in items(settings): { name: setting.key, value: setting.value }]
-    }
+    siteConfig: { minTlsVersion: '1.2' }
   }
 }
 
@@ -112,6 +109,14 @@ resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01'
 
 module authentication 'authentication.bicep' = if (!empty(authClientId)) {
   params: { appName: app.name, clientId: authClientId }
+}
+
+// After authentication: with AUTH_MODE entra the app believes the principal that only authentication may name.
+resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: settings
+  dependsOn: [authentication]
 }
 
 output name string = app.name

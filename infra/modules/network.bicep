@@ -9,13 +9,18 @@ param storageId string
 @description('Vault of the app.')
 param vaultId string
 
+@description('Storage account of Customer Insights; empty: the app reaches it from the internet.')
+param sourceId string
+
 var storageSuffix = environment().suffixes.storage
-var targets = [
-  { group: 'blob', id: storageId, zone: 'privatelink.blob.${storageSuffix}' }
-  { group: 'queue', id: storageId, zone: 'privatelink.queue.${storageSuffix}' }
-  { group: 'table', id: storageId, zone: 'privatelink.table.${storageSuffix}' }
-  { group: 'vault', id: vaultId, zone: 'privatelink.vaultcore.azure.net' }
+var blobZone = 'privatelink.blob.${storageSuffix}'
+var ownTargets = [
+  { name: 'blob', group: 'blob', id: storageId, zone: blobZone }
+  { name: 'queue', group: 'queue', id: storageId, zone: 'privatelink.queue.${storageSuffix}' }
+  { name: 'table', group: 'table', id: storageId, zone: 'privatelink.table.${storageSuffix}' }
+  { name: 'vault', group: 'vault', id: vaultId, zone: 'privatelink.vaultcore.azure.net' }
 ]
+var sourceTargets = empty(sourceId) ? [] : [{ name: 'source', group: 'blob', id: sourceId, zone: blobZone }]
 
 resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   name: 'vnet-${suffix}'
@@ -27,6 +32,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       {
         name: 'app'
         properties: {
+          // No service endpoint here: Flex Consumption's subnet may have none, so no firewall lets this subnet in by its id.
           addressPrefix: '10.84.0.0/26'
           defaultOutboundAccess: true // Autopilot is on the internet
           delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
@@ -50,9 +56,9 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
 
 @batchSize(1) // one subnet takes one change at a time
 module privateEndpoints 'private-endpoint.bicep' = [
-  for target in targets: {
+  for target in concat(ownTargets, sourceTargets): {
     params: {
-      name: 'pep-${target.group}-${suffix}'
+      name: 'pep-${target.name}-${suffix}'
       location: location
       tags: tags
       target: target.id

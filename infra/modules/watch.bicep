@@ -11,7 +11,6 @@ param alertEmail string
 
 var queries = {
   cost: loadTextContent('../queries/cost.kql')
-  executions: loadTextContent('../queries/executions.kql')
   lag: loadTextContent('../queries/lag.kql')
   progress: loadTextContent('../queries/progress.kql')
   rejected: loadTextContent('../queries/rejected.kql')
@@ -24,7 +23,7 @@ var queries = {
 // An alert's name is its heading in docs/operate.md. `range` is what its query looks at.
 var alerts = {
   'run-failed': {
-    title: 'A run failed'
+    title: 'A run failed, or a guard stopped it'
     severity: 1
     range: 'PT15M'
     query: loadTextContent('../queries/run-failed.kql')
@@ -40,6 +39,18 @@ var alerts = {
     severity: 1
     range: 'P2D'
     query: loadTextContent('../queries/nothing-exported.kql')
+  }
+  'source-unreachable': {
+    title: 'Customer Insights\' storage cannot be read'
+    severity: 1
+    range: 'PT1H'
+    query: loadTextContent('../queries/source-unreachable.kql')
+  }
+  silent: {
+    title: 'The app does nothing'
+    severity: 1
+    range: 'P2D'
+    query: loadTextContent('../queries/silent.kql')
   }
   'chunk-given-up': {
     title: 'A chunk was given up'
@@ -62,7 +73,9 @@ var alerts = {
 }
 
 var template = loadJsonContent('../workbook.json')
-var parts = [for part in template.items: union(part, contains(queries, part.name) ? {
+// Platform metrics: the host's own telemetry leaves out queues and timers (docs/decisions/10-telemetry.md).
+var metricsOfApp = { content: { resourceIds: [resourceId('Microsoft.Web/sites', 'func-${suffix}')] } }
+var parts = [for part in template.items: union(part, part.type == 10 ? metricsOfApp : {}, contains(queries, part.name) ? {
   content: { query: queries[part.name] }
 } : {})]
 

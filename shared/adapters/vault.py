@@ -54,7 +54,7 @@ class Vault:
                 raise RunEnded(
                     Reason.KEY_MISSING,
                     f"Key Vault refused to store the secret {name!r} ({error.status_code}). Give the app's identity the "
-                    "role Key Vault Secrets Officer on the vault.",
+                    "role Key Vault Secrets Officer on the vault, or store that secret yourself (docs/settings.md).",
                 ) from None
             raise VaultUnavailable(f"Key Vault answered {error.status_code}") from None
         except AzureError as error:

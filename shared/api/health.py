@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,20 +11,34 @@ from shared.adapters.storage import Container, Queue, StorageFault
 from shared.adapters.vault import VaultUnavailable
 from shared.api.call import Answer, Call
 from shared.app import DIGEST_SECRET, App
-from shared.reasons import RunEnded
+from shared.reasons import Reason, RunEnded
 
 _NO = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint takes a call
     """Say of storage, vault and source whether each is reachable, and if not, what to mend."""
+    storage = _first_that_fails(_STORAGE, app)
+    connections = app.registry.connections() if storage["reachable"] else ()
     parts = {
-        "storage": _first_that_fails(_STORAGE, app),
-        "vault": _checked(lambda: app.vault.read(DIGEST_SECRET), lambda error: f"{error}. Check KEY_VAULT_URL."),
+        "storage": storage,
+        "vault": _checked(lambda: _read_keys(app, connections), lambda error: f"{error}. Check KEY_VAULT_URL."),
         "source": _checked(app.source.catalogue, str),
     }
     well = all(part["reachable"] for part in parts.values())
     return Answer(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, {"healthy": well, **parts})
+
+
+def _read_keys(app: App, connections: Iterable[str]) -> None:
+    """Read the key of our digests (made when it is first needed) and those of connections; raises RunEnded KEY_MISSING."""
+    app.vault.read(DIGEST_SECRET)
+    for name in connections:
+        found = app.registry.connection(name)
+        if found is not None and not app.vault.read(found[0].secret_name):
+            raise RunEnded(
+                Reason.KEY_MISSING,
+                f"Key Vault has no secret {found[0].secret_name!r}, the key of connection {name!r}. Store the key again.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,9 +146,9 @@ class CustomerInsights:
                 Reason.SOURCE_UNREACHABLE, f"{where} does not exist. Check CUSTOMER_INSIGHTS_PATH and the Blob export."
             ) from None
         except HttpResponseError as error:
-            hint = " Give the app's identity the role Storage Blob Data Reader." if error.status_code == 403 else ""
+            said = error.status_code or type(error).__name__
             raise RunEnded(
-                Reason.SOURCE_UNREACHABLE, f"Storage answered {error.status_code} for {where}.{hint}"
+                Reason.SOURCE_UNREACHABLE, f"Storage answered {said} for {where}.{_what_to_mend(error)}"
             ) from None
         except AzureError as error:
             raise RunEnded(
@@ -156,6 +156,18 @@ class CustomerInsights:
                 f"Customer Insights' storage cannot be reached ({type(error).__name__}). Check CustomerInsightsStorage "
                 "and the account's firewall.",
             ) from None
+
+
+def _what_to_mend(error: HttpResponseError) -> str:
+    """Say whether a role or the firewall is in the way, as far as storage says which."""
+    role = " Give the app's identity the role Storage Blob Data Reader on that container."
+    firewall = " Have the account's firewall let the app in (docs/deploy.md)."
+    if error.status_code not in {401, 403}:
+        return ""
+    code = getattr(error, "error_code", None)
+    if code == "AuthorizationPermissionMismatch":
+        return role
+    return firewall if code == "AuthorizationFailure" else role + firewall
 
 
 def _body(file: _File) -> Iterator[bytes]:

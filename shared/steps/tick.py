@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from shared import metering
+from shared import metering, tracing
 from shared.app import App
 from shared.configuration import Export, OnCron, OnRefresh
 from shared.domain.schedule import is_due
@@ -22,27 +22,31 @@ log = logging.getLogger(__name__)
 
 def tick(app: App) -> None:
     """Look after every export: is a run due, and is its history over."""
-    refreshed = _refreshed(app)
-    each(list(app.registry.exports()), lambda name: _look_after(app, name, refreshed))
+    refreshed, trouble = _refreshed(app)
+    try:
+        each(list(app.registry.exports()), lambda name: _look_after(app, name, refreshed))
+    finally:
+        metering.ticked(trouble)
+        tracing.flush()
 
 
 def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
     found = app.registry.export(name)
     head = app.ledger.head(name)
     if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
-        metering.source_seen(name, refreshed.modified_at, app.now())
+        metering.source_seen(name, refreshed.modified_at)
     if head.active is None and found is not None:
         _start_if_due(app, name, found[0], head, refreshed)
     retain(app, name)
 
 
-def _refreshed(app: App) -> Catalogue | None:
-    """Read the source's catalogue; None if it cannot be read now, which every affected run will say by itself."""
+def _refreshed(app: App) -> tuple[Catalogue | None, Reason | None]:
+    """Read the source's catalogue; if it cannot be read now, say why: no run that waits for a refresh begins."""
     try:
-        return app.source.catalogue()
+        return app.source.catalogue(), None
     except RunEnded as end:
         log.warning("the source cannot be read: reason=%s detail=%s", end.reason, end.detail)
-        return None
+        return None, end.reason
 
 
 def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Catalogue | None) -> None:

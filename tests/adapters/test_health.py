@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,10 +23,13 @@ from shared.adapters.tables import Table
 from shared.adapters.vault import VaultUnavailable
 from shared.api.answer import answer
 from shared.api.routes import ROUTES
-from shared.app import App
+from shared.app import DIGEST_SECRET, App
+from shared.configuration import Connection, Consent
 from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
+from shared.registry import Registry
 from shared.settings import Settings, SettingsWrong, StorageAccount
+from shared.source.customer_insights import CustomerInsights
 
 HEALTH = next(route for route in ROUTES if route.name == "get_health")
 MISSING: Any = cast("Any", None)
@@ -55,7 +60,7 @@ def app_on(connection: str, clients: ExitStack) -> App:
         settings=Settings(storage=account, source=account, customer_insights_path="a/b", key_vault_url="https://v"),
         storage=Storage(blobs, queues),
         ledger=Ledger(Table(tables, "ledger")),
-        registry=MISSING,
+        registry=Registry(Storage(blobs, queues)),
         accounts=MISSING,
         tombstones=MISSING,
         audit=MISSING,
@@ -135,6 +140,55 @@ def test_vault_and_source_say_what_to_mend(
     status, said = health(app)
     assert status == 503
     assert named in said[part]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "named", "unnamed"),
+    [
+        (403, "AuthorizationPermissionMismatch", ["Storage Blob Data Reader"], ["firewall"]),
+        (403, "AuthorizationFailure", ["firewall"], ["Storage Blob Data Reader"]),
+        (403, "AnotherCode", ["Storage Blob Data Reader", "firewall"], []),
+        (503, "ServerBusy", ["503"], ["Storage Blob Data Reader", "firewall"]),
+    ],
+)
+def test_a_source_that_refuses_names_the_role_or_the_firewall(
+    azurite: Azurite, clients: ExitStack, status: int, code: str, named: list[str], unnamed: list[str]
+) -> None:
+    """As storage says it: another code for a permission that is missing than for a caller who may not come in at all."""
+    error: Any = HttpResponseError("no")
+    error.status_code, error.error_code = status, code
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    service = SimpleNamespace(get_blob_client=lambda *_, **__: SimpleNamespace(download_blob=refuse))
+    source = CustomerInsights(cast("Any", service), "container/folder")
+    detail = health(replace(app_on(azurite.connection_string, clients), source=source))[1]["source"]["detail"]
+    assert [name for name in named if name not in detail] == []
+    assert [name for name in unnamed if name in detail] == []
+
+
+def test_a_vault_without_a_connections_key_names_both(azurite: Azurite, clients: ExitStack) -> None:
+    at = datetime.now(UTC)
+    connection = Connection(
+        display_name="Main",
+        secret_name="autopilot-main",
+        consent=Consent(by="x", at=at, text_version="1"),
+        created_at=at,
+        updated_at=at,
+        updated_by="x",
+    )
+    held = {DIGEST_SECRET: "a key"}
+    vault = SimpleNamespace(read=held.get)
+    app = replace(app_on(azurite.connection_string, clients), vault=cast("Any", vault))
+    app.registry.save_connection("main", connection)
+    status, said = health(app)
+    assert (status, said["vault"]["code"]) == (503, "key_missing")
+    assert "'autopilot-main'" in said["vault"]["detail"]
+    assert "'main'" in said["vault"]["detail"]
+    held["autopilot-main"] = "its key"
+    assert health(app)[0] == 200
+    app.registry.delete_connection("main")
 
 
 def test_a_missing_setting_is_an_answer_that_names_it() -> None:

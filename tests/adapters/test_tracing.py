@@ -7,14 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from shared import metering, tracing
-from shared.reasons import TryLater
+from shared.reasons import Reason, RunEnded, TryLater
 from shared.run import Counts, Run
-from shared.signals import GAUGES, HISTOGRAMS, UNITS, Metric, Span
+from shared.signals import GAUGES, HISTOGRAMS, UNITS, Attribute, Metric, Span
+from shared.steps.tick import tick
 
 RUN = Run(
     export="e", id="r", trigger="refresh", requested_by="x", queued_at=datetime.now(UTC), planned_at=datetime.now(UTC)
@@ -31,11 +33,12 @@ class Broken:
 
 
 class Recorder(Broken):
-    """Telemetry that keeps how spans and calls ended."""
+    """Telemetry that keeps how spans and calls ended, and what was measured."""
 
     def __init__(self) -> None:
         self.ends: list[tuple[str, dict[str, Any], str]] = []
         self.calls: list[tuple[str, str]] = []
+        self.measured: list[tuple[str, float, Any]] = []
 
     def open(self, name: str, _: str | None, about: Any) -> Callable[[Any, str], None]:
         return lambda more, error: self.ends.append((name, {**about, **more}, error))
@@ -43,7 +46,10 @@ class Recorder(Broken):
     def call(self, name: str, _: int, error: str, __: Any) -> None:
         self.calls.append((name, error))
 
-    def measure(self, *_: Any) -> None:
+    def measure(self, metric: str, value: float, about: Any) -> None:
+        self.measured.append((metric, value, about))
+
+    def flush(self) -> None:
         return
 
 
@@ -65,7 +71,8 @@ def say_everything() -> None:
     metering.given_up(RUN, "000001")
     metering.ended(RUN)
     metering.paced("main", 20, 3)
-    metering.source_seen("e", datetime.now(UTC), datetime.now(UTC))
+    metering.source_seen("e", datetime.now(UTC))
+    metering.ticked(None)
     with tracing.answering("GET", "exports", "") as said:
         said.status = 200
     with tracing.calling("GET", "/lists") as call:
@@ -96,6 +103,22 @@ def test_telemetry_that_cannot_be_made_is_off(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("APPLICATIONINSIGHTS_CONNECTION_STRING", "this is none")
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     assert tracing._telemetry.__wrapped__() is None
+
+
+@pytest.mark.parametrize("trouble", [None, Reason.SOURCE_UNREACHABLE])
+def test_a_tick_says_that_it_ended_and_why_it_could_not_read_the_source(
+    use: Callable[[object], None], trouble: Reason | None
+) -> None:
+    def catalogue() -> object:
+        if trouble:
+            raise RunEnded(trouble)
+        return None
+
+    recorder = Recorder()
+    use(recorder)
+    nothing = SimpleNamespace(exports=list)
+    tick(cast("Any", SimpleNamespace(source=SimpleNamespace(catalogue=catalogue), registry=nothing)))
+    assert recorder.measured == [(Metric.TICKS, 1, {Attribute.REASON: trouble or "none"})]
 
 
 def test_waiting_is_no_failure_and_a_fault_is_named_without_its_text(use: Callable[[object], None]) -> None:

@@ -17,7 +17,7 @@ from local.host.configuration import read_host_json
 from shared import app as composition
 from shared.adapters.storage import Container, Queue
 from shared.adapters.tables import Table
-from shared.api import access
+from shared.api import access, health
 from shared.settings import DEFAULT_AUTOPILOT_URL, Settings, read_settings
 from tests.infra.bicep import INFRA, Expression, read
 
@@ -220,8 +220,15 @@ def test_telemetry_is_set_up_by_us_and_not_by_the_platform() -> None:
 
 def test_roles_are_those_that_the_documentation_names() -> None:
     documented = (ROOT / "docs/settings.md").read_text()
-    given = {*STORAGE.var("roles"), *read("modules/vault.bicep").var("roles"), "Storage Blob Data Reader"}
+    given = {*STORAGE.var("roles"), *read("modules/vault.bicep").var("roles")}
+    given |= {"Storage Blob Data Reader", "Monitoring Metrics Publisher"}
     assert [role for role in given if role not in documented] == []
+
+
+def test_roles_that_health_tells_people_to_give_are_those_that_the_templates_give() -> None:
+    assert {service.role for service in health._STORAGE} == set(STORAGE.var("roles"))
+    named = set(re.findall(r"role (Key Vault Secrets \w+)", (ROOT / "shared/adapters/vault.py").read_text()))
+    assert named == set(read("modules/vault.bicep").var("roles"))
 
 
 def test_app_roles_of_the_entra_application_are_those_the_api_knows() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+import re
+from typing import Any, Final, get_args
 
 import pytest
 
-from shared.run import Counts
+from shared.reasons import Reason, RowReason, Status
+from shared.run import Counts, Trigger
 from shared.signals import COUNT, Attribute, Event, Metric
 from tests.infra.bicep import INFRA, Expression, read
 from tests.infra.workspace import Analysis, analyse, queries, readings
@@ -58,6 +60,19 @@ def test_a_query_asks_for_names_that_the_code_sends(name: str) -> None:
         assert reading.attributes <= SENT
 
 
+@EACH
+def test_a_query_compares_with_values_that_the_code_sends(name: str) -> None:
+    sent = {
+        "reason": {*Reason, *RowReason, "none"},
+        "status": set(Status),
+        "trigger": set(get_args(Trigger)),
+    }
+    compared = re.findall(r"(reason|status|trigger)(?:'\]\))? (?:==|!=|in|!in) (\([^)]*\)|'[^']*')", QUERIES[name])
+    for what, values in compared:
+        assert set(re.findall(r"'([^']+)'", values)) <= sent[what]
+    assert compared or not re.search(r"(reason|status|trigger)\W+(==|!=|in |!in )", QUERIES[name])
+
+
 def test_every_query_of_ours_reads_what_it_names() -> None:
     """A query whose names the reader above missed would pass unchecked."""
     for name, text in QUERIES.items():
@@ -65,7 +80,7 @@ def test_every_query_of_ours_reads_what_it_names() -> None:
         assert {
             word for word in text.split("'")[1::2] if word.startswith(("segment_export.", "http.", "url."))
         } <= known
-        assert known or name in {"cost", "executions"}
+        assert known or name == "cost"
 
 
 def test_a_name_that_nobody_sends_is_found() -> None:
@@ -88,6 +103,16 @@ def test_the_workbook_shows_every_query_that_is_no_alert_and_no_other() -> None:
     assert {item["content"].get("timeContextFromParameter") for item in items() if item["type"] == 3} == parameters
 
 
+def test_the_workbook_shows_what_the_plan_bills_from_the_apps_own_metrics() -> None:
+    """Names are those of Microsoft's list of metrics for Flex Consumption, which also says what is billed by them."""
+    (part,) = [item["content"] for item in items() if item["type"] == 10]
+    assert {metric["metric"] for metric in part["metrics"]} == {
+        f"microsoft.web/sites--OnDemandFunctionExecution{what}" for what in ("Count", "Units")
+    }
+    (app,) = read("modules/app.bicep").resources("Microsoft.Web/sites")
+    assert f"resourceId('Microsoft.Web/sites', {app.body['name'].text})" in WATCH.text
+
+
 def test_an_alert_can_be_split_by_export(analyses: dict[str, Analysis]) -> None:
     (rule,) = WATCH.resources("Microsoft.Insights/scheduledQueryRules")
     (condition,) = rule.body["properties"]["criteria"]["allOf"]
@@ -105,5 +130,6 @@ def test_every_alert_reaches_the_action_group() -> None:
 
 def test_what_can_go_wrong_has_its_alert() -> None:
     assert set(alerts()) == {
-        *("run-failed", "key-refused", "nothing-exported", "chunk-given-up", "rejected-share", "unusual-removals")
+        *("run-failed", "key-refused", "nothing-exported", "source-unreachable", "silent"),
+        *("chunk-given-up", "rejected-share", "unusual-removals"),
     }

@@ -16,8 +16,8 @@ from local.package import DIST, ROOT
 from tests.infra.bicep import INFRA, Declaration, Expression, File, faults, files, read, text, walk
 
 FUNCTIONS: Final = {
-    *("contains", "empty", "environment", "guid", "items", "last", "loadJsonContent", "loadTextContent"),
-    *("resourceGroup", "split", "string"),
+    *("concat", "contains", "empty", "environment", "guid", "items", "last", "loadJsonContent", "loadTextContent"),
+    *("resourceGroup", "resourceId", "split", "string"),
     *("subscription", "subscriptionResourceId", "tenant", "union", "uniqueString"),
     *("allowed", "batchSize", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue", "secure"),
 }
@@ -81,7 +81,7 @@ def test_modules_are_called_with_what_they_ask_for(file: File) -> None:
 
 @FILES
 def test_a_template_is_a_screen_or_two(file: File) -> None:
-    assert len(file.text.splitlines()) <= 160
+    assert len(file.text.splitlines()) <= 180
 
 
 def test_every_parameter_of_the_deployment_is_explained() -> None:
@@ -161,6 +161,13 @@ def test_with_authentication_nobody_comes_in_without_a_token() -> None:
     assert settings["properties"]["identityProviders"]["azureActiveDirectory"]["validation"]["allowedAudiences"]
 
 
+def test_the_app_is_told_to_believe_a_principal_only_when_nobody_else_can_name_one() -> None:
+    settings = _only("modules/app.bicep", "Microsoft.Web/sites/config").body
+    assert (settings["name"], settings["properties"]) == ("appsettings", Expression("settings"))
+    assert settings["dependsOn"] == [Expression("authentication")]
+    assert "appSettings" not in _only("modules/app.bicep", "Microsoft.Web/sites").body["properties"]["siteConfig"]
+
+
 def test_each_role_is_a_known_one_given_to_the_app_at_one_resource() -> None:
     for file in files():
         for assignment in file.resources("Microsoft.Authorization/roleAssignments"):
@@ -196,10 +203,13 @@ def test_azd_uploads_what_make_package_makes() -> None:
 
 
 def test_the_workflow_gives_what_the_parameter_file_asks_for_and_pins_what_it_uses() -> None:
-    asked = re.findall(r"\$\{(\w+)\}", (INFRA / "main.parameters.json").read_text())
+    asked = re.findall(r"\$\{(\w+)=?(\w*)\}", (INFRA / "main.parameters.json").read_text())
     workflow = (ROOT / ".github/workflows/deploy.yml").read_text()
     (job,) = yaml.safe_load(workflow)["jobs"].values()
-    assert set(asked) <= set(job["env"])
+    for name, default in asked:
+        source = "secrets" if name == "NOTIFY_URL" else "vars"
+        given = f"{source}.{name} || '{default}'" if default else f"{source}.{name}"
+        assert job["env"][name] == f"${{{{ {given} }}}}"
     used = re.findall(r"uses: (.+)", workflow)
     assert used
     assert [action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []

@@ -38,15 +38,6 @@ TABLES: Final = {
         "OperationId": "string",
         "ItemCount": "int",
     },
-    "AppRequests": {
-        "TimeGenerated": "datetime",
-        "Name": "string",
-        "Properties": "dynamic",
-        "ResultCode": "string",
-        "DurationMs": "real",
-        "Success": "bool",
-        "ItemCount": "int",
-    },
     "Usage": {"TimeGenerated": "datetime", "DataType": "string", "Quantity": "real", "IsBillable": "bool"},
 }
 """Columns by table, with their types."""

@@ -218,7 +218,7 @@ def test_a_run_that_the_schedule_started_has_a_trace_of_its_own_and_its_lag_is_k
     world.connect()
     for name in ("one", "two"):
         world.save(name, segments=[{"segment": "Team", "list": name}], mapping=SIMPLE)
-    collected.wait("points", lambda points: any(point["name"] == Metric.SOURCE_AGE for point in points))
+    collected.wait("points", lambda points: any(point["name"] == Metric.SOURCE_REFRESHED for point in points))
     deadline = time.monotonic() + 30
     while not all(world.api.get(f"exports/{name}/runs")["items"] for name in ("one", "two")):
         world.publish({"Team": people("a@example.com", "b@example.com")})

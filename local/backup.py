@@ -1,0 +1,144 @@
+"""`python -m local.backup save FOLDER` and `… restore FOLDER`: what the app remembers, as files, and back again.
+
+The account is named as the app names it: AzureWebJobsStorage, or AzureWebJobsStorage__accountName and who you are signed
+in as. Not in it: what a run that is going works with, rejected rows (they name customers and expire), and the vault's
+keys, without which nobody can make sense of a state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from azure.data.tables import TableServiceClient, UpdateMode
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from rich.console import Console
+
+from shared.adapters.identity import credential
+from shared.adapters.storage import Container
+from shared.settings import SettingsWrong, read_account
+
+CONTAINERS: Final = (Container.CONFIGURATION, Container.STATE, Container.REPORTS)
+TABLES: Final = ("ledger", "accounts", "erased", "audit")
+HEAD: Final = "head"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Save and restore what the app remembers.")
+console = Console(highlight=False)
+
+Folder = Annotated[Path, typer.Argument(help="Where the files are.")]
+
+
+class Unfit(Exception):
+    """It cannot be done now; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The app's storage account."""
+
+    blobs: BlobServiceClient
+    tables: TableServiceClient
+
+    def container(self, name: str) -> ContainerClient:
+        """Give a container."""
+        return self.blobs.get_container_client(name)
+
+    def going(self) -> list[str]:
+        """Give the exports that have a run going: their ledger and their chunks belong together."""
+        ledger = self.tables.create_table_if_not_exists("ledger")
+        heads = ledger.query_entities("RowKey eq @key", parameters={"key": HEAD})
+        return sorted(head["PartitionKey"] for head in heads if head.get("active"))
+
+
+@contextmanager
+def opened() -> Iterator[Account]:
+    """Open the account that the environment names."""
+    account = read_account(os.environ, "AzureWebJobsStorage")
+    with ExitStack() as stack:
+        if text := account.connection_string:
+            blobs = BlobServiceClient.from_connection_string(text)
+            tables = TableServiceClient.from_connection_string(text)
+        else:
+            blobs = BlobServiceClient(str(account.blob_uri), credential=credential(account.client_id))
+            tables = TableServiceClient(str(account.table_uri), credential=credential(account.client_id))
+        yield Account(stack.enter_context(blobs), stack.enter_context(tables))
+
+
+def save(account: Account, folder: Path) -> int:
+    """Write every blob and every record into an empty folder; gives how many. Raises Unfit while a run is going."""
+    _check(account)
+    if folder.exists() and any(folder.iterdir()):
+        raise Unfit(f"{folder} is not empty.")
+    written = 0
+    for name in CONTAINERS:
+        container = account.container(name)
+        for blob in list(container.list_blob_names()) if container.exists() else []:
+            path = folder / name / blob
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(container.download_blob(blob).readall())
+            written += 1
+    for table_name in TABLES:
+        table = account.tables.create_table_if_not_exists(table_name)
+        lines = [json.dumps(dict(entity)) for entity in table.list_entities()]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{table_name}.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        written += len(lines)
+    _check(account)
+    return written
+
+
+def restore(account: Account, folder: Path) -> int:
+    """Put back what `save` wrote, over what is there; gives how many. What came later and is not in it stays."""
+    _check(account)
+    if missing := [name for name in TABLES if not (folder / f"{name}.jsonl").exists()]:
+        raise Unfit(f"{folder} is no whole backup: it lacks {', '.join(missing)}.")
+    written = 0
+    for name in CONTAINERS:
+        container = account.container(name)
+        if not container.exists():
+            container.create_container()
+        root = folder / name
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            container.upload_blob(path.relative_to(root).as_posix(), path.read_bytes(), overwrite=True)
+            written += 1
+    for table_name in TABLES:
+        table = account.tables.create_table_if_not_exists(table_name)
+        for line in (folder / f"{table_name}.jsonl").read_text().splitlines():
+            entity: dict[str, Any] = json.loads(line)
+            table.upsert_entity(entity, UpdateMode.REPLACE)
+            written += 1
+    return written
+
+
+def _check(account: Account) -> None:
+    if going := account.going():
+        raise Unfit(f"A run is going: {', '.join(going)}. Wait for its end, or cancel it, and try again.")
+
+
+@app.command("save")
+def save_command(folder: Folder) -> None:
+    """Save what the app remembers into an empty folder."""
+    with opened() as account:
+        console.print(f"{save(account, folder)} blobs and records saved.")
+
+
+@app.command("restore")
+def restore_command(folder: Folder) -> None:
+    """Restore what was saved, over what is there."""
+    with opened() as account:
+        console.print(f"{restore(account, folder)} blobs and records restored. Now verify every export with repair.")
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except (Unfit, SettingsWrong) as error:
+        console.print(str(error), style="red", markup=False)
+        sys.exit(1)
