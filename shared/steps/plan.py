@@ -37,7 +37,7 @@ from shared.steps.finish import end_run, finish_run
 from shared.steps.outage import note_outage
 from shared.steps.read_back import reading
 from shared.steps.segments import read_segments, recipe_of, scope_of
-from shared.steps.window import calls_of
+from shared.steps.window import calls_of, nothing_done
 
 log = logging.getLogger(__name__)
 
@@ -178,6 +178,7 @@ def _record(
                 "counts": counts,
                 "planned_at": now,
                 "progress_at": now,
+                "unreachable_since": None,
             }
         )
 
@@ -198,8 +199,5 @@ def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequenc
     except Refused as error:
         raise RunEnded(Reason.AUTOPILOT_REFUSED, str(error)) from None
     except TryAgain:
-        wait = note_outage(app, run)
-        if wait is None:
-            raise RunEnded(Reason.AUTOPILOT_UNAVAILABLE) from None
-        raise TryLater(wait, "Autopilot does not answer") from None
+        raise RunEnded(nothing_done(app, run, account, sender)) from None
     return known_lists(app.accounts, account.name, titles, existing)

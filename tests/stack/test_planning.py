@@ -24,8 +24,8 @@ from shared.settings import StorageAccount
 from shared.source.reach import connect
 from shared.steps.segments import SourceSegment
 
-MEGABYTES = 700
-"""What planning 1,000,000 rows may take, resident."""
+MEGABYTES = 1000
+"""What planning 1,000,000 rows may take, resident: less than what is promised for five times as many (`bench.planning`)."""
 
 PLAN_A_MILLION = """
 import os
@@ -76,7 +76,7 @@ def test_chunks_hold_every_operation_once(source: str) -> None:
     assert sum(len(operation.add) for operation in written) == found.difference.joiners
 
 
-def test_planning_a_million_rows_takes_less_than_700_megabytes(tmp_path: Path) -> None:
+def test_planning_a_million_rows_takes_less_than_a_gigabyte(tmp_path: Path) -> None:
     with Azurite(tmp_path) as azurite:
         environment = {**os.environ, "STORAGE": azurite.connection_string}
         publish = ["-m", "local.environment", "--rows", "1000000", "--path", "million/Export"]
