@@ -47,9 +47,10 @@ def main() -> None:
         measure: Callable[[], Part] = import_module(PARTS[name]).run
         parts.append(measure())
         parts[-1].show(console)
+        if options.write:  # after each part, so that a run that is cut short keeps what it measured
+            text = _HEAD.format(machine=machine())
+            DOCUMENT.write_text("\n".join([text, *(part.as_markdown() for part in parts)]))
     if options.write:
-        text = _HEAD.format(machine=machine())
-        DOCUMENT.write_text("\n".join([text, *(part.as_markdown() for part in parts)]))
         console.print(f"\nWrote {DOCUMENT}.")
 
 

@@ -31,7 +31,7 @@ class Case:
 CASES: Final = (
     Case(100_000, "honoured", 20),
     Case(100_000, "honoured", None),
-    Case(100_000, "ignored", 500),
+    Case(100_000, "ignored", 800),
     Case(1_000_000, "honoured", 40),
     Case(1_000_000, "honoured", None),
 )

@@ -27,6 +27,14 @@ COLUMNS: Final = 27
 PATH: Final = "bench/Export"
 REPEATS: Final = 3
 _SLICE: Final = 500_000
+NOTES: Final = (
+    "The bare scan reads and forgets. Where ours goes, in processor seconds a million rows when it was profiled",
+    "(2026-11-25): fetching 0.4, proving that blocks are regular 1.0, parsing 0.6, cleaning and composing JSON 1.4, digests",
+    "0.8, packing for the spool 0.2, and chunks about 1. Reading once instead of twice, and digests by the column instead of",
+    "row by row, took the ratio at a million rows from 17.6 to less than 6. Twice the bare scan would leave no time for the proof, without",
+    "which a stray quote can make one contact of two people.",
+)
+"""What was learnt; written next to the numbers."""
 
 
 def segment(rows: int) -> pl.DataFrame:
@@ -149,7 +157,7 @@ def run(sizes: tuple[int, ...] = SIZES) -> Part:
         "scan's memory",
         "plan's memory",
     )
-    return Part("Planning", "at most 2.0 times the bare scan, under 1 GB at 5,000,000 rows", columns, rows, met)
+    return Part("Planning", "at most 2.0 times the bare scan, under 1 GB at 5,000,000 rows", columns, rows, met, NOTES)
 
 
 def main() -> None:
