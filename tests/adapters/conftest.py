@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,8 +21,10 @@ from shared.adapters.tables import Table
 from shared.app import App
 from shared.ledger import Ledger
 from shared.registry import Registry
+from shared.run import Run, new_run_id
 from shared.settings import Settings, StorageAccount
 from shared.tombstones import Tombstones
+from tests.domain.accounts import ManualClock
 
 MISSING: Any = cast("Any", None)
 
@@ -55,3 +58,26 @@ def app(azurite: Azurite) -> Iterator[App]:
             pool=MISSING,
             http=MISSING,
         )
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Give a clock that stands until it is told to go on."""
+    return ManualClock(1_800_000_000.0)
+
+
+@pytest.fixture
+def timed(app: App, clock: ManualClock) -> App:
+    """Give the app on that clock."""
+    return dataclasses.replace(app, clock=clock)
+
+
+@pytest.fixture
+def run(timed: App) -> Run:
+    """Give a run that was started just now."""
+    now = timed.now()
+    run = Run(
+        export=f"e-{secrets.token_hex(4)}", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now
+    )
+    timed.ledger.start(run, {})
+    return run

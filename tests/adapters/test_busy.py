@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import secrets
 
 import pytest
 
 from shared.accounts import AccountSlots
 from shared.app import App
 from shared.reasons import Status
-from shared.run import Run, new_run_id
+from shared.run import Run
 from shared.steps.busy import BusySlots, RunOver, is_stranded
 from tests.domain.accounts import ManualClock
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_800_000_000.0)
-
-
-@pytest.fixture
-def timed(app: App, clock: ManualClock) -> App:
-    return dataclasses.replace(app, clock=clock)
-
-
-@pytest.fixture
-def run(timed: App) -> Run:
-    now = timed.now()
-    run = Run(
-        export=f"e-{secrets.token_hex(4)}", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now
-    )
-    timed.ledger.start(run, {})
-    return run
 
 
 def slots(app: App, run: Run) -> BusySlots:

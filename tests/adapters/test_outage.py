@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import secrets
 from collections.abc import Sequence
 
 import pytest
 
 from shared.app import App
 from shared.reasons import Reason, Status, TryLater
-from shared.run import Run, new_run_id
+from shared.run import Run
 from shared.steps.outage import wait
 from tests.domain.accounts import ManualClock
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_800_000_000.0)
-
-
-@pytest.fixture
-def timed(app: App, clock: ManualClock) -> App:
-    return dataclasses.replace(app, clock=clock)
-
-
-@pytest.fixture
-def run(timed: App) -> Run:
-    now = timed.now()
-    run = Run(
-        export=f"e-{secrets.token_hex(4)}", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now
-    )
-    timed.ledger.start(run, {})
+def run(timed: App, run: Run) -> Run:
     return timed.ledger.change(
         run.export, run.id, lambda run: run.model_copy(update={"plan": "p", "status": Status.PROCESSING})
     )
