@@ -88,7 +88,7 @@ def fullest_second(moments: Sequence[float]) -> int:
     return max(bisect_left(ordered, moment + 1) - place for place, moment in enumerate(ordered))
 
 
-def run(rate: int = 400, profiles: int = 20_000, latencies: Sequence[int] = LATENCIES[:1]) -> Part:
+def run(rate: int = 200, profiles: int = 20_000, latencies: Sequence[int] = LATENCIES[:1]) -> Part:
     """Measure every combination of instances and latency: 20,000 memberships, unless told otherwise."""
     results = [measure(instances, latency, rate, profiles) for instances in INSTANCES for latency in latencies]
     rows = [
