@@ -1,4 +1,4 @@
-"""What all workers share about one Autopilot account: its pace, its lists, and whether its bulk call fills lists."""
+"""What all workers share about one Autopilot account: its pace, its lists, and which call fills them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 from shared.adapters.tables import Change, Lost, Table
+from shared.domain.account import Filling
 from shared.domain.pace import Pace, Window
 from shared.domain.sending import Clock
 from shared.reasons import TryLater
@@ -34,10 +35,10 @@ class ListRecord(Record):
     list_id: str
 
 
-class ProofRecord(Record):
-    """Whether the account's bulk call puts contacts on `_autopilot_list`, as a read-back proved."""
+class FillingRecord(Record):
+    """Which of the account's calls puts contacts on a list, as a read-back proved."""
 
-    honoured: bool
+    filling: Filling
 
 
 class LockRecord(Record):
@@ -81,17 +82,17 @@ class Accounts:
             return
         self._put(connection, _list_key(title), ListRecord(title=title, list_id=list_id))
 
-    def proof(self, connection: str) -> bool | None:
-        """Say whether the account's bulk call fills lists, or None if nobody has proved it yet."""
-        found = self._table.get(connection, "proof", ProofRecord)
-        return found[0].honoured if found else None
+    def filling(self, connection: str) -> Filling | None:
+        """Say which call fills the account's lists, or None if nobody has proved it yet."""
+        found = self._table.get(connection, "filling", FillingRecord)
+        return found[0].filling if found else None
 
-    def remember_proof(self, connection: str, honoured: bool | None) -> None:
+    def remember_filling(self, connection: str, filling: Filling | None) -> None:
         """Remember what a proof showed; None asks for a new one."""
-        if honoured is None:
-            self._table.delete(connection, ["proof"])
+        if filling is None:
+            self._table.delete(connection, ["filling"])
         else:
-            self._put(connection, "proof", ProofRecord(honoured=honoured))
+            self._put(connection, "filling", FillingRecord(filling=filling))
 
     @contextmanager
     def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[Callable[[], None]]:

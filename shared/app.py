@@ -19,6 +19,7 @@ from shared.adapters.tables import Table
 from shared.adapters.vault import GivenKey, Vault, VaultKey
 from shared.audit import Audit
 from shared.configuration import Connection
+from shared.domain.account import Filling
 from shared.domain.digests import DigestKey
 from shared.domain.sending import Clock, Sender, Slots
 from shared.ledger import Ledger
@@ -90,6 +91,16 @@ class App:
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
         return Account(name, connection, key, api, AccountSlots(self.accounts, name, connection.rate_limit, self.clock))
+
+    def filling(self, account: Account) -> Filling | None:
+        """Say which call fills the account's lists: what the connection says, or what was proved; None if nothing was yet."""
+        match account.connection.list_strategy:
+            case "bulk":
+                return Filling.BULK
+            case "single":
+                return Filling.MEMBERSHIP
+            case "auto":
+                return self.accounts.filling(account.name)
 
     def sender(self, account: Account, *, seconds: float, slots: Slots | None = None) -> Sender:
         """Make a sender that keeps the account's pace and stops after `seconds`."""

@@ -127,7 +127,7 @@ class Head(Record):
 
     `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
     refresh of the source that a run took up, `cron_at` is when a cron schedule was last looked at, `unverified`
-    counts the runs that ended since the lists were last read back, `doubted` says that bulk calls left lists short and
+    counts the runs that ended since the lists were last read back, `doubted` says that calls left lists short and
     nobody has mended them yet, and `owed` is what has to follow the last run.
     """
 

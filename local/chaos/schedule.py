@@ -74,6 +74,9 @@ def draw_round(seed: int, hosts: int) -> Round:
         rate=round(people / dice.uniform(2, 10), 1),
         knobs={
             "bulk_lists": dice.choice(("ignored", "ignored", "honoured", "new_only", f"until:{dice.randint(3, 9)}")),
+            "contact_lists": dice.choice(
+                ("honoured", "honoured", "ignored", "new_only", f"until:{dice.randint(10, 300)}")
+            ),
             "latency_ms": dice.choice((0, 0, 20, 200)),
             "jitter_ms": dice.choice((0, 50)),
             "error_shape": dice.choice(("error", "code")),

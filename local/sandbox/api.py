@@ -31,6 +31,7 @@ class Api:
         self.account = account
         self.dice = dice
         self.bulk_calls = 0
+        self.contact_calls = 0
         self._routes: list[tuple[str, re.Pattern[str], str, Callable[..., Reply]]] = [
             (method, _pattern(template), template, handler)
             for method, template, handler in (
@@ -68,7 +69,9 @@ class Api:
             return problem(knobs, 400, "No contact details provided.")
         if self._refuses(knobs, content):
             return problem(knobs, 400, "Invalid contact provided.")
-        contact = self.account.upsert(content, honour_list=True)
+        self.contact_calls += 1
+        known = self.account.find(str(content.get("Email", ""))) is not None
+        contact = self.account.upsert(content, honour_list=_honours(knobs.contact_lists, known, self.contact_calls))
         return Reply(200, {"contact_id": contact.id})
 
     def _bulk(self, knobs: Knobs, body: bytes, drop: bool, **_: object) -> Reply:
@@ -85,23 +88,12 @@ class Api:
             if place == left_out:
                 continue
             known = self.account.find(str(content.get("Email", ""))) is not None
-            contact = self.account.upsert(content, honour_list=self._honours(knobs, known))
+            contact = self.account.upsert(content, honour_list=_honours(knobs.bulk_lists, known, self.bulk_calls))
             ids.append(contact.id)
             if content.get("Email"):
                 by_email[str(content["Email"])] = contact.id
         answer = {"contact_ids": ids, "email_contact_map": by_email, "_removeResultKeys": ["proposedContacts"]}
         return Reply(200, answer)
-
-    def _honours(self, knobs: Knobs, known: bool) -> bool:
-        match knobs.bulk_lists.partition(":"):
-            case ("honoured", _, _):
-                return True
-            case ("new_only", _, _):
-                return not known
-            case ("until", _, last):
-                return self.bulk_calls <= int(last)
-            case _:
-                return False
 
     def _refuses(self, knobs: Knobs, content: object) -> bool:
         """Whether a contact is refused (assumed: by a poisoned address, no object, or past the contract's limit)."""
@@ -190,6 +182,19 @@ def problem(knobs: Knobs, status: int, message: str) -> Reply:
     if knobs.error_shape == "code":
         return Reply(status, {"code": name.replace(" ", "") + "Error", "message": message})
     return Reply(status, {"error": name, "message": message})
+
+
+def _honours(knob: str, known: bool, calls: int) -> bool:
+    """Whether a call honours `_autopilot_list`, after as many calls of its kind, for a contact that is known or not."""
+    match knob.partition(":"):
+        case ("honoured", _, _):
+            return True
+        case ("new_only", _, _):
+            return not known
+        case ("until", _, last):
+            return calls <= int(last)
+        case _:
+            return False
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -15,8 +15,9 @@ class Knobs:
 
     Faults: `throttle` (429), `error` (500 or 503), `timeout_done` (done, but 408), `reset` (connection closed, nothing
     done), `reset_done` (done, then closed), `drop_row` (bulk 200 that leaves a contact out, nothing stored), `html` (502
-    with a page). `poison` is the beginning of local parts that a bulk or single upsert refuses with 400. `bulk_lists`
-    says whether a bulk call honours `_autopilot_list`: `ignored`, `honoured`, `new_only`, or `until:N` bulk calls.
+    with a page). `poison` is the beginning of local parts that a bulk or single upsert refuses with 400. `bulk_lists` and
+    `contact_lists` say whether a bulk call, and one for a single contact, honour `_autopilot_list`: `ignored`, `honoured`,
+    `new_only`, or `until:N` calls of the kind.
     """
 
     key: str = "sandbox-key"
@@ -25,6 +26,7 @@ class Knobs:
     latency_ms: float = 0
     jitter_ms: float = 0
     bulk_lists: str = "ignored"
+    contact_lists: str = "honoured"
     error_shape: Literal["error", "code"] = "error"
     poison: str = "poison"
     contact_limit: int | None = None

@@ -18,6 +18,7 @@ from shared.domain.answers import (
     KeyRefused,
     Page,
     TryAgain,
+    contact_id,
     contact_ids,
     custom_field_types,
     list_ids,
@@ -94,6 +95,10 @@ class Autopilot:
     def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Send at most 100 contacts; gives contact ids by lower-case address. Who is missing from it failed."""
         return contact_ids(self._call("POST", "/contacts", {"contacts": list(contacts)}))
+
+    def upsert_one(self, contact: Mapping[str, Any]) -> str:
+        """Send one contact; gives its id."""
+        return contact_id(self._call("POST", "/contact", {"contact": dict(contact)}))
 
     def find(self, email: str) -> dict[str, Any] | None:
         """Give the contact with this address, or None."""

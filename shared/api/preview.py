@@ -15,9 +15,9 @@ from shared.api.exports import find_export
 from shared.app import Account, App
 from shared.configuration import Export
 from shared.directory import known_lists
+from shared.domain.account import BULK_SIZE, Filling
 from shared.domain.answers import AutopilotError
 from shared.domain.chunks import decode
-from shared.domain.delivery import BULK_SIZE
 from shared.domain.difference import Difference
 from shared.domain.plan import Plan, check_guards, chunks, plan
 from shared.domain.spool import Spool
@@ -56,7 +56,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         spool,
     )
     found = planned.difference
-    calls = expected_calls(found, app.accounts.proof(account.name), account)
+    calls = expected_calls(found, app.filling(account) or Filling.MEMBERSHIP)
     return {
         "rows_read": sum(planned.rows_read),
         "members": {target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
@@ -74,12 +74,12 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     }
 
 
-def expected_calls(found: Difference, honours_lists: bool | None, account: Account) -> int:
-    """Say how many calls the difference takes; an account whose bulk call is not proved counts as one that fills no lists."""
-    strategy = account.connection.list_strategy
-    bulk = strategy == "bulk" or (strategy == "auto" and bool(honours_lists))
-    sent = found.operations.filter(pl.col("upsert") | ((pl.col("add") != 0) & bulk)).height
-    return -(-sent // BULK_SIZE) + found.leavers + (0 if bulk else found.joiners)
+def expected_calls(found: Difference, filling: Filling) -> int:
+    """Say how many calls the difference takes, on an account whose lists are filled by `filling`."""
+    sent, joins = pl.col("upsert"), pl.col("add") != 0
+    in_bulk = {Filling.BULK: sent | joins, Filling.CONTACT: sent & ~joins, Filling.MEMBERSHIP: sent}[filling]
+    bulk_calls = -(-found.operations.filter(in_bulk).height // BULK_SIZE)
+    return bulk_calls + found.leavers + (0 if filling is Filling.BULK else found.joiners)
 
 
 def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:

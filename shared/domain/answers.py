@@ -99,6 +99,14 @@ def contact_ids(answer: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def contact_id(answer: Mapping[str, Any]) -> str:
+    """Read the answer to one contact: its id. Raises TryAgain if there is none."""
+    found = answer.get("contact_id")
+    if not (found and isinstance(found, str)):
+        raise _unreadable("POST /contact")
+    return found
+
+
 def list_ids(answer: Mapping[str, Any]) -> dict[str, list[str]]:
     """Read all lists: ids by exact title, which can be double. Raises TryAgain if a list cannot be made out.
 

@@ -1,111 +1,44 @@
-"""Deliver a chunk: upsert its contacts, put them on their lists, take leavers off, and read every answer.
+"""Deliver a chunk: send its contacts, put them on their lists, take leavers off, and read every answer.
 
-Autopilot's bulk upsert takes 100 contacts a call. Whether it also honours `_autopilot_list` is proved an account
-(`shared.domain.proof`); where it does not, each membership is a call. Every call may be repeated: an upsert goes by
-address, adding and removing a member say "not modified" the second time.
+Autopilot's bulk upsert takes 100 contacts a call. Whether it, or the call for one contact, also honours
+`_autopilot_list` is proved an account (`shared.domain.proof`); where neither does, each membership is a call. Every call
+may be repeated: an upsert goes by address, adding and removing a member say "not modified" the second time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from shared.domain.account import BULK_SIZE, Account, Filling
 from shared.domain.answers import AutopilotError, ContactGone, ListGone, Refused
 from shared.domain.chunks import Operation
+from shared.domain.isolation import Verdict, isolate, refusals
+from shared.domain.progress import Delivered, Progress
 from shared.domain.sending import NotSent, Sender
 from shared.domain.state import Receipt
 from shared.reasons import RowReason
-
-BULK_SIZE: Final = 100
-"""Contacts in a bulk call; more is answered 400 (vendor, 2015-06-30)."""
 
 REFUSES_ALL: Final = 20
 """Contacts refused one by one, and none accepted, before the rest is not tried: then not they are at fault, but the
 account, such as one that is past its contract's limit."""
 
-MOST_TRIES: Final = 5
-"""Times an operation may fail while others go through before it counts as refused."""
 
-
-type Batch = Sequence[tuple[Progress, int | None]]
-"""Contacts of one bulk call, each with the place of the list it shall go on, if any."""
-
-
-class Account(Protocol):
-    """The calls that delivery makes. Each raises an AutopilotError when there is no result."""
-
-    def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Send at most 100 contacts; gives contact ids by lower-case address. Who is missing from it failed."""
-        ...
-
-    def add(self, list_id: str, contact: str) -> None:
-        """Put a contact on a list; harmless if it is there already."""
-        ...
-
-    def remove(self, list_id: str, contact: str) -> None:
-        """Take a contact off a list; harmless if it is not there."""
-        ...
-
-    def is_member(self, list_id: str, contact: str) -> bool:
-        """Say whether a contact is on a list."""
-        ...
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far one operation has come."""
-
-    operation: Operation
-    contact_id: str | None
-    held: bool = False
-    reborn: bool = False
-    failed: bool = False
-    added: set[int] = field(default_factory=set)
-    removed: set[int] = field(default_factory=set)
-    attempted: set[int] = field(default_factory=set)
-    reason: RowReason | None = None
-
-    @property
-    def email(self) -> str:
-        """The address, as the bulk answer names it."""
-        return str((self.operation.fields or {}).get("Email", "")).lower()
-
-    @property
-    def is_done(self) -> bool:
-        """Whether Autopilot confirmed everything."""
-        operation = self.operation
-        return (
-            (self.held or not operation.upsert)
-            and self.added.issuperset(operation.add)
-            and self.removed.issuperset(operation.remove)
-        )
-
-    def refuse(self, reason: RowReason) -> None:
-        """Note that Autopilot will not have this contact."""
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What came of a chunk: one Progress an operation, in order, all settled but those in `unsettled`."""
-
-    settled: tuple[Progress, ...]
-    unsettled: tuple[Progress, ...]
+type Pair = tuple[Progress, int | None]
+"""A contact to send, with the place of the list it shall go on by the same call, if any."""
 
 
 class Delivery:
     """Delivers operations to one account.
 
-    `lists` are the ids of the run's lists, in order. `bulk_lists` says that the account's bulk call puts contacts on
-    lists.
+    `lists` are the ids of the run's lists, in order. `filling` is the call that puts contacts on them.
     """
 
-    def __init__(self, api: Account, sender: Sender, lists: Sequence[str], *, bulk_lists: bool) -> None:
+    def __init__(self, api: Account, sender: Sender, lists: Sequence[str], filling: Filling) -> None:
         self._api = api
         self._sender = sender
         self._lists = lists
-        self._bulk_lists = bulk_lists
+        self._filling = filling
         self.lists_gone: set[int] = set()
         self._accepted = False
         self._refused = 0
@@ -118,8 +51,8 @@ class Delivery:
     def deliver(self, operations: Sequence[Operation]) -> Delivered:
         """Carry out the operations as far as Autopilot, the deadline and the key allow."""
         work = [Progress(operation, operation.contact_id) for operation in operations]
-        self._upsert([item for item in work if self._goes_by_bulk(item)])
-        if self._bulk_lists:
+        self._upsert([item for item in work if self._must_be_sent(item)])
+        if self._filling is Filling.BULK:
             self._add_by_bulk(work)
         lost = self._add_by_call(work)
         if lost:
@@ -129,59 +62,75 @@ class Delivery:
         settled = [item for item in work if item.reason or item.is_done]
         return Delivered(tuple(settled), tuple(item for item in work if not (item.reason or item.is_done)))
 
-    def _goes_by_bulk(self, item: Progress) -> bool:
+    def _must_be_sent(self, item: Progress) -> bool:
         """Whether the contact itself must be sent: it is new or changed, or there is no id to call its lists with."""
         return item.operation.upsert or (bool(item.operation.add) and item.contact_id is None)
 
     def _upsert(self, items: Sequence[Progress]) -> None:
-        """Send contacts, 100 a call, with their first list where the account honours it."""
-        self._bulk([(item, self._open_list(item) if self._bulk_lists else None) for item in items])
+        """Send contacts, with their first list where the account honours it: 100 a call, or one by one with a list."""
+        match self._filling:
+            case Filling.BULK:
+                self._send_in_bulk([(item, item.open_list) for item in items])
+            case Filling.CONTACT:
+                self._send_in_bulk([(item, None) for item in items if item.open_list is None])
+                self._send_one_by_one([item for item in items if item.open_list is not None])
+            case Filling.MEMBERSHIP:
+                self._send_in_bulk([(item, None) for item in items])
 
     def _add_by_bulk(self, work: Sequence[Progress]) -> None:
         """Put contacts on their lists, 100 a call and one list a contact, until no list is left."""
         while True:
-            pairs = [(item, self._open_list(item)) for item in work if not item.reason and item.operation.fields]
+            pairs = [(item, item.open_list) for item in work if not item.reason and item.operation.fields]
             open_pairs = [(item, place) for item, place in pairs if place is not None]
-            before = len(open_pairs)
-            if not before or self._sender.halted:
+            if not open_pairs or self._sender.halted:
                 return
-            self._bulk(open_pairs)
-            if sum(place is not None and place in item.added for item, place in open_pairs) == 0:
+            self._send_in_bulk(open_pairs)
+            if not any(place in item.added for item, place in open_pairs):
                 return
 
-    def _open_list(self, item: Progress) -> int | None:
-        """Give the next list the contact has to go on."""
-        return next((place for place in item.operation.add if place not in item.added), None)
+    def _send_one_by_one(self, items: Sequence[Progress]) -> None:
+        """Send contacts with their first list, a call each, in which a refusal is their own."""
+        few = 0 if self._accepted else REFUSES_ALL  # perhaps no contact is at fault: look at some before the others
+        for part in (items[:few], items[few:]):
+            if self.refuses_all:
+                return
+            pairs = [(item, item.open_list) for item in part]
+            answers = self._sender.send([self._contact_call(item, place) for item, place in pairs])
+            for (item, place), answer in zip(pairs, answers, strict=True):
+                self._read_one(item, place, answer)
 
-    def _bulk(self, pairs: Batch) -> None:
-        """Send contacts by bulk calls; a refused call is halved until only the guilty contact is left."""
-        refused = self._send_batches(list(_batches(pairs)))
+    def _contact_call(self, item: Progress, place: int | None) -> Callable[[], str]:
+        body = self._body(item, place)
+        return lambda: self._api.upsert_one(body)
+
+    def _read_one(self, item: Progress, place: int | None, answer: str | AutopilotError) -> None:
+        match answer:
+            case str():
+                self._accept(item, place, answer)
+            case ListGone() if place is not None:
+                self.lists_gone.add(place)
+                self._note_failure([(item, place)], answer)
+            case Refused():
+                self._refuse(item)
+            case _:
+                self._note_failure([(item, place)], answer)
+
+    def _send_in_bulk(self, pairs: Sequence[Pair]) -> None:
+        """Send contacts by bulk calls; who is at fault in a refused call is isolated, the others go through."""
+        refused = refusals(list(_batches(pairs)), self._send_batches)
         if not self._accepted:  # perhaps no contact is at fault: look into one batch before the others
-            self._isolate(refused[:1])
+            isolate(refused[:1], self._send_batches)
             refused = refused[1:]
-        self._isolate(refused)
+        isolate(refused, self._send_batches)
 
-    def _isolate(self, refused: Sequence[Batch]) -> None:
-        while refused and not self.refuses_all:
-            refused = self._send_batches([half for batch in refused for half in self._halve(batch)])
-
-    def _send_batches(self, batches: Sequence[Batch]) -> list[Batch]:
-        """Send batches, a call each, and read the answers; gives the batches that were refused."""
+    def _send_batches(self, batches: Sequence[Sequence[Pair]]) -> list[Verdict]:
+        """Send batches, a call each, and read the answers; none is sent any more once the account refuses all."""
+        if self.refuses_all:
+            return [Verdict.UNKNOWN] * len(batches)
         answers = self._sender.send([self._bulk_call(batch) for batch in batches])
-        refused: list[Batch] = []
-        for batch, answer in zip(batches, answers, strict=True):
-            if isinstance(answer, ListGone) and any(place is not None for _, place in batch):
-                self.lists_gone.update(place for _, place in batch if place is not None)
-                self._note_failure(batch, answer)
-            elif isinstance(answer, Refused):
-                refused.append(batch)
-            elif isinstance(answer, AutopilotError):
-                self._note_failure(batch, answer)
-            else:
-                self._read_bulk(batch, answer)
-        return refused
+        return [self._read_bulk(batch, answer) for batch, answer in zip(batches, answers, strict=True)]
 
-    def _bulk_call(self, batch: Batch) -> Callable[[], dict[str, str]]:
+    def _bulk_call(self, batch: Sequence[Pair]) -> Callable[[], dict[str, str]]:
         bodies = [self._body(item, place) for item, place in batch]
         return lambda: self._api.upsert(bodies)
 
@@ -189,34 +138,46 @@ class Delivery:
         fields = item.operation.fields or {}
         return fields if place is None else {**fields, "_autopilot_list": self._lists[place]}
 
-    def _halve(self, batch: Batch) -> Iterator[Batch]:
-        if len(batch) == 1:
-            batch[0][0].refuse(RowReason.REFUSED_BY_AUTOPILOT)
-            self._refused += 1
-            return
-        middle = len(batch) // 2
-        yield batch[:middle]
-        yield batch[middle:]
+    def _read_bulk(self, batch: Sequence[Pair], answer: dict[str, str] | AutopilotError) -> Verdict:
+        """Take the answer: who is in it holds the new fields (and is on the list); who is missing failed."""
+        match answer:
+            case ListGone() if any(place is not None for _, place in batch):
+                self.lists_gone.update(place for _, place in batch if place is not None)
+                self._note_failure(batch, answer)
+                return Verdict.UNKNOWN
+            case Refused():
+                if len(batch) == 1:
+                    self._refuse(batch[0][0])
+                return Verdict.REFUSED
+            case AutopilotError():
+                self._note_failure(batch, answer)
+                return Verdict.UNKNOWN
+        self._accepted = True
+        for item, place in batch:
+            contact_id = answer.get(item.email)
+            if contact_id is None:
+                item.refuse(RowReason.MISSING_FROM_ANSWER)
+            else:
+                self._accept(item, place, contact_id)
+        return Verdict.ACCEPTED
 
-    def _note_failure(self, batch: Batch, error: AutopilotError) -> None:
+    def _accept(self, item: Progress, place: int | None, contact_id: str) -> None:
+        self._accepted = True
+        item.contact_id, item.held = contact_id, True
+        if place is not None:
+            item.added.add(place)
+
+    def _refuse(self, item: Progress) -> None:
+        item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
+        self._refused += 1
+
+    def _note_failure(self, batch: Sequence[Pair], error: AutopilotError) -> None:
         if isinstance(error, NotSent):
             return
         for item, place in batch:
             item.failed = True
             if place is not None:
                 item.attempted.add(place)
-
-    def _read_bulk(self, batch: Batch, ids: Mapping[str, str]) -> None:
-        """Take the answer: who is in it holds the new fields (and is on the list); who is missing failed."""
-        self._accepted = True
-        for item, place in batch:
-            contact_id = ids.get(item.email)
-            if contact_id is None:
-                item.refuse(RowReason.MISSING_FROM_ANSWER)
-                continue
-            item.contact_id, item.held = contact_id, True
-            if place is not None:
-                item.added.add(place)
 
     def _add_by_call(self, work: Sequence[Progress]) -> list[Progress]:
         """Put contacts on their lists, a call each; gives those that Autopilot no longer knows."""
@@ -284,7 +245,7 @@ class Delivery:
         )
 
 
-def _batches(pairs: Batch) -> Iterator[Batch]:
+def _batches(pairs: Sequence[Pair]) -> Iterator[Sequence[Pair]]:
     """Cut contacts into bulk calls: full ones, but small ones for those that failed before, to find the guilty one."""
     for size, chosen in (
         (BULK_SIZE, [pair for pair in pairs if pair[0].operation.tries == 0]),
@@ -293,29 +254,3 @@ def _batches(pairs: Batch) -> Iterator[Batch]:
     ):
         for start in range(0, len(chosen), size):
             yield chosen[start : start + size]
-
-
-def remainder(unsettled: Sequence[Progress]) -> tuple[list[Operation], list[Progress]]:
-    """Split what is unsettled into operations for later and those to give up, which failed MOST_TRIES times.
-
-    To be called only when Autopilot answers other calls, so that a failure counts against its operation.
-    """
-    later: list[Operation] = []
-    given_up: list[Progress] = []
-    for item in unsettled:
-        tries = item.operation.tries + item.failed
-        if tries >= MOST_TRIES:
-            item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
-            given_up.append(item)
-        else:
-            later.append(
-                replace(
-                    item.operation,
-                    contact_id=item.contact_id,
-                    upsert=item.operation.upsert and not item.held,
-                    add=tuple(place for place in item.operation.add if place not in item.added),
-                    remove=tuple(place for place in item.operation.remove if place not in item.removed),
-                    tries=tries,
-                )
-            )
-    return later, given_up

@@ -1,8 +1,9 @@
-"""Prove whether an account's bulk call puts contacts on `_autopilot_list`, instead of believing or doubting it.
+"""Prove which call puts contacts on a list for an account, instead of believing or doubting it.
 
-Sources contradict each other (reference/autopilot-api section 4), and the field's description says "on creation". So
-the proof takes a contact that exists and is not on the list, sends it by the bulk call with the list, and reads the
-membership back: what holds for an existing contact is assumed to hold for a new one.
+Sources contradict each other on the bulk call (reference/autopilot-api section 4), and the description of
+`_autopilot_list` says "on creation" (section 3.1). So the proof takes a contact that exists and is not on the list,
+sends it with the list, by the quickest call first, and reads the membership back after each: what holds for an
+existing contact is assumed to hold for a new one.
 """
 
 from __future__ import annotations
@@ -10,28 +11,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from shared.domain.account import Account, Filling
 from shared.domain.chunks import Operation
-from shared.domain.delivery import Account
 from shared.domain.sending import Sender
 
 CANDIDATES: Final = 3
 """Contacts to try before giving up: one that is on the list already proves nothing."""
 
 
-def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: Sequence[str]) -> bool | None:
-    """Say whether the bulk call fills lists; None if no operation could show it. Five calls at most a candidate.
+def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: Sequence[str]) -> Filling | None:
+    """Say which call fills lists; None if no operation could show it. Six calls at most for the one that shows it.
 
     Raises the AutopilotError that a call ended with.
     """
     candidates = [operation for operation in operations if operation.fields and operation.add]
     for operation in candidates[:CANDIDATES]:
-        fields, list_id = dict(operation.fields or {}), lists[operation.add[0]]
-        email = str(fields["Email"])
-        contact_id = sender.one(lambda fields=fields: api.upsert([fields])).get(email.lower())  # type: ignore[misc]
-        if contact_id is None:
-            continue
-        if sender.one(lambda contact=contact_id, on=list_id: api.is_member(on, contact)):  # type: ignore[misc]
-            continue
-        sender.one(lambda fields=fields, on=list_id: api.upsert([{**fields, "_autopilot_list": on}]))  # type: ignore[misc]
-        return sender.one(lambda contact=contact_id, on=list_id: api.is_member(on, contact))  # type: ignore[misc]
+        filling = _shown_by(operation, api, sender, lists[operation.add[0]])
+        if filling is not None:
+            return filling
     return None
+
+
+def _shown_by(operation: Operation, api: Account, sender: Sender, list_id: str) -> Filling | None:
+    fields = dict(operation.fields or {})
+    listed = {**fields, "_autopilot_list": list_id}
+    contact = sender.one(lambda: api.upsert([fields])).get(str(fields["Email"]).lower())
+    if contact is None or sender.one(lambda: api.is_member(list_id, contact)):
+        return None
+    sender.one(lambda: api.upsert([listed]))
+    if sender.one(lambda: api.is_member(list_id, contact)):
+        return Filling.BULK
+    sender.one(lambda: api.upsert_one(listed))
+    if sender.one(lambda: api.is_member(list_id, contact)):
+        return Filling.CONTACT
+    return Filling.MEMBERSHIP

@@ -1,4 +1,4 @@
-"""Confirm that bulk calls filled the lists: an account that was proved once may stop honouring `_autopilot_list`."""
+"""Confirm that the calls that sent contacts filled the lists: an account may stop honouring `_autopilot_list`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from shared.app import Account, App
+from shared.domain.account import Filling
 from shared.domain.answers import AutopilotError, ContactGone, ListGone
 from shared.domain.sending import Sender
 from shared.domain.state import State, bit
@@ -22,7 +23,7 @@ SECONDS: Final = 30.0
 
 
 def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> bool:
-    """Say whether a list holds fewer members than bulk calls confirmed; two calls a list that they filled.
+    """Say whether a list holds fewer members than sending contacts should have put on it; two calls a list.
 
     Where Autopilot cannot be asked now, the next verification will see.
     """
@@ -30,7 +31,7 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
         return False
     try:
         account = app.account(run.connection)
-        if not _fills_by_bulk(app, account):
+        if app.filling(account) in {None, Filling.MEMBERSHIP}:
             return False
         sender = app.sender(account, seconds=SECONDS)
         short = any(
@@ -41,13 +42,8 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
         log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)
         return False
     if short:
-        app.accounts.remember_proof(account.name, None)
+        app.accounts.remember_filling(account.name, None)
     return short
-
-
-def _fills_by_bulk(app: App, account: Account) -> bool:
-    strategy = account.connection.list_strategy
-    return strategy == "bulk" or (strategy == "auto" and app.accounts.proof(account.name) is True)
 
 
 def _is_short(account: Account, sender: Sender, list_id: str, state: State, added: pl.DataFrame) -> bool:

@@ -13,10 +13,12 @@ from shared import tracing
 from shared.adapters.storage import Container
 from shared.app import Account, App
 from shared.directory import ensure_lists
+from shared.domain.account import Filling
 from shared.domain.answers import AutopilotError, KeyRefused, Refused
 from shared.domain.chunks import Operation, decode, encode
-from shared.domain.delivery import Delivered, Delivery, Progress, remainder
+from shared.domain.delivery import Delivery
 from shared.domain.plan import REJECTED
+from shared.domain.progress import Delivered, Progress, remainder
 from shared.domain.proof import prove
 from shared.domain.sending import Sender
 from shared.domain.state import tabulate
@@ -97,14 +99,14 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
         return left_undone(end.reason, operations)
     sender = app.sender(account, seconds=DEADLINE, slots=BusySlots(app, run, account.slots))
     try:
-        lists, bulk_lists = _prepare(app, run, account, sender, operations)
+        lists, filling = _prepare(app, run, account, sender, operations)
     except KeyRefused:
         return left_undone(Reason.KEY_REFUSED, operations, calls_of(sender))
     except Refused:
         return left_undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except AutopilotError:
         return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
-    delivery = Delivery(account.api, sender, lists, bulk_lists=bulk_lists)
+    delivery = Delivery(account.api, sender, lists, filling)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
         app.accounts.remember_list(account.name, run.targets[place].list, None)
@@ -115,23 +117,17 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
 
 def _prepare(
     app: App, run: Run, account: Account, sender: Sender, operations: Sequence[Operation]
-) -> tuple[tuple[str, ...], bool]:
-    """Find or create the run's lists, and settle whether the bulk call fills them; raises an AutopilotError."""
+) -> tuple[tuple[str, ...], Filling]:
+    """Find or create the run's lists, and settle which call fills them; raises an AutopilotError."""
     lists = ensure_lists(app.accounts, account.name, [target.list for target in run.targets], account.api, sender)
-    match account.connection.list_strategy:
-        case "bulk":
-            return lists, True
-        case "single":
-            return lists, False
-        case "auto":
-            proof = app.accounts.proof(account.name)
-            if proof is None and any(operation.add for operation in operations):
-                with app.accounts.exclusive(account.name, "prove bulk lists", PROOF_SECONDS):
-                    proof = app.accounts.proof(account.name)
-                    if proof is None:
-                        proof = prove(account.api, sender, operations, lists)
-                        app.accounts.remember_proof(account.name, proof)
-            return lists, bool(proof)
+    filling = app.filling(account)
+    if filling is None and any(operation.add for operation in operations):
+        with app.accounts.exclusive(account.name, "prove what fills lists", PROOF_SECONDS):
+            filling = app.filling(account)
+            if filling is None:
+                filling = prove(account.api, sender, operations, lists)
+                app.accounts.remember_filling(account.name, filling)
+    return lists, filling or Filling.MEMBERSHIP
 
 
 def _answers(account: Account, sender: Sender) -> bool:

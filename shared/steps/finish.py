@@ -107,7 +107,10 @@ def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None)
     state = merge(load_state(app.storage, run.export, str(run.connection), before), receipts, lists)
     if run.stop is None and fell_short(app, run, state, receipts, lists):
         return Ending(
-            Reason.LISTS_DIFFER, "Autopilot's bulk call did not put all contacts on their lists.", state, changes
+            Reason.LISTS_DIFFER,
+            "Autopilot did not put all contacts on their lists, although it did when it was tried.",
+            state,
+            changes,
         )
     return Ending(_reason(run), state=state, changes=changes)
 

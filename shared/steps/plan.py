@@ -11,6 +11,7 @@ import polars as pl
 from shared import metering, tracing
 from shared.adapters.storage import Container, Queue
 from shared.adapters.vault import VaultUnavailable
+from shared.ahead import in_order
 from shared.app import Account, App
 from shared.configuration import Export
 from shared.directory import known_lists
@@ -136,9 +137,12 @@ def _begin(app: App, run: Run, account: Account) -> Run:
 
 def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl.DataFrame) -> int:
     """Write the chunks and the rejected rows of one attempt at a plan; gives how many chunks there are."""
-    count = 0
-    for count, chunk in enumerate(work, start=1):
-        app.storage.put(Container.CHUNKS, chunk_path(run.export, run.id, attempt, f"{count:06d}"), chunk)
+
+    def put(numbered: tuple[int, bytes]) -> None:
+        number, chunk = numbered
+        app.storage.put(Container.CHUNKS, chunk_path(run.export, run.id, attempt, f"{number:06d}"), chunk)
+
+    count = sum(1 for _ in in_order(put, enumerate(work, start=1)))
     path = planned_rejected_path(run.export, run.id, attempt)
     app.storage.put(Container.OUTCOMES, path, write_table(rejected))
     return count

@@ -17,6 +17,7 @@ from local.azurite import Azurite
 from shared.accounts import LONGEST_WINDOW, Accounts, AccountSlots
 from shared.adapters.clock import StorageClock
 from shared.adapters.tables import Table
+from shared.domain.account import Filling
 from shared.ledger import Ledger, NoSuchRun, RunInProgress
 from shared.reasons import Reason, Status, TryLater
 from shared.run import Counts, Entry, Run, new_run_id
@@ -179,5 +180,5 @@ def test_knowledge_of_an_account_is_shared_and_can_be_forgotten(accounts: Accoun
     assert accounts.list_id("main", "A/B?#") == "contactlist_1"
     accounts.remember_list("main", "A/B?#", None)
     assert accounts.list_id("main", "A/B?#") is None
-    accounts.remember_proof("main", honoured=False)
-    assert accounts.proof("main") is False
+    accounts.remember_filling("main", Filling.CONTACT)
+    assert accounts.filling("main") is Filling.CONTACT

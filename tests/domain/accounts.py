@@ -14,7 +14,8 @@ from shared.domain.pace import Pace, Window
 class MemoryAccount:
     """Contacts by address, lists by id. `fault` may raise before a call is carried out."""
 
-    honours_lists: bool = False
+    bulk_lists: bool = False
+    contact_lists: bool = False
     poisoned: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -37,11 +38,14 @@ class MemoryAccount:
             email = contact["Email"]
             if email in self.dropped:
                 continue
-            self.contacts.setdefault(email, {}).update(contact)
-            ids[email] = f"person_{email}"
-            if self.honours_lists and "_autopilot_list" in contact:
-                self.members[contact["_autopilot_list"]].add(email)
+            ids[email] = self._store(contact, fills_lists=self.bulk_lists)
         return ids
+
+    def upsert_one(self, contact: Mapping[str, Any]) -> str:
+        self._call("upsert_one")
+        if contact["Email"] in self.poisoned:
+            raise Refused("POST /contact answered 400", 400)
+        return self._store(contact, fills_lists=self.contact_lists)
 
     def add(self, list_id: str, contact: str) -> None:
         self._call("add")
@@ -54,6 +58,13 @@ class MemoryAccount:
     def is_member(self, list_id: str, contact: str) -> bool:
         self._call("is_member")
         return contact.removeprefix("person_") in self.members[list_id]
+
+    def _store(self, contact: Mapping[str, Any], *, fills_lists: bool) -> str:
+        email = contact["Email"]
+        self.contacts.setdefault(email, {}).update(contact)
+        if fills_lists and "_autopilot_list" in contact:
+            self.members[contact["_autopilot_list"]].add(email)
+        return f"person_{email}"
 
     def _of(self, list_id: str, contact: str) -> set[str]:
         if list_id not in self.members:

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.account import Filling
 from shared.domain.answers import AutopilotError, KeyRefused, ListGone, Throttled, TryAgain
 from shared.domain.chunks import Cutter, Operation, decode, encode
-from shared.domain.delivery import MOST_TRIES, Delivered, Delivery, remainder
+from shared.domain.delivery import Delivery
+from shared.domain.progress import MOST_TRIES, Delivered, remainder
 from shared.domain.proof import prove
 from shared.domain.sending import LATEST_START, NotSent, Sender
 from shared.reasons import RowReason
@@ -66,9 +68,13 @@ def make_sender(pool: ThreadPoolExecutor, clock: ManualClock | None = None) -> S
 
 
 def deliver(
-    api: MemoryAccount, pool: ThreadPoolExecutor, operations: Sequence[Operation], *, bulk_lists: bool = False
+    api: MemoryAccount,
+    pool: ThreadPoolExecutor,
+    operations: Sequence[Operation],
+    *,
+    filling: Filling = Filling.MEMBERSHIP,
 ) -> Delivered:
-    return Delivery(api, make_sender(pool), LISTS, bulk_lists=bulk_lists).deliver(operations)
+    return Delivery(api, make_sender(pool), LISTS, filling).deliver(operations)
 
 
 def test_contacts_go_by_the_hundred_and_memberships_one_by_one(pool: ThreadPoolExecutor) -> None:
@@ -80,8 +86,8 @@ def test_contacts_go_by_the_hundred_and_memberships_one_by_one(pool: ThreadPoolE
 
 
 def test_an_account_that_honours_lists_needs_no_call_a_membership(pool: ThreadPoolExecutor) -> None:
-    api = account(honours_lists=True)
-    deliver(api, pool, [operation(n, add=(0, 1) if n < 100 else (1,)) for n in range(200)], bulk_lists=True)
+    api = account(bulk_lists=True)
+    deliver(api, pool, [operation(n, add=(0, 1) if n < 100 else (1,)) for n in range(200)], filling=Filling.BULK)
     assert api.calls == ["upsert"] * 3
     assert (len(api.members["list-a"]), len(api.members["list-b"])) == (100, 200)
 
@@ -94,13 +100,36 @@ def test_who_only_moves_is_not_sent_again(pool: ThreadPoolExecutor) -> None:
     assert api.members == {"list-a": {"p1@example.com"}, "list-b": set()}
 
 
-def test_a_refused_call_is_halved_down_to_the_guilty_contact(pool: ThreadPoolExecutor) -> None:
+def test_a_refused_call_is_searched_for_the_guilty_contact(pool: ThreadPoolExecutor) -> None:
     api = account(poisoned=frozenset({"p37@example.com"}))
     delivered = deliver(api, pool, [operation(n) for n in range(100)])
     refused = [item for item in delivered.settled if item.reason]
     assert [(item.operation.person, item.reason) for item in refused] == [(37, RowReason.REFUSED_BY_AUTOPILOT)]
     assert len(api.members["list-a"]) == 99
-    assert api.calls.count("upsert") <= 2 * 7 + 1
+    assert api.calls.count("upsert") <= 1 + 8 + 4  # the call, the search, and who dropped out of it
+
+
+def test_a_call_that_sends_and_lists_a_contact_is_the_only_one_it_takes(pool: ThreadPoolExecutor) -> None:
+    api = account(contact_lists=True, poisoned=frozenset({"p37@example.com"}))
+    operations = [operation(n, add=(0, 1) if n < 10 else (0,)) for n in range(50)]
+    operations += [operation(n, add=()) for n in range(50, 170)]
+    delivered = deliver(api, pool, operations, filling=Filling.CONTACT)
+    assert [(item.operation.person, str(item.reason)) for item in delivered.settled if item.reason] == [
+        (37, "refused_by_autopilot")
+    ]
+    assert (api.calls.count("upsert_one"), api.calls.count("add"), api.calls.count("upsert")) == (50, 10, 2)
+    assert (len(api.members["list-a"]), len(api.members["list-b"])) == (49, 10)
+
+
+@pytest.mark.parametrize("filling", Filling)
+def test_an_account_that_refuses_everybody_is_not_asked_about_each(pool: ThreadPoolExecutor, filling: Filling) -> None:
+    everybody = frozenset(f"p{n}@example.com" for n in range(500))
+    api = account(bulk_lists=True, contact_lists=True, poisoned=everybody)
+    delivery = Delivery(api, make_sender(pool), LISTS, filling)
+    delivered = delivery.deliver([operation(n) for n in range(500)])
+    assert delivery.refuses_all
+    assert len(delivered.unsettled) >= 400
+    assert len(api.calls) < 150
 
 
 def test_a_contact_missing_from_the_answer_failed(pool: ThreadPoolExecutor) -> None:
@@ -128,7 +157,7 @@ def test_a_leaver_whose_contact_or_list_is_gone_has_left(pool: ThreadPoolExecuto
 def test_a_list_deleted_meanwhile_is_reported_and_its_additions_wait(pool: ThreadPoolExecutor) -> None:
     api = account()
     del api.members["list-a"]
-    delivery = Delivery(api, make_sender(pool), LISTS, bulk_lists=False)
+    delivery = Delivery(api, make_sender(pool), LISTS, Filling.MEMBERSHIP)
     delivered = delivery.deliver([operation(1)])
     assert delivery.lists_gone == {0}
     later, given_up = remainder(delivered.unsettled)
@@ -140,14 +169,14 @@ def test_a_list_that_is_never_found_is_given_up_at_last(pool: ThreadPoolExecutor
     del api.members["list-a"]
     operations = [operation(1)]
     for _ in range(MOST_TRIES):
-        delivered = Delivery(api, make_sender(pool), LISTS, bulk_lists=False).deliver(operations)
+        delivered = Delivery(api, make_sender(pool), LISTS, Filling.MEMBERSHIP).deliver(operations)
         operations, given_up = remainder(delivered.unsettled)
     assert [item.reason for item in given_up] == [RowReason.REFUSED_BY_AUTOPILOT]
 
 
 def test_a_bulk_call_to_a_list_that_is_gone_blames_no_contact(pool: ThreadPoolExecutor) -> None:
     api = account(fault=lambda call: ListGone("list", 404) if call == "upsert" else None)
-    delivery = Delivery(api, make_sender(pool), LISTS, bulk_lists=True)
+    delivery = Delivery(api, make_sender(pool), LISTS, Filling.BULK)
     delivered = delivery.deliver([operation(n) for n in range(150)])
     assert delivery.lists_gone == {0}
     assert [item.reason for item in delivered.unsettled] == [None] * 150
@@ -157,7 +186,7 @@ def test_a_bulk_call_to_a_list_that_is_gone_blames_no_contact(pool: ThreadPoolEx
 def test_a_refused_key_stops_the_rest(pool: ThreadPoolExecutor) -> None:
     api = account(fault=lambda call: KeyRefused("401"))
     sender = make_sender(pool)
-    delivered = Delivery(api, sender, LISTS, bulk_lists=False).deliver([operation(n) for n in range(5000)])
+    delivered = Delivery(api, sender, LISTS, Filling.MEMBERSHIP).deliver([operation(n) for n in range(5000)])
     assert sender.key_refused is not None
     assert len(delivered.unsettled) == 5000
     assert len(api.calls) < 50
@@ -255,7 +284,7 @@ def test_throttling_is_no_failure_and_slows_everybody_down(pool: ThreadPoolExecu
     slots = MemorySlots(clock)
     api = account(fault=lambda call: next(answers, None))
     sender = Sender(slots, clock, pool, clock.now() + 600)
-    delivered = Delivery(api, sender, LISTS, bulk_lists=False).deliver([operation(n) for n in range(10)])
+    delivered = Delivery(api, sender, LISTS, Filling.MEMBERSHIP).deliver([operation(n) for n in range(10)])
     assert len(delivered.settled) == 10
     assert sender.tally.throttled == 3
     assert slots.pace.speed < 1
@@ -266,7 +295,7 @@ def test_an_operation_that_fails_while_others_go_through_is_given_up_at_last() -
     stubborn = operation(1)
     for turn in range(MOST_TRIES):
         with ThreadPoolExecutor(2) as pool:
-            delivery = Delivery(api, make_sender(pool), LISTS, bulk_lists=False)
+            delivery = Delivery(api, make_sender(pool), LISTS, Filling.MEMBERSHIP)
             item = delivery.deliver([]).settled
             assert item == ()
             api.fault = lambda call: TryAgain("500")
@@ -282,19 +311,25 @@ def test_an_operation_that_fails_while_others_go_through_is_given_up_at_last() -
 def test_what_a_deadline_left_unsent_counts_no_try(pool: ThreadPoolExecutor) -> None:
     clock = ManualClock()
     sender = Sender(MemorySlots(clock), clock, pool, clock.now())
-    delivered = Delivery(account(), sender, LISTS, bulk_lists=False).deliver([operation(1)])
+    delivered = Delivery(account(), sender, LISTS, Filling.MEMBERSHIP).deliver([operation(1)])
     later, _ = remainder(delivered.unsettled)
     assert (later[0].tries, later[0].upsert, later[0].add) == (0, True, (0,))
 
 
-@pytest.mark.parametrize(("honours", "verdict"), [(True, True), (False, False)])
-def test_a_proof_reads_a_membership_back(pool: ThreadPoolExecutor, honours: bool, verdict: bool) -> None:
-    api = account(honours_lists=honours)
-    assert prove(api, make_sender(pool), [operation(1)], LISTS) is verdict
+@pytest.mark.parametrize(
+    ("bulk", "contact", "proved", "calls"),
+    [(True, True, Filling.BULK, 4), (False, True, Filling.CONTACT, 6), (False, False, Filling.MEMBERSHIP, 6)],
+)
+def test_a_proof_reads_a_membership_back(
+    pool: ThreadPoolExecutor, bulk: bool, contact: bool, proved: Filling, calls: int
+) -> None:
+    api = account(bulk_lists=bulk, contact_lists=contact)
+    assert prove(api, make_sender(pool), [operation(1)], LISTS) is proved
+    assert len(api.calls) == calls
 
 
 def test_a_contact_that_is_on_the_list_already_proves_nothing(pool: ThreadPoolExecutor) -> None:
-    api = account(honours_lists=False)
+    api = account()
     api.members["list-a"] = {f"p{n}@example.com" for n in range(5)}
     assert prove(api, make_sender(pool), [operation(n) for n in range(5)], LISTS) is None
 
@@ -321,11 +356,11 @@ def test_cutting_loses_and_doubles_no_line(batches: list[int], size: int) -> Non
 
 @given(
     st.integers(0, 2**32),
-    st.booleans(),
+    st.sampled_from(Filling),
     st.lists(st.tuples(st.sets(st.integers(0, 1)), st.booleans()), min_size=1, max_size=40),
 )
 def test_whatever_fails_on_the_way_in_the_end_the_lists_are_right(
-    seed: int, honours: bool, people: list[tuple[set[int], bool]]
+    seed: int, filling: Filling, people: list[tuple[set[int], bool]]
 ) -> None:
     """Any mix of throttling, lost answers and refusals, chunk continued as the worker does: everything settles, exactly."""
     chance = random.Random(seed)
@@ -335,12 +370,12 @@ def test_whatever_fails_on_the_way_in_the_end_the_lists_are_right(
         roll = chance.random()
         return Throttled("429", None) if roll < 0.1 else TryAgain("503") if roll < 0.2 else None
 
-    api = account(honours_lists=honours, poisoned=poisoned, fault=fault)
+    api = account(bulk_lists=filling is Filling.BULK, contact_lists=True, poisoned=poisoned, fault=fault)
     operations: Sequence[Operation] = [operation(n, add=sorted(lists)) for n, (lists, _) in enumerate(people)]
     settled = {}
     with ThreadPoolExecutor(4) as pool:
         while operations:
-            delivery = Delivery(api, make_sender(pool), LISTS, bulk_lists=honours)
+            delivery = Delivery(api, make_sender(pool), LISTS, filling)
             delivered = delivery.deliver(operations)
             settled.update({item.operation.person: item for item in delivered.settled})
             operations, given_up = remainder(delivered.unsettled)

@@ -17,7 +17,16 @@ from shared.api.call import Call, Problem
 from shared.api.connections import ConnectionBody
 from shared.configuration import ExportSettings
 from shared.domain.addresses import normalise
-from shared.domain.answers import AutopilotError, contact_ids, custom_field_types, list_ids, new_list_id, page, read
+from shared.domain.answers import (
+    AutopilotError,
+    contact_id,
+    contact_ids,
+    custom_field_types,
+    list_ids,
+    new_list_id,
+    page,
+    read,
+)
 from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
 from shared.domain.digests import DigestKey
 from shared.domain.schedule import check_cron, is_due
@@ -46,7 +55,7 @@ _RECIPE: Final = Recipe(
 def answers(data: bytes) -> None:
     """Read any answer of Autopilot with every reader, and keep what a page holds."""
     status = _STATUSES[data[0] % len(_STATUSES)] if data else 200
-    for reader in (contact_ids, list_ids, new_list_id, custom_field_types):
+    for reader in (contact_id, contact_ids, list_ids, new_list_id, custom_field_types):
         with suppress(AutopilotError):
             reader(read("GET /lists", status, {"Retry-After": data[:9].decode("latin-1")}, data[1:]))
     with suppress(AutopilotError):

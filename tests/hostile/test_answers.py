@@ -17,6 +17,7 @@ from shared.domain.answers import (
     Page,
     Throttled,
     TryAgain,
+    contact_id,
     contact_ids,
     custom_field_types,
     list_ids,
@@ -30,7 +31,7 @@ from shared.domain.verification import observe
 KEY = DigestKey.new()
 
 Reader = Callable[[Mapping[str, Any]], object]
-READERS: list[Reader] = [contact_ids, list_ids, new_list_id, custom_field_types, page]
+READERS: list[Reader] = [contact_id, contact_ids, list_ids, new_list_id, custom_field_types, page]
 
 _word = st.sampled_from(
     [
@@ -104,6 +105,7 @@ def test_any_page_can_be_kept_as_digests(contacts: list[dict[str, Any]]) -> None
         pytest.param(list_ids, b'{"lists": [{"title": "\\ud800", "list_id": "1"}]}', id="a lone surrogate"),
         pytest.param(list_ids, json.dumps({"lists": []}).encode("utf-16"), id="another charset"),
         pytest.param(list_ids, b'{"lists":' + b"[" * 1_000_000, id="a million brackets"),
+        pytest.param(contact_id, b'{"contact_id": null}', id="a contact without an id"),
         pytest.param(new_list_id, b'{"list_id": ""}', id="a new list without an id"),
         pytest.param(new_list_id, b'{"list_id": 7}', id="a new list whose id is a number"),
         pytest.param(custom_field_types, b'{"items": 7}', id="fields that are a number"),

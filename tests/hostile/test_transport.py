@@ -76,6 +76,7 @@ CALLS: dict[str, Callable[[Autopilot], object]] = {
     "custom_fields": lambda api: api.custom_fields(),
     "lists": lambda api: api.lists(),
     "create_list": lambda api: api.create_list("VIP"),
+    "upsert_one": lambda api: api.upsert_one({"Email": "a@example.com"}),
     "upsert": lambda api: api.upsert([{"Email": "a@example.com"}]),
     "find": lambda api: api.find("a@example.com"),
     "delete": lambda api: api.delete("a@example.com"),

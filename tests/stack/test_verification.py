@@ -190,10 +190,12 @@ def test_a_list_that_is_deleted_while_bulk_calls_fill_it_is_made_anew(make_world
     assert world.members("Team") == set(everybody)
 
 
-@pytest.mark.parametrize("after", [3, 8])
-def test_a_bulk_call_that_stops_filling_lists_is_caught_and_mended(make_world: MakeWorld, after: int) -> None:
+@pytest.mark.parametrize(
+    "knobs", [{"bulk_lists": "until:3"}, {"bulk_lists": "until:8"}, {"contact_lists": "until:700"}]
+)
+def test_a_call_that_stops_filling_lists_is_caught_and_mended(make_world: MakeWorld, knobs: dict[str, str]) -> None:
     """The proof holds, then the account changes its ways: the run says so, the lists are read back and filled."""
-    world = make_world(knobs={"bulk_lists": f"until:{after}"})
+    world = make_world(knobs=knobs)
     everybody = [f"p{n}@example.com" for n in range(1200)]
     world.publish({"Team": people(*everybody)})
     world.connect()

@@ -1,0 +1,86 @@
+"""How far a chunk's operations have come, and what is left of them for later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from shared.domain.chunks import Operation
+from shared.reasons import RowReason
+
+MOST_TRIES: Final = 5
+"""Times an operation may fail while others go through before it counts as refused."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one operation has come."""
+
+    operation: Operation
+    contact_id: str | None
+    held: bool = False
+    reborn: bool = False
+    failed: bool = False
+    added: set[int] = field(default_factory=set)
+    removed: set[int] = field(default_factory=set)
+    attempted: set[int] = field(default_factory=set)
+    reason: RowReason | None = None
+
+    @property
+    def email(self) -> str:
+        """The address, as the bulk answer names it."""
+        return str((self.operation.fields or {}).get("Email", "")).lower()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether Autopilot confirmed everything."""
+        operation = self.operation
+        return (
+            (self.held or not operation.upsert)
+            and self.added.issuperset(operation.add)
+            and self.removed.issuperset(operation.remove)
+        )
+
+    @property
+    def open_list(self) -> int | None:
+        """The next list the contact has to go on."""
+        return next((place for place in self.operation.add if place not in self.added), None)
+
+    def refuse(self, reason: RowReason) -> None:
+        """Note that Autopilot will not have this contact."""
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What came of a chunk: one Progress an operation, in order, all settled but those in `unsettled`."""
+
+    settled: tuple[Progress, ...]
+    unsettled: tuple[Progress, ...]
+
+
+def remainder(unsettled: Sequence[Progress]) -> tuple[list[Operation], list[Progress]]:
+    """Split what is unsettled into operations for later and those to give up, which failed MOST_TRIES times.
+
+    To be called only when Autopilot answers other calls, so that a failure counts against its operation.
+    """
+    later: list[Operation] = []
+    given_up: list[Progress] = []
+    for item in unsettled:
+        tries = item.operation.tries + item.failed
+        if tries >= MOST_TRIES:
+            item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
+            given_up.append(item)
+        else:
+            later.append(
+                replace(
+                    item.operation,
+                    contact_id=item.contact_id,
+                    upsert=item.operation.upsert and not item.held,
+                    add=tuple(place for place in item.operation.add if place not in item.added),
+                    remove=tuple(place for place in item.operation.remove if place not in item.removed),
+                    tries=tries,
+                )
+            )
+    return later, given_up
