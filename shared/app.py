@@ -62,6 +62,7 @@ class App:
     pool: ThreadPoolExecutor
     http: requests.Session
     _keys: dict[str, VaultKey] = field(default_factory=dict)
+    _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Give the time, in UTC."""
@@ -89,7 +90,9 @@ class App:
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
-        return Account(name, connection, key, api, AccountSlots(self.accounts, name, connection.rate_limit, self.clock))
+        rate = connection.rate_limit
+        slots = self._slots.setdefault((name, rate), AccountSlots(self.accounts, name, rate, self.clock))
+        return Account(name, connection, key, api, slots)
 
     def sender(self, account: Account, *, seconds: float, slots: Slots | None = None) -> Sender:
         """Make a sender that keeps the account's pace and stops after `seconds`."""
