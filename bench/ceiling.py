@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import psutil
@@ -16,6 +17,8 @@ from rich.console import Console
 from bench.report import Part
 from bench.world import open_world
 from local.world import KEY, SIMPLE, World, people
+from shared.adapters.autopilot import Autopilot, session
+from shared.adapters.vault import GivenKey
 
 PROFILES: Final = 12_000
 INSTANCES: Final = (1, 2)
@@ -58,32 +61,43 @@ def ours(instances: int) -> tuple[float, int]:
         return calls_a_second(world), connections.most
 
 
-def bare(connections: int) -> float:
-    """Make the same calls from a loop over threads: bodies and paths prepared, nothing recorded; gives calls a second."""
+def bare(connections: int, *, adapter: bool = False) -> float:
+    """Make the same calls from a loop over threads: bodies and paths prepared, nothing recorded; gives calls a second.
+
+    They go by a session of requests, as anybody would write it, or by our own adapter.
+    """
     with open_world(instances=1, in_memory=True) as world:
         contacts = [{"Email": f"p{n}@example.com", "FirstName": f"Name{n}"} for n in range(PROFILES)]
+        parts = [contacts[start : start + 100] for start in range(0, PROFILES, 100)]
+        emails = [contact["Email"] for contact in contacts]
         url = f"{world.stack.sandbox_url}/v1"
-        http = requests.Session()
-        http.headers["autopilotapikey"] = KEY
-        http.mount("http://", HTTPAdapter(pool_maxsize=connections))
-        listed = http.post(f"{url}/list", json={"name": "All"}, timeout=60).json()["list_id"]
-        world.reset_statistics()
-        bulk = [
-            lambda part=contacts[start : start + 100]: _post(http, f"{url}/contacts", part)
-            for start in range(0, PROFILES, 100)
-        ]
-        adds = [
-            lambda email=contact["Email"]: _post(http, f"{url}/list/{listed}/contact/{email}", None)
-            for contact in contacts
-        ]
-        with ThreadPoolExecutor(connections) as pool:
-            for calls in (bulk, adds):
-                _make(pool, calls)
-        http.close()
+        with _session(connections) as http, session() as ours:
+            listed = http.post(f"{url}/list", json={"name": "All"}, timeout=60).json()["list_id"]
+            world.reset_statistics()
+            api = Autopilot(url, GivenKey(KEY), ours)
+            calls: list[list[Callable[[], object]]] = [
+                [partial(_post, http, f"{url}/contacts", part) for part in parts],
+                [partial(_post, http, f"{url}/list/{listed}/contact/{who}", None) for who in emails],
+            ]
+            if adapter:
+                calls = [
+                    [partial(api.upsert, part) for part in parts],
+                    [partial(api.add, listed, who) for who in emails],
+                ]
+            with ThreadPoolExecutor(connections) as pool:
+                for phase in calls:
+                    _make(pool, phase)
         return calls_a_second(world)
 
 
-def _make(pool: ThreadPoolExecutor, calls: Sequence[Callable[[], None]]) -> None:
+def _session(connections: int) -> requests.Session:
+    http = requests.Session()
+    http.headers["autopilotapikey"] = KEY
+    http.mount("http://", HTTPAdapter(pool_maxsize=connections))
+    return http
+
+
+def _make(pool: ThreadPoolExecutor, calls: Sequence[Callable[[], object]]) -> None:
     for _ in pool.map(lambda call: call(), calls):
         continue
 
@@ -105,6 +119,7 @@ def run() -> Part:
         begun = time.monotonic()
         speed, connections = ours(instances)
         rival = max(bare(max(connections, 1)), bare(16))
+        lean = max(bare(max(connections, 1), adapter=True), bare(16, adapter=True))
         met = met and speed / rival >= 0.8
         rows.append(
             (
@@ -113,13 +128,18 @@ def run() -> Part:
                 f"{speed:,.0f}/s",
                 f"{rival:,.0f}/s",
                 f"{speed / rival:.2f}",
+                f"{lean:,.0f}/s",
                 f"{time.monotonic() - begun:.0f} s",
             )
         )
-    columns = ("instances", "connections", "ours", "bare loop", "ratio", "took")
+    columns = ("instances", "connections", "ours", "bare loop", "ratio", "bare, our adapter", "took")
     notes = [
-        "The bare loop is the better of two: with as many connections as ours had at most, and with 16. One instance is one",
-        "Python process; beside its calls it reserves windows and records chunks, all under one interpreter's lock.",
+        "The bare loop is the better of two: with as many connections as ours had at most, and with 16. It uses a session of",
+        "requests, as anybody would; beside it the same loop by our own adapter, which settles headers, proxies and",
+        "certificates once instead of for each call. One instance is one Python process; beside its calls it reserves",
+        "windows and records chunks, all under one interpreter's lock, which the local host shares. What held it back was",
+        "reserving: unpaced, a window lasts milliseconds, and each chunk lost most of its own. Now an instance that is slower",
+        "than the pace reserves once for all its chunks. More or fewer threads make no difference.",
     ]
     return Part("Ceiling, unpaced", "at least 0.8 of the bare loop", columns, rows, met, notes)
 
