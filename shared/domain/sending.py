@@ -23,12 +23,6 @@ PATIENCE: Final = 10
 LATE: Final = 0.1
 """Seconds by which a call may miss its slot; a machine that stalls longer reserves anew."""
 
-MOST: Final = 10_000
-"""Slots to ask for at once, as long as none are lost. After that it is twice as many as were used."""
-
-FEWEST: Final = 50
-"""Slots to ask for at once although nearly all were lost."""
-
 LATEST_START: Final = 0.5
 """Seconds a call may wait for a thread: when slow answers hold all of them, what waits would go out at once at the end."""
 
@@ -84,7 +78,6 @@ class Sender:
     tally: Tally = field(default_factory=Tally)
     key_refused: KeyRefused | None = None
     _failures: int = 0
-    _most: int = MOST
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -147,18 +140,16 @@ class Sender:
         """Send what waits in one window, as long as it is on time.
 
         Slots that this instance slept through are lost, not made up for: that would be a burst. Where no slot is free
-        before the deadline nobody waits for one. Who lost slots asks for fewer at once, then for more again.
+        before the deadline nobody waits for one.
         """
-        window = self.slots.reserve(min(len(waiting), self._most), self.deadline)
+        window = self.slots.reserve(len(waiting), self.deadline)
         if not window.slots:
             self.deadline = min(self.deadline, self.clock.now())
-        self._most = min(MOST, 2 * self._most)
         for turn in range(window.slots):
             wait = window.slot(turn) - self.clock.now()
             if wait > 0:
                 self.clock.sleep(wait)
             if wait < -LATE or self.halted:
-                self._most = max(FEWEST, 2 * turn)
                 return
             place = waiting.popleft()
             flying[place] = self.pool.submit(contextvars.copy_context().run, self._make, calls[place], time.monotonic())

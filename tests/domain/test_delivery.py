@@ -186,26 +186,6 @@ def test_slots_that_were_slept_through_are_lost_and_make_no_burst(pool: ThreadPo
     assert all(later - earlier >= 0.1 - 1e-6 for earlier, later in pairwise(sent))
 
 
-def test_who_is_slower_than_the_pace_asks_for_fewer_slots_at_once() -> None:
-    """It would lose the others, and so would everybody else."""
-    clock = ManualClock()
-    slots = MemorySlots(clock, rate=10_000)
-    sent: list[float] = []
-
-    def call() -> None:
-        sent.append(clock.now())
-        clock.time += 0.001
-
-    one_by_one = ThreadPoolExecutor(1)
-    with one_by_one:
-        Sender(slots, _InStep(clock, one_by_one), one_by_one, clock.now() + 600).send([call] * 2000)
-    assert len(sent) == 2000
-    first, *others = (window.slots for window in slots.windows)
-    assert first == 2000
-    assert max(others) < 500
-    assert len(others) < 20
-
-
 class _InStep:
     """A clock that is read only when the calls made so far have run."""
 
