@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import psutil
@@ -16,6 +18,8 @@ from rich.console import Console
 from bench.report import Part
 from bench.world import open_world
 from local.world import KEY, SIMPLE, World, people
+from shared.adapters.autopilot import Autopilot, session
+from shared.adapters.vault import GivenKey
 
 PROFILES: Final = 12_000
 INSTANCES: Final = (1, 2)
@@ -58,38 +62,38 @@ def ours(instances: int) -> tuple[float, int]:
         return calls_a_second(world), connections.most
 
 
-def bare(connections: int) -> float:
-    """Make the same calls from a loop over threads: bodies and paths prepared, nothing recorded; gives calls a second."""
-    with open_world(instances=1, in_memory=True) as world:
-        contacts = [{"Email": f"p{n}@example.com", "FirstName": f"Name{n}"} for n in range(PROFILES)]
+def bare(connections: int, *, adapter: bool = False) -> float:
+    """Make the same calls from a loop over threads: bodies prepared, nothing recorded; gives calls a second.
+
+    They go by a session of requests, as anybody would write it, or by our own adapter.
+    """
+    with open_world(instances=1, in_memory=True) as world, _session(connections) as http, session() as ours:
         url = f"{world.stack.sandbox_url}/v1"
-        http = requests.Session()
-        http.headers["autopilotapikey"] = KEY
-        http.mount("http://", HTTPAdapter(pool_maxsize=connections))
         listed = http.post(f"{url}/list", json={"name": "All"}, timeout=60).json()["list_id"]
+        contacts = [
+            {"Email": f"p{n}@example.com", "FirstName": f"Name{n}", "_autopilot_list": listed} for n in range(PROFILES)
+        ]
         world.reset_statistics()
-        bulk = [
-            lambda part=contacts[start : start + 100]: _post(http, f"{url}/contacts", part)
-            for start in range(0, PROFILES, 100)
-        ]
-        adds = [
-            lambda email=contact["Email"]: _post(http, f"{url}/list/{listed}/contact/{email}", None)
-            for contact in contacts
-        ]
+        api = Autopilot(url, GivenKey(KEY), ours)
+        bodies = [json.dumps({"contact": contact}).encode() for contact in contacts]
+        calls: list[Callable[[], object]] = [partial(_post, http, f"{url}/contact", body) for body in bodies]
+        if adapter:
+            calls = [partial(api.upsert_one, contact) for contact in contacts]
         with ThreadPoolExecutor(connections) as pool:
-            for calls in (bulk, adds):
-                _make(pool, calls)
-        http.close()
+            for _ in pool.map(lambda call: call(), calls):
+                continue
         return calls_a_second(world)
 
 
-def _make(pool: ThreadPoolExecutor, calls: Sequence[Callable[[], None]]) -> None:
-    for _ in pool.map(lambda call: call(), calls):
-        continue
+def _session(connections: int) -> requests.Session:
+    http = requests.Session()
+    http.headers.update({"autopilotapikey": KEY, "Content-Type": "application/json"})
+    http.mount("http://", HTTPAdapter(pool_maxsize=connections))
+    return http
 
 
-def _post(http: requests.Session, url: str, contacts: object) -> None:
-    http.post(url, json={"contacts": contacts} if contacts else None, timeout=60).raise_for_status()
+def _post(http: requests.Session, url: str, body: bytes) -> None:
+    http.post(url, data=body, timeout=60).raise_for_status()
 
 
 def calls_a_second(world: World) -> float:
@@ -105,6 +109,7 @@ def run() -> Part:
         begun = time.monotonic()
         speed, connections = ours(instances)
         rival = max(bare(max(connections, 1)), bare(16))
+        lean = max(bare(max(connections, 1), adapter=True), bare(16, adapter=True))
         met = met and speed / rival >= 0.8
         rows.append(
             (
@@ -113,13 +118,18 @@ def run() -> Part:
                 f"{speed:,.0f}/s",
                 f"{rival:,.0f}/s",
                 f"{speed / rival:.2f}",
+                f"{lean:,.0f}/s",
                 f"{time.monotonic() - begun:.0f} s",
             )
         )
-    columns = ("instances", "connections", "ours", "bare loop", "ratio", "took")
+    columns = ("instances", "connections", "ours", "bare loop", "ratio", "bare, our adapter", "took")
     notes = [
-        "The bare loop is the better of two: with as many connections as ours had at most, and with 16. One instance is one",
-        "Python process; beside its calls it reserves windows and records chunks, all under one interpreter's lock.",
+        "The bare loop is the better of two: with as many connections as ours had at most, and with 16. It uses a session of",
+        "requests, as anybody would; beside it the same loop by our own adapter, which settles headers, proxies and",
+        "certificates once instead of for each call. One instance is one Python process; beside its calls it reserves",
+        "windows and records chunks, all under one interpreter's lock, which the local host shares. What held it back was",
+        "reserving: unpaced, a window lasts milliseconds, and each chunk lost most of its own. Now an instance that is slower",
+        "than the pace reserves once for all its chunks. Fewer threads made it slower, not quicker.",
     ]
     return Part("Ceiling, unpaced", "at least 0.8 of the bare loop", columns, rows, met, notes)
 

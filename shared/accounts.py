@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -18,6 +19,14 @@ from shared.records import Record
 LONGEST_WINDOW: Final = 5.0
 """Seconds of a window. What comes behind a longer one would wait for it, and then for its own first answers, while
 nobody sends: shorter windows let chunks take turns."""
+
+SHORT_WINDOW: Final = 0.25
+"""Seconds for which an instance reserves at once, for all its chunks, where it sends less than the pace allows."""
+
+LONGEST_WAIT: Final = 1.0
+"""Seconds that a chunk waits for another's reservation before it makes its own: perhaps the table does not answer."""
+
+NO_WINDOW: Final = Window(0.0, 1.0, 0)
 
 
 class PaceRecord(Record):
@@ -141,25 +150,57 @@ class Accounts:
 
 
 class AccountSlots:
-    """The slots of one account, shared by every instance through the table."""
+    """The slots of one account, shared by every instance through the table, and by an instance's chunks through this.
+
+    Where one window follows the other at once, since an instance sends less than the pace allows, one reservation is
+    made for all its chunks: otherwise they would ask the table all the time instead of Autopilot.
+    """
 
     def __init__(self, accounts: Accounts, connection: str, rate: float, clock: Clock) -> None:
         self._accounts = accounts
         self._connection = connection
         self._rate = rate
         self._clock = clock
+        self._left = NO_WINDOW
+        self._asked_at = 0.0
+        self._lock = threading.Lock()
 
     def reserve(self, slots: int, latest: float) -> Window:
         """Take the next free window: of `slots`, or of fewer if that were longer than LONGEST_WINDOW; none after `latest`."""
+        if not self._lock.acquire(timeout=LONGEST_WAIT):
+            return self._reserve(slots, 0.0, latest)
+        try:
+            left = self._left.from_now(self._clock.now())
+            if not left.slots:
+                left = self._reserve(slots, self._hurry(), latest)
+            window, self._left = left.split(min(slots, left.until(latest)))
+        finally:
+            self._lock.release()
+        return window
+
+    def _hurry(self) -> float:
+        """Say until how many seconds from now to reserve for all chunks: it was done just now, so the pace is no hurdle."""
+        before, self._asked_at = self._asked_at, self._clock.now()
+        return SHORT_WINDOW if self._asked_at - before < SHORT_WINDOW else 0.0
+
+    def _reserve(self, slots: int, seconds: float, latest: float) -> Window:
+        """Reserve `slots`, and at least those that begin within `seconds`.
+
+        Where the account's next slot is further away, as it is where the pace is what one waits for, that is no more
+        than `slots`.
+        """
 
         def reserved(pace: Pace) -> tuple[Pace, Window]:
-            most = max(1, int(self._rate * pace.speed * LONGEST_WINDOW))
-            return pace.reserve(min(slots, most), self._rate, self._clock.now(), latest)
+            rate, now = self._rate * pace.speed, self._clock.now()
+            wanted = max(slots, int(rate * (seconds - pace.backlog(now))))
+            most = max(1, int(rate * LONGEST_WINDOW))
+            return pace.reserve(min(wanted, most), self._rate, now, latest)
 
         return self._accounts.change_pace(self._connection, reserved)
 
     def throttled(self, retry_after: float | None) -> None:
         """Tell everybody that Autopilot answered 429."""
+        self._left = NO_WINDOW
         self._accounts.change_pace(
             self._connection, lambda pace: (pace.throttled(self._clock.now(), retry_after), None)
         )

@@ -63,6 +63,7 @@ class App:
     pool: ThreadPoolExecutor
     http: requests.Session
     _keys: dict[str, VaultKey] = field(default_factory=dict)
+    _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Give the time, in UTC."""
@@ -90,7 +91,9 @@ class App:
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
-        return Account(name, connection, key, api, AccountSlots(self.accounts, name, connection.rate_limit, self.clock))
+        rate = connection.rate_limit
+        slots = self._slots.setdefault((name, rate), AccountSlots(self.accounts, name, rate, self.clock))
+        return Account(name, connection, key, api, slots)
 
     def filling(self, account: Account) -> Filling | None:
         """Say which call fills the account's lists: what the connection says, or what was proved; None if nothing was yet."""

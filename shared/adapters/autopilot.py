@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from shared.domain.answers import (
@@ -62,13 +64,66 @@ def session() -> requests.Session:
     return made
 
 
+class Requests:
+    """Requests to one URL, with what is the same for all of them settled once: thousands a second are made.
+
+    A session settles it for each anew, which costs as much time as all else: headers, the environment's proxies and
+    certificates, cookies, hooks. Redirects are not followed, and no password is taken from a `.netrc`.
+    """
+
+    def __init__(self, url: str, http: requests.Session) -> None:
+        self._url = url.rstrip("/")
+        self._http = http
+        self._settled: tuple[str, _Settled] | None = None
+
+    def send(self, method: str, path: str, key: str, data: bytes | None) -> requests.Response:
+        """Send one request; the body of what is given is not read yet. Raises what a session raises."""
+        settled = self._settled
+        if settled is None or settled[0] != key:
+            settled = self._settled = (key, self._settle(key))
+        _, common = settled
+        request = requests.PreparedRequest()
+        request.method, request.url = method, common.url + path
+        request.headers = common.headers.copy()
+        request.body = data
+        request.prepare_content_length(data)
+        return common.adapter.send(
+            request, stream=True, timeout=TIMEOUT, verify=common.verify, cert=common.cert, proxies=common.proxies
+        )
+
+    def _settle(self, key: str) -> _Settled:
+        headers = {"autopilotapikey": key, "Accept": "application/json", "Content-Type": "application/json"}
+        request = requests.Request("GET", self._url, {**self._http.headers, **headers}).prepare()
+        url = str(request.url)
+        environment = self._http.merge_environment_settings(url, {}, True, None, None)
+        return _Settled(
+            url=url.rstrip("/"),
+            headers=request.headers,
+            adapter=self._http.get_adapter(url),
+            proxies=environment["proxies"],
+            verify=environment["verify"],
+            cert=environment["cert"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What all requests with one key have in common."""
+
+    url: str
+    headers: CaseInsensitiveDict[str]
+    adapter: BaseAdapter
+    proxies: Any
+    verify: Any
+    cert: Any
+
+
 class Autopilot:
     """One Autopilot account. Every method raises an AutopilotError of `shared.domain.answers` when there is no result."""
 
     def __init__(self, url: str, key: Key, http: requests.Session) -> None:
-        self._url = url.rstrip("/")
         self._key = key
-        self._http = http
+        self._requests = Requests(url, http)
 
     def account(self) -> str:
         """Say whose account the key opens (third-party reports: `fullName`, `email`, `instanceId`)."""
@@ -148,18 +203,9 @@ class Autopilot:
         endpoint = f"{method} {template}"
         path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        headers = {"autopilotapikey": key, "Accept": "application/json", "Content-Type": "application/json"}
         with calling(method, template) as call:
             try:
-                with self._http.request(
-                    method,
-                    self._url + path,
-                    data=data,
-                    headers=headers,
-                    timeout=TIMEOUT,
-                    allow_redirects=False,
-                    stream=True,
-                ) as answer:
+                with self._requests.send(method, path, key, data) as answer:
                     content = _body(endpoint, answer)
             except (requests.RequestException, HTTPError) as error:
                 call.error = type(error).__name__

@@ -19,6 +19,10 @@ BEAT: Final = 30.0
 """Seconds for which a heartbeat vouches for a run."""
 
 
+LOOK: Final = 1.0
+"""Seconds for which a worker that reserves again and again need not look whether its run goes on."""
+
+
 class RunOver(Exception):
     """The run has ended while somebody still worked for it: what is not sent yet must not be sent any more."""
 
@@ -70,10 +74,15 @@ class BusySlots:
         self._run = run
         self._slots = slots
         self._known = datetime.fromtimestamp(0, UTC)
+        self._looked_at = 0.0
 
     def reserve(self, slots: int, latest: float) -> Window:
         """Take the next free window, none after `latest`; raises RunOver."""
         window = self._slots.reserve(slots, latest)
+        now = self._app.clock.now()
+        if window.end < self._known.timestamp() and now - self._looked_at < LOOK:
+            return window
+        self._looked_at = now
         end = datetime.fromtimestamp(window.end, UTC)
         if window.slots and end > self._known:
             self._known = end + self._app.settings.grace / 2

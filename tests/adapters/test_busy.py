@@ -10,7 +10,7 @@ from shared.accounts import AccountSlots
 from shared.app import App
 from shared.reasons import Status
 from shared.run import Run
-from shared.steps.busy import BusySlots, RunOver, is_stranded
+from shared.steps.busy import LOOK, BusySlots, RunOver, is_stranded
 from tests.domain.accounts import ManualClock
 
 
@@ -18,13 +18,14 @@ def slots(app: App, run: Run) -> BusySlots:
     return BusySlots(app, run, AccountSlots(app.accounts, "main", 100, app.clock))
 
 
-def test_a_worker_that_wakes_up_after_its_run_has_ended_gets_no_slot(timed: App, run: Run) -> None:
+def test_a_worker_that_wakes_up_after_its_run_has_ended_gets_no_slot(timed: App, run: Run, clock: ManualClock) -> None:
     """It cannot undo what a later run did meanwhile."""
     worker = slots(timed, run)
     worker.reserve(5, math.inf)
     timed.ledger.finish(
         run.export, run.id, lambda run: run.model_copy(update={"status": Status.SUCCESSFUL}), state_of=None
     )
+    clock.time += LOOK
     with pytest.raises(RunOver):
         worker.reserve(5, math.inf)
 

@@ -7,20 +7,21 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import pairwise
 
 import pytest
 from azure.data.tables import TableServiceClient
 
 from local.azurite import Azurite
-from shared.accounts import LONGEST_WINDOW, Accounts, AccountSlots
+from shared.accounts import LONGEST_WINDOW, SHORT_WINDOW, Accounts, AccountSlots
 from shared.adapters.clock import StorageClock
 from shared.adapters.tables import Table
 from shared.domain.account import Filling
+from shared.domain.pace import Window
 from shared.ledger import Ledger, NoSuchRun, RunInProgress
 from shared.reasons import Reason, Status, TryLater
 from shared.run import Counts, Entry, Run, new_run_id
+from tests.domain.accounts import ManualClock
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -137,12 +138,40 @@ def test_what_is_no_run_is_not_found(ledger: Ledger, name: str) -> None:
         ledger.run("e", name)
 
 
-def test_windows_reserved_by_many_at_once_never_overlap(accounts: Accounts) -> None:
-    slots = AccountSlots(accounts, "main", 100, StorageClock())
+@pytest.mark.parametrize("rate", [100, 10_000])
+def test_windows_reserved_by_many_at_once_never_overlap(accounts: Accounts, rate: int) -> None:
+    instances = [AccountSlots(accounts, "main", rate, StorageClock()) for _ in range(2)]
+
+    def reserve(turn: int) -> Window:
+        return instances[turn % 2].reserve(10, math.inf)
+
     with ThreadPoolExecutor(8) as pool:
-        windows = sorted(pool.map(partial(slots.reserve, latest=math.inf), [10] * 24), key=lambda window: window.start)
+        windows = sorted(pool.map(reserve, range(24)), key=lambda window: window.start)
     for earlier, later in pairwise(windows):
         assert later.start >= earlier.end - 1e-6
+
+
+def test_an_instance_that_is_slower_than_the_pace_reserves_once_for_all_its_chunks(accounts: Accounts) -> None:
+    clock = ManualClock()
+    slots = AccountSlots(accounts, "main", 10_000, clock)
+    windows = [slots.reserve(100, math.inf), slots.reserve(100, math.inf)]
+    known = accounts.pace("main").next_free
+    assert known == pytest.approx(clock.now() + SHORT_WINDOW)
+    windows += [slots.reserve(100, math.inf) for _ in range(3)]
+    assert accounts.pace("main").next_free == known
+    assert [window.start - clock.now() for window in windows] == pytest.approx([0, 0.01, 0.02, 0.03, 0.04])
+    clock.time += 0.1
+    assert clock.now() <= slots.reserve(100, math.inf).start < clock.now() + 0.001  # what it slept through is lost
+    slots.throttled(None)
+    assert slots.reserve(100, math.inf).start >= clock.now() + 1
+
+
+def test_who_waits_for_the_pace_reserves_no_more_than_it_needs(accounts: Accounts) -> None:
+    slots = AccountSlots(accounts, "main", 40, ManualClock())
+    assert [slots.reserve(size, math.inf).slots for size in (200, 5, 1)] == [200, 5, 1]
+    begun = accounts.pace("main").next_free
+    slots.reserve(3, math.inf)
+    assert accounts.pace("main").next_free == pytest.approx(begun + 3 / 40)
 
 
 def test_a_window_is_no_longer_when_the_account_is_throttled(accounts: Accounts) -> None:

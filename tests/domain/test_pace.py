@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.pace import Pace
+from shared.domain.pace import Pace, Window
 
 
 def test_windows_follow_each_other_without_a_gap() -> None:
@@ -46,6 +46,19 @@ def test_no_slot_is_taken_past_the_latest_moment() -> None:
     assert window.slots == 5
     assert pace.next_free == pytest.approx(100.25)
     assert Pace(next_free=100.0).reserve(10, 20, now=99.0, latest=99.9)[0] == Pace(next_free=100.0)
+
+
+def test_of_a_window_in_use_what_has_begun_is_lost() -> None:
+    window = Window(100.0, 0.5, 10)
+    assert window.from_now(99.0) == window
+    assert window.from_now(101.2) == Window(101.5, 0.5, 7)
+    assert window.from_now(200.0).slots == 0
+
+
+def test_a_window_is_split_without_a_gap_and_without_a_double() -> None:
+    first, rest = Window(100.0, 0.5, 10).split(4)
+    assert (first, rest) == (Window(100.0, 0.5, 4), Window(102.0, 0.5, 6))
+    assert [rest.until(latest) for latest in (101.9, 102.0, 103.4, 200.0)] == [0, 1, 3, 6]
 
 
 @given(

@@ -188,6 +188,20 @@ def test_an_ordinary_answer_is_read_whole(server: RawServer, api: Autopilot, pac
     assert outcome(server, api, "lists", answer) == lists
 
 
-def test_no_cookie_is_kept(server: RawServer, api: Autopilot) -> None:
-    outcome(server, api, "lists", reply(b'{"lists":[]}', "Set-Cookie: a=b; Path=/"))
-    assert not api._http.cookies
+def test_no_cookie_is_kept(server: RawServer) -> None:
+    with session() as http:
+        api = Autopilot(server.url, GivenKey("key"), http)
+        outcome(server, api, "lists", reply(b'{"lists":[]}', "Set-Cookie: a=b; Path=/"))
+        assert not http.cookies
+
+
+def test_the_proxy_of_the_environment_is_used(server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url.removesuffix("/v1"))
+    with session() as http:
+        api = Autopilot("http://autopilot.invalid/v1", GivenKey("key"), http)
+        assert outcome(server, api, "lists", reply(b'{"lists":[]}')) == {}
+
+
+def test_a_key_that_no_header_can_hold_is_not_sent(server: RawServer) -> None:
+    with session() as http:
+        assert type(outcome(server, Autopilot(server.url, GivenKey("a\nb"), http), "lists", reply(b"{}"))) is TryAgain
