@@ -194,6 +194,8 @@ def _piece(file: _File, start: int) -> bytes:
 
 def _parsed(block: bytes, file: _File, wanted: Sequence[str]) -> pl.DataFrame | None:
     """Parse a regular block; None if Polars sees it otherwise. All columns go by position, since names may be double."""
+    if block.startswith(codecs.BOM_UTF8):  # Polars would drop it, though it is the first value's: the file's own is off
+        return None
     places = sorted({file.names.index(name) for name in wanted if name in file.names} | {len(file.names) - 1})
     try:
         table = pl.read_csv(

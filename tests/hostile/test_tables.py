@@ -93,6 +93,7 @@ _text = st.lists(_scraps | st.binary(max_size=3), max_size=30).map(b"".join)
 @example(data=b"CustomerId,FirstName,Email\r1,Ann,a@example.com\r", told={})
 @example(data=b"1,A\rnn,a@example.com\r\r\n2,few\n", told={})
 @example(data=b"\xef\xbb\xbf", told={})
+@example(data=b"\xef\xbb\xbf\xef\xbb\xbf,,", told={})
 @example(data=b"\r\n\r\n", told={})
 def test_a_sound_row_is_the_same_however_it_is_read(source: Source, data: bytes, told: dict[str, Any]) -> None:
     source.table(data, told)
