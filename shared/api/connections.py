@@ -117,6 +117,8 @@ def put_connection(app: App, call: Call) -> Answer:
         etag = app.registry.save_connection(name, connection, if_match=call.if_match, only_new=before is None)
     except Conflict:
         raise stale() from None
+    if key is not None or before is None or before.secret_name != secret_name:
+        app.accounts.remember_filling(name, None)  # the key may open another account
     status = HTTPStatus.OK if before else HTTPStatus.CREATED
     return Answer(status, view(name, connection, call), {"ETag": etag})
 

@@ -27,7 +27,7 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
 
     Where Autopilot cannot be asked now, the next verification will see.
     """
-    if not run.counts.joiners:
+    if not run.counts.joiners or run.trigger == "repair":
         return False
     try:
         account = app.account(run.connection)

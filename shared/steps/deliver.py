@@ -118,8 +118,13 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
 def _prepare(
     app: App, run: Run, account: Account, sender: Sender, operations: Sequence[Operation]
 ) -> tuple[tuple[str, ...], Filling]:
-    """Find or create the run's lists, and settle which call fills them; raises an AutopilotError."""
+    """Find or create the run's lists, and settle which call fills them; raises an AutopilotError.
+
+    A run that repairs believes nothing: it mends what believing led to.
+    """
     lists = ensure_lists(app.accounts, account.name, [target.list for target in run.targets], account.api, sender)
+    if run.trigger == "repair":
+        return lists, Filling.MEMBERSHIP
     filling = app.filling(account)
     if filling is None and any(operation.add for operation in operations):
         with app.accounts.exclusive(account.name, "prove what fills lists", PROOF_SECONDS):

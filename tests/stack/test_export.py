@@ -110,6 +110,20 @@ def test_an_account_that_fills_lists_for_new_contacts_only_is_not_believed(
     assert len(world.members("All")) == 300
 
 
+def test_which_call_fills_lists_is_proved_anew_for_another_key(world: World) -> None:
+    world.turn(bulk_lists="honoured")
+    world.publish({"All": people("a@example.com")})
+    world.connect()
+    world.save("all", segments=["All"], mapping=SIMPLE)
+    world.run("all")
+    world.turn(bulk_lists="ignored", contact_lists="ignored")
+    world.connect()  # with a key that may open another account
+    everybody = ["a@example.com", *(f"p{n}@example.com" for n in range(20))]
+    world.publish({"All": people(*everybody)})
+    assert world.run("all")["status"] == "Successful"
+    assert world.members("All") == set(everybody)
+
+
 def test_racing_workers_create_each_list_once(make_world: MakeWorld) -> None:
     world = make_world(instances=3)
     segments = {f"Segment{n}": people(*(f"p{n}-{m}@example.com" for m in range(600))) for n in range(4)}
