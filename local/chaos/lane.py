@@ -112,6 +112,7 @@ class Lane:
         self._run_in_trouble(drawn.troubles[1], drawn.knobs, verdict)
         self._check(drawn, company, verdict)
         self._persistently("delete", f"exports/{NAME}")
+        self._persistently("delete", f"connections/{NAME}")
 
     def _publish(self, company: Company) -> None:
         with BlobServiceClient.from_connection_string(self._stack.source_storage) as service:

@@ -110,6 +110,7 @@ def put_connection(app: App, call: Call) -> Answer:
     key = body.api_key.get_secret_value() if body.api_key else None
     connection = connection.model_copy(update={"account": _connect(app, name, connection, key)})
     call.check_match(found[1] if found else None)
+    is_another = _is_another(app, before, secret_name, key)
     try:
         if key is not None:
             app.vault.write(secret_name, key)
@@ -117,8 +118,8 @@ def put_connection(app: App, call: Call) -> Answer:
         etag = app.registry.save_connection(name, connection, if_match=call.if_match, only_new=before is None)
     except Conflict:
         raise stale() from None
-    if key is not None or before is None or before.secret_name != secret_name:
-        app.accounts.remember_filling(name, None)  # the key may open another account
+    if is_another:  # the key may open another account, whose calls fill lists or not
+        app.accounts.remember_filling(name, None)
     status = HTTPStatus.OK if before else HTTPStatus.CREATED
     return Answer(status, view(name, connection, call), {"ETag": etag})
 
@@ -201,6 +202,13 @@ def _connect(app: App, name: str, connection: Connection, key: str | None) -> st
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "vault_unavailable", f"{error}. Try again.") from None
     except AutopilotError:
         return connection.account
+
+
+def _is_another(app: App, before: Connection | None, secret_name: str, key: str | None) -> bool:
+    """Say whether a connection may open another account than before: it is new, or has another key."""
+    if before is None or before.secret_name != secret_name:
+        return True
+    return key is not None and app.vault.read(secret_name) != key
 
 
 def _refused(code: str, detail: str) -> Problem:
