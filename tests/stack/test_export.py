@@ -117,8 +117,8 @@ def test_which_call_fills_lists_is_proved_anew_for_another_key(world: World) -> 
     world.save("all", segments=["All"], mapping=SIMPLE)
     world.run("all")
     world.turn(bulk_lists="ignored", contact_lists="ignored")
-    world.turn(key="of another account")
-    world.connect(api_key="of another account")
+    world.turn(key="another-key")
+    world.connect(api_key="another-key")
     everybody = ["a@example.com", *(f"p{n}@example.com" for n in range(20))]
     world.publish({"All": people(*everybody)})
     assert world.run("all")["status"] == "Successful"
