@@ -19,7 +19,7 @@ from bench.peers.population import Churn, Population, two_refreshes
 class Scenario:
     """What all have in common; `churn` is the share of rows that join, leave or change, a third each."""
 
-    profiles: int = 3000
+    profiles: int = 5000
     rate: int = 100
     burst: int = 20
     latency_ms: float = 50
