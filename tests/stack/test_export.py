@@ -110,8 +110,8 @@ def test_an_account_that_fills_lists_for_new_contacts_only_is_not_believed(
     assert len(world.members("All")) == 300
 
 
-def test_which_call_fills_lists_is_proved_anew_for_another_key(world: World) -> None:
-    world.turn(bulk_lists="honoured")
+def test_which_call_fills_lists_is_proved_anew_for_another_key(make_world: MakeWorld) -> None:
+    world = make_world(knobs={"bulk_lists": "honoured"})
     world.publish({"All": people("a@example.com")})
     world.connect()
     world.save("all", segments=["All"], mapping=SIMPLE)
