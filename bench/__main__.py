@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -28,11 +28,25 @@ DOCUMENT: Final = Path("docs/performance.md")
 
 _HEAD: Final = """# Performance
 
-Written by `make bench`: every number was measured in this run, beside its rival in the same run. Ratios are what counts;
-seconds are this machine's. `python -m bench --parts planning pace` measures some parts only.
-
-Measured {machine}. Azurite, vault, Autopilot sandbox and Functions hosts share the machine's cores.
+Written by `make bench`: every number was measured beside its rival in the same run of its part. Ratios are what counts;
+seconds are the machine's, whose cores Azurite, vault, Autopilot sandbox and Functions hosts share.
+`make bench PARTS="planning pace"` measures some parts anew and leaves the others as they are.
 """
+
+
+def with_part(document: str, part: Part, measured: str) -> str:
+    """Give the document with a part's section as it was measured now, in place of the one before."""
+    sections = dict(_sections(document))
+    title, _, content = part.as_markdown().removeprefix("## ").partition("\n")
+    sections[title] = f"{content.rstrip()}\n\nMeasured {measured}.\n"
+    return "\n".join([_HEAD, *(f"## {name}\n{text}" for name, text in sections.items())])
+
+
+def _sections(document: str) -> Iterator[tuple[str, str]]:
+    """Give the titles of a document's sections, and what stands below each."""
+    for section in document.split("\n## ")[1:]:
+        title, _, content = section.partition("\n")
+        yield title, f"{content.rstrip()}\n"
 
 
 def main() -> None:
@@ -42,14 +56,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT}")
     options = parser.parse_args()
     console = Console()
-    parts: list[Part] = []
     for name in options.parts:
         measure: Callable[[], Part] = import_module(PARTS[name]).run
-        parts.append(measure())
-        parts[-1].show(console)
+        part = measure()
+        part.show(console)
         if options.write:  # after each part, so that a run that is cut short keeps what it measured
-            text = _HEAD.format(machine=machine())
-            DOCUMENT.write_text("\n".join([text, *(part.as_markdown() for part in parts)]))
+            DOCUMENT.write_text(with_part(DOCUMENT.read_text(), part, machine()))
     if options.write:
         console.print(f"\nWrote {DOCUMENT}.")
 
