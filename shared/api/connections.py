@@ -23,6 +23,10 @@ CONSENT_TEXT: Final = (
     "outside your Azure subscription. You are responsible for having obtained the consent of the people concerned. An "
     "administrator can remove the connection at any time to stop the transfer."
 )
+STRATEGY_TEXT: Final = (
+    "How contacts get on lists: `auto` proves which call does it, `bulk` believes the bulk call, `single` makes a call for "
+    "each membership."
+)
 CONNECT_SECONDS: Final = 20.0
 
 
@@ -47,7 +51,7 @@ class ConnectionBody(Model):
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
     agree_to_privacy: bool = Field(default=False, description=CONSENT_TEXT)
     rate_limit: float = Field(default=20, ge=0.1, le=10_000)
-    list_strategy: ListStrategy = "auto"
+    list_strategy: ListStrategy = Field(default="auto", description=STRATEGY_TEXT)
 
     @model_validator(mode="after")
     def _coherent(self) -> ConnectionBody:
