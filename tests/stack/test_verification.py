@@ -88,6 +88,19 @@ def test_what_others_did_is_found_and_a_repair_mends_what_is_ours(export: World)
     assert verify(export)["reason"] == "lists_equal"
 
 
+def test_a_repair_believes_nothing_that_was_proved(make_world: MakeWorld) -> None:
+    """By now the account may fill lists no more: a contact that comes back is put on its list by a call of its own."""
+    world = make_world()
+    world.publish({"Team": people(*TEAM)})
+    world.connect()
+    world.save("team", segments=["Team"], mapping=SIMPLE)
+    world.run("team")
+    by_hand(world, "DELETE", "contacts/ben@example.com")
+    world.turn(contact_lists="ignored")
+    assert mend(world)["status"] == "Successful"
+    assert world.members("Team") == set(TEAM)
+
+
 def test_a_merged_contact_comes_back_as_one_of_its_own(export: World) -> None:
     by_hand(export, "POST", "contacts/ann@example.com/merge/ben@example.com")
     found = verify(export, repair=True)
