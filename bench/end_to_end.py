@@ -32,6 +32,7 @@ class Case:
 CASES: Final = (
     Case(100_000, Filling.BULK, 20),
     Case(100_000, Filling.BULK, None),
+    Case(100_000, Filling.CONTACT, 300),
     Case(100_000, Filling.CONTACT, 500),
     Case(100_000, Filling.CONTACT, None),
     Case(1_000_000, Filling.BULK, 40),
@@ -52,6 +53,7 @@ def measure(case: Case) -> tuple[str, ...]:
         world.save("all", segments=["All"], mapping=MAPPING, max_profiles=10_000_000, schedule={"on": "off"})
         run = world.wait("all", world.start("all"), seconds=4 * 3600)
     assert run["status"] in {"Successful", "Completed with warnings"}, run
+    throttled = run["counts"]["throttled"]
     took = _seconds(run["queued_at"], run["ended_at"])
     delivered = run["counts"]["delivered"]
     fewest = Bound(delivered, delivered, delivered, 0, 1).calls(case.filling)
@@ -64,6 +66,7 @@ def measure(case: Case) -> tuple[str, ...]:
         f"{ideal:,.0f} s" if ideal else "",
         f"{took:,.0f} s",
         f"{_seconds(run['queued_at'], run['planned_at']):,.0f} s",
+        f"{throttled:,}",
         f"{took / ideal:.2f}" if ideal else "",
     )
 
@@ -76,10 +79,21 @@ def run(cases: tuple[Case, ...] = CASES) -> Part:
     """Measure every case."""
     rows = [measure(case) for case in cases]
     met = all(float(row[-1]) <= 1.1 for row in rows if row[-1])
-    columns = ("profiles", "lists filled by", "rate", "fewest calls", "ideal", "took", "of it planning", "ratio")
+    columns = (
+        "profiles",
+        "lists filled by",
+        "rate",
+        "fewest calls",
+        "ideal",
+        "took",
+        "of it planning",
+        "throttled",
+        "ratio",
+    )
     notes = [
         f"Two instances, the sandbox, Azurite and the vault share {os.cpu_count()} cores; answers take 50 ms. What is over the ideal",
-        "at a million is planning, during which nothing is sent.",
+        "at a million is planning, during which nothing is sent. At 500 a second a stall of",
+        "40 ms fills the sandbox's burst of 20, and what it throttles slows everybody for a while.",
     ]
     return Part("End to end", "at most 1.1 of the ideal time, paced", columns, rows, met, notes)
 
