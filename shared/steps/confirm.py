@@ -31,7 +31,7 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
         return False
     try:
         account = app.account(run.connection)
-        if app.filling(account) in {None, Filling.MEMBERSHIP}:
+        if app.filling(account) is Filling.MEMBERSHIP:  # None: what was believed in this run was forgotten meanwhile
             return False
         sender = app.sender(account, seconds=SECONDS)
         short = any(
