@@ -13,6 +13,7 @@ import polars as pl
 from shared import metering, tracing
 from shared.adapters.storage import Container
 from shared.app import App
+from shared.domain.plan import REJECTED
 from shared.domain.state import RECEIPTS, State, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status
@@ -219,7 +220,8 @@ def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[s
 
 
 def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> pl.DataFrame:
-    """Gather the rejected rows: those of the plan first, then those of the chunks."""
+    """Gather the rejected rows: those of the plan first, then those of the chunks; an older app's say no `where`."""
     names = [planned_rejected_path(run.export, run.id, str(run.plan))]
     names += [entry.rejected for entry in entries if entry.rejected]
-    return pl.concat([read_table(app.storage.read(Container.OUTCOMES, name))[0] for name in names])
+    tables = [read_table(app.storage.read(Container.OUTCOMES, name))[0] for name in names]
+    return pl.concat([pl.DataFrame(schema=REJECTED), *tables], how="diagonal")
