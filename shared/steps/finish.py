@@ -235,16 +235,21 @@ def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[s
     """Gather the chunks' receipts in their order, the ids of the lists that their masks count through, and what is damaged."""
     tables, damaged = _outcomes(app, [entry.receipts for entry in entries if entry.receipts], RECEIPTS)
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
-    receipts = [rewire(table, table_lists, lists) for table, table_lists in tables]
+    receipts = [rewire(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
     return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists, damaged
 
 
 def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.DataFrame, list[str]]:
-    """Gather the rejected rows, those of the plan first, then those of the chunks, and what is damaged."""
+    """Gather the rejected rows, those of the plan first, then those of the chunks, and what is damaged.
+
+    Those that an older version of the app wrote say no `where`.
+    """
     names = [planned_rejected_path(run.export, run.id, str(run.plan))]
     names += [entry.rejected for entry in entries if entry.rejected]
-    tables, damaged = _outcomes(app, names, REJECTED)
-    return pl.concat([pl.DataFrame(schema=REJECTED), *(table for table, _ in tables)]), damaged
+    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name != "where"})
+    tables, damaged = _outcomes(app, names, always)
+    found = [table.select(name for name in REJECTED if name in table.columns) for table, _ in tables]
+    return pl.concat([pl.DataFrame(schema=REJECTED), *found], how="diagonal"), damaged
 
 
 def _outcomes(
@@ -254,10 +259,9 @@ def _outcomes(
 
     def load(name: str) -> tuple[pl.DataFrame, tuple[str, ...]] | str:
         try:
-            table, lists = load_table(app.storage, Container.OUTCOMES, name, schema)
+            return load_table(app.storage, Container.OUTCOMES, name, schema)
         except Damaged as damage:
             return str(damage)
-        return table.select(schema.names()), lists
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(load, names))
