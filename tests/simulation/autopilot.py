@@ -10,10 +10,10 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
+from local.sandbox.account import Account
 from local.sandbox.api import Api, Reply, problem
 from local.sandbox.knobs import Dice, Knobs
-from local.sandbox.account import Account
-from tests.simulation.stage import Fault, Stage, on_stage
+from tests.simulation.stage import Fault, Stage
 
 URL = "https://autopilot.example/v1"
 ASKED = 0.1
@@ -40,14 +40,13 @@ class AutopilotStage(BaseAdapter):
         label = f"{found[0] if found else method}{_who(request)}"
         fault = self.stage.turn(label)
         self.stage.now += ASKED
-        if fault is Fault.FAIL or self.down_until > self.stage.now:
+        if self.down_until > self.stage.now:
+            fault = self.stage.fails()
+        if fault is Fault.FAIL:
             raise requests.ConnectionError("reset")
-        if fault is Fault.THROTTLE:
-            return _response(problem(self.knobs, 429, "You have exceeded your request rate."))
-        if request.headers.get("autopilotapikey") != self.knobs.key:
-            return _response(problem(self.knobs, 401, "Provided autopilotapikey not valid."))
-        if found is None:
-            return _response(problem(self.knobs, 404, "Not found."))
+        refusal = self._refusal(request, fault, known=found is not None)
+        if refusal or found is None:
+            return _response(refusal or Reply(404))
         if method != "GET":
             self.writes.append(label)
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
@@ -55,13 +54,17 @@ class AutopilotStage(BaseAdapter):
         match fault:
             case Fault.LOSE | Fault.REPEAT:
                 raise requests.ConnectionError("reset")
-            case Fault.TIMEOUT:
-                return _response(Reply(408))
             case Fault.CRASH_AFTER:
-                here = on_stage()
-                if here:
-                    self.stage.die(here[1])
-        return _response(reply)
+                self.stage.die()
+        return _response(Reply(408) if fault is Fault.TIMEOUT else reply)
+
+    def _refusal(self, request: requests.PreparedRequest, fault: Fault | None, *, known: bool) -> Reply | None:
+        """Return the answer to a request that is not even looked at."""
+        if fault is Fault.THROTTLE:
+            return problem(self.knobs, 429, "You have exceeded your request rate.")
+        if request.headers.get("autopilotapikey") != self.knobs.key:
+            return problem(self.knobs, 401, "Provided autopilotapikey not valid.")
+        return None if known else problem(self.knobs, 404, "Not found.")
 
     def close(self) -> None:
         """Nothing to close."""

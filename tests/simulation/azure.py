@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from azure.core.exceptions import (
     HttpResponseError,
@@ -61,7 +61,9 @@ class Cloud:
     def call[T](self, service: str, label: str, effect: Callable[[], T], *, repeats: bool = False) -> T:
         """Make a call to a service, with what goes wrong with it. `repeats`: the SDK repeats what was answered 500."""
         fault = self.stage.turn(label)
-        if fault is Fault.FAIL or self.down.get(service, 0) > self.stage.now:
+        if self.down.get(service, 0) > self.stage.now:
+            fault = self.stage.fails()
+        if fault is Fault.FAIL:
             raise ServiceRequestError("no connection")
         result = effect()
         match fault:
@@ -70,7 +72,7 @@ class Cloud:
             case Fault.LOSE:
                 raise ServiceResponseError("the connection was lost")
             case Fault.CRASH_AFTER:
-                raise _end(self.stage)
+                self.stage.die()
         return result
 
     def etag(self) -> str:
@@ -80,15 +82,6 @@ class Cloud:
     def moment(self) -> datetime:
         """Give the time, by the account's clock."""
         return datetime.fromtimestamp(self.stage.now, UTC)
-
-
-def _end(stage: Stage) -> BaseException:
-    from tests.simulation.stage import on_stage
-
-    here = on_stage()
-    if here:
-        stage.die(here[1])
-    raise AssertionError("nobody is on stage")
 
 
 class Blobs:
@@ -227,7 +220,9 @@ class _TableClient:
 
         def read() -> list[Entity]:
             return [
-                _entity(row, etag) for (_, _), (row, etag) in sorted(self._rows.items()) if _fits(row, query, parameters)
+                _entity(row, etag)
+                for (_, _), (row, etag) in sorted(self._rows.items())
+                if _fits(row, query, parameters)
             ]
 
         start = _short(str(parameters.get("start", "")))
@@ -309,21 +304,24 @@ def _fits(row: Row, query: str, values: Mapping[str, Any]) -> bool:
         if found is None:
             raise NotImplementedError(query)
         have, want = row.get(found[1]), values[found[3]]
-        if have is None or not {
-            "eq": have == want,
-            "ge": have >= want,
-            "gt": have > want,
-            "lt": have < want,
-            "le": have <= want,
-        }[found[2]]:
+        if (
+            have is None
+            or not {
+                "eq": have == want,
+                "ge": have >= want,
+                "gt": have > want,
+                "lt": have < want,
+                "le": have <= want,
+            }[found[2]]
+        ):
             return False
     return True
 
 
 def _refused(status: int, code: str) -> HttpResponseError:
-    error = TableTransactionError(message=f"0:{code}")
-    error.status_code, error.error_code = status, code  # type: ignore[assignment]
-    return error
+    error: Any = TableTransactionError(message=f"0:{code}")
+    error.status_code, error.error_code = status, code
+    return cast("HttpResponseError", error)
 
 
 def _short(key: str) -> str:

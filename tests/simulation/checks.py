@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import cache
+
+import polars as pl
 
 from shared.adapters.storage import Container
 from shared.reasons import Reason, Status
 from shared.run import Run
 from shared.steps.files import load_state, state_path
 from tests.simulation.play import DIGESTS, Play
-from tests.simulation.world import CONNECTION, EXPORT
+from tests.simulation.world import CONNECTION, EXPORT, WORLDS
 
 
 def violations(play: Play) -> list[str]:
     """Say what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
     wrong = [*_ended(play), *_books(play), *_left_lying(play), *play.errors]
+    play.calm = True
     play.again("start", "rest")
-    wrong += [f"after one more run: {what}" for what in [*_ended(play), *_books(play), *_left_lying(play), *_wanted(play)]]
+    wrong += [
+        f"after one more run: {what}" for what in [*_ended(play), *_books(play), *_left_lying(play), *_wanted(play)]
+    ]
+    if not _did_something(play):  # then this was the idle run
+        return wrong
     before = len(play.autopilot.writes)
     play.again("start", "rest")
     written = [call for call in play.autopilot.writes[before:] if "poison" not in call]
@@ -25,6 +34,11 @@ def violations(play: Play) -> list[str]:
     if newest.reason not in {Reason.NOTHING_TO_DO, Reason.ROWS_REJECTED, Reason.LISTS_EQUAL}:
         wrong.append(f"an idle run ends {newest.status} {newest.reason}")
     return wrong
+
+
+def _did_something(play: Play) -> bool:
+    newest = play.audience.ledger.runs(EXPORT, most=1)[0]
+    return newest.reason is not Reason.NOTHING_TO_DO
 
 
 def _runs(play: Play) -> list[Run]:
@@ -64,20 +78,22 @@ def _books(play: Play) -> Iterator[str]:
             yield f"{who} is not on {title}, and the state says so"
     for person, contact in names.items():
         known = people.get(person)
-        if known and known["content"] is not None and known["content"] not in _contents(play, contact.email or ""):
+        if (
+            known
+            and known["content"] is not None
+            and known["content"] not in _contents(play.world.name, contact.email or "")
+        ):
             continue
         if known and known["content"] is not None:
-            held = _contents(play, contact.email or "")[known["content"]]
+            held = _contents(play.world.name, contact.email or "")[known["content"]]
             if contact.fields.get("FirstName") != held:
                 yield f"{contact.email} is called {contact.fields.get('FirstName')}, and the state says {held}"
 
 
-def _contents(play: Play, email: str) -> dict[int, str]:
-    import json
-
-    import polars as pl
-
-    found = {names[email] for version in play.world.versions for names in version.values() if email in names}
+@cache
+def _contents(world: str, email: str) -> dict[int, str]:
+    """Give the first names that a person has in a world, by the digest of the contact that would be sent."""
+    found = {names[email] for version in WORLDS[world].versions for names in version.values() if email in names}
     texts = {json.dumps({"Email": email, "FirstName": name}, separators=(",", ":")): name for name in sorted(found)}
     digests = DIGESTS.of_contents(pl.Series(list(texts), dtype=pl.String))
     return dict(zip(digests, texts.values(), strict=True))

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, Self
 from unittest.mock import patch
@@ -17,8 +17,8 @@ from unittest.mock import patch
 import shared.ahead
 import shared.app
 import shared.domain.plan
-from shared.app import App
 from shared.domain.chunks import Cutter
+from tests.simulation.once import replaced
 from tests.simulation.stage import on_stage
 
 CHUNK: Final = 2
@@ -54,25 +54,37 @@ class Inline:
         return
 
 
+_patches: list[Any] = []
+
+
 @contextmanager
-def played(app: Callable[[], App]) -> Iterator[None]:
-    """Have the app's code take time, chance and threads from the stage; `app` is what its functions find."""
-    with ExitStack() as patches:
-        for module in [module for name, module in sys.modules.items() if name.startswith("shared")]:
-            if hasattr(module, "ThreadPoolExecutor"):
-                patches.enter_context(patch.object(module, "ThreadPoolExecutor", Inline))
-        for where, name, value in (
-            (shared.app, "app", app),
-            (shared.ahead, "THREADS", 2),
-            (shared.domain.plan, "Cutter", partial(Cutter, CHUNK)),
-            (time, "sleep", _or(time.sleep, lambda stage, seconds: stage.sleep(seconds))),
-            (time, "monotonic", _or(time.monotonic, lambda stage: stage.now)),
-            (secrets, "token_hex", _or(secrets.token_hex, lambda stage, size=4: _hex(stage.token(), size))),
-            (uuid, "uuid4", _or(uuid.uuid4, lambda stage: uuid.UUID(int=stage.token()))),
-            (random, "uniform", _or(random.uniform, lambda stage, low, high: low)),
-        ):
-            patches.enter_context(patch.object(where, name, value))
+def played() -> Iterator[None]:
+    """Have the app's code take time, chance and threads from the stage, and its functions the app of who is on it."""
+    if not _patches:
+        _patches.extend(patch.object(where, name, value) for where, name, value in _replaced())
+    for one in _patches:
+        one.start()
+    try:
         yield
+    finally:
+        for one in reversed(_patches):
+            one.stop()
+
+
+def _replaced() -> Iterator[tuple[Any, str, Any]]:
+    """Give what is to be replaced in which module by what."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("shared")]:
+        if hasattr(module, "ThreadPoolExecutor"):
+            yield module, "ThreadPoolExecutor", Inline
+    yield shared.app, "app", lambda: on_stage()[0].app()  # type: ignore[index]
+    yield shared.ahead, "THREADS", 2
+    yield shared.domain.plan, "Cutter", partial(Cutter, CHUNK)
+    yield time, "sleep", _or(time.sleep, lambda stage, seconds: stage.sleep(seconds))
+    yield time, "monotonic", _or(time.monotonic, lambda stage: stage.now)
+    yield secrets, "token_hex", _or(secrets.token_hex, lambda stage, size=4: _hex(stage.token(), size))
+    yield uuid, "uuid4", _or(uuid.uuid4, lambda stage: uuid.UUID(int=stage.identity()))
+    yield random, "uniform", _or(random.uniform, lambda stage, low, high: low)
+    yield from replaced()
 
 
 def _or(real: Callable[..., Any], on: Callable[..., Any]) -> Callable[..., Any]:

@@ -68,10 +68,11 @@ class Play:
     commands: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     done: int = 0
+    calm: bool = False
 
     def __post_init__(self) -> None:
         self.stage = Stage(self.director)
-        self.stage.died = self._restart
+        self.stage.died, self.stage.app = self._restart, self.app
         self.cloud = Cloud(self.stage)
         self.autopilot = AutopilotStage(self.stage, self.world.knobs)
         self.host = Host(self.stage, self.cloud, FUNCTIONS)
@@ -79,6 +80,7 @@ class Play:
         self._http = session(self.autopilot)
         self._apps: dict[Actor, App] = {}
         self.version = 0
+        self.world_steps: Sequence[str] = self.world.owner
         self._bodies: dict[str, Callable[[], None]] = {
             "owner": self._own,
             "user": self._use,
@@ -118,7 +120,12 @@ class Play:
     @property
     def is_quiet(self) -> bool:
         """Whether everything is done that somebody will do: supervision and the tick have looked at it as it is."""
-        if not self.rests or self.host.waiting() or self.commands or self.stage.now < max(self.cloud.down.values(), default=0):
+        if (
+            not self.rests
+            or self.host.waiting()
+            or self.commands
+            or self.stage.now < max(self.cloud.down.values(), default=0)
+        ):
             self._seen = None
             return False
         if any(not actor.idle for actor in self.stage.living) or any(a.name == "owner" for a in self.stage.living):
@@ -128,7 +135,7 @@ class Play:
         looked = (ticks.get("supervision", 0), ticks.get("tick", 0))
         if self._seen is None:
             self._seen = looked
-        return looked[0] > self._seen[0] and looked[1] > self._seen[1]
+        return self.calm or (looked[0] > self._seen[0] and looked[1] > self._seen[1])
 
     _seen: tuple[int, int] | None = None
 
@@ -142,7 +149,6 @@ class Play:
     def _set_up(self) -> None:
         self.cloud.secrets.update({"key": KEY, DIGEST_SECRET: DIGESTS.to_text()})
         now = self.cloud.moment()
-        self.world_steps: Sequence[str] = self.world.owner
         registry = self.audience.registry
         registry.save_connection(
             CONNECTION,
@@ -230,8 +236,21 @@ class Play:
                 self.errors.append(f"{command!r} was answered {type(error).__name__} though nothing was down")
 
     def _do(self, command: str) -> None:
-        app = self.app()
         verb, _, rest = command.partition(" ")
+        match verb:
+            case "refresh":
+                self.change_segments()
+                self.stage.wait(lambda: 0.0 if self._taken_up else math.inf, idle=True)
+            case "erase":
+                erase(self.app(), f"{rest}@example.com")
+            case "take":
+                self._by_hand(rest)
+            case _:
+                self._ask_api(verb)
+
+    def _ask_api(self, verb: str) -> None:
+        active = self.head().active
+        newest = self.audience.ledger.runs(EXPORT, most=1)
         match verb:
             case "start":
                 self._call(api.post_run)
@@ -239,24 +258,15 @@ class Play:
                 self._call(api.post_verify)
             case "repair":
                 self._call(api.post_verify, repair="true")
-            case "rerun":
-                newest = self.audience.ledger.runs(EXPORT)
-                if newest:
-                    self._call(api.post_rerun, run=newest[0].id)
-            case "cancel":
-                active = self.head().active
-                if active:
-                    self._call(api.cancel, run=active)
-            case "refresh":
-                self.version += 1
-                self.source.refresh(self.world.versions[min(self.version, len(self.world.versions) - 1)])
-                self.stage.wait(lambda: 0.0 if self._taken_up else math.inf, idle=True)
-            case "erase":
-                erase(app, f"{rest}@example.com")
-            case "take":
-                self._by_hand(rest)
-            case _:
-                raise NotImplementedError(command)
+            case "rerun" if newest:
+                self._call(api.post_rerun, run=newest[0].id)
+            case "cancel" if active:
+                self._call(api.cancel, run=active)
+
+    def change_segments(self) -> None:
+        """Refresh the source: the next version of the segments."""
+        self.version += 1
+        self.source.refresh(self.world.versions[min(self.version, len(self.world.versions) - 1)])
 
     @property
     def _taken_up(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 from tests.simulation.checks import violations
@@ -15,6 +17,26 @@ from tests.simulation.world import WORLDS, World
 
 MOST_STEPS: Final = 8_000
 """Calls after which a play that is not quiet counts as stuck."""
+
+
+class Stuck(Exception):
+    """A play that does not become quiet."""
+
+
+def go_on(play: Play, stage: Stage, before: Actor, dice: random.Random) -> Actor | None:
+    """Choose who goes on where nothing is said: who is on, else one of those who can; None once all is quiet."""
+    if before.idle and play.is_quiet:
+        return None
+    if stage.steps > MOST_STEPS:
+        raise Stuck("it does not end")
+    able = stage.runnable()
+    if not able:
+        stage.now = stage.next_moment()
+        if stage.now == math.inf:
+            raise Stuck("nobody can go on")
+        able = stage.runnable()
+    return before if before in able else able[dice.randrange(len(able))]
+
 
 SERVICES: Final = ("blobs", "tables", "queues", "vault", "source", "autopilot")
 
@@ -63,7 +85,6 @@ class Scheduled:
 
     def __init__(self, schedule: Schedule) -> None:
         self.play: Play | None = None
-        self.calm = False
         self._dice = random.Random(schedule.seed)
         self._events: dict[int, list[Event]] = {}
         for event in schedule.events:
@@ -73,25 +94,16 @@ class Scheduled:
         """Choose who goes on."""
         play = self.play
         assert play is not None
-        if before.idle and play.is_quiet:
-            return None
-        if stage.steps > MOST_STEPS:
-            raise Stuck("it does not end")
-        switch = None if self.calm else self._happen(stage, before, play)
-        able = stage.runnable()
-        if not able:
-            stage.now = stage.next_moment()
-            if stage.now == float("inf"):
-                raise Stuck("nobody can go on")
-            able = stage.runnable()
+        switch = None if play.calm else self._happen(stage, before, play)
         if switch is not None:
-            others = [actor for actor in able if actor is not before] or able
-            return others[switch % len(others)]
-        return before if before in able else able[self._dice.randrange(len(able))]
+            others = [actor for actor in stage.runnable() if actor is not before]
+            if others:
+                return others[switch % len(others)]
+        return go_on(play, stage, before, self._dice)
 
     def fault(self, stage: Stage, actor: Actor, label: str) -> Fault | None:
         """Say what goes wrong with a call."""
-        if self.calm:
+        if self.play is None or self.play.calm:
             return None
         return next((Fault[e.text] for e in self._events.get(stage.steps, ()) if e.what == "fault"), None)
 
@@ -116,10 +128,6 @@ class Scheduled:
         return switch
 
 
-class Stuck(Exception):
-    """A play that does not become quiet."""
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of a play: what is wrong, what was done, and how many calls it took."""
@@ -135,20 +143,24 @@ def play(schedule: Schedule, world: World | None = None) -> Result:
     dice = random.Random(schedule.seed + 1)
     names = [*WORKERS[: schedule.workers], "user", "supervision", "tick", "owner"]
     skews = dict(zip(names, schedule.skews, strict=False))
-    with played(lambda: made.app()):
-        made = Play(world or WORLDS[schedule.world], director, skews, schedule.workers, dice.randrange)
-        director.play = made
+    with played():
+        made = director.play = Play(world or WORLDS[schedule.world], director, skews, schedule.workers, dice.randrange)
+        wrong, steps = [], 0
         try:
             made.stage.play(made.actor("owner"))
             steps = made.stage.steps
-            director.calm = True
             wrong = violations(made)
         except Stuck as error:
-            steps = made.stage.steps
             wrong = [f"stuck: {error}"]
         finally:
             made.stage.close()
     return Result(tuple(wrong), tuple(made.stage.record), steps)
+
+
+@cache
+def lengths() -> dict[str, int]:
+    """Say how many calls each world takes undisturbed."""
+    return {world: play(Schedule(world)).steps for world in WORLDS}
 
 
 def draw(seed: int, lengths: dict[str, int]) -> Schedule:
@@ -162,7 +174,9 @@ def draw(seed: int, lengths: dict[str, int]) -> Schedule:
 
     events = [Event(at(), "switch", dice.randrange(5)) for _ in range(dice.choice([0, 2, 5, 10, 40]))]
     events += [Event(at(), "fault", 0, dice.choice(list(Fault)).name) for _ in range(dice.choice([0, 1, 1, 2, 3]))]
-    events += [Event(at(), "pause", dice.choice([1, 5, 60, 130, 400, 700])) for _ in range(dice.choice([0, 0, 1, 1, 2]))]
+    events += [
+        Event(at(), "pause", dice.choice([1, 5, 60, 130, 400, 700])) for _ in range(dice.choice([0, 0, 1, 1, 2]))
+    ]
     events += [Event(at(), "twice") for _ in range(dice.choice([0, 0, 1, 2]))]
     if dice.random() < 0.2:
         events.append(Event(at(), "down", dice.choice([1, 20, 90]), dice.choice(SERVICES)))
@@ -195,7 +209,7 @@ def _or(simpler: Schedule, schedule: Schedule) -> Schedule:
 
 def crash_points(world: str, faults: Sequence[Fault] = (Fault.CRASH,)) -> list[Schedule]:
     """Give a schedule for each call of a world at which something goes wrong, alone."""
-    length = play(Schedule(world)).steps
+    length = lengths()[world]
     return [
         Schedule(world, events=(Event(at, "fault", 0, fault.name),)) for at in range(length + 1) for fault in faults
     ]

@@ -54,7 +54,11 @@ class Source(CustomerInsights):
         if table.partitions[0].path != f"v{self.version}/{table.name}.csv":
             raise RunEnded(Reason.SOURCE_NOT_SETTLED, "replaced while it was read")
         people = self.segments[table.name]
-        values = {"CustomerId": [f"c-{email}" for email in people], "Email": list(people), "FirstName": [*people.values()]}
+        values = {
+            "CustomerId": [f"c-{email}" for email in people],
+            "Email": list(people),
+            "FirstName": [*people.values()],
+        }
         yield pl.DataFrame(
             {
                 ROW: pl.Series(range(len(people)), dtype=pl.UInt64),
@@ -65,5 +69,7 @@ class Source(CustomerInsights):
 
     def _ask(self, what: str) -> None:
         fault = self.cloud.stage.turn(f"SOURCE {what}")
-        if fault in {Fault.FAIL, Fault.LOSE} or self.cloud.down.get("source", 0) > self.cloud.stage.now:
+        if self.cloud.down.get("source", 0) > self.cloud.stage.now:
+            fault = self.cloud.stage.fails()
+        if fault in {Fault.FAIL, Fault.LOSE}:
             raise RunEnded(Reason.SOURCE_UNREACHABLE, "Customer Insights' storage cannot be reached.")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 BEGINNING: Final = 1_800_000_000.0
 """The time at which every play begins, in seconds since 1970."""
@@ -74,6 +74,7 @@ class Stage:
         self.steps = 0
         self.actors: list[Actor] = []
         self.record: list[str] = []
+        self.app: Callable[[], Any] = lambda: None
         self.died: Callable[[Actor], None] = lambda actor: None
         self.broke: list[BaseException] = []
         self._audience = threading.Lock()
@@ -81,6 +82,7 @@ class Stage:
         self._current: Actor | None = None
         self._closing = False
         self._chance = 0
+        self._identities = 0
         self.faults = 0
 
     def add(self, name: str, body: Callable[[], None], *, skew: float = 0.0, after: float = 0.0) -> Actor:
@@ -126,6 +128,11 @@ class Stage:
         """Say when the next actor can go on."""
         return min((actor.ready() for actor in self.actors if not actor.over), default=math.inf)
 
+    def identity(self) -> int:
+        """Give a number that no contact and no list of the destination was given yet."""
+        self._identities += 1
+        return self._identities
+
     def token(self) -> int:
         """Give a number that nobody was given yet: what chance would give, but the same each time."""
         self._chance += 1
@@ -147,12 +154,17 @@ class Stage:
         self.note(f"{actor.name}: {label}" + (f"  !! {fault}" if fault else ""))
         self.faults += fault is not None
         if fault is Fault.CRASH:
-            self.die(actor)
+            self.die()
         return fault
 
-    def die(self, actor: Actor) -> None:
-        """End the current actor's process."""
-        actor.doomed = True
+    def fails(self) -> Fault:
+        """Note that a call has no answer, since what it asks is down."""
+        self.faults += 1
+        return Fault.FAIL
+
+    def die(self) -> NoReturn:
+        """End the process of who is on."""
+        self._me().doomed = True
         raise Killed
 
     def wait(self, until: Callable[[], float], *, idle: bool = False) -> None:
