@@ -131,8 +131,9 @@ def waiting(service: QueueServiceClient) -> dict[str, int]:
 
 
 def test_after_everything_was_killed_work_goes_on_by_itself(make_world: MakeWorld) -> None:
-    """The platform's rules are in force: the dead workers' messages stay hidden for ten minutes, and nobody supervises
-    until the dead host's lock on the timer runs out. Supervision does not wait for the messages.
+    """The platform's rules are in force, and supervision does not wait for messages.
+
+    The dead workers' messages stay hidden for ten minutes, and nobody supervises until the dead host's lock runs out.
     """
     rules = {"LOCAL_HOST_LEASE_SECONDS": "600", "LOCAL_HOST_TIMER_LOCK_SECONDS": "60"}
     world = make_world(settings=rules, instances=2)
