@@ -128,7 +128,7 @@ class Demo:
         started = self._api.post(f"exports/{EXPORT}/runs")
         begun = time.monotonic()
         run = watch(self._console, lambda: self._api.get(f"exports/{EXPORT}/runs/{started['run']}"))
-        self._console.print(f"{headline(run)} [dim]{time.monotonic() - begun:.1f} s[/]")
+        self._console.print(headline(run), f"[dim]{time.monotonic() - begun:.1f} s[/]")
         self._console.print(run_table(run))
         if run["status"] not in {"Successful", "Completed with warnings"}:
             raise DemoFailed(f"the run ended as {run['status']}")

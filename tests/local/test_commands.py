@@ -59,7 +59,8 @@ def line_with(process: subprocess.Popen[str], words: str) -> str:
 
 
 def everything_under(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
+    found: list[psutil.Process] = psutil.Process(process.pid).children(recursive=True)
+    return found
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:
