@@ -28,8 +28,6 @@ _MARKS: Final = (
 )
 _NOT_TEXT: Final = ((b"PK", "a workbook or an archive"), (b"PAR1", "Parquet"), (b"\x1f\x8b", "compressed (gzip)"))
 
-csv.field_size_limit(1 << 24)
-
 
 @dataclass(frozen=True, slots=True)
 class OwnTable:
