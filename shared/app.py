@@ -22,6 +22,7 @@ from shared.configuration import Connection
 from shared.domain.account import Filling
 from shared.domain.digests import DigestKey
 from shared.domain.sending import Clock, Sender, Slots
+from shared.erasures import Erasures
 from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
@@ -56,6 +57,7 @@ class App:
     registry: Registry
     accounts: Accounts
     tombstones: Tombstones
+    erasures: Erasures
     audit: Audit
     vault: Vault
     source: CustomerInsights
@@ -159,6 +161,7 @@ def app() -> App:
         registry=Registry(storage),
         accounts=Accounts(Table(tables, "accounts"), clock),
         tombstones=Tombstones(Table(tables, "erased")),
+        erasures=Erasures(Table(tables, "erased"), storage),
         audit=Audit(Table(tables, "audit")),
         vault=Vault(secrets),
         source=connect(settings.source, settings.customer_insights_path),

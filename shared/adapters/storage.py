@@ -14,7 +14,10 @@ from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 
 class Container(StrEnum):
-    """The blob containers, one for each span of life: chunks go when delivered, rejected rows expire, state stays."""
+    """The blob containers, one for each span of life: chunks go when delivered, rejected rows expire, state stays.
+
+    In `erasures` is the address of each person whose erasure is not done yet, and nothing else.
+    """
 
     CONFIGURATION = "configuration"
     CHUNKS = "chunks"
@@ -22,6 +25,7 @@ class Container(StrEnum):
     STATE = "state"
     REPORTS = "reports"
     REJECTED = "rejected"
+    ERASURES = "erasures"
 
 
 class Queue(StrEnum):

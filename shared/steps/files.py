@@ -78,12 +78,17 @@ def load_table(
     found = storage.get(container, name)
     if found is None:
         raise Damaged(f"{container}/{name} is missing")
+    return parse_table(f"{container}/{name}", found[0], schema)
+
+
+def parse_table(name: str, data: bytes, schema: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Read a stored table that has at least the columns of `schema`; raise Damaged, by its `name`, for something else."""
     try:
-        table, lists = read_table(found[0])
+        table, lists = read_table(data)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError, TypeError):
-        raise Damaged(f"{container}/{name} cannot be read") from None
+        raise Damaged(f"{name} cannot be read") from None
     if not schema.items() <= table.schema.items():
-        raise Damaged(f"{container}/{name} has other columns than it should")
+        raise Damaged(f"{name} has other columns than it should")
     return table, lists
 
 

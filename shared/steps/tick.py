@@ -14,6 +14,7 @@ from shared.reasons import Reason, RunEnded
 from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.each import each
+from shared.steps.erase import advance_all
 from shared.steps.retain import retain, retain_audit
 from shared.steps.start import start_run
 from shared.steps.sweep import disown, owners, sweep
@@ -27,6 +28,7 @@ def tick(app: App) -> None:
     try:
         each(owners(app), lambda name: _look_after(app, name, refreshed))
         retain_audit(app)
+        advance_all(app)
     finally:
         metering.ticked(trouble)
         tracing.flush()

@@ -63,6 +63,7 @@ def app_on(connection: str, clients: ExitStack) -> App:
         registry=Registry(Storage(blobs, queues)),
         accounts=MISSING,
         tombstones=MISSING,
+        erasures=MISSING,
         audit=MISSING,
         vault=cast("Any", Part()),
         source=cast("Any", Part()),

@@ -19,6 +19,7 @@ from shared.app import DIGEST_SECRET, App
 from shared.audit import Audit
 from shared.configuration import Connection, Consent, Export
 from shared.domain.digests import DigestKey
+from shared.erasures import Erasures
 from shared.ledger import Ledger
 from shared.reasons import TryLater
 from shared.registry import Registry
@@ -193,6 +194,7 @@ class Play:
             registry=Registry(storage),
             accounts=Accounts(Table(tables, "accounts"), clock),
             tombstones=Tombstones(Table(tables, "erased")),
+            erasures=Erasures(Table(tables, "erased"), storage),
             audit=Audit(Table(tables, "audit")),
             vault=Vault(cast("Any", Secrets(self.cloud))),
             source=self.source,
