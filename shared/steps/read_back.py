@@ -9,10 +9,12 @@ from functools import partial
 from typing import Final, Protocol
 
 import polars as pl
+from pydantic import TypeAdapter, ValidationError
 
 from shared.app import App
 from shared.domain.account import PAGE_SIZE, ListNames
 from shared.domain.answers import AccountRefused, AutopilotError, KeyRefused, ListGone, NoAnswer, Page, Refused, Unclear
+from shared.domain.chunks import UnreadableChunk
 from shared.domain.digests import DigestKey
 from shared.domain.proof import list_exists
 from shared.domain.sending import Sender
@@ -43,6 +45,9 @@ class Reading:
     total: int = 0
 
 
+_READING: Final = TypeAdapter(Reading)
+
+
 def reading(list_id: str, fields: Sequence[str]) -> bytes:
     """Write the chunk that asks for a list to be read; an empty id is a list that does not exist."""
     return _encode(Reading(list_id, tuple(fields)))
@@ -53,8 +58,11 @@ def _encode(work: Reading) -> bytes:
 
 
 def _decode(chunk: bytes) -> Reading:
-    content = json.loads(chunk)
-    return Reading(**{**content, "fields": tuple(content["fields"])})
+    """Return what `reading` wrote; raise UnreadableChunk for anything else, with nothing of it."""
+    try:
+        return _READING.validate_json(chunk, strict=False)
+    except ValidationError:
+        raise UnreadableChunk("it does not say which list to read") from None
 
 
 def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
@@ -69,7 +77,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
         account = open_account(app, run)
         key = app.digest_key()
     except RunEnded as end:
-        return Outcome(stop=end.reason)
+        return Outcome(stop=end.reason, left=1)
     sender = app.sender(account, seconds=DEADLINE / 2, slots=BusySlots(app, run, account.slots))
     reader = _Reader(account.api, sender, key, work)
     try:
@@ -77,11 +85,11 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     except ListGone:
         return Outcome(counts=calls_of(sender), settled=1)
     except KeyRefused:
-        return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender))
+        return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except (Refused, AccountRefused):
-        return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender))
+        return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender), left=1)
     except AutopilotError:
-        return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender))
+        return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender), left=1)
     return Outcome(
         receipts=write_table(reader.observed(), [work.list]),
         rest=_encode(rest) if rest else None,
