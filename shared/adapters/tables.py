@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
 from shared.records import Record
@@ -87,7 +87,9 @@ class Table:
 
     def write(self, partition: str, changes: Sequence[Change]) -> None:
         """Make all changes or none; raises Lost if one of them comes too late."""
-        operations = [_operation(partition, change) for change in changes]
+        self._submit(partition, [_operation(partition, change) for change in changes])
+
+    def _submit(self, partition: str, operations: Sequence[tuple[Any, ...]]) -> None:
         try:
             self._client.submit_transaction(operations)
         except ResourceExistsError as error:
@@ -97,7 +99,7 @@ class Table:
                 raise _lost() from error
             if error.status_code == 404 and getattr(error, "error_code", "") == "TableNotFound":
                 self._service.create_table_if_not_exists(self._name)
-                self.write(partition, changes)
+                self._submit(partition, operations)
                 return
             if error.status_code == 404:
                 raise _lost() from error
@@ -112,10 +114,8 @@ class Table:
 
     def delete_version(self, partition: str, key: str, etag: str) -> None:
         """Delete one version of a record; raise Lost if it is another by now, or gone."""
-        try:
-            self._client.delete_entity(partition, key, etag=etag, match_condition=MatchConditions.IfNotModified)
-        except (ResourceModifiedError, ResourceNotFoundError) as error:
-            raise _lost() from error
+        condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        self._submit(partition, [("delete", {"PartitionKey": partition, "RowKey": key}, condition)])
 
 
 def _lost() -> Lost:
