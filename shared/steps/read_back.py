@@ -35,7 +35,10 @@ SPARE_PAGES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far a list is read: where to go on, and how many pages and contacts there were, of how many in all."""
+    """How far a list is read: where to go on, and how many pages and contacts there were, of how many in all.
+
+    An empty id is a list that does not exist; `gone` is the id that it had when we filled it, if we did.
+    """
 
     list: str
     fields: tuple[str, ...]
@@ -43,14 +46,15 @@ class Reading:
     pages: int = 0
     contacts: int = 0
     total: int = 0
+    gone: str | None = None
 
 
 _READING: Final = TypeAdapter(Reading)
 
 
-def reading(list_id: str, fields: Sequence[str]) -> bytes:
-    """Write the chunk that asks for a list to be read; an empty id is a list that does not exist."""
-    return _encode(Reading(list_id, tuple(fields)))
+def reading(list_id: str, fields: Sequence[str], *, gone: str | None = None) -> bytes:
+    """Write the chunk that asks for a list to be read."""
+    return _encode(Reading(list_id, tuple(fields), gone=gone))
 
 
 def _encode(work: Reading) -> bytes:
@@ -66,13 +70,17 @@ def _decode(chunk: bytes) -> Reading:
 
 
 def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
-    """Read a list, or a part of it; the receipts are its contacts as `observe` keeps them, empty if there is no list.
+    """Read a list, or a part of it; the receipts are its contacts as `observe` keeps them.
+
+    Of a list that is gone they are empty, and name no list but the one that it was.
 
     Raise TryLater if nothing could be read.
     """
     work = _decode(chunk)
-    if run.stop or not work.list:
+    if run.stop:
         return Outcome(stop=run.stop, settled=1)
+    if not work.list:
+        return Outcome(receipts=_gone(app, work.gone), settled=1)
     try:
         account = open_account(app, run)
         key = app.digest_key()
@@ -83,7 +91,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     try:
         rest = reader.read()
     except ListGone:
-        return Outcome(counts=calls_of(sender), settled=1)
+        return Outcome(receipts=_gone(app, work.list), counts=calls_of(sender), settled=1)
     except KeyRefused:
         return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except (Refused, AccountRefused):
@@ -104,6 +112,11 @@ class Pages(ListNames, Protocol):
     def members(self, list_id: str, bookmark: str | None = None) -> Page:
         """Return one page of a list's members, from `bookmark` on; raise Unclear if there is perhaps no such list."""
         ...
+
+
+def _gone(app: App, list_id: str | None) -> bytes | None:
+    """Write the receipts of a list that is gone; None if nobody knows which one it was."""
+    return write_table(observe([], [], app.digest_key()), ["", list_id]) if list_id else None
 
 
 class _Reader:
