@@ -107,7 +107,8 @@ def _plan(app: App, run: Run) -> Run:
         if recorded.plan == attempt:
             metering.planned(recorded, ())
         return recorded
-    segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
+    names = [target.segment for target in export.segments]
+    segments = read_segments(app, names, export.mapping["Email"], Heartbeat(app, run))
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
     with Spool() as spool:
