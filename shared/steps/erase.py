@@ -12,7 +12,7 @@ import polars as pl
 from shared.adapters.storage import Conflict, Container
 from shared.adapters.vault import VaultUnavailable
 from shared.app import Account, App
-from shared.domain.answers import AutopilotError, ContactGone, KeyRefused, Refused, TryAgain
+from shared.domain.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer, Refused
 from shared.domain.sending import Sender
 from shared.domain.state import SCHEMA, without
 from shared.erasures import Erasure, Progress, Reached
@@ -176,7 +176,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         account = app.account(name)
         sender = app.sender(account, seconds=ACCOUNT_SECONDS)
         held = _delete(account, sender, address)
-        gone = sender.one(lambda: account.api.find(address)) is None
+        gone = sender.one(lambda: account.api.is_gone(address))
         return Reached(connection=name, held=held, gone=gone, code="" if gone else STILL_THERE)
     except KeyRefused:
         refused.add(name)
@@ -205,7 +205,7 @@ def _delete(account: Account, sender: Sender, address: str) -> bool:
         sender.one(lambda: account.api.delete(address))
     except ContactGone:
         return False
-    except TryAgain:
+    except NoAnswer:
         if not sender.tally.requests:
             raise
     return True

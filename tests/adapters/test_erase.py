@@ -16,7 +16,7 @@ import pytest
 from shared.adapters.storage import Container
 from shared.app import App
 from shared.audit import Audit
-from shared.domain.answers import AutopilotError, ContactGone, KeyRefused, TryAgain
+from shared.domain.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer
 from shared.domain.digests import DigestKey
 from shared.domain.state import Receipt, tabulate
 from shared.erasures import Erasure, Progress
@@ -48,9 +48,9 @@ class Api:
         if self.deletes:
             self.people.discard(address)
 
-    def find(self, address: str) -> dict[str, str] | None:
-        self._called("find")
-        return {"Email": address} if address in self.people else None
+    def is_gone(self, address: str) -> bool:
+        self._called("read")
+        return address not in self.people
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -114,7 +114,7 @@ def test_a_person_is_erased_at_every_account_and_from_every_state(eraser: App, a
     assert [(item.connection, item.held) for item in done.accounts] == [("a", True), ("b", False), ("c", True)]
     assert done.states == 1
     assert all(ANNA not in api.people for api in apis.values())
-    assert all(api.calls[-1] == "find" for api in apis.values())
+    assert all(api.calls[-1] == "read" for api in apis.values())
     assert load_state(eraser.storage, export, "main", "20260101t000000000-dead").people["person"].to_list() == [7]
     assert eraser.tombstones.people() == [person]
     assert not kept(eraser, done)
@@ -160,7 +160,7 @@ def test_what_autopilot_says_it_deleted_and_still_has_is_not_erased(
 
 
 def test_a_delete_without_an_answer_is_looked_up(eraser: App, apis: dict[str, Api], clock: ManualClock) -> None:
-    apis["a"].fault = TryAgain("DELETE answered 502")
+    apis["a"].fault = NoAnswer("DELETE answered 502")
     open_one = erase(eraser, ANNA, "me")
     assert codes(open_one) == {"a": Reason.AUTOPILOT_UNAVAILABLE}
     apis["a"].fault = None
