@@ -42,6 +42,18 @@ CONNECTIONS: Final = 256
 """Calls an instance may have in flight, made only as answers are slow: 100 requests a second at 2.5 s each."""
 
 
+_LONGEST_NAME: Final = 200
+"""Characters of an account's name or id that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an account is, as Autopilot tells it; None for what it does not tell."""
+
+    name: str | None
+    id: str | None
+
+
 class Key(Protocol):
     """Where a connection's API key comes from."""
 
@@ -124,6 +136,15 @@ class Autopilot:
     def __init__(self, url: str, key: Key, http: requests.Session) -> None:
         self._key = key
         self._requests = Requests(url, http)
+
+    def identity(self) -> Identity:
+        """Return who the key's account is (third-party reports: `fullName`, `email`, `instanceId`); cut to a sane length."""
+        answer = self._call("GET", "/account")
+        name, instance = answer.get("fullName"), answer.get("instanceId")
+        return Identity(
+            name=name[:_LONGEST_NAME] if isinstance(name, str) and name else None,
+            id=str(instance)[:_LONGEST_NAME] if isinstance(instance, str | int) and instance else None,
+        )
 
     def account(self) -> str:
         """Say whose account the key opens (third-party reports: `fullName`, `email`, `instanceId`)."""

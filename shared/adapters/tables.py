@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
 from shared.records import Record
@@ -84,6 +84,13 @@ class Table:
             for key in keys[start : start + _MOST_OPERATIONS]:
                 with contextlib.suppress(ResourceNotFoundError):
                     self._client.delete_entity(partition, key)
+
+    def remove(self, partition: str, key: str, etag: str) -> None:
+        """Delete the version of a record that `etag` names; raises Lost if it is another by now, or gone."""
+        try:
+            self._client.delete_entity(partition, key, etag=etag, match_condition=MatchConditions.IfNotModified)
+        except (ResourceModifiedError, ResourceNotFoundError) as error:
+            raise _lost() from error
 
 
 def _lost() -> Lost:

@@ -10,7 +10,8 @@ from typing import Any
 from shared.adapters.storage import Container, Queue, StorageFault
 from shared.adapters.vault import VaultUnavailable
 from shared.api.call import Answer, Call
-from shared.app import DIGEST_SECRET, App
+from shared.app import App
+from shared.digest_key import DIGEST_SECRET
 from shared.reasons import Reason, RunEnded
 
 _NO = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}

@@ -109,7 +109,7 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
     delivery = Delivery(account.api, sender, lists, filling)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
-        app.accounts.remember_list(account.name, run.targets[place].list, None)
+        app.accounts.remember_list(account.id, run.targets[place].list, None)
     if sender.key_refused is None and not sender.tally.succeeded and not _answers(account, sender):
         return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
     return _sort(delivery, delivered, sender, lists)
@@ -122,16 +122,16 @@ def _prepare(
 
     A run that repairs believes nothing: it mends what believing led to.
     """
-    lists = ensure_lists(app.accounts, account.name, [target.list for target in run.targets], account.api, sender)
+    lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
     if run.trigger == "repair":
         return lists, Filling.MEMBERSHIP
     filling = app.filling(account)
     if filling is None and any(operation.add for operation in operations):
-        with app.accounts.exclusive(account.name, "prove what fills lists", PROOF_SECONDS):
+        with app.accounts.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
             filling = app.filling(account)
             if filling is None:
                 filling = prove(account.api, sender, operations, lists)
-                app.accounts.remember_filling(account.name, filling)
+                app.accounts.remember_filling(account.id, filling)
     return lists, filling or Filling.MEMBERSHIP
 
 

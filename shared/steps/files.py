@@ -55,11 +55,11 @@ def state_path(export: str, connection: str, run_id: str) -> str:
     return f"{export}/{connection}/{run_id}.parquet"
 
 
-def load_state(storage: Storage, export: str, connection: str, run_id: str | None) -> State:
-    """Read the state that a run left, or the empty one."""
-    if run_id is None:
+def load_state(storage: Storage, export: str, left: tuple[str, str] | None) -> State:
+    """Read the state of an export that a run left under a connection (`state_before`), or the empty one."""
+    if left is None:
         return State.empty()
-    people, lists = read_table(storage.read(Container.STATE, state_path(export, connection, run_id)))
+    people, lists = read_table(storage.read(Container.STATE, state_path(export, *left)))
     return State(lists, people)
 
 

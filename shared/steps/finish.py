@@ -16,7 +16,7 @@ from shared.app import App
 from shared.domain.state import RECEIPTS, State, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status
-from shared.run import Counts, Entry, Run
+from shared.run import Counts, Entry, Run, state_before
 from shared.signals import Span
 from shared.steps.confirm import fell_short
 from shared.steps.files import (
@@ -85,7 +85,7 @@ def _finish(app: App, run: Run) -> Run:
         table = write_rejected(rejected, [target.segment for target in run.targets])
         app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
     connection = str(run.connection)
-    before = app.ledger.head(export).states.get(connection)
+    before = state_before(app.ledger.head(export), connection, run.account)
     ending = _verified(app, run, entries) if run.verification else _delivered(app, run, entries, before)
     if ending.state:
         people = without(ending.state.people, app.tombstones.people())
@@ -98,13 +98,13 @@ def _finish(app: App, run: Run) -> Run:
     return ended
 
 
-def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None) -> Ending:
+def _delivered(app: App, run: Run, entries: Sequence[Entry], before: tuple[str, str] | None) -> Ending:
     """End a run that delivered: what its receipts confirm becomes the state."""
     changes = {"counts": run.counts + _lost(run)} if any(entry.lost for entry in entries) else {}
     receipts, lists = _receipts(app, entries)
     if receipts.is_empty():
         return Ending(_reason(run), changes=changes)
-    state = merge(load_state(app.storage, run.export, str(run.connection), before), receipts, lists)
+    state = merge(load_state(app.storage, run.export, before), receipts, lists)
     if run.stop is None and fell_short(app, run, state, receipts, lists):
         return Ending(
             Reason.LISTS_DIFFER,

@@ -13,7 +13,7 @@ from shared.domain.cleaning import clean
 from shared.domain.state import State
 from shared.domain.verification import Comparison, ListComparison, compared_fields, correct, expect, observe
 from shared.reasons import RunEnded
-from shared.run import Entry, Findings, Run
+from shared.run import Entry, Findings, Run, state_before
 from shared.steps.busy import Heartbeat
 from shared.steps.files import load_state, read_table
 from shared.steps.segments import read_segments, recipe_of
@@ -33,7 +33,7 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     lists = [_observed(app, entries, place) for place in range(len(run.targets))]
     ids = [list_id for list_id, _ in lists]
     head = app.ledger.head(run.export)
-    state = load_state(app.storage, run.export, str(run.connection), head.states.get(str(run.connection)))
+    state = load_state(app.storage, run.export, state_before(head, str(run.connection), run.account))
     held = state.on_lists(ids)
     comparisons = [ListComparison(held, place, table) for place, (_, table) in enumerate(lists)]
     detail = ""

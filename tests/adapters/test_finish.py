@@ -71,7 +71,7 @@ def states(app: App, export: str) -> list[str]:
 
 
 def people(app: App, run: Run) -> list[int]:
-    return load_state(app.storage, run.export, "main", run.id).people["person"].to_list()
+    return load_state(app.storage, run.export, ("main", run.id)).people["person"].to_list()
 
 
 def publish(app: App, export: str) -> None:

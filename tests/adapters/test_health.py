@@ -23,8 +23,9 @@ from shared.adapters.tables import Table
 from shared.adapters.vault import VaultUnavailable
 from shared.api.answer import answer
 from shared.api.routes import ROUTES
-from shared.app import DIGEST_SECRET, App
+from shared.app import App
 from shared.configuration import Connection, Consent
+from shared.digest_key import DIGEST_SECRET
 from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry

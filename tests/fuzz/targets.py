@@ -14,7 +14,7 @@ import polars as pl
 from shared.api.access import PRINCIPAL, NotAllowed, Role, caller_of
 from shared.api.access import Caller as ApiCaller
 from shared.api.call import Call, Problem
-from shared.api.connections import ConnectionBody
+from shared.api.connect import ConnectionBody
 from shared.configuration import ExportSettings
 from shared.domain.addresses import normalise
 from shared.domain.answers import (
