@@ -49,23 +49,40 @@ class InstallationKey:
 
 def read_digest_key(app: App) -> DigestKey:
     """Read the key from the vault and hold it against its fingerprint; it is made only where nothing depends on one."""
+    key = stored_digest_key(app)
+    if key is None:
+        key = _parse(_make(app))
+    if app.tombstones.note_fingerprint(key.fingerprint(), app.now()) != key.fingerprint():
+        raise _another()
+    return key
+
+
+def stored_digest_key(app: App) -> DigestKey | None:
+    """Return the key that the vault holds, None if there is none and none is needed yet; changes nothing."""
     text = app.vault.read(DIGEST_SECRET)
     known = app.tombstones.fingerprint()
     if text is None:
         if known or _is_needed(app):
             raise RunEnded(Reason.DIGEST_KEY_MISSING, f"Key Vault has no secret {DIGEST_SECRET!r}.")
-        text = _make(app)
+        return None
+    key = _parse(text)
+    if known and known != key.fingerprint():
+        raise _another()
+    return key
+
+
+def _parse(text: str) -> DigestKey:
     try:
-        key = DigestKey.from_text(text)
+        return DigestKey.from_text(text)
     except ValueError:
         raise RunEnded(Reason.DIGEST_KEY_WRONG, f"The secret {DIGEST_SECRET!r} is not 64 hexadecimal digits.") from None
-    fingerprint = key.fingerprint()
-    if (known or app.tombstones.note_fingerprint(fingerprint, app.now())) != fingerprint:
-        raise RunEnded(
-            Reason.DIGEST_KEY_WRONG,
-            f"The secret {DIGEST_SECRET!r} holds another key than the one that state and tombstones were made with.",
-        )
-    return key
+
+
+def _another() -> RunEnded:
+    return RunEnded(
+        Reason.DIGEST_KEY_WRONG,
+        f"The secret {DIGEST_SECRET!r} holds another key than the one that state and tombstones were made with.",
+    )
 
 
 def _is_needed(app: App) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import Final
 
@@ -54,12 +55,11 @@ class Tombstones:
 
     def note_fingerprint(self, fingerprint: str, at: datetime) -> str:
         """Note the key that digests are made with, unless one is noted already; returns the one that stands."""
-        try:
+        while (known := self.fingerprint()) is None:
             change = Change(_FINGERPRINT, FingerprintRecord(fingerprint=fingerprint, at=at), None)
-            self._table.write(_KEY_PARTITION, [change])
-        except Lost:
-            return self.fingerprint() or fingerprint
-        return fingerprint
+            with contextlib.suppress(Lost):
+                self._table.write(_KEY_PARTITION, [change])
+        return known
 
 
 _OFFSET: Final = 1 << 127
