@@ -49,10 +49,14 @@ class Counts(Record):
         return Counts(**{name: getattr(self, name) + getattr(other, name) for name in Counts.model_fields})
 
     @property
+    def unaccounted(self) -> int:
+        """Rows that were read and that no other count accounts for; negative if some were counted twice."""
+        return self.rows_read - (self.delivered + self.unchanged + self.duplicates + self.rejected + self.undelivered)
+
+    @property
     def add_up(self) -> bool:
-        """Whether every row read is accounted for."""
-        settled = self.delivered + self.unchanged + self.duplicates + self.rejected + self.undelivered
-        return self.rows_read == settled
+        """Whether every row that was read is accounted for, once."""
+        return self.unaccounted == 0
 
 
 class Findings(Record):
@@ -147,6 +151,8 @@ class Entry(Record):
     """What is recorded of one chunk.
 
     By which attempt, where its receipts and rejected rows lie, the chunk that continues it, and whether it was lost.
+    Of its operations `settled` are handled and `left` are not sent any more; those of its continuation are counted there.
+    Both are None in what an older version of the app recorded, and `left` is where the chunk was lost.
     """
 
     chunk: str
@@ -155,18 +161,19 @@ class Entry(Record):
     rejected: str | None = None
     continued_by: str | None = None
     lost: bool = False
+    settled: int | None = None
+    left: int | None = None
 
 
-def state_before(head: Head, connection: str, account: str | None) -> tuple[str, str] | None:
-    """Return under which connection, and by which run, the state of an export at an account was left; None if there is none.
+def state_before(head: Head, connection: str, account: str | None) -> tuple[str, str | None]:
+    """Return under which connection, and by which run, the state of an export at an account was left; no run if none was.
 
     The state of another account is none of this one's. One that another connection left at the same account holds.
     """
     if connection in head.states and (account is None or head.accounts.get(connection, account) == account):
         return connection, head.states[connection]
-    return next(
-        ((name, run) for name, run in head.states.items() if account and head.accounts.get(name) == account), None
-    )
+    moved = [(name, run) for name, run in head.states.items() if account and head.accounts.get(name) == account]
+    return moved[0] if moved else (connection, None)
 
 
 def with_state(head: Head, connection: str, run: Run) -> Head:

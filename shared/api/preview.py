@@ -47,7 +47,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     account = app.account(export.connection)
     segments = read_segments(app, [target.segment for target in export.segments])
     known = account.id if account.is_known else None
-    state = load_state(app.storage, name, state_before(app.ledger.head(name), account.name, known))
+    state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
     planned = plan(
         segments,
         recipe_of(export),
