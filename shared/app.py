@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 import requests
 
 from shared.accounts import Accounts, AccountSlots
-from shared.adapters.autopilot import CONNECTIONS, Autopilot, Identity, Key, session
+from shared.adapters.autopilot import Autopilot, Identity, Key
 from shared.adapters.clock import StorageClock
 from shared.adapters.storage import Storage, StorageFault
 from shared.adapters.tables import Table
+from shared.adapters.transport import CONNECTIONS, session
 from shared.adapters.vault import GivenKey, Vault, VaultKey
 from shared.audit import Audit
 from shared.configuration import Connection
