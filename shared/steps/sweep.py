@@ -15,6 +15,7 @@ from typing import Final
 from shared.adapters.storage import Container
 from shared.app import App
 from shared.ledger import RunInProgress
+from shared.registry import DocumentDamaged
 from shared.run import Head
 from shared.steps.files import state_path
 
@@ -42,7 +43,10 @@ def disown(app: App, export: str) -> None:
     """
 
     def is_gone(_: Head) -> bool:
-        return app.registry.export(export) is None
+        try:
+            return app.registry.export(export) is None
+        except DocumentDamaged:
+            return False
 
     if not app.ledger.runs(export, most=1):
         app.ledger.forget_head(export, only_if=is_gone)
