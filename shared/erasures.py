@@ -13,14 +13,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.adapters.storage import Container, Storage
+from shared.adapters.storage import Container, Storage, TooLarge
 from shared.adapters.tables import Change, Lost, Table
 from shared.records import Record
 
 _PARTITION: Final = "requests"
-
-LONGEST_ADDRESS: Final = 1024
-"""Bytes of a kept address' document."""
 
 
 class Progress(StrEnum):
@@ -85,12 +82,10 @@ class Erasures:
 
     def address(self, erasure_id: str) -> str | None:
         """Return the address that a request is about; None if it is not kept, or cannot be read."""
-        found = self._storage.get(Container.ERASURES, _path(erasure_id))
-        if found is None or len(found[0]) > LONGEST_ADDRESS:
-            return None
         try:
-            email = json.loads(found[0])["email"]
-        except (ValueError, KeyError, TypeError):
+            found = self._storage.get(Container.ERASURES, _path(erasure_id))
+            email = json.loads(found[0])["email"] if found else None
+        except (ValueError, KeyError, TypeError, TooLarge):
             return None
         return email if isinstance(email, str) else None
 

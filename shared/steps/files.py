@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from shared.adapters.storage import Container, Storage
+from shared.adapters.storage import Container, Storage, TooLarge
 from shared.domain.state import SCHEMA, State
 from shared.reasons import Reason, RunEnded
 
@@ -75,7 +75,10 @@ def load_table(
     storage: Storage, container: Container, name: str, schema: Mapping[str, pl.DataType]
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Read a stored table that has at least the columns of `schema`; raise Damaged for what is missing or something else."""
-    found = storage.get(container, name)
+    try:
+        found = storage.get(container, name)
+    except TooLarge as error:
+        raise Damaged(str(error)) from None
     if found is None:
         raise Damaged(f"{container}/{name} is missing")
     return parse_table(f"{container}/{name}", found[0], schema)

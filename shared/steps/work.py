@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from shared.configuration import Name
 
@@ -17,13 +18,13 @@ class RunWork(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     export: Name
-    run: str
+    run: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}t[0-9]{9}-[0-9a-f]{4}\z")]
 
 
 class ChunkWork(RunWork):
     """A chunk to be delivered."""
 
-    chunk: str
+    chunk: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}(-[0-9]{1,9}-[0-9a-f]{8})?\z")]
 
 
 def read_work[T: RunWork](message: bytes, kind: type[T]) -> T | None:
