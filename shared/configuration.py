@@ -102,6 +102,7 @@ class Guards(Model):
 
     max_removed_percent: float = Field(default=50, ge=0, le=100)
     allow_empty: bool = False
+    max_unread_percent: float = Field(default=0.1, ge=0, le=100)
 
 
 class VerificationSettings(Model):

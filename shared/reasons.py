@@ -42,6 +42,7 @@ class Reason(StrEnum):
     LISTS_EQUAL = "lists_equal"
     LISTS_DIFFER = "lists_differ"
     ROWS_REJECTED = "rows_rejected"
+    REMOVALS_HELD_BACK = "removals_held_back"
     AUTOPILOT_UNAVAILABLE = "autopilot_unavailable"
     AUTOPILOT_REFUSED = "autopilot_refused"
     CANCELED_BY_USER = "canceled_by_user"
@@ -70,6 +71,7 @@ _STATUS = {
     Reason.LISTS_EQUAL: Status.SUCCESSFUL,
     Reason.LISTS_DIFFER: Status.COMPLETED_WITH_WARNINGS,
     Reason.ROWS_REJECTED: Status.COMPLETED_WITH_WARNINGS,
+    Reason.REMOVALS_HELD_BACK: Status.COMPLETED_WITH_WARNINGS,
     Reason.CANCELED_BY_USER: Status.CANCELED,
 }
 
@@ -91,6 +93,7 @@ _ADVICE = {
     Reason.LISTS_EQUAL: "The lists were read back: they hold exactly what was delivered.",
     Reason.LISTS_DIFFER: "Autopilot's lists are not what was delivered. Verify with repair to mend what is missing or drifted; extra members were put there by others and stay.",
     Reason.ROWS_REJECTED: "Everything else was delivered. The rejected rows are in the run's rejected-rows file, each with its reason.",
+    Reason.REMOVALS_HELD_BACK: "Everything else was delivered. Too many rows of a segment could not be read to know who left it: refresh the Blob export, and look at the rejected-rows file; guards.max_unread_percent says how many are too many.",
     Reason.AUTOPILOT_UNAVAILABLE: "Autopilot could not be reached for too long. What was delivered stays recorded; run again when it is back.",
     Reason.AUTOPILOT_REFUSED: "Autopilot refused a request that is not about one contact. Check the account's plan and status, then run again.",
     Reason.CANCELED_BY_USER: "The run was canceled. What was delivered stays recorded; the next run sends the rest.",

@@ -27,7 +27,8 @@ class Counts(Record):
 
     Rows: `rows_read`, `duplicates` (rows whose address another row already brought), `unchanged`, `delivered`,
     `rejected`, `undelivered` (planned, but the run ended first). Distinct addresses: `profiles`. Memberships: `joiners`,
-    `leavers`, `removed` (leavers done). Profiles with new values: `changed`. Calls: `requests`, `throttled`, `retried`.
+    `leavers`, `removed` (leavers done), `held_back` (leavers not made, since too much of their segment could not be read),
+    `kept` (members without a valid address in their row). Profiles with new values: `changed`. Calls: `requests`, `throttled`, `retried`.
     """
 
     rows_read: int = 0
@@ -40,6 +41,8 @@ class Counts(Record):
     delivered: int = 0
     rejected: int = 0
     removed: int = 0
+    held_back: int = 0
+    kept: int = 0
     undelivered: int = 0
     requests: int = 0
     throttled: int = 0
@@ -83,7 +86,7 @@ class Run(Record):
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
     `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
     this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
-    how they compare. `refreshed_at` is when the refresh happened that it took up, and `traceparent` (W3C) the trace it
+    how they compare. `remarks` is what the plan had to say. `refreshed_at` is when the refresh happened that it took up, and `traceparent` (W3C) the trace it
     belongs to.
     """
 
@@ -115,6 +118,7 @@ class Run(Record):
     traceparent: str | None = None
     verification: Verification | None = None
     findings: tuple[Findings, ...] = ()
+    remarks: str = ""
 
     @property
     def is_delivered(self) -> bool:

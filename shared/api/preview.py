@@ -20,6 +20,7 @@ from shared.domain.answers import AutopilotError
 from shared.domain.chunks import decode
 from shared.domain.difference import Difference
 from shared.domain.plan import Plan, check_guards, chunks, plan
+from shared.domain.remarks import remarks
 from shared.domain.spool import Spool
 from shared.reasons import RunEnded, TryLater
 from shared.steps.files import load_state
@@ -66,6 +67,9 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "changed": found.changed,
         "unchanged": found.unchanged,
         "leavers": found.leavers,
+        "held_back": sum(found.held_back),
+        "kept": found.kept,
+        "remarks": remarks(planned, [target.segment for target in export.segments]),
         "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
         "calls": calls,
         "minutes": round(calls / account.connection.rate_limit / 60, 1),

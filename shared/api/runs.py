@@ -115,8 +115,10 @@ def view(app: App, run: Run) -> dict[str, Any]:
         "done",
         "operations",
         "settled",
+        "remarks",
     }
     shown = run.model_dump(mode="json", exclude=hidden)
+    shown["detail"] = run.detail or run.remarks
     shown["segments"] = [target.model_dump() for target in run.targets]
     shown["advice"] = (run.detail + " " if run.detail else "") + reason.advice if reason else ""
     shown["canceling"] = run.stop is Reason.CANCELED_BY_USER and not run.status.is_final

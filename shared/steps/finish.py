@@ -13,13 +13,15 @@ import polars as pl
 from shared import metering, tracing
 from shared.adapters.storage import Container
 from shared.app import App
-from shared.domain.state import RECEIPTS, State, merge, rewire, without
+from shared.domain.spool import unpack
+from shared.domain.state import CUSTOMERS, RECEIPTS, State, identify, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status
 from shared.run import Counts, Entry, Run
 from shared.signals import Span
 from shared.steps.confirm import fell_short
 from shared.steps.files import (
+    identities_path,
     load_state,
     planned_rejected_path,
     read_table,
@@ -36,7 +38,7 @@ from shared.steps.verify import compare_lists
 
 log = logging.getLogger(__name__)
 
-_INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent"}
+_INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent", "remarks"}
 """What a report leaves out."""
 
 FINISH_SECONDS: Final = 90.0
@@ -102,9 +104,15 @@ def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None)
     """End a run that delivered: what its receipts confirm becomes the state."""
     changes = {"counts": run.counts + _lost(run)} if any(entry.lost for entry in entries) else {}
     receipts, lists = _receipts(app, entries)
-    if receipts.is_empty():
+    customers = _customers(app, run)
+    if receipts.is_empty() and customers.is_empty():
         return Ending(_reason(run), changes=changes)
-    state = merge(load_state(app.storage, run.export, str(run.connection), before), receipts, lists)
+    held = load_state(app.storage, run.export, str(run.connection), before)
+    if receipts.is_empty():
+        known = identify(held, customers)
+        news = not known.people.equals(held.on_lists(held.lists))
+        return Ending(_reason(run), state=known if news else None, changes=changes)
+    state = identify(merge(held, receipts, lists), customers)
     if run.stop is None and fell_short(app, run, state, receipts, lists):
         return Ending(
             Reason.LISTS_DIFFER,
@@ -166,7 +174,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
         end = {
             "status": reason.status if reason else Status.SUCCESSFUL,
             "reason": reason,
-            "detail": ending.detail,
+            "detail": " ".join(text for text in (ending.detail, run.remarks) if text),
             "ended_at": now,
         }
         return run.model_copy(update={**end, **ending.changes})
@@ -196,6 +204,8 @@ def _reason(run: Run) -> Reason | None:
     """Why the run ends as it does: what stopped it, else what it left undone, else nothing to say."""
     if run.stop:
         return run.stop
+    if run.counts.held_back:
+        return Reason.REMOVALS_HELD_BACK
     if run.counts.rejected or run.counts.removed < run.counts.leavers:
         return Reason.ROWS_REJECTED
     return None if run.operations else Reason.NOTHING_TO_DO
@@ -216,6 +226,13 @@ def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[s
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
     receipts = [rewire(table, table_lists, lists) for table, table_lists in tables]
     return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists
+
+
+def _customers(app: App, run: Run) -> pl.DataFrame:
+    """Gather what the plan learnt of whose rows are whose."""
+    names = app.storage.names(Container.OUTCOMES, identities_path(run.export, run.id, str(run.plan)))
+    parts = [unpack(app.storage.read(Container.OUTCOMES, name)) for name in names]
+    return pl.concat([pl.DataFrame(schema=CUSTOMERS), *parts])
 
 
 def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> pl.DataFrame:

@@ -17,8 +17,9 @@ from shared.configuration import Export
 from shared.directory import known_lists
 from shared.domain.answers import KeyRefused, Refused, TryAgain
 from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
+from shared.domain.remarks import remarks
 from shared.domain.sending import Sender
-from shared.domain.spool import Spool
+from shared.domain.spool import Spool, pack
 from shared.domain.verification import compared_fields
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
@@ -28,6 +29,7 @@ from shared.steps.busy import Heartbeat
 from shared.steps.files import (
     chunk_names,
     chunk_path,
+    identities_path,
     load_state,
     planned_rejected_path,
     rejected_path,
@@ -114,9 +116,11 @@ def _plan(app: App, run: Run) -> Run:
         planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
         check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
         count = _write(app, run, attempt, chunks(planned), planned.rejected)
+        _write_identities(app, run, attempt, planned)
     operations = planned.difference.operations.height
     counts = _counts(planned) + calls_of(sender)
-    recorded = _record(app, run, attempt, account, export, count, operations, counts)
+    told = remarks(planned, [target.segment for target in export.segments])
+    recorded = _record(app, run, attempt, account, export, count, operations, counts, told)
     if recorded.plan == attempt:
         metering.planned(recorded, planned.rejected["reason"])
     return recorded
@@ -148,6 +152,13 @@ def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl
     return count
 
 
+def _write_identities(app: App, run: Run, attempt: str, planned: Plan) -> None:
+    """Write whose rows are whose where that is news, for the state that the run will leave."""
+    for number, part in enumerate(planned.identities()):
+        path = identities_path(run.export, run.id, attempt, f"{number:04d}.arrow")
+        app.storage.put(Container.OUTCOMES, path, pack(part))
+
+
 def _counts(planned: Plan) -> Counts:
     difference = planned.difference
     return Counts(
@@ -157,6 +168,8 @@ def _counts(planned: Plan) -> Counts:
         joiners=difference.joiners,
         changed=difference.changed,
         leavers=difference.leavers,
+        held_back=sum(difference.held_back),
+        kept=difference.kept,
         unchanged=difference.unchanged,
         rejected=planned.rejected.height,
         undelivered=difference.set_aside,
@@ -164,7 +177,15 @@ def _counts(planned: Plan) -> Counts:
 
 
 def _record(
-    app: App, run: Run, attempt: str, account: Account, export: Export, count: int, operations: int, counts: Counts
+    app: App,
+    run: Run,
+    attempt: str,
+    account: Account,
+    export: Export,
+    count: int,
+    operations: int,
+    counts: Counts,
+    told: str = "",
 ) -> Run:
     """Record the plan, unless another planner of the same run was first; then its chunks count and ours go."""
     now = app.now()
@@ -183,6 +204,7 @@ def _record(
                 "planned_at": now,
                 "progress_at": now,
                 "unreachable_since": None,
+                "remarks": told,
             }
         )
 
@@ -190,6 +212,7 @@ def _record(
     if recorded.plan != attempt:
         app.storage.delete_all(Container.CHUNKS, f"{run_folder(run.export, run.id)}{attempt}/")
         app.storage.delete(Container.OUTCOMES, planned_rejected_path(run.export, run.id, attempt))
+        app.storage.delete_all(Container.OUTCOMES, identities_path(run.export, run.id, attempt))
     log.info("planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, count, operations)
     return recorded
 
