@@ -20,6 +20,7 @@ CUSTOMER_ID: Final = "CustomerId"
 
 ROW: Final = "\0row"
 MALFORMED: Final = "\0malformed"
+WHERE: Final = "\0where"
 """The reader's own columns; no column of the source bears such a name, so that one may well be called `row`."""
 
 _EMAIL: Final = "Email"

@@ -19,7 +19,7 @@ from shared.domain.answers import KeyRefused, Refused, TryAgain
 from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
 from shared.domain.remarks import remarks
 from shared.domain.sending import Sender
-from shared.domain.spool import Spool, pack
+from shared.domain.spool import Spool
 from shared.domain.verification import compared_fields
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
@@ -27,7 +27,6 @@ from shared.run import Counts, Run
 from shared.signals import Span
 from shared.steps.busy import Heartbeat
 from shared.steps.files import (
-    chunk_names,
     chunk_path,
     identities_path,
     load_state,
@@ -39,6 +38,7 @@ from shared.steps.files import (
 from shared.steps.finish import end_run, finish_run
 from shared.steps.outage import note_outage
 from shared.steps.read_back import reading
+from shared.steps.record import open_chunks
 from shared.steps.segments import read_segments, recipe_of, scope_of
 from shared.steps.window import calls_of, nothing_done
 
@@ -80,12 +80,8 @@ def plan_run(app: App, export: str, run_id: str) -> None:
 
 def issue(app: App, run: Run) -> None:
     """Put every chunk of a run on the queue that has no outcome yet."""
-    recorded = {entry.chunk: entry.continued_by for entry in app.ledger.entries(run.export, run.id)}
-    names = chunk_names(run.chunks - sum(name is not None for name in recorded.values()))
-    names += [name for name in recorded.values() if name is not None]
-    for name in names:
-        if name not in recorded:
-            app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
+    for name in open_chunks(run, app.ledger.entries(run.export, run.id)):
+        app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
 
 
 @tracing.traced(Span.PLAN)
@@ -101,6 +97,7 @@ def _plan(app: App, run: Run) -> Run:
         return run
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
+    state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     attempt = secrets.token_hex(4)
     if run.verification:
         work = [reading(list_id, compared_fields(export.mapping)) for list_id in list_ids]
@@ -110,7 +107,6 @@ def _plan(app: App, run: Run) -> Run:
             metering.planned(recorded, ())
         return recorded
     segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
-    state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
     with Spool() as spool:
         planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
@@ -155,8 +151,8 @@ def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl
 def _write_identities(app: App, run: Run, attempt: str, planned: Plan) -> None:
     """Write whose rows are whose where that is news, for the state that the run will leave."""
     for number, part in enumerate(planned.identities()):
-        path = identities_path(run.export, run.id, attempt, f"{number:04d}.arrow")
-        app.storage.put(Container.OUTCOMES, path, pack(part))
+        path = identities_path(run.export, run.id, attempt, f"{number:04d}.parquet")
+        app.storage.put(Container.OUTCOMES, path, write_table(part))
 
 
 def _counts(planned: Plan) -> Counts:
