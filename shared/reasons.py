@@ -144,6 +144,20 @@ class RunEnded(Exception):
         self.reason = reason
         self.detail = detail
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether what stands in the way may pass by itself, so that a run waits for it before it ends so."""
+        return self.reason is Reason.SOURCE_NOT_SETTLED
+
+
+class Transient(RunEnded):
+    """As RunEnded, but for a fault that services have for a while: no answer, an outage, throttling, no token."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it may pass: it may."""
+        return True
+
 
 class TryLater(Exception):
     """The work cannot go on now; whoever holds it gives it back for a while. Waiting is not failing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -90,7 +90,8 @@ class Run(Record):
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
     `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
     this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
-    how they compare. `remarks` is what the plan had to say. `refreshed_at` is when the refresh happened that it took up, and `traceparent` (W3C) the trace it
+    how they compare. `remarks` is what the plan had to say. `refresh` names the refresh of the source
+    that it takes up (by its etag), `refreshed_at` is when the refresh happened that it took up, and `traceparent` (W3C) the trace it
     belongs to.
     """
 
@@ -123,6 +124,7 @@ class Run(Record):
     verification: Verification | None = None
     findings: tuple[Findings, ...] = ()
     remarks: str = ""
+    refresh: str | None = None
 
     @property
     def is_delivered(self) -> bool:
@@ -134,7 +136,8 @@ class Head(Record):
     """What is true of an export across its runs.
 
     `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
-    refresh of the source that a run took up, `cron_at` is when a cron schedule was last looked at, `unverified`
+    refresh of the source that a run took up, `tried` the one that was tried last, how many `tries` were made and when
+    the last was (`tried_at`), `cron_at` is when a cron schedule was last looked at, `unverified`
     counts the runs that ended since the lists were last read back, `doubted` says that calls left lists short and
     nobody has mended them yet, and `owed` is what has to follow the last run.
     """
@@ -142,6 +145,9 @@ class Head(Record):
     active: str | None = None
     states: dict[str, str] = Field(default_factory=dict)
     refresh: str = ""
+    tried: str = ""
+    tries: int = 0
+    tried_at: datetime | None = None
     cron_at: datetime | None = None
     unverified: int = 0
     doubted: bool = False
@@ -166,6 +172,15 @@ class Entry(Record):
     left: int | None = None
 
 
+DECIDED: Final = {Reason.OVER_LIMIT, Reason.EMPTY_SEGMENT, Reason.MASS_REMOVAL, Reason.CANCELED_BY_USER}
+"""Ends before a plan is carried out that somebody decided, or has to: the refresh was read, and is not tried again."""
+
+
+def _took_up(run: Run) -> bool:
+    """Whether a run took its refresh up: it got beyond the plan, or somebody decided that it shall not."""
+    return run.refresh is not None and (run.plan is not None or run.reason in DECIDED)
+
+
 def after(head: Head, ended: Run) -> Head:
     """Give the head of an export after a run has ended: free, and with what the run says about its lists."""
     mended = bool(ended.findings) and (ended.verification == "repair" or all(item.is_equal for item in ended.findings))
@@ -173,6 +188,7 @@ def after(head: Head, ended: Run) -> Head:
     return head.model_copy(
         update={
             "active": None if head.active == ended.id else head.active,
+            "refresh": ended.refresh if _took_up(ended) else head.refresh,
             "unverified": 0 if ended.findings else head.unverified + (ended.verification is None),
             "doubted": fell_short or (head.doubted and not mended),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -22,12 +23,14 @@ from shared.domain.difference import Difference
 from shared.domain.plan import Plan, check_guards, chunks, plan
 from shared.domain.remarks import remarks
 from shared.domain.spool import Spool
-from shared.reasons import RunEnded, TryLater
+from shared.reasons import Reason, RunEnded, Transient, TryLater
 from shared.steps.files import load_state
-from shared.steps.segments import read_segments, recipe_of, scope_of
+from shared.steps.room import FOR_PREVIEWS
+from shared.steps.segments import Refresh, open_refresh, recipe_of, scope_of
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
+ROOM_SECONDS = 30.0
 
 
 def preview_export(app: App, call: Call) -> Answer:
@@ -35,20 +38,23 @@ def preview_export(app: App, call: Call) -> Answer:
     export, _ = find_export(app, call)
     name = call.params["export"]
     try:
-        with Spool() as spool:
+        with FOR_PREVIEWS.place(ROOM_SECONDS), Spool() as spool:
             return Answer(body=_preview(app, name, export, spool))
+    except Transient as fault:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, fault.reason, f"{fault.detail} Try again in a moment.") from None
     except RunEnded as end:
-        raise Problem(HTTPStatus.CONFLICT, end.reason, end.detail or end.reason.advice) from None
+        again = " Try again in a moment." if end.may_pass else ""
+        raise Problem(HTTPStatus.CONFLICT, end.reason, (end.detail or end.reason.advice) + again) from None
     except (VaultUnavailable, TryLater) as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "try_later", f"{error}. Try again in a moment.") from None
 
 
 def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
     account = app.account(export.connection)
-    segments = read_segments(app, [target.segment for target in export.segments])
+    refresh, settled = _open(app, [target.segment for target in export.segments])
     state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
     planned = plan(
-        segments,
+        refresh.segments,
         recipe_of(export),
         app.digest_key(),
         state,
@@ -56,9 +62,11 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         scope_of(app, export),
         spool,
     )
+    refresh.check_unchanged()
     found = planned.difference
     calls = expected_calls(found, app.filling(account) or Filling.MEMBERSHIP)
     return {
+        "settled": settled,
         "rows_read": sum(planned.rows_read),
         "members": {target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
         "profiles": found.profiles,
@@ -76,6 +84,16 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "would_be_skipped": _skipped(planned, export),
         "examples": _examples(planned),
     }
+
+
+def _open(app: App, names: Sequence[str]) -> tuple[Refresh, bool]:
+    """Find the segments as they stand, and whether Customer Insights has finished writing, as a run would wait for."""
+    try:
+        return open_refresh(app, names), True
+    except RunEnded as end:
+        if end.reason is not Reason.SOURCE_NOT_SETTLED:
+            raise
+        return open_refresh(app, names, quiet=0), False
 
 
 def expected_calls(found: Difference, filling: Filling) -> int:

@@ -22,7 +22,7 @@ from shared.domain.sending import Sender
 from shared.domain.spool import Spool
 from shared.domain.verification import compared_fields
 from shared.ledger import NoSuchRun
-from shared.reasons import Reason, RunEnded, Status, TryLater
+from shared.reasons import Reason, RunEnded, Status, Transient
 from shared.run import Counts, Run
 from shared.signals import Span
 from shared.steps.busy import Heartbeat
@@ -36,10 +36,11 @@ from shared.steps.files import (
     write_table,
 )
 from shared.steps.finish import end_run, finish_run
-from shared.steps.outage import note_outage
+from shared.steps.outage import wait_or_end
 from shared.steps.read_back import reading
 from shared.steps.record import open_chunks
-from shared.steps.segments import read_segments, recipe_of, scope_of
+from shared.steps.room import FOR_RUNS
+from shared.steps.segments import open_refresh, recipe_of, scope_of
 from shared.steps.window import calls_of, nothing_done
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ PREFLIGHT_SECONDS = 60.0
 def plan_run(app: App, export: str, run_id: str) -> None:
     """Plan a run and put its chunks on the queue; a run that cannot go on is ended with its reason. May be repeated.
 
-    Raises TryLater while Autopilot or the vault does not answer.
+    Raises TryLater while Autopilot, the vault or the source does not answer, Customer Insights is still writing, or there
+    is no room for one more plan.
     """
     try:
         run = app.ledger.run(export, run_id)
@@ -63,14 +65,11 @@ def plan_run(app: App, export: str, run_id: str) -> None:
         if run.plan is None:
             run = _plan(app, run)
     except RunEnded as end:
-        end_run(app, run, end)
+        end_run(app, run, wait_or_end(app, run, end))
         return
     except VaultUnavailable as error:
-        wait = note_outage(app, run)
-        if wait is None:
-            end_run(app, run, RunEnded(Reason.KEY_MISSING, f"{error}."))
-            return
-        raise TryLater(wait, str(error)) from None
+        end_run(app, run, wait_or_end(app, run, Transient(Reason.KEY_MISSING, f"{error}.")))
+        return
     if run.status.is_final:
         return
     issue(app, run)
@@ -92,31 +91,36 @@ def _plan(app: App, run: Run) -> Run:
         raise RunEnded(Reason.CANCELED_BY_USER, "The export was deleted before the run began.")
     export = found[0]
     account = app.account(export.connection)
+    if not run.verification:
+        FOR_RUNS.check()
     run = _begin(app, run, account)
     if run.status.is_final or run.plan is not None:
         return run
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
+    names = [target.segment for target in export.segments]
+    refresh = None if run.verification else open_refresh(app, names, Heartbeat(app, run))
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     attempt = secrets.token_hex(4)
-    if run.verification:
+    if refresh is None:
         work = [reading(list_id, compared_fields(export.mapping)) for list_id in list_ids]
         count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
         recorded = _record(app, run, attempt, account, export, count, len(work), counts)
         if recorded.plan == attempt:
             metering.planned(recorded, ())
         return recorded
-    segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
-    with Spool() as spool:
-        planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
-        check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
+    with FOR_RUNS.place(), Spool() as spool:
+        planned = plan(refresh.segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
+        refresh.check_unchanged()
+        check_guards(planned, names, export.guards, export.max_profiles)
         count = _write(app, run, attempt, chunks(planned), planned.rejected)
         _write_identities(app, run, attempt, planned)
     operations = planned.difference.operations.height
     counts = _counts(planned) + calls_of(sender)
-    told = remarks(planned, [target.segment for target in export.segments])
-    recorded = _record(app, run, attempt, account, export, count, operations, counts, told)
+    recorded = _record(
+        app, run, attempt, account, export, count, operations, counts, remarks(planned, names), refresh.etag
+    )
     if recorded.plan == attempt:
         metering.planned(recorded, planned.rejected["reason"])
     return recorded
@@ -182,6 +186,7 @@ def _record(
     operations: int,
     counts: Counts,
     told: str = "",
+    refresh: str | None = None,
 ) -> Run:
     """Record the plan, unless another planner of the same run was first; then its chunks count and ours go."""
     now = app.now()
@@ -200,7 +205,9 @@ def _record(
                 "planned_at": now,
                 "progress_at": now,
                 "unreachable_since": None,
+                "detail": "",
                 "remarks": told,
+                "refresh": refresh if run.refresh else None,
             }
         )
 
