@@ -96,14 +96,18 @@ def _plan(app: App, run: Run) -> Run:
     run = _begin(app, run, account)
     if run.status.is_final or run.plan is not None:
         return run
+    if run.verification and account.name not in app.ledger.head(run.export).states:
+        raise RunEnded(Reason.NOTHING_DELIVERED)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
     names = [target.segment for target in export.segments]
     refresh = None if run.verification else open_refresh(app, names, Heartbeat(app, run))
+    filled = [app.accounts.list_id(account.name, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     attempt = secrets.token_hex(4)
     if refresh is None:
-        work = [reading(list_id, compared_fields(export.mapping)) for list_id in list_ids]
+        fields = compared_fields(export.mapping)
+        work = [reading(list_id, fields, gone=was) for list_id, was in zip(list_ids, filled, strict=True)]
         count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
         recorded = _record(app, run, attempt, account, export, count, len(work), counts)
         if recorded.plan == attempt:
