@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
 
@@ -30,17 +30,17 @@ class Identity:
         """Return a token; raises NoToken."""
         try:
             return self._inner.get_token(*scopes, **options)
-        except AzureError as error:
+        except Exception as error:  # noqa: BLE001 - what the endpoint says that is no token ends in any of them
             raise self._none(scopes, error) from None
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """Return a token; raises NoToken."""
         try:
             return self._inner.get_token_info(*scopes, options=options)
-        except AzureError as error:
+        except Exception as error:  # noqa: BLE001 - what the endpoint says that is no token ends in any of them
             raise self._none(scopes, error) from None
 
-    def _none(self, scopes: tuple[str, ...], error: AzureError) -> NoToken:
+    def _none(self, scopes: tuple[str, ...], error: Exception) -> NoToken:
         """Name who got no token for what; the SDK's own text is left out, it may quote what the endpoint said."""
         service = urlsplit(scopes[0]).hostname if scopes else None
         response = getattr(error, "response", None)

@@ -23,7 +23,7 @@ _STATUS = {"busy": (503, "ServerBusy"), "forbidden": (403, "AuthorizationFailure
 
 
 class Proxy:
-    """Passes requests to `target` (host and port); `trouble` strikes reads and writes whose path has `part` in it."""
+    """Passes requests to `target` (host and port); `trouble` strikes reads whose path has `part` in it."""
 
     def __init__(self) -> None:
         self.target = ("127.0.0.1", 0)
@@ -74,8 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.proxy.before(self.path)
-        hit = self.proxy.trouble != "none" and self.command in {"GET", "PUT"} and self.proxy.part in self.path
+        self.proxy.before(f"{self.command} {self.path}")
+        hit = self.proxy.trouble != "none" and self.command == "GET" and self.proxy.part in self.path
         if hit:
             self.proxy.struck += 1
         if hit and self.proxy.trouble in _STATUS:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -30,19 +32,64 @@ def troubled(make_lasting_world: MakeWorld, proxy: Proxy) -> World:
     return world
 
 
+@dataclass(frozen=True)
+class Team:
+    """An export of one segment that runs with each refresh, and the list it fills."""
+
+    world: World
+    name: str
+
+    def publish(self, *emails: str) -> None:
+        self.world.publish({"Team": people(*emails)})
+
+    def save(self) -> None:
+        target = {"segment": "Team", "list": self.name}
+        self.world.save(self.name, segments=[target], mapping=SIMPLE, guards={"max_removed_percent": 100})
+
+    @property
+    def members(self) -> set[str]:
+        return self.world.members(self.name)
+
+    def runs(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.world.api.get(f"exports/{self.name}/runs")["items"]
+        return found
+
+    def next_run(self, known: int) -> dict[str, Any]:
+        """Wait for a run beyond the `known` first ones, which only a refresh can have started."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.runs()
+            return found[-known - 1] if len(found) > known else None
+
+        found = wait_until(look)
+        assert found["trigger"] == "refresh"
+        return found
+
+    def ended(self, run: dict[str, Any]) -> dict[str, Any]:
+        return self.world.wait(self.name, run["id"])
+
+    def waiting(self, run: str) -> dict[str, Any]:
+        """Wait until a run says what it waits for."""
+
+        def look() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.world.api.get(f"exports/{self.name}/runs/{run}")
+            return found if found["detail"] else None
+
+        return wait_until(look)
+
+
 @pytest.fixture
-def export(troubled: World, proxy: Proxy) -> Iterator[World]:
-    """Give a world with an export that delivered one member, and runs with each refresh."""
-    proxy.strike("none")
-    proxy.before = lambda _: None
-    troubled.publish({"Team": people(FIRST)})
+def team(troubled: World, proxy: Proxy) -> Iterator[Team]:
+    """Give an export that has delivered one member."""
+    made = Team(troubled, f"team-{secrets.token_hex(4)}")
+    made.publish(FIRST)
     troubled.connect()
-    troubled.save("team", segments=["Team"], mapping=SIMPLE, guards={"max_removed_percent": 100})
-    wait_until(lambda: troubled.api.get("exports/team")["active_run"] is None or None)
-    troubled.run("team")
-    yield troubled
+    made.save()
+    troubled.run(made.name)
+    yield made
     proxy.strike("none")
     proxy.before = lambda _: None
+    troubled.api.delete(f"exports/{made.name}")
 
 
 def wait_until[T](look: Callable[[], T | None], seconds: float = 60) -> T:
@@ -54,94 +101,61 @@ def wait_until[T](look: Callable[[], T | None], seconds: float = 60) -> T:
     return found
 
 
-def newest(world: World, trigger: str = "refresh") -> dict[str, Any] | None:
-    runs = [run for run in world.api.get("exports/team/runs")["items"] if run["trigger"] == trigger]
-    return runs[0] if runs else None
-
-
-def of_refresh(world: World, known: dict[str, Any] | None) -> dict[str, Any]:
-    """Wait for a newer run of a refresh than the one that is known."""
-
-    def look() -> dict[str, Any] | None:
-        found = newest(world)
-        return found if found and (known is None or found["id"] != known["id"]) else None
-
-    return wait_until(look)
-
-
-def waiting_run(world: World, run: str) -> dict[str, Any]:
-    """Wait until a run says what it waits for."""
-
-    def look() -> dict[str, Any] | None:
-        found: dict[str, Any] = world.api.get(f"exports/team/runs/{run}")
-        return found if found["detail"] else None
-
-    return wait_until(look)
-
-
 @pytest.mark.parametrize("trouble", ["busy", "dropped"])
-def test_a_source_that_is_away_is_waited_out_and_the_run_says_so(export: World, proxy: Proxy, trouble: Trouble) -> None:
-    known = newest(export)
-    export.publish({"Team": people(FIRST, SECOND)})
+def test_a_source_that_is_away_is_waited_out_and_the_run_says_so(team: Team, proxy: Proxy, trouble: Trouble) -> None:
     proxy.strike(trouble, "/Team_1.csv")
-    run = of_refresh(export, known)["id"]
-    waiting = waiting_run(export, run)
-    assert waiting["status"] == "Processing"
-    assert waiting["detail"].startswith("Waiting. ")
+    team.publish(FIRST, SECOND)
+    run = team.next_run(1)
+    waiting = team.waiting(run["id"])
+    assert (waiting["status"], waiting["detail"][:9]) == ("Processing", "Waiting. ")
     assert proxy.struck
     proxy.strike("none")
-    ended = export.wait("team", run)
+    ended = team.ended(run)
     assert (ended["status"], ended["detail"]) == ("Successful", "")
-    assert export.members("Team") == {FIRST, SECOND}
+    assert team.members == {FIRST, SECOND}
 
 
-def test_a_refresh_published_in_the_middle_of_a_plan_is_what_is_delivered(export: World, proxy: Proxy) -> None:
+def test_a_refresh_published_in_the_middle_of_a_plan_is_what_is_delivered(team: Team, proxy: Proxy) -> None:
     """The run reads the new refresh; no rows of both ever meet in one plan, and no further run is needed."""
-    known = newest(export)
     published: list[str] = []
 
-    def publish(path: str) -> None:
-        if "/Team_1.csv" in path and not published:
-            published.append(path)
+    def publish(request: str) -> None:
+        if request.startswith("GET") and "/Team_1.csv" in request and not published:
+            published.append(request)
             proxy.before = lambda _: None
-            export.publish({"Team": people(FIRST, SECOND)})
+            team.publish(FIRST, SECOND)
 
-    export.publish({"Team": people("other@example.com")})
+    team.publish("other@example.com")
     proxy.before = publish
-    ended = export.wait("team", of_refresh(export, known)["id"])
+    ended = team.ended(team.next_run(1))
     assert ended["status"] == "Successful"
-    assert export.members("Team") == {FIRST, SECOND}
-    export.publish({"Team": people(FIRST, SECOND, "third@example.com")})
-    later = of_refresh(export, ended)
-    assert [run["id"] for run in export.api.get("exports/team/runs")["items"]][1] == ended["id"]
-    export.wait("team", later["id"])
+    assert team.members == {FIRST, SECOND}
+    team.publish(FIRST, SECOND, "third@example.com")
+    assert team.ended(team.next_run(2))["counts"]["joiners"] == 1
 
 
 def test_a_fault_that_lasts_ends_the_run_and_the_refresh_is_tried_again_once_the_export_is_saved(
-    export: World, proxy: Proxy
+    team: Team, proxy: Proxy
 ) -> None:
-    known = newest(export)
-    export.publish({"Team": people(FIRST, SECOND)})
     proxy.strike("forbidden", "/Team_1.csv")
-    ended = export.wait("team", of_refresh(export, known)["id"])
+    team.publish(FIRST, SECOND)
+    ended = team.ended(team.next_run(1))
     assert (ended["status"], ended["reason"]) == ("Failed", "source_unreachable")
     assert "firewall" in ended["advice"]
     proxy.strike("none")
-    export.save("team", segments=["Team"], mapping=SIMPLE)
-    again = export.wait("team", of_refresh(export, ended)["id"])
-    assert again["status"] == "Successful"
-    assert export.members("Team") == {FIRST, SECOND}
+    team.save()
+    assert team.ended(team.next_run(2))["status"] == "Successful"
+    assert team.members == {FIRST, SECOND}
 
 
 def test_a_run_on_demand_waits_until_the_source_has_settled(make_world: MakeWorld) -> None:
-    world = make_world(settings={"SETTLE_SECONDS": "8"})
-    world.publish({"Team": people(FIRST)})
-    world.connect()
-    world.save("team", segments=["Team"], mapping=SIMPLE)
-    preview = world.api.post("exports/team/preview")
+    team = Team(make_world(settings={"SETTLE_SECONDS": "8"}), "team")
+    team.publish(FIRST)
+    team.world.connect()
+    team.save()
+    preview = team.world.api.post("exports/team/preview")
     assert (preview["settled"], preview["joiners"]) == (False, 1)
-    run = world.start("team")
-    waiting = waiting_run(world, run)
-    assert waiting["detail"].startswith("Waiting until Customer Insights has finished writing.")
-    assert world.wait("team", run)["status"] == "Successful"
-    assert world.api.post("exports/team/preview")["settled"] is True
+    run = team.world.start("team")
+    assert team.waiting(run)["detail"].startswith("Waiting until Customer Insights has finished writing.")
+    assert team.world.wait("team", run)["status"] == "Successful"
+    assert team.world.api.post("exports/team/preview")["settled"] is True
