@@ -51,7 +51,7 @@ def preview_export(app: App, call: Call) -> Answer:
 
 def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
     account = app.account(export.connection)
-    refresh, settled = _open(app, [target.segment for target in export.segments])
+    refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
     state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
     planned = plan(
         refresh.segments,
@@ -86,14 +86,14 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     }
 
 
-def _open(app: App, names: Sequence[str]) -> tuple[Refresh, bool]:
+def _open(app: App, names: Sequence[str], address: str) -> tuple[Refresh, bool]:
     """Find the segments as they stand, and whether Customer Insights has finished writing, as a run would wait for."""
     try:
-        return open_refresh(app, names), True
+        return open_refresh(app, names, address), True
     except RunEnded as end:
         if end.reason is not Reason.SOURCE_NOT_SETTLED:
             raise
-        return open_refresh(app, names, quiet=0), False
+        return open_refresh(app, names, address, quiet=0), False
 
 
 def expected_calls(found: Difference, filling: Filling) -> int:

@@ -15,7 +15,7 @@ from shared.ahead import in_order
 from shared.app import Account, App
 from shared.configuration import Export
 from shared.directory import known_lists
-from shared.domain.answers import KeyRefused, Refused, TryAgain
+from shared.domain.answers import AccountRefused, KeyRefused, NoAnswer, Refused
 from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
 from shared.domain.remarks import remarks
 from shared.domain.sending import Sender
@@ -100,7 +100,7 @@ def _plan(app: App, run: Run) -> Run:
         raise RunEnded(Reason.NOTHING_DELIVERED)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
     names = [target.segment for target in export.segments]
-    refresh = None if run.verification else open_refresh(app, names, Heartbeat(app, run))
+    refresh = None if run.verification else open_refresh(app, names, export.mapping["Email"], Heartbeat(app, run))
     filled = [app.accounts.list_id(account.name, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
@@ -230,8 +230,8 @@ def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequenc
         existing = sender.one(account.api.lists)
     except KeyRefused:
         raise RunEnded(Reason.KEY_REFUSED) from None
-    except Refused as error:
+    except (Refused, AccountRefused) as error:
         raise RunEnded(Reason.AUTOPILOT_REFUSED, str(error)) from None
-    except TryAgain:
+    except NoAnswer:
         raise RunEnded(nothing_done(app, run, account, sender)) from None
     return known_lists(app.accounts, account.name, titles, existing)

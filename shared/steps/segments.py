@@ -24,6 +24,7 @@ class SourceSegment:
 
     source: CustomerInsights
     table: Table
+    address: str | None = None
     beat: Callable[[], None] = lambda: None
     check_unchanged: Callable[[], None] = lambda: None
 
@@ -40,7 +41,7 @@ class SourceSegment:
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Return its rows in batches. Whatever is found wrong while the next refresh is written is only not settled."""
         try:
-            for batch in self.source.read(self.table, columns):
+            for batch in self.source.read(self.table, columns, self.address):
                 self.beat()
                 yield batch
         except RunEnded:
@@ -58,13 +59,15 @@ class Refresh:
     """Raises RunEnded SOURCE_NOT_SETTLED once another refresh is published: rows of both must not meet in one plan."""
 
 
-def read_segments(app: App, names: Sequence[str], beat: Callable[[], None] = lambda: None) -> Sequence[SourceSegment]:
-    """Find segments in the source, all of one settled refresh; raises RunEnded."""
-    return open_refresh(app, names, beat).segments
+def read_segments(
+    app: App, names: Sequence[str], address: str, beat: Callable[[], None] = lambda: None
+) -> Sequence[SourceSegment]:
+    """Find segments in the source, all of one settled refresh; `address` is the column mapped to Email. Raises RunEnded."""
+    return open_refresh(app, names, address, beat).segments
 
 
 def open_refresh(
-    app: App, names: Sequence[str], beat: Callable[[], None] = lambda: None, *, quiet: float | None = None
+    app: App, names: Sequence[str], address: str, beat: Callable[[], None] = lambda: None, *, quiet: float | None = None
 ) -> Refresh:
     """Find segments of the refresh that was published `quiet` seconds ago or more (by the settings, if not given).
 
@@ -78,7 +81,7 @@ def open_refresh(
     def check_unchanged() -> None:
         app.source.verify_settled(catalogue, (), now=app.now(), quiet=timedelta.min)
 
-    segments = [SourceSegment(app.source, table, beat, check_unchanged) for table in tables]
+    segments = [SourceSegment(app.source, table, address, beat, check_unchanged) for table in tables]
     return Refresh(catalogue.etag, segments, check_unchanged)
 
 
