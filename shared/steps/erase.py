@@ -36,6 +36,9 @@ GRACES: Final = 2
 LATEST_RUNS: Final = 5
 """Runs of an export that are looked at for calls on their way."""
 
+FIRST_PAUSE: Final = timedelta(minutes=2)
+"""Before the tick takes up a request at which nobody seems to be."""
+
 LONGEST_PAUSE: Final = timedelta(hours=1)
 """Between two looks at a request that is not done; the pause grows with its age."""
 
@@ -57,7 +60,10 @@ def erase(app: App, address: str, by: str = "schedule") -> Erasure:
     app.tombstones.put(app.digest_key().of_person(address), app.now())
     erasure = app.erasures.begin(address, app.now(), by, tuple(_unfinished(app)))
     app.audit.note(app.now(), by, "post_erasure", {"erasure": erasure.id})
-    return advance(app, erasure.id) or erasure
+    try:
+        return advance(app, erasure.id) or erasure
+    except TryLater:  # a tick is at it already
+        return app.erasures.get(erasure.id) or erasure
 
 
 def advance_all(app: App) -> None:
@@ -68,6 +74,7 @@ def advance_all(app: App) -> None:
     each([erasure.id for erasure in kept if _is_due(erasure, now)], lambda name: _try_again(app, name, refused))
     for erasure in kept:
         if erasure.done_at and now - erasure.done_at > timedelta(days=app.settings.history_days):
+            app.accounts.forget_lock("installation", f"erase {erasure.id}")
             app.erasures.forget(erasure.id)
     app.erasures.sweep()
 
@@ -246,7 +253,9 @@ def _is_due(erasure: Erasure, now: datetime) -> bool:
     if erasure.progress is not Progress.OPEN:
         return False
     tried = erasure.tried_at
-    return tried is None or now - tried >= min(LONGEST_PAUSE, (tried - erasure.at) / 2)
+    if tried is None:  # whoever made it is at it, unless it died
+        return now - erasure.at >= FIRST_PAUSE
+    return now - tried >= min(LONGEST_PAUSE, (tried - erasure.at) / 2)
 
 
 def _tell(app: App, before: Erasure, now: Erasure) -> None:

@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -266,6 +267,35 @@ def test_a_request_that_is_over_is_forgotten_with_the_history(eraser: App, clock
     advance_all(eraser)
     assert eraser.erasures.get(done.id) is None
     assert eraser.tombstones.people() == [KEY.of_person(ANNA)]  # for ever
+
+
+def test_somebody_who_is_at_it_already_is_not_disturbed(eraser: App, clock: ManualClock) -> None:
+    """A tick takes a request up at the moment at which it is made: the caller is told how far it is, and no fault."""
+    begin, at_it = eraser.erasures.begin, ExitStack()
+
+    def begun(*asked: Any) -> Erasure:
+        made: Erasure = begin(*asked)
+        at_it.enter_context(eraser.accounts.exclusive("installation", f"erase {made.id}", 60))
+        return made
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(eraser.erasures), "begin", lambda _, *asked: begun(*asked))
+        taken = erase(eraser, ANNA, "me")
+    at_it.close()
+    assert (taken.progress, taken.tried_at) == (Progress.OPEN, None)
+    assert again(eraser, clock, taken).progress is Progress.ERASED
+
+
+def test_a_request_whose_maker_died_is_taken_up(
+    eraser: App, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(step, "advance", lambda *_: None)
+        made = erase(eraser, ANNA, "me")
+    clock.sleep(60)
+    advance_all(eraser)
+    assert eraser.erasures.get(made.id) == made
+    assert again(eraser, clock, made).progress is Progress.ERASED
 
 
 def test_looks_at_a_request_become_rarer(eraser: App, apis: dict[str, Api], clock: ManualClock) -> None:

@@ -25,7 +25,13 @@ ROOT: Final = INFRA.parent
 APP: Final = read("modules/app.bicep")
 STORAGE: Final = read("modules/storage.bicep")
 
-LEFT_TO_DEFAULT: Final = {"SETTLE_SECONDS", "OUTAGE_MINUTES", "GRACE_SECONDS", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+LEFT_TO_DEFAULT: Final = {
+    "AUDIT_DAYS",
+    "SETTLE_SECONDS",
+    "OUTAGE_MINUTES",
+    "GRACE_SECONDS",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+}
 """Settings that the templates leave alone, on purpose."""
 
 OTHER_FORM: Final = {"AzureWebJobsStorage", "CustomerInsightsStorage"} | {
