@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from shared.adapters.storage import Container, Storage, TooLarge
+from shared.domain.seal import BLANK_SEAL, is_broken, sealed
 from shared.domain.state import SCHEMA, State
 from shared.reasons import Reason, RunEnded
 
 _LISTS = "lists"
+_SEAL = "seal"
 
 
 class Damaged(Exception):
@@ -91,6 +93,8 @@ def load_table(
 
 def parse_table(name: str, data: bytes, schema: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Read a stored table that has at least the columns of `schema`; raise Damaged, by its `name`, for something else."""
+    if is_broken(data):
+        raise Damaged(f"{name} was altered since it was written")
     try:
         table, lists = read_table(data)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError, TypeError):
@@ -103,8 +107,8 @@ def parse_table(name: str, data: bytes, schema: Mapping[str, pl.DataType]) -> tu
 def write_table(table: pl.DataFrame, lists: Sequence[str] = ()) -> bytes:
     """Write a table whose masks count through `lists`."""
     buffer = io.BytesIO()
-    table.write_parquet(buffer, metadata={_LISTS: json.dumps(list(lists))})
-    return buffer.getvalue()
+    table.write_parquet(buffer, metadata={_LISTS: json.dumps(list(lists)), _SEAL: BLANK_SEAL})
+    return sealed(buffer)
 
 
 def read_table(data: bytes) -> tuple[pl.DataFrame, tuple[str, ...]]:
