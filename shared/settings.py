@@ -52,8 +52,6 @@ def _secure_connection(text: str) -> str:
     pairs = [part.partition("=") for part in text.split(";") if part.strip()]
     given = {name.strip().lower(): value.strip() for name, _, value in pairs}
     urls = [value for name, value in given.items() if name.endswith(("endpoint", "proxyuri"))]
-    if not {"accountname", "usedevelopmentstorage", "sharedaccesssignature"} & given.keys():
-        raise ValueError("must be a storage account's connection string")
     if given.get("defaultendpointsprotocol", "https").lower() != "https" and not (urls and all(map(is_loopback, urls))):
         raise ValueError("must say DefaultEndpointsProtocol=https (http only for this machine)")
     for url in urls:

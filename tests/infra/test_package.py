@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -152,6 +153,7 @@ def test_the_same_app_gives_the_same_bytes(tmp_path: Path) -> None:
     assert ".funcignore" not in names
 
 
+GIT: Final = shutil.which("git") or "git"
 STRANGERS: Final = (
     "customers.csv",
     "autopilot.key",
@@ -200,8 +202,8 @@ def test_the_ignore_file_says_the_same_to_other_tools(project: Path) -> None:
     """As git reads it, whose language it is."""
     (project / ".gitignore").write_text((ROOT / ".funcignore").read_text())
     (project / "shared/linked.py").unlink()
-    subprocess.run(["git", "init", "-q", str(project)], check=True)
-    command = ["git", "-C", str(project), "ls-files", "--others", "--exclude-standard"]
+    subprocess.run([GIT, "init", "-q", str(project)], check=True)
+    command = [GIT, "-C", str(project), "ls-files", "--others", "--exclude-standard"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert set(listed) == set(OURS)
 
@@ -209,7 +211,7 @@ def test_the_ignore_file_says_the_same_to_other_tools(project: Path) -> None:
 def test_every_module_of_the_app_is_deployed() -> None:
     deployed = {str(path) for path in app_files(ROOT)}
     tracked = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "shared", "export_trigger", "export_worker", "console"],
+        [GIT, "-C", str(ROOT), "ls-files", "shared", "export_trigger", "export_worker", "console"],
         capture_output=True,
         text=True,
         check=True,
