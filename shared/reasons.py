@@ -44,6 +44,7 @@ class Reason(StrEnum):
     EMPTY_SEGMENT = "empty_segment"
     MASS_REMOVAL = "mass_removal"
     NOTHING_TO_DO = "nothing_to_do"
+    NOTHING_DELIVERED = "nothing_delivered"
     LISTS_EQUAL = "lists_equal"
     LISTS_DIFFER = "lists_differ"
     ROWS_REJECTED = "rows_rejected"
@@ -75,6 +76,7 @@ _STATUS = {
     Reason.CONNECTION_DETACHED: Status.SKIPPED,
     Reason.RUN_IN_PROGRESS: Status.SKIPPED,
     Reason.NOTHING_TO_DO: Status.SUCCESSFUL,
+    Reason.NOTHING_DELIVERED: Status.SKIPPED,
     Reason.LISTS_EQUAL: Status.SUCCESSFUL,
     Reason.LISTS_DIFFER: Status.COMPLETED_WITH_WARNINGS,
     Reason.ROWS_REJECTED: Status.COMPLETED_WITH_WARNINGS,
@@ -101,8 +103,9 @@ _ADVICE = {
     Reason.EMPTY_SEGMENT: "A segment is empty. Nothing was sent or removed; set guards.allow_empty if it is meant to be.",
     Reason.MASS_REMOVAL: "More members would be removed than the guard allows. Nothing was sent; raise guards.max_removed_percent if it is meant.",
     Reason.NOTHING_TO_DO: "Autopilot already holds what the segments say. Nothing was sent.",
+    Reason.NOTHING_DELIVERED: "This export has delivered nothing on its connection yet, so there is nothing to compare. Run it first.",
     Reason.LISTS_EQUAL: "The lists were read back: they hold exactly what was delivered.",
-    Reason.LISTS_DIFFER: "Autopilot's lists are not what was delivered. Verify with repair to mend what is missing or drifted; extra members were put there by others and stay.",
+    Reason.LISTS_DIFFER: "Autopilot's lists are not what was delivered; extra members were put there by others and stay.",
     Reason.ROWS_REJECTED: "Everything else was delivered. The rejected rows are in the run's rejected-rows file, each with its reason.",
     Reason.AUTOPILOT_UNAVAILABLE: "Autopilot could not be reached for too long. What was delivered stays recorded; run again when it is back.",
     Reason.AUTOPILOT_REFUSED: "Autopilot refused a request that is not about one contact. Check the account's plan and status, then run again.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -35,12 +35,14 @@ from shared.steps.files import (
 from shared.steps.follow_up import follow_up, what_follows
 from shared.steps.notify import announce
 from shared.steps.rejected import write_rejected
-from shared.steps.verify import compare_lists
+from shared.steps.verify import Verified, compare_lists
 
 log = logging.getLogger(__name__)
 
 _INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent"}
 """What a report leaves out."""
+
+_HOW_TO_MEND: Final = "Verify with repair to mend what is missing or drifted."
 
 FINISH_SECONDS: Final = 90.0
 """Seconds one worker may take to finish a run before another may try."""
@@ -137,7 +139,9 @@ def _delivered(
     state = merge(load_state(app.storage, run.export, *before), receipts, lists)
     if run.stop is None and not missing and fell_short(app, run, state, receipts, lists):
         reason = Reason.LISTS_DIFFER
-        detail = "Autopilot did not put all contacts on their lists, although it did when it was tried."
+        detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
+            _HOW_TO_MEND if run.trigger == "repair" else "A verification with repair follows by itself."
+        )
     return Ending(reason, detail, state)
 
 
@@ -150,11 +154,24 @@ def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
     except Damaged as damage:
         return Ending(Reason.BOOKS_DO_NOT_CLOSE, f"{damage}.")
     equal = all(finding.is_equal for finding in verified.findings)
+    detail = verified.detail if equal else " ".join(filter(None, [verified.detail, *_what_differs(run, verified)]))
     return Ending(
         Reason.LISTS_EQUAL if equal else Reason.LISTS_DIFFER,
-        verified.detail,
+        detail,
         verified.corrected,
         {"findings": verified.findings},
+    )
+
+
+def _what_differs(run: Run, verified: Verified) -> Iterator[str]:
+    """Say which lists are gone, and what mends the difference: a run that follows, or somebody who asks for it."""
+    for finding in verified.findings:
+        if not finding.exists:
+            yield f"The list {finding.list!r} is gone at Autopilot; the next run makes it again and fills it."
+    yield (
+        "A run that delivers what is missing or drifted follows by itself."
+        if run.verification == "repair"
+        else _HOW_TO_MEND
     )
 
 

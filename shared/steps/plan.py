@@ -94,14 +94,19 @@ def _plan(app: App, run: Run) -> Run:
     run = _begin(app, run, account)
     if run.status.is_final or run.plan is not None:
         return run
+    before = state_before(app.ledger.head(run.export), account.name, account.id)
+    if run.verification and before[1] is None:
+        raise RunEnded(Reason.NOTHING_DELIVERED)
     if not run.verification:
         claim_for_run(app, run.export, export, account.id)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
+    filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
-    state = load_state(app.storage, run.export, *state_before(app.ledger.head(run.export), account.name, account.id))
+    state = load_state(app.storage, run.export, *before)
     attempt = secrets.token_hex(4)
     if run.verification:
-        work = [reading(list_id, compared_fields(export.mapping)) for list_id in list_ids]
+        fields = compared_fields(export.mapping)
+        work = [reading(list_id, fields, gone=was) for list_id, was in zip(list_ids, filled, strict=True)]
         count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
         recorded = _record(app, run, attempt, account, export, count, len(work), counts)
         if recorded.plan == attempt:

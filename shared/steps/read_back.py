@@ -26,19 +26,26 @@ MOST_PAGES: Final = 500
 """Pages that one chunk reads; what is left of a longer list continues it."""
 
 
-def reading(list_id: str, fields: Sequence[str], bookmark: str | None = None) -> bytes:
-    """Write the chunk that asks for a list to be read, from `bookmark` on; an empty id is a list that does not exist."""
-    return json.dumps({"list": list_id, "fields": list(fields), "bookmark": bookmark}).encode()
+def reading(list_id: str, fields: Sequence[str], bookmark: str | None = None, *, gone: str | None = None) -> bytes:
+    """Write the chunk that asks for a list to be read, from `bookmark` on.
+
+    An empty id is a list that does not exist; `gone` is the id that it had when we filled it, if we did.
+    """
+    return json.dumps({"list": list_id, "fields": list(fields), "bookmark": bookmark, "gone": gone}).encode()
 
 
 def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
-    """Read a list, or a part of it; the receipts are its contacts as `observe` keeps them, empty if there is no list.
+    """Read a list, or a part of it; the receipts are its contacts as `observe` keeps them.
+
+    Of a list that is gone they are empty, and name no list but the one that it was.
 
     Raises TryLater if nothing could be read.
     """
     work = _asked(chunk)
-    if run.stop or not work["list"]:
+    if run.stop:
         return Outcome(stop=run.stop, settled=1)
+    if not work["list"]:
+        return Outcome(receipts=_gone(app, work.get("gone")), settled=1)
     try:
         account = open_account(app, run)
         key = app.digest_key()
@@ -49,7 +56,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     try:
         rest = reader.read(work["bookmark"])
     except (ContactGone, ListGone):
-        return Outcome(counts=calls_of(sender), settled=1)
+        return Outcome(receipts=_gone(app, work["list"]), counts=calls_of(sender), settled=1)
     except KeyRefused:
         return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except Refused:
@@ -79,6 +86,11 @@ def _asked(chunk: bytes) -> dict[str, Any]:
     if not sound:
         raise UnreadableChunk("it does not say which list to read")
     return work
+
+
+def _gone(app: App, list_id: str | None) -> bytes | None:
+    """Write the receipts of a list that is gone; None if nobody knows which one it was."""
+    return write_table(observe([], [], app.digest_key()), ["", list_id]) if list_id else None
 
 
 class _Reader:
