@@ -114,7 +114,7 @@ class Claims:
 
     def _remove(self, account: str, title: str, etag: str) -> None:
         try:
-            self._table.remove(account, _key(title), etag)
+            self._table.delete_version(account, _key(title), etag)
         except Lost:
             return
 

@@ -22,6 +22,7 @@ _OPTIONAL: Final = (
     "grace_seconds",
     "history_days",
     "rejected_days",
+    "audit_days",
     "allowed_secret_names",
 )
 
@@ -115,6 +116,7 @@ class Settings(BaseModel):
     grace_seconds: float = Field(default=45, ge=1, le=3_600, allow_inf_nan=False)
     history_days: float = Field(default=90, gt=0, le=3_650, allow_inf_nan=False)
     rejected_days: float = Field(default=30, gt=0, le=3_650, allow_inf_nan=False)
+    audit_days: float = Field(default=730, gt=0, le=36_500, allow_inf_nan=False)
     platform_authenticates: bool = False
 
     @property

@@ -14,7 +14,8 @@ from shared.api.mapping import check_custom_fields, check_segments, size_warning
 from shared.app import App
 from shared.claims import Claimed
 from shared.configuration import DisplayName, Export, ExportSettings, Model, Name
-from shared.reasons import RunEnded
+from shared.ledger import RunInProgress
+from shared.reasons import Reason, RunEnded
 from shared.registry import DocumentDamaged
 from shared.source.catalogue import Catalogue
 from shared.steps.cancel import cancel_run
@@ -44,7 +45,10 @@ def put_export(app: App, call: Call) -> Answer:
     if before:
         check_former_connection(app, call, before.connection)
     catalogue, warnings = _catalogue(app)
-    members = check_segments(app, catalogue, settings) if catalogue is not None else {}
+    members: dict[str, int | None] = {}
+    if catalogue is not None:
+        members, unread = check_segments(app, catalogue, settings)
+        warnings += unread
     warnings += size_warnings(members, settings) + check_custom_fields(app, settings)
     now = app.now()
     export = Export(
@@ -53,6 +57,8 @@ def put_export(app: App, call: Call) -> Answer:
         updated_at=now,
         updated_by=call.caller.id,
     )
+    if before_etag is None:
+        warnings += _begin(app, name)
     etag = _save(app, name, export, before_etag)
     if before and before.connection != export.connection:
         release_lists(app, name, before.connection)
@@ -88,6 +94,8 @@ def duplicate_export(app: App, call: Call) -> Answer:
             "updated_by": call.caller.id,
         }
     )
+    if app.registry.export(body.name) is None:
+        _begin(app, body.name)
     try:
         etag = app.registry.save_export(body.name, copy, only_new=True)
     except Conflict:
@@ -111,7 +119,30 @@ def delete_export(app: App, call: Call) -> Answer:
     except Conflict:
         raise stale() from None
     release_lists(app, name, export.connection if export else None)
+    app.ledger.mark(name, {"deleted": True})
     return Answer(HTTPStatus.NO_CONTENT)
+
+
+def _begin(app: App, name: str) -> list[str]:
+    """Have a new export begin with nothing where one of its name was deleted; say so where it takes something over.
+
+    Raise a Problem while the deleted one still runs.
+    """
+    try:
+        app.ledger.start_over(name, app.now(), only_if=lambda head: head.deleted)
+    except RunInProgress as going:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            Reason.RUN_IN_PROGRESS,
+            "An export of this name was deleted, and its last run has not ended yet. Save it when that is over.",
+            run=going.run_id,
+        ) from None
+    if not app.ledger.head(name).states:
+        return []
+    return [
+        f"It takes over what an export {name!r} delivered before, whose settings are gone: those members count as its "
+        "own. To begin with nothing, delete it and save it again."
+    ]
 
 
 def find_export(app: App, call: Call) -> tuple[Export, str]:

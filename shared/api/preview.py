@@ -45,7 +45,7 @@ def preview_export(app: App, call: Call) -> Answer:
 
 def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
     account = app.account(export.connection)
-    segments = read_segments(app, [target.segment for target in export.segments])
+    segments = read_segments(app, [target.segment for target in export.segments], export.mapping["Email"])
     known = account.id if account.is_known else None
     state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
     planned = plan(

@@ -5,6 +5,9 @@ That accounts are told apart by `instanceId` is a third-party report of Autopilo
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +17,7 @@ import pytest
 
 from shared.adapters.autopilot import Autopilot, Identity
 from shared.adapters.storage import Conflict, Container
+from shared.api.routes import ROUTES, Route
 from shared.connection_keys import sweep_keys
 from shared.digest_key import DIGEST_SECRET, read_digest_key
 from shared.domain.digests import DigestKey
@@ -24,7 +28,7 @@ from shared.steps.start import start_run
 from shared.steps.window import open_account
 from tests.hostile.conftest import Installation, told
 
-ROUNDS = 20
+ROUNDS = 12
 
 
 def at_once[T](first: Callable[[], T], second: Callable[[], T]) -> list[T]:
@@ -57,7 +61,7 @@ def test_of_two_that_save_a_connection_at_once_one_wins_with_its_own_key(
 
         with monkeypatch.context() as patch:
             patch.setattr(Autopilot, "identity", identity)
-            first, second = (lambda key=key: installation.connect("main", key) for key in keys)  # type: ignore[misc]
+            first, second = (lambda key=key: installation.connect("main", key) for key in keys)
             results = at_once(first, second)
         statuses = [status for status, _ in results]
         assert sorted(statuses) == [200, 412]
@@ -113,9 +117,10 @@ def test_a_key_whose_connection_was_never_saved_is_swept(
     def die(*_: object, **__: object) -> str:
         raise MemoryError  # as if the process died there
 
-    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+    with monkeypatch.context() as patch:
         patch.setattr(Registry, "save_connection", die)
-        installation.connect("main", "orphan")
+        with pytest.raises(MemoryError):
+            installation.connect("main", "orphan")
     assert len(installation.secrets() - {installation.secret("main")}) >= 1
     sweep_keys(installation.app)
     orphans = {name for name in installation.secrets() if name.startswith("autopilot-main")} - {
@@ -287,7 +292,7 @@ def test_what_is_known_of_an_accounts_lists_is_known_to_all_its_connections(inst
 
 def test_accounts_that_tell_no_id_are_told_apart_by_their_keys(installation: Installation) -> None:
     for name, key in (("one", "key-1"), ("two", "key-1"), ("three", "key-3")):
-        installation.keys[key] = Identity(name="Same name", id=None)
+        installation.keys[key] = Identity("Same name", None)
         installation.ask("put_connection", name, body={"display_name": name, "api_key": key, "agree_to_privacy": True})
     ids = [installation.app.account(name).id for name in ("one", "two", "three")]
     assert ids[0] == ids[1] != ids[2]
@@ -477,3 +482,45 @@ def test_whatever_there_is_is_not_what_is_not_there(installation: Installation, 
 def test_a_page_that_begins_nowhere_is_refused(installation: Installation, route: str, after: str) -> None:
     status, content = installation.ask(route, after=after)
     assert (status, told(content)) == (422, "after_invalid")
+
+
+# Who may call
+
+
+def principal(*roles: str) -> str:
+    claims = [{"typ": "roles", "val": role} for role in roles]
+    return base64.b64encode(json.dumps({"claims": claims}).encode()).decode()
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_without_the_platforms_authentication_nobody_is_served_where_principals_are_believed(
+    installation: Installation, route: Route
+) -> None:
+    """Then nobody takes away a header that a caller made up."""
+    settings = installation.app.settings.model_copy(update={"auth_mode": "entra"})
+    unprotected = dataclasses.replace(installation, app=dataclasses.replace(installation.app, settings=settings))
+    names = ["main" for part in route.path.split("/") if part.startswith("{")]
+    headers = {"x-ms-client-principal": principal("Exports.Admin")}
+    status, content = unprotected.ask(route.name, *names, body={}, **headers)
+    assert (status, told(content)) == (503, "authentication_off")
+    assert "WEBSITE_AUTH_ENABLED" in content["detail"]
+
+
+def test_with_the_platforms_authentication_principals_are_believed(installation: Installation) -> None:
+    update = {"auth_mode": "entra", "platform_authenticates": True}
+    settings = installation.app.settings.model_copy(update=update)
+    protected = dataclasses.replace(installation, app=dataclasses.replace(installation.app, settings=settings))
+    assert protected.ask("list_exports", x_ms_client_principal=principal("Exports.Viewer"))[0] == 200
+    assert protected.ask("list_exports")[0] == 401
+
+
+def test_a_contributor_touches_no_damaged_export(installation: Installation) -> None:
+    """Whose connection it uses cannot be read: it may be an administrators' one."""
+    damage(installation, "exports/broken.json")
+    update = {"auth_mode": "entra", "platform_authenticates": True}
+    settings = installation.app.settings.model_copy(update=update)
+    entra = dataclasses.replace(installation, app=dataclasses.replace(installation.app, settings=settings))
+    contributor = {"x_ms_client_principal": principal("Exports.Contributor")}
+    assert told(entra.ask("delete_export", "broken", **contributor)[1]) == "document_damaged"
+    admin = {"x_ms_client_principal": principal("Exports.Admin")}
+    assert entra.ask("delete_export", "broken", **admin)[0] == 204
