@@ -24,10 +24,8 @@ _OPTIONAL: Final = (
     "rejected_days",
     "audit_days",
     "allowed_secret_names",
+    "website_auth_enabled",
 )
-
-PLATFORM_AUTHENTICATION: Final = "WEBSITE_AUTH_ENABLED"
-"""What Azure sets, read-only, in an app before which App Service authentication stands."""
 
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
@@ -70,6 +68,11 @@ def _container_path(path: str) -> str:
     return tidy
 
 
+def _is_true(text: object) -> bool:
+    """Read a yes as Azure writes it; all else is a no."""
+    return text is True or (isinstance(text, str) and text.lower() == "true")
+
+
 def _names(text: object) -> object:
     """Split a list of secrets' names, separated by commas."""
     if not isinstance(text, str):
@@ -98,7 +101,7 @@ class StorageAccount(BaseModel):
 class Settings(BaseModel):
     """What an operator sets, each with its bounds: names as app settings have them, here in lower case.
 
-    `platform_authenticates` is what Azure says: App Service authentication stands before this app.
+    `website_auth_enabled` is not the operator's: Azure sets it where App Service authentication stands before the app.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -117,7 +120,7 @@ class Settings(BaseModel):
     history_days: float = Field(default=90, gt=0, le=3_650, allow_inf_nan=False)
     rejected_days: float = Field(default=30, gt=0, le=3_650, allow_inf_nan=False)
     audit_days: float = Field(default=730, gt=0, le=36_500, allow_inf_nan=False)
-    platform_authenticates: bool = False
+    website_auth_enabled: Annotated[bool, BeforeValidator(_is_true)] = False
 
     @property
     def grace(self) -> timedelta:
@@ -128,7 +131,6 @@ class Settings(BaseModel):
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises SettingsWrong naming the one that is missing or wrong."""
     optional = {name: environment[name.upper()] for name in _OPTIONAL if environment.get(name.upper())}
-    authenticates = environment.get(PLATFORM_AUTHENTICATION, "").lower() == "true"
     try:
         return Settings.model_validate(
             {
@@ -136,7 +138,6 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                 "source": read_account(environment, "CustomerInsightsStorage"),
                 "customer_insights_path": _required(environment, "CUSTOMER_INSIGHTS_PATH"),
                 "key_vault_url": _required(environment, "KEY_VAULT_URL"),
-                "platform_authenticates": authenticates,
                 **optional,
             }
         )

@@ -15,7 +15,7 @@ from shared.api.call import Answer, Call, Problem
 from shared.api.routes import Route
 from shared.app import App
 from shared.reasons import RunEnded, TryLater
-from shared.settings import PLATFORM_AUTHENTICATION, SettingsWrong
+from shared.settings import SettingsWrong
 from shared.tracing import answering
 
 log = logging.getLogger(__name__)
@@ -87,13 +87,13 @@ def _admit(app: App, route: Route, headers: Mapping[str, str]) -> Caller:
 
     Where App Service authentication is off nobody takes away a principal header that a caller made up.
     """
-    if app.settings.auth_mode == "entra" and not app.settings.platform_authenticates:
+    if app.settings.auth_mode == "entra" and not app.settings.website_auth_enabled:
         log.error("AUTH_MODE is entra, but App Service authentication is off: nothing is served")
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "authentication_off",
             "AUTH_MODE is entra, but App Service authentication is not switched on for this app (Azure sets "
-            f"{PLATFORM_AUTHENTICATION} where it is), so nobody can be known. Switch it on, or set AUTH_MODE to keys.",
+            "WEBSITE_AUTH_ENABLED where it is), so nobody can be known. Switch it on, or set AUTH_MODE to keys.",
         )
     caller = caller_of(headers, app.settings.auth_mode)
     if caller.role < route.role:

@@ -139,7 +139,7 @@ def test_no_service_is_reached_without_tls(service: str) -> None:
     ("value", "said"), [("True", True), ("true", True), ("False", False), ("", False), ("1", False)]
 )
 def test_the_platform_says_whether_it_authenticates(value: str, said: bool) -> None:
-    assert read_settings({**WHOLE, "WEBSITE_AUTH_ENABLED": value}).platform_authenticates is said
+    assert read_settings({**WHOLE, "WEBSITE_AUTH_ENABLED": value}).website_auth_enabled is said
 
 
 def test_no_setting_shows_a_connection_string() -> None:

@@ -507,7 +507,7 @@ def test_without_the_platforms_authentication_nobody_is_served_where_principals_
 
 
 def test_with_the_platforms_authentication_principals_are_believed(installation: Installation) -> None:
-    update = {"auth_mode": "entra", "platform_authenticates": True}
+    update = {"auth_mode": "entra", "website_auth_enabled": True}
     settings = installation.app.settings.model_copy(update=update)
     protected = dataclasses.replace(installation, app=dataclasses.replace(installation.app, settings=settings))
     assert protected.ask("list_exports", x_ms_client_principal=principal("Exports.Viewer"))[0] == 200
@@ -517,7 +517,7 @@ def test_with_the_platforms_authentication_principals_are_believed(installation:
 def test_a_contributor_touches_no_damaged_export(installation: Installation) -> None:
     """Whose connection it uses cannot be read: it may be an administrators' one."""
     damage(installation, "exports/broken.json")
-    update = {"auth_mode": "entra", "platform_authenticates": True}
+    update = {"auth_mode": "entra", "website_auth_enabled": True}
     settings = installation.app.settings.model_copy(update=update)
     entra = dataclasses.replace(installation, app=dataclasses.replace(installation.app, settings=settings))
     contributor = {"x_ms_client_principal": principal("Exports.Contributor")}
