@@ -125,7 +125,7 @@ def _ending(
     """Return how a run ends; one whose state is lost ends at once, by name."""
     try:
         if run.verification:
-            return _verified(app, run, entries)
+            return _balanced(run, entries, _verified(app, run, entries))
         return _balanced(run, entries, _delivered(app, run, entries, before, damaged))
     except RunEnded as end:
         return Ending(end.reason, end.detail, changes={"counts": _whole(run.counts)})
