@@ -14,6 +14,7 @@ from azure.storage.blob import BlobServiceClient
 from cli.client import Address, ApiError, Client
 from local.environment import MAPPING, SEGMENTS, Company, publish
 from local.stack import Stack
+from shared.run import Counts
 
 KEY = "sandbox-key"
 WAIT_SECONDS = 90
@@ -139,6 +140,4 @@ SIMPLE = {"Email": "Email", "FirstName": "FirstName"}
 
 def adds_up(run: Mapping[str, Any]) -> bool:
     """Whether every row that a run read is accounted for."""
-    counts = run["counts"]
-    parts = ("delivered", "unchanged", "duplicates", "rejected", "undelivered")
-    return bool(counts["rows_read"] == sum(counts[name] for name in parts))
+    return Counts.model_validate(run["counts"]).add_up

@@ -47,6 +47,9 @@ class Reason(StrEnum):
     AUTOPILOT_REFUSED = "autopilot_refused"
     CANCELED_BY_USER = "canceled_by_user"
     RUN_IN_PROGRESS = "run_in_progress"
+    STATE_LOST = "state_lost"
+    CHUNK_DAMAGED = "chunk_damaged"
+    BOOKS_DO_NOT_CLOSE = "books_do_not_close"
     INTERNAL_ERROR = "internal_error"
 
     @property
@@ -98,6 +101,9 @@ _ADVICE = {
     Reason.AUTOPILOT_REFUSED: "Autopilot refused a request that is not about one contact. Check the account's plan and status, then run again.",
     Reason.CANCELED_BY_USER: "The run was canceled. What was delivered stays recorded; the next run sends the rest.",
     Reason.RUN_IN_PROGRESS: "Another run of this export is going. Wait for it or cancel it.",
+    Reason.STATE_LOST: "The record of what was delivered before is missing or damaged in the app's storage. Restore it from a backup; or delete the export and save it again, then the next run delivers everybody again and takes nobody off.",
+    Reason.CHUNK_DAMAGED: "A chunk of this run was deleted or altered in the app's storage before it was delivered. What was delivered stays recorded; run again, and see who else writes to that storage.",
+    Reason.BOOKS_DO_NOT_CLOSE: "What was planned and what was done do not add up, so something was lost on the way. What was delivered stays recorded; verify with repair, and report the run's id if it comes again.",
     Reason.INTERNAL_ERROR: "The run met a fault of this app. Nothing is lost; run again, and report it with the run's id if it stays.",
 }
 

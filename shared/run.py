@@ -49,10 +49,14 @@ class Counts(Record):
         return Counts(**{name: getattr(self, name) + getattr(other, name) for name in Counts.model_fields})
 
     @property
+    def unaccounted(self) -> int:
+        """Rows that were read and that no other count accounts for; negative if some were counted twice."""
+        return self.rows_read - (self.delivered + self.unchanged + self.duplicates + self.rejected + self.undelivered)
+
+    @property
     def add_up(self) -> bool:
-        """Whether every row read is accounted for."""
-        settled = self.delivered + self.unchanged + self.duplicates + self.rejected + self.undelivered
-        return self.rows_read == settled
+        """Whether every row that was read is accounted for, once."""
+        return self.unaccounted == 0
 
 
 class Findings(Record):
@@ -144,6 +148,8 @@ class Entry(Record):
     """What is recorded of one chunk.
 
     By which attempt, where its receipts and rejected rows lie, the chunk that continues it, and whether it was lost.
+    Of its operations `settled` are handled and `left` are not sent any more; those of its continuation are counted there.
+    Both are None in what an older version of the app recorded, and `left` is where the chunk was lost.
     """
 
     chunk: str
@@ -152,6 +158,8 @@ class Entry(Record):
     rejected: str | None = None
     continued_by: str | None = None
     lost: bool = False
+    settled: int | None = None
+    left: int | None = None
 
 
 def after(head: Head, ended: Run) -> Head:

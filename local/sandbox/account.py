@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -56,6 +56,27 @@ class Account:
         self.titles: dict[str, str] = {}
         self.members: dict[str, set[str]] = {}
         self.custom_fields: dict[str, str] = {}
+
+    def save(self) -> dict[str, Any]:
+        """Return all that the account holds, as plain JSON values."""
+        contacts = [{**asdict(contact), "lists": sorted(contact.lists)} for contact in self.contacts.values()]
+        return {"contacts": contacts, "titles": self.titles, "custom_fields": self.custom_fields}
+
+    @classmethod
+    def load(cls, saved: Mapping[str, Any]) -> Account:
+        """Return an account that holds what `save` returned."""
+        account = cls()
+        account.titles = dict(saved["titles"])
+        account.custom_fields = dict(saved["custom_fields"])
+        account.members = {list_id: set() for list_id in account.titles}
+        for item in saved["contacts"]:
+            contact = Contact(**{**item, "lists": set()})
+            account.contacts[contact.id] = contact
+            if contact.email:
+                account.by_email[contact.email.lower()] = contact.id
+            for list_id in item["lists"]:
+                account.add(list_id, contact)
+        return account
 
     def find(self, id_or_email: str) -> Contact | None:
         """Give a contact by id or address; addresses fold case (assumed)."""

@@ -91,6 +91,12 @@ class Sandbox:
             self.account = Account()
             self._reset()
             return Reply(204)
+        if (method, path) == ("GET", "/sandbox/account"):
+            return Reply(200, self.account.save())
+        if (method, path) == ("PUT", "/sandbox/account"):
+            self.account = Account.load(json.loads(body))
+            self._reset()
+            return Reply(204)
         found = look(self.account, self.statistics, method, path)
         found = found or do_by_hand(self.account, method, path, _content(body))
         return found or Reply(404, {"error": "no such view"})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +12,19 @@ import polars as pl
 
 CHUNK_SIZE: Final = 500
 """Operations in a chunk: five full bulk calls, or 25 seconds of single calls at 20 requests a second."""
+
+MOST_OPERATIONS: Final = 10 * CHUNK_SIZE
+"""Operations in a chunk that is believed; a plan of any version writes fewer."""
+
+LARGEST_CHUNK: Final = 64 * 1024 * 1024
+"""Bytes of a chunk's blob; contacts of 100 kB each would be needed to fill it."""
+
+_DEEPEST_FIELDS: Final = 2
+"""Levels of a contact: its fields, and `custom` with those of the account's own."""
+
+
+class UnreadableChunk(Exception):
+    """A chunk is not what a plan wrote. The text names no value of it: a parser's own error may quote an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +102,20 @@ def _joined(text: pl.Series) -> bytes:
     return whole.encode()
 
 
-def decode(chunk: bytes) -> tuple[Operation, ...]:
-    """Read a chunk's operations."""
-    return tuple(_operation(json.loads(line)) for line in chunk.splitlines())
+def decode(chunk: bytes, *, lists: int = 64) -> tuple[Operation, ...]:
+    """Return a chunk's operations, on places of `lists` lists; raise UnreadableChunk for what no plan writes.
+
+    An empty chunk is none: a plan that has nothing to do writes no chunk.
+    """
+    if len(chunk) > LARGEST_CHUNK:
+        raise UnreadableChunk(f"it has more than {LARGEST_CHUNK} bytes")
+    text = chunk.split(b"\n")
+    if not chunk or text.pop() or len(text) > MOST_OPERATIONS:
+        raise UnreadableChunk("it is empty, cut short or too long")
+    try:
+        return tuple(_operation(json.loads(line, parse_constant=_refuse), lists) for line in text)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise UnreadableChunk("an operation is not as a plan writes it") from None
 
 
 def encode(operations: Iterable[Operation]) -> bytes:
@@ -117,20 +142,71 @@ def encode(operations: Iterable[Operation]) -> bytes:
     ).encode()
 
 
-def _operation(line: dict[str, Any]) -> Operation:
-    return Operation(
-        person=int(line["person"]),
-        customer=line["customer"],
-        segment=line["segment"],
-        contact_id=line["contact_id"],
-        content=line["content"],
-        upsert=line["upsert"],
-        add=_places(line["add"]),
-        remove=_places(line["remove"]),
-        fields=line["fields"],
-        tries=line.get("tries", 0),
+def _operation(line: dict[str, Any], lists: int) -> Operation:
+    operation = Operation(
+        person=_whole(int(_text(line["person"])), -(1 << 127), 1 << 127),
+        customer=_maybe(_text, line["customer"]),
+        segment=None if line["segment"] is None else _whole(line["segment"], 0, lists),
+        contact_id=_maybe(_text, line["contact_id"]),
+        content=None if line["content"] is None else _whole(line["content"], -(1 << 63), 1 << 63),
+        upsert=_flag(line["upsert"]),
+        add=_places(_whole(line["add"], 0, 1 << lists)),
+        remove=_places(_whole(line["remove"], 0, 1 << lists)),
+        fields=_fields(line["fields"]),
+        tries=_whole(line.get("tries", 0), 0, 1 << 16),
     )
+    if not (operation.upsert or operation.add or operation.remove):
+        raise ValueError("nothing to do")
+    if operation.upsert and not (operation.fields and _text(operation.fields["Email"])):
+        raise ValueError("nobody to send")
+    return operation
 
 
 def _places(mask: int) -> tuple[int, ...]:
     return tuple(place for place in range(mask.bit_length()) if mask >> place & 1)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(constant)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError("not a text")
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError("not a flag")
+
+
+def _whole(value: object, least: int, end: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value < end:
+        return value
+    raise TypeError("not a whole number that fits")
+
+
+def _maybe[T](kind: Callable[[object], T], value: object) -> T | None:
+    return None if value is None else kind(value)
+
+
+def _fields(value: object) -> Mapping[str, Any] | None:
+    """Return a contact; raise TypeError for anything but scalars, and lists or objects of them one level down."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise TypeError("not a contact")
+    level: list[object] = list(value.values())
+    for _ in range(_DEEPEST_FIELDS):
+        if any(isinstance(item, float) and not math.isfinite(item) for item in level):
+            raise ValueError("not a number")
+        level = [inner for item in level if isinstance(item, dict | list) for inner in _inner(item)]
+    if level:
+        raise TypeError("too deep")
+    return value
+
+
+def _inner(item: dict[str, object] | list[object]) -> list[object]:
+    return list(item.values()) if isinstance(item, dict) else item

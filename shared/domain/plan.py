@@ -18,7 +18,7 @@ import polars as pl
 from shared.ahead import in_order
 from shared.configuration import Guards
 from shared.domain.chunks import Cutter, lines
-from shared.domain.cleaning import Recipe, clean
+from shared.domain.cleaning import WHERE, Recipe, clean
 from shared.domain.difference import Difference, difference, together
 from shared.domain.digests import DigestKey
 from shared.domain.spool import Spool, pack, unpack
@@ -26,9 +26,10 @@ from shared.domain.state import State, without
 from shared.reasons import Reason, RowReason, RunEnded
 
 REJECTED: Final = pl.Schema(
-    {"customer": pl.String(), "segment": pl.UInt8(), "field": pl.String(), "reason": pl.String()}
+    {"customer": pl.String(), "segment": pl.UInt8(), "field": pl.String(), "reason": pl.String(), "where": pl.String()}
 )
-"""Columns of rejected rows; `segment` is the place among the run's segments."""
+"""Columns of rejected rows; `segment` is the place among the run's segments, `where` the file and row of a malformed one,
+of which nothing else may be said: what stands in its first field may be anything."""
 
 _ROWS: Final = pl.Schema(
     {
@@ -58,7 +59,7 @@ class Rows(Protocol):
         ...
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give batches of ROW (its number), MALFORMED and the asked columns, as text."""
+        """Return batches of ROW (its number), MALFORMED and the asked columns, as text; WHERE names a malformed row's place."""
         ...
 
 
@@ -260,7 +261,8 @@ def _encode(operations: Sequence[pl.DataFrame], packed: bytes) -> dict[tuple[obj
 
 def _prepare(recipe: Recipe, key: DigestKey, rows: pl.DataFrame) -> _Batch:
     """Clean rows; everything that can be done for a batch by itself, in a thread of its own."""
-    contacts = clean(rows, recipe)
+    where = rows[WHERE].alias("where") if WHERE in rows.columns else pl.lit(None, pl.String).alias("where")
+    contacts = clean(rows, recipe).with_columns(where)
     deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
     return _Batch(contacts, _compact(contacts, key), pack(deliverable))
 
@@ -287,7 +289,7 @@ def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int]
 
 
 def _rejected(bad: pl.DataFrame, place: int) -> pl.DataFrame:
-    return bad.select("customer", pl.lit(place, pl.UInt8).alias("segment"), "field", "reason")
+    return bad.select("customer", pl.lit(place, pl.UInt8).alias("segment"), "field", "reason", "where")
 
 
 def _check_columns(segment: Rows, recipe: Recipe) -> None:

@@ -19,6 +19,9 @@ from shared.domain.digests import DigestKey
 from shared.domain.fields import field_type, is_custom
 from shared.domain.state import State, bit, bit_none, compact
 
+OBSERVED: Final = pl.Schema({"person": pl.Int128(), "contact_id": pl.String()})
+"""Columns of what was read back, besides one of each field's values."""
+
 _NOTHING: Final = "null"
 _VALUE: Final = "value:"
 

@@ -15,7 +15,7 @@ from shared.app import Account, App
 from shared.directory import ensure_lists
 from shared.domain.account import Filling
 from shared.domain.answers import AutopilotError, KeyRefused, Refused
-from shared.domain.chunks import Operation, decode, encode
+from shared.domain.chunks import Operation, UnreadableChunk, decode, encode
 from shared.domain.delivery import Delivery
 from shared.domain.plan import REJECTED
 from shared.domain.progress import Delivered, Progress, remainder
@@ -30,17 +30,13 @@ from shared.steps.busy import BusySlots, RunOver
 from shared.steps.files import chunk_path, write_table
 from shared.steps.finish import finish_run
 from shared.steps.read_back import read_back
-from shared.steps.record import Outcome, record
+from shared.steps.record import Outcome, record, record_lost
 from shared.steps.window import DEADLINE, NO_CALLS, calls_of, nothing_done, open_account
 
 log = logging.getLogger(__name__)
 
 PROOF_SECONDS: Final = 120.0
 """Seconds one worker may take for the proof before another may try."""
-
-
-class UnreadableChunk(Exception):
-    """A chunk's blob is not what a plan wrote."""
 
 
 def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
@@ -74,19 +70,19 @@ def _work_off(app: App, run: Run, chunk: str) -> Run:
         now = app.ledger.run(run.export, run.id)
         if now.status.is_final or app.ledger.entry(run.export, run.id, chunk) is not None:
             return now
-        raise FileNotFoundError(f"chunks/{path} is missing")
-    outcome = read_back(app, run, found[0]) if run.verification else _deliver(app, run, _operations(found[0], path))
+        return record_lost(app, run, chunk, "it is missing")
+    try:
+        outcome = _carry_out(app, run, found[0])
+    except UnreadableChunk as damage:
+        return record_lost(app, run, chunk, str(damage))
     recorded = record(app, run, chunk, outcome)
     app.storage.delete(Container.CHUNKS, path)
     return recorded
 
 
-def _operations(data: bytes, path: str) -> Sequence[Operation]:
-    """Read a chunk; raises UnreadableChunk, which holds nothing of it: a parser's own error may quote an address."""
-    try:
-        return decode(data)
-    except (ValueError, KeyError, TypeError):
-        raise UnreadableChunk(f"chunks/{path} cannot be read") from None
+def _carry_out(app: App, run: Run, data: bytes) -> Outcome:
+    """Do what a chunk asks for; raise TryLater if nothing could be done, UnreadableChunk if it asks for nothing sound."""
+    return read_back(app, run, data) if run.verification else _deliver(app, run, decode(data, lists=len(run.targets)))
 
 
 def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
@@ -165,6 +161,7 @@ def _sort(delivery: Delivery, delivered: Delivered, sender: Sender, lists: tuple
             undelivered=_rows(undelivered),
         ),
         settled=len(settled),
+        left=len(undelivered),
         stop=stop,
         reasons=Counter(str(item.reason) for item in rejected if item.operation.is_row),
     )
@@ -179,7 +176,7 @@ def _stop(delivery: Delivery, sender: Sender) -> Reason | None:
 
 def left_undone(reason: Reason, operations: Sequence[Operation], calls: Counts = NO_CALLS) -> Outcome:
     """Give the outcome of a chunk of which nothing is sent, because its run shall stop."""
-    return Outcome(stop=reason, counts=calls + Counts(undelivered=_rows(operations)))
+    return Outcome(stop=reason, counts=calls + Counts(undelivered=_rows(operations)), left=len(operations))
 
 
 def _rows(operations: Sequence[Operation]) -> int:
@@ -187,5 +184,5 @@ def _rows(operations: Sequence[Operation]) -> int:
 
 
 def _rejected(items: Sequence[Progress]) -> pl.DataFrame:
-    rows = [(item.operation.customer, item.operation.segment, None, item.reason) for item in items]
+    rows = [(item.operation.customer, item.operation.segment, None, item.reason, None) for item in items]
     return pl.DataFrame(rows, schema=REJECTED, orient="row")

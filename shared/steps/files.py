@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from shared.adapters.storage import Container, Storage
-from shared.domain.state import State
+from shared.domain.state import SCHEMA, State
+from shared.reasons import Reason, RunEnded
 
 _LISTS = "lists"
+
+
+class Damaged(Exception):
+    """A stored table is missing, or is not what we wrote. The text names the blob and holds nothing of it."""
 
 
 def chunk_path(export: str, run_id: str, plan: str, chunk: str) -> str:
@@ -56,11 +61,30 @@ def state_path(export: str, connection: str, run_id: str) -> str:
 
 
 def load_state(storage: Storage, export: str, connection: str, run_id: str | None) -> State:
-    """Read the state that a run left, or the empty one."""
+    """Return the state that a run left, or the empty one; raise RunEnded STATE_LOST if it is missing or damaged."""
     if run_id is None:
         return State.empty()
-    people, lists = read_table(storage.read(Container.STATE, state_path(export, connection, run_id)))
+    try:
+        people, lists = load_table(storage, Container.STATE, state_path(export, connection, run_id), SCHEMA)
+    except Damaged as damage:
+        raise RunEnded(Reason.STATE_LOST, f"{damage}.") from None
     return State(lists, people)
+
+
+def load_table(
+    storage: Storage, container: Container, name: str, schema: Mapping[str, pl.DataType]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Read a stored table that has at least the columns of `schema`; raise Damaged for what is missing or something else."""
+    found = storage.get(container, name)
+    if found is None:
+        raise Damaged(f"{container}/{name} is missing")
+    try:
+        table, lists = read_table(found[0])
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError, TypeError):
+        raise Damaged(f"{container}/{name} cannot be read") from None
+    if not schema.items() <= table.schema.items():
+        raise Damaged(f"{container}/{name} has other columns than it should")
+    return table, lists
 
 
 def write_table(table: pl.DataFrame, lists: Sequence[str] = ()) -> bytes:

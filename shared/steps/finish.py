@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
@@ -13,16 +13,19 @@ import polars as pl
 from shared import metering, tracing
 from shared.adapters.storage import Container
 from shared.app import App
+from shared.domain.plan import REJECTED
 from shared.domain.state import RECEIPTS, State, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status
 from shared.run import Counts, Entry, Run
 from shared.signals import Span
+from shared.steps.books import discrepancies
 from shared.steps.confirm import fell_short
 from shared.steps.files import (
+    Damaged,
     load_state,
+    load_table,
     planned_rejected_path,
-    read_table,
     rejected_path,
     report_path,
     run_folder,
@@ -80,13 +83,13 @@ def finish_run(app: App, export: str, run_id: str) -> Run:
 def _finish(app: App, run: Run) -> Run:
     export, run_id = run.export, run.id
     entries = app.ledger.entries(export, run_id)
-    rejected = _rejected_rows(app, run, entries)
+    rejected, damaged = _rejected_rows(app, run, entries)
     if rejected.height:
         table = write_rejected(rejected, [target.segment for target in run.targets])
         app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
     connection = str(run.connection)
     before = app.ledger.head(export).states.get(connection)
-    ending = _verified(app, run, entries) if run.verification else _delivered(app, run, entries, before)
+    ending = _ending(app, run, entries, before, damaged)
     if ending.state:
         people = without(ending.state.people, app.tombstones.people())
         data = write_table(people, ending.state.lists)
@@ -98,28 +101,50 @@ def _finish(app: App, run: Run) -> Run:
     return ended
 
 
-def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None) -> Ending:
-    """End a run that delivered: what its receipts confirm becomes the state."""
-    changes = {"counts": run.counts + _lost(run)} if any(entry.lost for entry in entries) else {}
-    receipts, lists = _receipts(app, entries)
+def _ending(app: App, run: Run, entries: Sequence[Entry], before: str | None, damaged: Sequence[str]) -> Ending:
+    """Return how a run ends; one whose state is lost ends at once, by name."""
+    try:
+        if run.verification:
+            return _verified(app, run, entries)
+        return _balanced(run, entries, _delivered(app, run, entries, before, damaged))
+    except RunEnded as end:
+        return Ending(end.reason, end.detail, changes={"counts": _whole(run.counts)})
+
+
+def _balanced(run: Run, entries: Sequence[Entry], ending: Ending) -> Ending:
+    """Close the books: rows that nobody accounts for were not delivered, and unless a lost chunk explains them the run says so."""
+    whole = replace(ending, changes={**ending.changes, "counts": _whole(run.counts)})
+    off = "" if any(entry.lost for entry in entries) else discrepancies(run, entries)
+    if not off:
+        return whole
+    log.error("books do not close: export=%s run=%s %s", run.export, run.id, off)
+    return replace(whole, reason=Reason.BOOKS_DO_NOT_CLOSE, detail=f"{off} {ending.detail}".strip())
+
+
+def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None, damaged: Sequence[str]) -> Ending:
+    """End a run that delivered: what its receipts confirm becomes the state, those of damaged outcomes left out."""
+    receipts, lists, lost = _receipts(app, entries)
+    reason, detail = _reason(run), ""
+    if missing := [*damaged, *lost]:
+        log.error("outcomes are damaged: export=%s run=%s %s", run.export, run.id, "; ".join(missing))
+        reason, detail = Reason.BOOKS_DO_NOT_CLOSE, f"{'. '.join(missing)}."
     if receipts.is_empty():
-        return Ending(_reason(run), changes=changes)
+        return Ending(reason, detail)
     state = merge(load_state(app.storage, run.export, str(run.connection), before), receipts, lists)
-    if run.stop is None and fell_short(app, run, state, receipts, lists):
-        return Ending(
-            Reason.LISTS_DIFFER,
-            "Autopilot did not put all contacts on their lists, although it did when it was tried.",
-            state,
-            changes,
-        )
-    return Ending(_reason(run), state=state, changes=changes)
+    if run.stop is None and not missing and fell_short(app, run, state, receipts, lists):
+        reason = Reason.LISTS_DIFFER
+        detail = "Autopilot did not put all contacts on their lists, although it did when it was tried."
+    return Ending(reason, detail, state)
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
     """End a run that read lists back: what it found, and the state corrected if it is to repair."""
     if run.stop:
         return Ending(run.stop)
-    verified = compare_lists(app, run, entries)
+    try:
+        verified = compare_lists(app, run, entries)
+    except Damaged as damage:
+        return Ending(Reason.BOOKS_DO_NOT_CLOSE, f"{damage}.")
     equal = all(finding.is_equal for finding in verified.findings)
     return Ending(
         Reason.LISTS_EQUAL if equal else Reason.LISTS_DIFFER,
@@ -146,7 +171,7 @@ def _clear_states(app: App, export: str) -> None:
 def abandon_run(app: App, run: Run) -> Run:
     """End a run that cannot be finished because of a fault of this app: the state before it holds, the next run repeats."""
     log.error("given up finishing: export=%s run=%s", run.export, run.id)
-    return _close(app, run, Ending(Reason.INTERNAL_ERROR))
+    return _close(app, run, Ending(Reason.INTERNAL_ERROR, changes={"counts": _whole(run.counts)}))
 
 
 def clear_run(app: App, run: Run) -> None:
@@ -201,25 +226,43 @@ def _reason(run: Run) -> Reason | None:
     return None if run.operations else Reason.NOTHING_TO_DO
 
 
-def _lost(run: Run) -> Counts:
-    """Count the rows of chunks that could not be read: those that nobody else accounts for."""
-    counts = run.counts
-    known = counts.delivered + counts.unchanged + counts.duplicates + counts.rejected + counts.undelivered
-    return Counts(undelivered=counts.rows_read - known)
+def _whole(counts: Counts) -> Counts:
+    """Count the rows that nobody accounts for, such as those of a chunk that was lost, as undelivered."""
+    return counts + Counts(undelivered=max(0, counts.unaccounted))
 
 
-def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Gather the chunks' receipts in their order, and the ids of the lists that their masks count through."""
-    names = [entry.receipts for entry in entries if entry.receipts]
-    with ThreadPoolExecutor(8) as pool:
-        tables = [read_table(data) for data in pool.map(lambda name: app.storage.read(Container.OUTCOMES, name), names)]
+def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[str, ...], list[str]]:
+    """Gather the chunks' receipts in their order, the ids of the lists that their masks count through, and what is damaged."""
+    tables, damaged = _outcomes(app, [entry.receipts for entry in entries if entry.receipts], RECEIPTS)
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
-    receipts = [rewire(table, table_lists, lists) for table, table_lists in tables]
-    return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists
+    receipts = [rewire(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
+    return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists, damaged
 
 
-def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> pl.DataFrame:
-    """Gather the rejected rows: those of the plan first, then those of the chunks."""
+def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.DataFrame, list[str]]:
+    """Gather the rejected rows, those of the plan first, then those of the chunks, and what is damaged.
+
+    Those that an older version of the app wrote say no `where`.
+    """
     names = [planned_rejected_path(run.export, run.id, str(run.plan))]
     names += [entry.rejected for entry in entries if entry.rejected]
-    return pl.concat([read_table(app.storage.read(Container.OUTCOMES, name))[0] for name in names])
+    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name != "where"})
+    tables, damaged = _outcomes(app, names, always)
+    found = [table.select(name for name in REJECTED if name in table.columns) for table, _ in tables]
+    return pl.concat([pl.DataFrame(schema=REJECTED), *found], how="diagonal"), damaged
+
+
+def _outcomes(
+    app: App, names: Sequence[str], schema: pl.Schema
+) -> tuple[list[tuple[pl.DataFrame, tuple[str, ...]]], list[str]]:
+    """Read tables of what became of chunks; those that are missing or cannot be read are named, a sentence each."""
+
+    def load(name: str) -> tuple[pl.DataFrame, tuple[str, ...]] | str:
+        try:
+            return load_table(app.storage, Container.OUTCOMES, name, schema)
+        except Damaged as damage:
+            return str(damage)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(load, names))
+    return [item for item in found if not isinstance(item, str)], [item for item in found if isinstance(item, str)]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from shared import metering
 from shared.adapters.storage import Container
 from shared.app import App
-from shared.domain.chunks import decode
+from shared.domain.chunks import UnreadableChunk, decode
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded
 from shared.run import Run
 from shared.steps.deliver import left_undone
 from shared.steps.files import chunk_path
 from shared.steps.finish import end_run, finish_run
-from shared.steps.record import Outcome, record
-
-_LOST = Outcome(stop=Reason.INTERNAL_ERROR, lost=True)
+from shared.steps.record import Outcome, record, record_lost
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +39,24 @@ def record_undelivered(app: App, export: str, run_id: str, chunk: str) -> None:
     if run.status.is_final:
         return
     if app.ledger.entry(export, run_id, chunk) is None:
-        log.error("a chunk failed however often it was tried: export=%s run=%s chunk=%s", export, run_id, chunk)
-        metering.given_up(run, chunk)
-        run = record(app, run, chunk, _undelivered(app, run, chunk))
+        run = _give_up(app, run, chunk)
     if run.is_delivered:
         finish_run(app, export, run_id)
 
 
-def _undelivered(app: App, run: Run, chunk: str) -> Outcome:
-    """Give the outcome of a chunk that always failed; if even its content cannot be read, its rows count as lost."""
+def _give_up(app: App, run: Run, chunk: str) -> Run:
+    """Record a chunk that always failed: its operations are left, or it is lost if even its content cannot be read."""
     found = app.storage.get(Container.CHUNKS, chunk_path(run.export, run.id, str(run.plan), chunk))
-    if run.verification:
-        return Outcome(stop=Reason.INTERNAL_ERROR)
+    if found is None:
+        return record_lost(app, run, chunk, "it is missing")
     try:
-        return left_undone(Reason.INTERNAL_ERROR, decode(found[0])) if found else _LOST
-    except (ValueError, KeyError, TypeError):
-        return _LOST
+        left = _LIST if run.verification else left_undone(Reason.INTERNAL_ERROR, decode(found[0]))
+    except UnreadableChunk as damage:
+        return record_lost(app, run, chunk, str(damage))
+    log.error("a chunk failed however often it was tried: export=%s run=%s chunk=%s", run.export, run.id, chunk)
+    metering.given_up(run, chunk)
+    return record(app, run, chunk, left)
+
+
+_LIST: Final = Outcome(stop=Reason.INTERNAL_ERROR, left=1)
+"""What comes of a list that could not be read back."""

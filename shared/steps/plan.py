@@ -26,7 +26,6 @@ from shared.run import Counts, Run
 from shared.signals import Span
 from shared.steps.busy import Heartbeat
 from shared.steps.files import (
-    chunk_names,
     chunk_path,
     load_state,
     planned_rejected_path,
@@ -37,6 +36,7 @@ from shared.steps.files import (
 from shared.steps.finish import end_run, finish_run
 from shared.steps.outage import note_outage
 from shared.steps.read_back import reading
+from shared.steps.record import open_chunks
 from shared.steps.segments import read_segments, recipe_of, scope_of
 from shared.steps.window import calls_of, nothing_done
 
@@ -78,12 +78,8 @@ def plan_run(app: App, export: str, run_id: str) -> None:
 
 def issue(app: App, run: Run) -> None:
     """Put every chunk of a run on the queue that has no outcome yet."""
-    recorded = {entry.chunk: entry.continued_by for entry in app.ledger.entries(run.export, run.id)}
-    names = chunk_names(run.chunks - sum(name is not None for name in recorded.values()))
-    names += [name for name in recorded.values() if name is not None]
-    for name in names:
-        if name not in recorded:
-            app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
+    for name in open_chunks(run, app.ledger.entries(run.export, run.id)):
+        app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
 
 
 @tracing.traced(Span.PLAN)
@@ -99,6 +95,7 @@ def _plan(app: App, run: Run) -> Run:
         return run
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
+    state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     attempt = secrets.token_hex(4)
     if run.verification:
         work = [reading(list_id, compared_fields(export.mapping)) for list_id in list_ids]
@@ -108,7 +105,6 @@ def _plan(app: App, run: Run) -> Run:
             metering.planned(recorded, ())
         return recorded
     segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
-    state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
     with Spool() as spool:
         planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)

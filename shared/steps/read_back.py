@@ -11,6 +11,7 @@ import polars as pl
 
 from shared.app import App
 from shared.domain.answers import AutopilotError, ContactGone, KeyRefused, ListGone, Refused
+from shared.domain.chunks import UnreadableChunk
 from shared.domain.digests import DigestKey
 from shared.domain.sending import Sender
 from shared.domain.verification import observe
@@ -35,14 +36,14 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
 
     Raises TryLater if nothing could be read.
     """
-    work = json.loads(chunk)
+    work = _asked(chunk)
     if run.stop or not work["list"]:
         return Outcome(stop=run.stop, settled=1)
     try:
         account = open_account(app, run)
         key = app.digest_key()
     except RunEnded as end:
-        return Outcome(stop=end.reason)
+        return Outcome(stop=end.reason, left=1)
     sender = app.sender(account, seconds=DEADLINE / 2, slots=BusySlots(app, run, account.slots))
     reader = _Reader(partial(account.api.members, work["list"]), sender, key, work["fields"])
     try:
@@ -50,17 +51,34 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     except (ContactGone, ListGone):
         return Outcome(counts=calls_of(sender), settled=1)
     except KeyRefused:
-        return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender))
+        return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except Refused:
-        return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender))
+        return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender), left=1)
     except AutopilotError:
-        return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender))
+        return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender), left=1)
     return Outcome(
         receipts=write_table(reader.observed(), [work["list"]]),
         rest=reading(work["list"], work["fields"], rest) if rest else None,
         counts=calls_of(sender),
         settled=int(rest is None),
     )
+
+
+def _asked(chunk: bytes) -> dict[str, Any]:
+    """Return what `reading` wrote; raise UnreadableChunk for anything else, with nothing of it."""
+    try:
+        work: dict[str, Any] = json.loads(chunk)
+        sound = (
+            isinstance(work["list"], str)
+            and isinstance(work["bookmark"], str | None)
+            and isinstance(work["fields"], list)
+            and all(isinstance(field, str) for field in work["fields"])
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        sound = False
+    if not sound:
+        raise UnreadableChunk("it does not say which list to read")
+    return work
 
 
 class _Reader:

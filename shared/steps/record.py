@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +13,7 @@ from shared.adapters.storage import Container, Queue
 from shared.app import App
 from shared.reasons import Reason
 from shared.run import Counts, Entry, Run
-from shared.steps.files import chunk_path, next_name, run_folder
+from shared.steps.files import chunk_names, chunk_path, next_name, run_folder
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,9 @@ CONTINUATION_DELAY: Final = 5.0
 class Outcome:
     """What came of one chunk: blobs of receipts and of rejected rows, the rest as a chunk of its own, and the sums.
 
-    `settled` counts the operations that are handled, `stop` is why no more shall be sent, and `lost` says that the
-    chunk itself could not be read, so that nobody knows which rows were in it. `reasons` counts the rejected rows.
+    `settled` counts the operations that are handled, `left` those that are not sent any more, `stop` is why no more shall
+    be sent, and `lost` says that the chunk itself could not be read, so that nobody knows which rows were in it. `reasons`
+    counts the rejected rows.
     """
 
     receipts: bytes | None = None
@@ -34,9 +35,32 @@ class Outcome:
     rest: bytes | None = None
     counts: Counts = field(default_factory=Counts)
     settled: int = 0
+    left: int = 0
     stop: Reason | None = None
     lost: bool = False
     reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+def open_chunks(run: Run, entries: Sequence[Entry]) -> list[str]:
+    """Return the names of a run's chunks that have no outcome yet, continuations last."""
+    continued = [entry.continued_by for entry in entries if entry.continued_by]
+    recorded = {entry.chunk for entry in entries}
+    return [name for name in [*chunk_names(run.chunks - len(continued)), *continued] if name not in recorded]
+
+
+def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
+    """Record that a chunk cannot be read, which stops its run by name; a name that is none of the run's is dropped.
+
+    `why` holds nothing of the chunk. What lies there is deleted: it may hold contacts, and nobody can use it.
+    """
+    if chunk not in open_chunks(run, app.ledger.entries(run.export, run.id)):
+        log.warning("dropped a chunk that its run does not have: export=%s run=%s", run.export, run.id)
+        return app.ledger.run(run.export, run.id)
+    log.error("a chunk cannot be read: export=%s run=%s chunk=%s why=%s", run.export, run.id, chunk, why)
+    metering.given_up(run, chunk)
+    recorded = record(app, run, chunk, Outcome(stop=Reason.CHUNK_DAMAGED, lost=True))
+    app.storage.delete(Container.CHUNKS, chunk_path(run.export, run.id, str(run.plan), chunk))
+    return recorded
 
 
 def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
@@ -54,6 +78,8 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
         continued_by=next_name(chunk, attempt) if outcome.rest else None,
         lost=outcome.lost,
+        settled=outcome.settled,
+        left=None if outcome.lost else outcome.left,
     )
     rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
     blobs = [

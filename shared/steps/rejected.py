@@ -12,7 +12,7 @@ import polars as pl
 from shared.adapters.storage import Container, Storage
 from shared.reasons import RowReason
 
-HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do")
+HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do", "Where")
 
 LONGEST_CELL: Final = 32_000
 """Characters of a cell, as many as a spreadsheet takes; more stand in no sound CustomerId."""
@@ -26,10 +26,10 @@ def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HEADER)
-    for customer, place, field, reason in _sorted(rejected):
+    for customer, place, field, reason, where in _sorted(rejected):
         segment = "" if place is None else segments[place]
         cells = [harmless(text)[:LONGEST_CELL] for text in (customer, segment, field)]
-        writer.writerow([*cells, reason, RowReason(reason).advice])
+        writer.writerow([*cells, reason, RowReason(reason).advice, harmless(where)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -49,5 +49,5 @@ def _unharmed(text: str) -> str:
     return text.removeprefix(_MARK)
 
 
-def _sorted(rejected: pl.DataFrame) -> Iterator[tuple[str | None, int | None, str | None, str]]:
-    return rejected.sort("segment", "customer", "reason", nulls_last=True).iter_rows()
+def _sorted(rejected: pl.DataFrame) -> Iterator[tuple[str | None, int | None, str | None, str, str | None]]:
+    return rejected.sort("segment", "customer", "reason", nulls_last=True, maintain_order=True).iter_rows()

@@ -11,11 +11,19 @@ from shared.adapters.storage import Container
 from shared.app import App
 from shared.domain.cleaning import clean
 from shared.domain.state import State
-from shared.domain.verification import Comparison, ListComparison, compared_fields, correct, expect, observe
+from shared.domain.verification import (
+    OBSERVED,
+    Comparison,
+    ListComparison,
+    compared_fields,
+    correct,
+    expect,
+    observe,
+)
 from shared.reasons import RunEnded
 from shared.run import Entry, Findings, Run
 from shared.steps.busy import Heartbeat
-from shared.steps.files import load_state, read_table
+from shared.steps.files import load_state, load_table
 from shared.steps.segments import read_segments, recipe_of
 
 
@@ -29,11 +37,14 @@ class Verified:
 
 
 def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
-    """Compare the lists that a run read back with the state."""
-    lists = [_observed(app, entries, place) for place in range(len(run.targets))]
-    ids = [list_id for list_id, _ in lists]
+    """Compare the lists that a run read back with the state.
+
+    Raise Damaged for a table of what was read back, and RunEnded for a state, that is missing or cannot be read.
+    """
     head = app.ledger.head(run.export)
     state = load_state(app.storage, run.export, str(run.connection), head.states.get(str(run.connection)))
+    lists = [_observed(app, entries, place) for place in range(len(run.targets))]
+    ids = [list_id for list_id, _ in lists]
     held = state.on_lists(ids)
     comparisons = [ListComparison(held, place, table) for place, (_, table) in enumerate(lists)]
     detail = ""
@@ -56,7 +67,7 @@ def _observed(app: App, entries: Sequence[Entry], place: int) -> tuple[str, pl.D
     """Give a list's id, empty if it does not exist, and its contacts as they were read back."""
     name = f"{place + 1:06d}"
     found = [entry.receipts for entry in entries if entry.chunk.partition("-")[0] == name and entry.receipts]
-    tables = [read_table(app.storage.read(Container.OUTCOMES, path)) for path in found]
+    tables = [load_table(app.storage, Container.OUTCOMES, path, OBSERVED) for path in found]
     if not tables:
         return "", observe([], [], app.digest_key())
     return tables[0][1][0], pl.concat([table for table, _ in tables])

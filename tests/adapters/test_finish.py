@@ -18,6 +18,7 @@ from shared.domain.state import Receipt, tabulate
 from shared.ledger import Ledger
 from shared.reasons import Reason, Status
 from shared.run import Counts, Entry, Run, new_run_id
+from shared.steps import finish
 from shared.steps.deliver import deliver_chunk
 from shared.steps.erase import _forget
 from shared.steps.files import load_state, planned_rejected_path, state_path, write_table
@@ -130,13 +131,15 @@ def test_a_person_is_forgotten_by_every_state_even_of_an_export_that_is_gone(app
     assert not _forget(app, path, 7)
 
 
-def test_a_run_that_cannot_be_finished_ends_at_last_and_frees_its_export(app: App, delivered: Make) -> None:
+def test_a_run_that_cannot_be_finished_ends_at_last_and_frees_its_export(
+    app: App, delivered: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A fault of ours must not keep an export from ever running again: the state before holds, the next run repeats."""
     export = f"e-{secrets.token_hex(4)}"
     publish(app, export)
     patience = timedelta(minutes=app.settings.outage_minutes)
     run = delivered(export=export, progress_at=datetime.now(UTC) - patience - timedelta(minutes=1))
-    app.storage.delete(Container.OUTCOMES, f"{export}/{run.id}/receipts.parquet")
+    monkeypatch.setattr("shared.steps.finish.merge", _fail)
     with pytest.raises(ExceptionGroup):
         supervise(app)
     ended = app.ledger.run(export, run.id)
@@ -145,13 +148,15 @@ def test_a_run_that_cannot_be_finished_ends_at_last_and_frees_its_export(app: Ap
     app.registry.delete_export(export)
 
 
-def test_an_export_that_fails_keeps_supervision_from_no_other(app: App, delivered: Make) -> None:
+def test_an_export_that_fails_keeps_supervision_from_no_other(
+    app: App, delivered: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     suffix = secrets.token_hex(4)
     broken, sound = f"a-{suffix}", f"b-{suffix}"
     for export in (broken, sound):
         publish(app, export)
     lost, kept = delivered(export=broken), delivered(export=sound)
-    app.storage.delete(Container.OUTCOMES, f"{broken}/{lost.id}/receipts.parquet")
+    monkeypatch.setattr(finish, "load_state", lambda *asked: _fail() if broken in asked else load_state(*asked))
     with pytest.raises(ExceptionGroup):
         supervise(app)
     assert not app.ledger.run(broken, lost.id).status.is_final  # it may be mended yet
@@ -174,6 +179,10 @@ def test_a_chunk_whose_run_ended_a_moment_ago_is_no_fault(
 
 class _Killed(BaseException):
     """The process is gone."""
+
+
+def _fail(*_: Any) -> Any:
+    raise RuntimeError("a fault of ours")
 
 
 def _die(*_: Any, **__: Any) -> Run:

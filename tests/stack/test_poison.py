@@ -60,7 +60,7 @@ def poisoned(world: World) -> dict[str, int]:
 
 def ends_and_recovers(world: World, name: str, run: str) -> dict[str, Any]:
     ended = world.wait(name, run)
-    assert (ended["status"], ended["reason"]) == ("Failed", "internal_error")
+    assert (ended["status"], ended["reason"]) == ("Failed", "chunk_damaged")
     assert adds_up(ended)
     assert ended["counts"]["delivered"] + ended["counts"]["undelivered"] == len(EVERYBODY)
     assert ended["counts"]["undelivered"] >= 200
@@ -79,6 +79,31 @@ def test_a_chunk_that_cannot_be_read_ends_its_run_and_the_next_one_delivers_it(
     run = start(slow, "spoiled")
     chunks.upload_blob(last_chunk(chunks, "spoiled"), b'{"person": "not a', overwrite=True)
     ends_and_recovers(slow, "spoiled", run)
+
+
+def test_a_chunk_that_somebody_emptied_ends_its_run_and_the_next_one_delivers_it(
+    slow: World, chunks: ContainerClient
+) -> None:
+    run = start(slow, "emptied")
+    chunks.upload_blob(last_chunk(chunks, "emptied"), b"", overwrite=True)
+    ends_and_recovers(slow, "emptied", run)
+
+
+def test_a_chunk_that_lost_some_lines_ends_its_run_and_the_next_one_delivers_them(
+    slow: World, chunks: ContainerClient
+) -> None:
+    """What is left of it is sound, and delivered; that some is missing only the books show."""
+    run = start(slow, "shortened")
+    name = last_chunk(chunks, "shortened")
+    lines = chunks.download_blob(name).readall().splitlines(keepends=True)
+    chunks.upload_blob(name, b"".join(lines[:50]), overwrite=True)
+    ended = slow.wait("shortened", run)
+    assert (ended["status"], ended["reason"]) == ("Failed", "books_do_not_close")
+    assert adds_up(ended)
+    assert ended["counts"]["undelivered"] == len(lines) - 50
+    slow.turn(latency_ms=0)
+    assert slow.run("shortened")["counts"]["delivered"] == len(lines) - 50
+    assert slow.members("shortened") == set(EVERYBODY)
 
 
 def test_a_chunk_that_somebody_deleted_ends_its_run_and_the_next_one_delivers_it(
