@@ -91,6 +91,10 @@ def preview(context: typer.Context, name: str, as_json: Json = False) -> None:
         console.print(table_of(("", ""), [(f"{found[key]:,}", key.replace("_", " ")) for key in numbers]))
         for reason, rows in found["rejected"].items():
             console.print(f"[yellow]{rows:,} rejected: {reason}[/]")
+        for field, cells in found["omitted"].items():
+            console.print(f"[yellow]{cells:,} values left out: {field} cannot take them[/]")
+        for field, cells in found["placeholders"].items():
+            console.print(f"[dim]{cells:,} cells of {field} say that there is no value, such as NULL or N/A[/]")
         console.print(f"About {found['calls']:,} calls, {found['minutes']} minutes. Nothing was sent.")
         if found["would_be_skipped"]:
             console.print(f"[yellow]The run would be skipped: {found['would_be_skipped']}[/]")

@@ -27,7 +27,8 @@ class Counts(Record):
 
     Rows: `rows_read`, `duplicates` (rows whose address another row already brought), `unchanged`, `delivered`,
     `rejected`, `undelivered` (planned, but the run ended first). Distinct addresses: `profiles`. Memberships: `joiners`,
-    `leavers`, `removed` (leavers done). Profiles with new values: `changed`. Calls: `requests`, `throttled`, `retried`.
+    `leavers`, `removed` (leavers done). Profiles with new values: `changed`. Values that contacts
+    go without, since their field cannot take them: `values_omitted`. Calls: `requests`, `throttled`, `retried`.
     """
 
     rows_read: int = 0
@@ -41,6 +42,7 @@ class Counts(Record):
     rejected: int = 0
     removed: int = 0
     undelivered: int = 0
+    values_omitted: int = 0
     requests: int = 0
     throttled: int = 0
     retried: int = 0

@@ -67,6 +67,8 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "unchanged": found.unchanged,
         "leavers": found.leavers,
         "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
+        "omitted": dict(sorted(planned.omissions.values.items())),
+        "placeholders": dict(sorted(planned.omissions.placeholders.items())),
         "calls": calls,
         "minutes": round(calls / account.connection.rate_limit / 60, 1),
         "would_be_skipped": _skipped(planned, export),

@@ -16,8 +16,6 @@ from typing import Final
 import polars as pl
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from shared.domain.text import without_unseen
-
 _PLAIN: Final = r"^[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]{2,24}$"
 _SPECIAL: Final = r"(^|[.@])(" + "|".join(name.replace(".", r"\.") for name in SPECIAL_USE_DOMAIN_NAMES) + r")$"
 
@@ -27,7 +25,9 @@ _LONGEST: Final = 1000
 _SAME_LETTERS: Final = {0x130: "i", 0x3002: "."} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 """Letters that are another's in other type: full width (East Asian input), and the Turkish capital of i."""
 
-_UNSEEN: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
 _TOKEN: Final = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _NAMED: Final = re.compile(r"[^@]*<\s*(?:mailto:)?\s*([^<>\s]+)\s*>")
 _TAIL: Final = ".,;"
@@ -36,9 +36,9 @@ _TAIL: Final = ".,;"
 def normalise(address: str) -> str | None:
     """Return the address as we identify and send it, or None if it is not one."""
     text = _UNSEEN.sub("", address).translate(_SAME_LETTERS).strip()
-    if (found := _valid(text)) is not None or len(text) > _LONGEST:
-        return found
-    return _valid(_bare(without_unseen(text)))
+    if "@" not in text or len(text) > _LONGEST:
+        return None
+    return _valid(text) or _valid(_bare(text))
 
 
 def normalised(addresses: pl.Series) -> pl.Series:

@@ -15,7 +15,7 @@ import polars as pl
 
 from shared.domain.addresses import normalised
 from shared.domain.advice import hints_for_addresses, hints_for_values
-from shared.domain.contact import Values, compose, optional_fields
+from shared.domain.contact import PERMISSION, Values, compose, optional_fields
 from shared.domain.dates import is_no_date
 from shared.domain.fields import convert, field_type
 from shared.domain.notation import DateOrder, Notations
@@ -30,7 +30,6 @@ WHERE: Final = "\0where"
 """The reader's own columns; no column of the source bears such a name, so that one may well be called `row`."""
 
 _EMAIL: Final = "Email"
-_PERMISSION: Final = "unsubscribed"
 
 OnBadValue = Literal["omit", "reject"]
 
@@ -58,7 +57,7 @@ class Recipe:
     @property
     def cleared(self) -> frozenset[str]:
         """The fields that an empty value erases: never a permission, which nobody gave by leaving a cell empty."""
-        return frozenset(self.mapping) - {_EMAIL, _PERMISSION} if self.clear_empty else frozenset()
+        return frozenset(self.mapping) - {_EMAIL, PERMISSION} if self.clear_empty else frozenset()
 
 
 OMITTED: Final = pl.Schema({"row": pl.UInt64(), "customer": pl.String(), "field": pl.String(), "hint": pl.String()})
@@ -154,7 +153,7 @@ def _values(name: str, recipe: Recipe, texts: pl.Series, notations: Notations) -
     known = texts.zip_with(~absent, pl.Series([None], dtype=pl.String)) if placeholders and kind != "string" else texts
     values = convert(known, kind, recipe.mapping[name], notations)
     bad = known.is_not_null() & values.is_null() if kind != "string" else None
-    if name == _PERMISSION and not recipe.resubscribe:
+    if name == PERMISSION and not recipe.resubscribe:
         values = values.zip_with(values.fill_null(value=False), pl.Series([None], dtype=pl.Boolean))
     return Values(
         name,
@@ -186,7 +185,7 @@ def _guilty(bad: Sequence[Values], height: int) -> pl.Series:
     """Name each row's fields whose values cannot be read, all of them."""
     if not bad:
         return _nothing(height)
-    names = [pl.when(found.bad).then(pl.lit(found.name)) for found in bad]
+    names = [pl.when(found.bad).then(pl.lit(found.name)) for found in bad if found.bad is not None]
     named = pl.select(pl.concat_str(*names, separator=", ", ignore_nulls=True)).to_series()
     return named.zip_with(named != "", _nothing(1))
 

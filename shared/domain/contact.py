@@ -8,7 +8,7 @@ value is left out unless the export asks for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,8 @@ import polars as pl
 from shared.domain.fields import FieldType, field_type, is_custom
 
 _EMAIL: Final = "Email"
+PERMISSION: Final = "unsubscribed"
+"""Whether somebody may be mailed: true takes the permission back, false gives it."""
 
 _ESCAPED: Final = r'["\\\x00-\x1f]'
 """What JSON escapes; text without any of it stands in JSON as it is."""
@@ -86,3 +88,33 @@ def _object(pairs: list[pl.Expr]) -> pl.Expr:
 
 def _label(name: str) -> str:
     return json.dumps(name, ensure_ascii=False) + ":"
+
+
+def decoded(fields: pl.Series, mapping: Iterable[str]) -> pl.DataFrame:
+    """Return the values of contacts, a column for each field of the mapping and `Email`; null for one without a value."""
+    kinds = {name: _TYPES[field_type(name)] for name in optional_fields(mapping)}
+    own = {name: kind for name, kind in kinds.items() if not is_custom(name)}
+    custom = {name: kind for name, kind in kinds.items() if is_custom(name)}
+    shape = {_EMAIL: pl.String(), **own} | ({"custom": pl.Struct(custom)} if custom else {})
+    table = fields.str.json_decode(pl.Struct(shape)).struct.unnest()
+    return table.unnest("custom") if custom else table
+
+
+def united(contacts: pl.DataFrame, mapping: Iterable[str], cleared: Collection[str]) -> pl.DataFrame:
+    """Put the contacts of each `person` together: the first value of each field, in the order of rows.
+
+    `contacts` has `person`, `fields` and the columns of `decoded`. A field is erased only if every row says so, and a
+    permission is taken back if any row does. Returns `person` and `fields`.
+    """
+    names = optional_fields(mapping)
+    takes = [pl.col(name).max() if name == PERMISSION else pl.col(name).drop_nulls().first() for name in names]
+    erased = [
+        pl.col("fields").str.contains(_label(name) + "null", literal=True).all().alias(f"{name}\0erased")
+        for name in sorted(cleared)
+    ]
+    whole = contacts.group_by("person", maintain_order=True).agg(pl.col(_EMAIL).first(), *takes, *erased)
+    values = [
+        Values(name, whole[name], whole[name], empty=whole[f"{name}\0erased"] if name in cleared else None)
+        for name in names
+    ]
+    return whole.select("person", compose(whole[_EMAIL], values).alias("fields"))

@@ -64,8 +64,7 @@ def _order_of(date_format: str) -> DateOrder | None:
 def agreed(tables: Iterable[Mapping[str, Declared]]) -> dict[str, Declared]:
     """Return what several tables say of a column alike; where they do not, nothing is said."""
     first, *others = [*tables] or [{}]
-    same = {name: told for name, told in first.items() if all(table.get(name) == told for table in others)}
-    return same
+    return {name: told for name, told in first.items() if all(table.get(name) == told for table in others)}
 
 
 @dataclass(frozen=True, slots=True)

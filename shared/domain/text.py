@@ -57,11 +57,6 @@ def is_placeholder(texts: pl.Series) -> pl.Series:
     return pl.repeat(value=False, n=len(texts), eager=True).scatter(found, values=True) if len(found) else _none(texts)
 
 
-def without_unseen(text: str) -> str:
-    """Return one text in its one spelling, "" if nothing of it can be seen."""
-    return in_one_spelling(pl.Series([text], dtype=pl.String)).item() or ""
-
-
 def _none(texts: pl.Series) -> pl.Series:
     return pl.repeat(value=False, n=len(texts), eager=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -52,12 +52,17 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: its columns in order, and its partitions in order."""
+    """One table: its columns in order, and its partitions in order.
+
+    `data_types` are its columns' types and `date_formats` their own formats, as far as `model.json` says.
+    """
 
     name: str
     columns: tuple[str, ...]
     partitions: tuple[Partition, ...]
     refreshed_at: datetime | None
+    data_types: Mapping[str, str] = field(default_factory=dict)
+    date_formats: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_profile_table(self) -> bool:
@@ -158,6 +163,16 @@ class _Partition(_Part):
 
 class _Attribute(_Part):
     name: Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+    data_type: Any = Field(default="", alias="dataType")
+    annotations: Any = ()
+
+    @property
+    def date_format(self) -> str | None:
+        """The format that an annotation such as `ci:CustomDateFormat` gives."""
+        for note in self.annotations if isinstance(self.annotations, list) else ():
+            if isinstance(note, dict) and str(note.get("name")).lower().endswith("dateformat"):
+                return str(note.get("value") or "")
+        return None
 
 
 class _Entity(_Part):
@@ -182,6 +197,8 @@ def _table(entity: _Entity, modified: datetime | None, container: str) -> Table:
         columns=tuple(attribute.name for attribute in entity.attributes),
         partitions=tuple(_partition(partition, entity.name, container) for partition in current),
         refreshed_at=max(times, default=modified),
+        data_types={attribute.name: str(attribute.data_type or "") for attribute in entity.attributes},
+        date_formats={attribute.name: form for attribute in entity.attributes if (form := attribute.date_format)},
     )
 
 

@@ -109,7 +109,7 @@ def _plan(app: App, run: Run) -> Run:
     with Spool() as spool:
         planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
         check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
-        count = _write(app, run, attempt, chunks(planned), planned.rejected)
+        count = _write(app, run, attempt, chunks(planned), planned.named)
     operations = planned.difference.operations.height
     counts = _counts(planned) + calls_of(sender)
     recorded = _record(app, run, attempt, account, export, count, operations, counts)
@@ -156,6 +156,7 @@ def _counts(planned: Plan) -> Counts:
         unchanged=difference.unchanged,
         rejected=planned.rejected.height,
         undelivered=difference.set_aside,
+        values_omitted=planned.omissions.values.total(),
     )
 
 

@@ -15,7 +15,7 @@ from shared.steps.rejected import harmless, write_rejected
 
 
 def test_a_row_says_whose_where_what_why_and_what_to_do() -> None:
-    table = pl.DataFrame([("c1", 0, "Email", "email_invalid", None)], schema=REJECTED, orient="row")
+    table = pl.DataFrame([("c1", 0, "Email", "email_invalid", None, None)], schema=REJECTED, orient="row")
     lines = list(csv.reader(io.StringIO(write_rejected(table, ["VIP"]).decode("utf-8-sig"))))
     assert lines[0] == ["CustomerId", "Segment", "Field", "Reason", "What to do", "Where"]
     assert lines[1] == ["c1", "VIP", "Email", "email_invalid", "Correct the e-mail address in its source.", ""]
