@@ -6,13 +6,20 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 
 TIMEOUT: Final = (10, 230)
 """Seconds to connect and to wait; Azure's own limit for an answer is 230."""
+
+_ABOUT: Final = ("run", "export", "exports", "list")
+"""What a problem may name beside its sentence."""
+
+_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 LOCAL_STACK: Final = Path(".local/stack.json")
 """Where `make run` says what runs where."""
@@ -29,13 +36,18 @@ class ApiError(Exception):
 
     @property
     def lines(self) -> list[str]:
-        """What to show a person."""
+        """What to show a person: what is wrong, field by field, and what it is about, such as another run."""
         fields = [f"  {item['field']}: {item['detail']}" for item in self.content.get("errors", [])]
-        return [str(self), *fields]
+        about = [f"  {name}: {_listed(self.content[name])}" for name in _ABOUT if self.content.get(name)]
+        return [str(self), *about, *fields]
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 class NotConfigured(Exception):
-    """It is not known where the app is."""
+    """It is not known where the app is, or it is where no key may go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ def find_app(url: str | None, key: str | None) -> Address:
     url = url or os.environ.get("SEGMENT_EXPORT_URL")
     key = key or os.environ.get("SEGMENT_EXPORT_KEY")
     if url:
+        _check_way(url)
         return Address(url.rstrip("/"), key, os.environ.get("SEGMENT_EXPORT_TOKEN"))
     if LOCAL_STACK.exists():
         stack = json.loads(LOCAL_STACK.read_text())
@@ -62,12 +75,30 @@ def find_app(url: str | None, key: str | None) -> Address:
     )
 
 
+def _check_way(url: str) -> None:
+    """Raise NotConfigured unless what opens the app is kept secret on its way there."""
+    try:
+        parts = urlsplit(url)
+        fits = bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        )
+    except ValueError:
+        fits = False
+    if not fits:
+        raise NotConfigured(
+            "The app's URL begins with https:// (http:// only for this machine); the key goes nowhere else."
+        )
+
+
 class Client:
-    """Calls the API at `address`."""
+    """Calls the API at `address`, and nobody else: no redirect is followed, and loopback is asked without a proxy."""
 
     def __init__(self, address: Address) -> None:
         self._url = address.url
         self._http = requests.Session()
+        self._http.auth = _as_it_is
+        if urlsplit(address.url).hostname in _LOOPBACK:
+            self._http.trust_env = False
         if address.key:
             self._http.headers["x-functions-key"] = address.key
         if address.token:
@@ -82,6 +113,26 @@ class Client:
     def get(self, path: str, **query: str) -> Any:
         """Give what is at a path."""
         return self._call("GET", path, params=query).json()
+
+    def find(self, path: str) -> tuple[Any, str] | None:
+        """Return what is at a path with its version (ETag), or None if nothing is."""
+        try:
+            answer = self._call("GET", path)
+        except ApiError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+        return answer.json(), answer.headers.get("ETag", "")
+
+    def health(self) -> dict[str, Any]:
+        """Return what the app says of itself, whether it is well or not."""
+        try:
+            found: dict[str, Any] = self.get("health")
+        except ApiError as error:
+            if "healthy" not in error.content:
+                raise
+            return error.content
+        return found
 
     def items(self, path: str) -> Iterator[dict[str, Any]]:
         """Give every item of a list, page by page."""
@@ -112,13 +163,20 @@ class Client:
         self._call("DELETE", path, params=query)
 
     def _call(self, method: str, path: str, **more: Any) -> requests.Response:
-        answer = self._http.request(method, f"{self._url}/{path}", timeout=TIMEOUT, **more)
-        if answer.ok:
+        answer = self._http.request(method, f"{self._url}/{path}", timeout=TIMEOUT, allow_redirects=False, **more)
+        if answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
             return answer
         try:
             content = answer.json()
         except ValueError:
             content = {}
-        if answer.status_code == 401 and not content:
+        if answer.status_code < HTTPStatus.BAD_REQUEST:
+            content = {"detail": "The answer leads to another address, which is not followed: check the app's URL."}
+        if answer.status_code == HTTPStatus.UNAUTHORIZED and not content:
             content = {"detail": "The function key or the token is missing, wrong or over.", "code": "key_wrong"}
         raise ApiError(answer.status_code, content if isinstance(content, dict) else {})
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep a request's own authorisation: requests would take another one from a .netrc file."""
+    return request

@@ -12,7 +12,7 @@ import yaml
 
 from cli.client import ApiError
 from cli.show import table_of
-from cli.terminal import Json, client, console, put_out
+from cli.terminal import Json, client, print_whole, put_out, put_out_text, say
 
 app = typer.Typer(no_args_is_help=True, help="Exports: what goes and how often.")
 
@@ -32,12 +32,24 @@ def export_save(
 
     def show() -> None:
         for segment, members in saved["members"].items():
-            console.print(f"{segment}: {members:,} members")
-        console.print(f"Saved [bold]{name}[/]. It runs with the next refresh, or now: cli run {name}")
+            say(f"{segment}: {'members not counted' if members is None else f'{members:,} members'}")
+        say(f"Saved {name}. {_when(saved)}")
         for warning in saved.get("warnings", []):
-            console.print(f"[yellow]{warning}[/]")
+            say(warning, style="yellow")
 
     put_out(saved, as_json, show)
+
+
+def _when(saved: dict[str, Any]) -> str:
+    """Say when a saved export runs."""
+    name, schedule = saved["name"], saved["schedule"]
+    if saved["connection"] is None:
+        return "It has no connection, and does not run before it has one."
+    if schedule["on"] == "refresh":
+        return f"It runs with the next refresh, or now: cli run {name}"
+    if schedule["on"] == "cron":
+        return f"It runs at {schedule['cron']} ({schedule['time_zone']}), or now: cli run {name}"
+    return f"Its schedule is off: it runs when it is told to: cli run {name}"
 
 
 @app.command("diff")
@@ -59,9 +71,7 @@ def export_diff(
         difflib.unified_diff(_lines(_named_in(written, stored)), _lines(written), "stored", str(file), lineterm="")
     )
     for line in lines:
-        console.print(
-            line, markup=False, style="green" if line.startswith("+") else "red" if line.startswith("-") else ""
-        )
+        say(line, style="green" if line.startswith("+") else "red" if line.startswith("-") else "")
     raise typer.Exit(1 if lines else 0)
 
 
@@ -71,7 +81,7 @@ def export_show(context: typer.Context, name: str, as_json: Json = False) -> Non
     with client(context) as api:
         found = api.get(f"exports/{name}")
     text = yaml.safe_dump({"name": name, **_settings(found)}, sort_keys=False, allow_unicode=True)
-    put_out(found, as_json, lambda: print(text, end=""))  # noqa: T201 - this is the output
+    put_out(found, as_json, lambda: put_out_text(text))
 
 
 @app.command("list")
@@ -90,11 +100,8 @@ def export_list(context: typer.Context, as_json: Json = False) -> None:
         )
         for item in found
     ]
-    put_out(
-        found,
-        as_json,
-        lambda: console.print(table_of(("Name", "Display name", "Connection", "Schedule", "Updated", "Running"), rows)),
-    )
+    columns = ("Name", "Display name", "Connection", "Schedule", "Updated", "Running")
+    put_out(found, as_json, lambda: print_whole(table_of(columns, rows, whole=("Connection", "Running"))))
 
 
 @app.command("duplicate")
@@ -102,7 +109,7 @@ def export_duplicate(context: typer.Context, name: str, copy: str) -> None:
     """Copy an export under another name, without its connection."""
     with client(context) as api:
         api.post(f"exports/{name}/duplicate", {"name": copy})
-    console.print(f"Made {copy}. Give it a connection and lists of its own before it runs.")
+    say(f"Made {copy}. Give it a connection and lists of its own before it runs.")
 
 
 @app.command("delete")
@@ -110,7 +117,7 @@ def export_delete(context: typer.Context, name: str) -> None:
     """Remove an export. What is at Autopilot stays there."""
     with client(context) as api:
         api.delete(f"exports/{name}")
-    console.print(f"Removed {name}.")
+    say(f"Removed {name}.")
 
 
 class _Yaml(yaml.SafeLoader):

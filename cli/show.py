@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from cli.terminal import harmless
 
 POLL_SECONDS: Final = 0.5
 
@@ -111,19 +114,20 @@ def run_table(run: dict[str, Any]) -> Table:
     return table
 
 
-def headline(run: dict[str, Any]) -> str:
+def headline(run: dict[str, Any]) -> Text:
     """Say in a line how a run stands."""
     color = _COLORS.get(run["status"], "cyan")
-    reason = f" [dim]({run['reason']})[/]" if run["reason"] else ""
-    advice = f" {run['advice']}" if run["advice"] else ""
-    return f"[bold {color}]{run['status']}[/]{reason}{advice}"
+    parts = [(harmless(run["status"]), f"bold {color}")]
+    parts += [(f" ({harmless(run['reason'])})", "dim")] if run["reason"] else []
+    parts += [(f" {harmless(run['advice'])}", "")] if run["advice"] else []
+    return Text.assemble(*parts)
 
 
-def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Lay rows out as a table."""
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()) -> Table:
+    """Lay rows out as a table, cells as text; the first column and those in `whole` are never folded."""
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column)
+    for place, column in enumerate(columns):
+        table.add_column(column, no_wrap=place == 0 or column in whole, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else harmless(cell)) for cell in row))
     return table

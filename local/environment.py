@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from typing import Any, Final
 import polars as pl
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
+
+from local.commands import CannotGoOn, run_command
 
 FIRST_NAMES: Final = (
     "Zukiswa",
@@ -121,7 +124,7 @@ def publish(service: BlobServiceClient, path: str, tables: Mapping[str, pl.DataF
     entities = []
     for name, table in tables.items():
         partitions = []
-        for number, part in enumerate(table.iter_slices(_PARTITION_ROWS), start=1):
+        for number, part in enumerate(list(table.iter_slices(_PARTITION_ROWS)) or [table], start=1):
             blob = client.get_blob_client(f"{folder}/{name}/{when:%Y/%m/%d/%H%M}/{name}_{number}.csv")
             blob.upload_blob(part.write_csv(quote_style="always").encode(), overwrite=True)
             partitions.append(_partition(f"{name}_{number}", blob.url, when))
@@ -134,11 +137,6 @@ def publish(service: BlobServiceClient, path: str, tables: Mapping[str, pl.DataF
         "entities": entities,
     }
     client.upload_blob(f"{folder}/model.json", json.dumps(model, indent=2), overwrite=True)
-
-
-def read_own_table(file: Path) -> pl.DataFrame:
-    """Read a CSV table of the user's own, all columns as text."""
-    return pl.read_csv(file, infer_schema=False)
 
 
 def _entity(name: str, columns: list[str], partitions: list[dict[str, Any]]) -> dict[str, Any]:
@@ -230,7 +228,7 @@ def _draw(start: int, people: int, seed: int) -> pl.DataFrame:
     )
 
 
-def main() -> None:
+def main() -> int:
     """Publish a made-up environment to a storage account, by default the local stack's."""
     parser = argparse.ArgumentParser(prog="python -m local.environment", description=__doc__)
     parser.add_argument("--rows", type=int, default=5000, help="profiles")
@@ -239,10 +237,7 @@ def main() -> None:
     parser.add_argument("--connection-string", default=os.environ.get("CustomerInsightsStorage"))  # noqa: SIM112
     parser.add_argument("--path", default="customer-insights/BlobExport")
     options = parser.parse_args()
-    connection = (
-        options.connection_string
-        or json.loads(Path(".local/stack.json").read_text())["customer_insights_connection_string"]
-    )
+    connection = options.connection_string or _local_storage()
     company = Company.found(options.rows, options.seed)
     for _ in range(options.refresh):
         company = company.next_refresh()
@@ -250,7 +245,19 @@ def main() -> None:
         company.publish(service, options.path)
     for name in SEGMENTS:
         print(f"{name}: {company.segment(name).height} rows, {len(company.expected_members(name))} to deliver")
+    return 0
+
+
+def _local_storage() -> str:
+    """Give the connection string of the local stack that is up; raises CannotGoOn if none is."""
+    try:
+        stack = json.loads(Path(".local/stack.json").read_text())
+    except FileNotFoundError:
+        raise CannotGoOn(
+            "No local stack is up in this folder. Start one with make run in another terminal, and wait until it says so."
+        ) from None
+    return str(stack["customer_insights_connection_string"])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,16 @@ from typing import Any, Final
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
 
+_TAKEN: Final = ("address already in use", "in use by another program")
+"""How a server's log says that somebody else has its port."""
+
 
 class NotReady(Exception):
     """A server did not start; the text holds the end of its log."""
+
+
+class PortTaken(NotReady):
+    """A server did not start, since its port belongs to somebody else now."""
 
 
 class ServerProcess:
@@ -51,6 +59,7 @@ class ServerProcess:
         `more` are arguments and `environment` are variables for this start only.
         """
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        begin = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *self._arguments, *more],
@@ -60,12 +69,30 @@ class ServerProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
-        self.ready = json.loads(self._first_line() or "null") or {}
+        try:
+            self.ready = json.loads(self._first_line() or "null") or {}
+        except BaseException:
+            self.kill()
+            raise
         if not self.ready:
             self.stop()
-            end = self._log.read_text(errors="replace").splitlines()[-15:]
-            raise NotReady(f"{self.name} did not start:\n" + "\n".join(end))
+            said = self._log.read_bytes()[begin:].decode(errors="replace")
+            kind = PortTaken if any(words in said.lower() for words in _TAKEN) else NotReady
+            raise kind(f"{self.name} did not start:\n" + "\n".join(said.splitlines()[-15:]))
         return self.ready
+
+    def start_again(self, *ports: str, environment: Mapping[str, str] | None = None, patience: float) -> None:
+        """Start it where it was, and wait for `patience` seconds if somebody else has a port of its; raises PortTaken."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self.start(*ports, environment=environment)
+            except PortTaken:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     def stop(self) -> None:
         """Ask it to end, and end it if it does not."""

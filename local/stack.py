@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -26,12 +27,18 @@ import requests
 from rich.console import Console
 
 from local.azurite import Azurite
+from local.commands import direct_to_loopback, only_one, run_command
 from local.package import SITE_PACKAGES
-from local.processes import ServerProcess
+from local.processes import PortTaken, ServerProcess
 
 DEFAULT_PATH: Final = "customer-insights/BlobExport"
 STACK_FILE: Final = Path(".local/stack.json")
+DIRECTORY: Final = Path(".local/stack")
+LOCK: Final = Path(".local/stack.lock")
 WATCH_SECONDS: Final = 1.0
+
+PORT_SECONDS: Final = 30.0
+"""Seconds that a part waits for its own port, if somebody else took it while it was down."""
 
 ZERO_KEY: Final = "00000000-0000-0000-0000-000000000000"
 """An instrumentation key of nobody's: Azure Monitor's exporters send to the collector too."""
@@ -70,6 +77,8 @@ class Stack:
         self._telemetry = telemetry
         self._package = package
         self._environment = dict(os.environ if environment is None else environment)
+        for variables in (self._environment, os.environ):
+            direct_to_loopback(variables)
         self._parts = ExitStack()
         self.azurite: Azurite | None = None
         self.vault: ServerProcess | None = None
@@ -129,18 +138,24 @@ class Stack:
         return self._environment
 
     def restart_host(self, place: int, environment: Mapping[str, str] | None = None) -> None:
-        """End the instance at `place` at once, as a crash would, and start it again where it was."""
+        """End the instance at `place` at once, as a crash would, and start it again where it was.
+
+        If somebody else has its port and keeps it, the instance takes another one.
+        """
         host = self.hosts[place]
         port = port_of(str(host.ready["url"]))
         host.kill()
-        host.start("--port", port, environment=environment)
+        try:
+            host.start_again("--port", port, environment=environment, patience=PORT_SECONDS)
+        except PortTaken:
+            host.start(environment=environment)
 
     def restart_vault(self) -> None:
         """End the vault at once and start it again where it was, with what it held."""
         assert self.vault is not None
         vault, identity = port_of(self.vault.ready["url"]), port_of(self.vault.ready["identity_endpoint"])
         self.vault.kill()
-        self.vault.start("--port", vault, "--identity-port", identity)
+        self.vault.start_again("--port", vault, "--identity-port", identity, patience=PORT_SECONDS)
 
     def switch_vault(self, mode: str) -> None:
         """Switch the vault: up, forbidden (a role is missing) or down."""
@@ -195,7 +210,9 @@ class Stack:
                 Azurite(self._directory / "azurite", in_memory=self._in_memory, log_requests=self._storage_log)
             )
             given.setdefault("AzureWebJobsStorage", self.azurite.connection_string)
-            given.setdefault("CustomerInsightsStorage", self.azurite.connection_string)
+            if "CustomerInsightsStorage" not in given:
+                given["CustomerInsightsStorage"] = self.azurite.connection_string
+                given.setdefault("SETTLE_SECONDS", "0")  # what writes here writes model.json last, and at once
         if "KEY_VAULT_URL" not in given:
             keep = [] if self._in_memory else ["--directory", str(self._directory / "vault")]
             self.vault = self._serve("vault", ["-m", "local.vault", *keep])
@@ -253,19 +270,27 @@ def port_of(url: str) -> str:
     return str(urlsplit(url).port)
 
 
-def main() -> None:
+def main() -> int:
     """Start the stack, say what runs where, and keep it up until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
     parser.add_argument("--instances", type=int, default=1, help="host processes on one storage")
     parser.add_argument("--telemetry", action="store_true", help="collect spans, metrics and logs, and show them")
     options = parser.parse_args()
     console = Console()
+    with only_one(LOCK, "A local stack"):
+        _keep_up(console, Stack(DIRECTORY, instances=options.instances, telemetry=options.telemetry))
+    console.print("Stopped.")
+    return 0
+
+
+def _keep_up(console: Console, made: Stack) -> None:
+    """Start the stack and keep it up until a signal tells to stop."""
     stop = threading.Event()
 
     def end(_: int, __: FrameType | None) -> None:
         stop.set()
 
-    with Stack(Path(".local/stack"), instances=options.instances, telemetry=options.telemetry) as stack:
+    with made as stack:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
         write_stack_file(stack)
@@ -275,7 +300,6 @@ def main() -> None:
                 _revive(console, stack)
         finally:
             STACK_FILE.unlink(missing_ok=True)
-    console.print("Stopped.")
 
 
 def write_stack_file(stack: Stack) -> None:
@@ -306,7 +330,8 @@ def _revive(console: Console, stack: Stack) -> None:
         if not host.is_running:
             console.print(f"[yellow]{host.name} ended; starting it again.[/]")
             stack.restart_host(place)
+            write_stack_file(stack)  # it may have had to take another port
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     EMPTY_SEGMENT = "empty_segment"
     MASS_REMOVAL = "mass_removal"
     NOTHING_TO_DO = "nothing_to_do"
+    NOTHING_DELIVERED = "nothing_delivered"
     LISTS_EQUAL = "lists_equal"
     LISTS_DIFFER = "lists_differ"
     ROWS_REJECTED = "rows_rejected"
@@ -71,6 +72,7 @@ _STATUS = {
     Reason.CONNECTION_DETACHED: Status.SKIPPED,
     Reason.RUN_IN_PROGRESS: Status.SKIPPED,
     Reason.NOTHING_TO_DO: Status.SUCCESSFUL,
+    Reason.NOTHING_DELIVERED: Status.SKIPPED,
     Reason.LISTS_EQUAL: Status.SUCCESSFUL,
     Reason.LISTS_DIFFER: Status.COMPLETED_WITH_WARNINGS,
     Reason.ROWS_REJECTED: Status.COMPLETED_WITH_WARNINGS,
@@ -93,8 +95,9 @@ _ADVICE = {
     Reason.EMPTY_SEGMENT: "A segment is empty. Nothing was sent or removed; set guards.allow_empty if it is meant to be.",
     Reason.MASS_REMOVAL: "More members would be removed than the guard allows. Nothing was sent; raise guards.max_removed_percent if it is meant.",
     Reason.NOTHING_TO_DO: "Autopilot already holds what the segments say. Nothing was sent.",
+    Reason.NOTHING_DELIVERED: "This export has delivered nothing on its connection yet, so there is nothing to compare. Run it first.",
     Reason.LISTS_EQUAL: "The lists were read back: they hold exactly what was delivered.",
-    Reason.LISTS_DIFFER: "Autopilot's lists are not what was delivered. Verify with repair to mend what is missing or drifted; extra members were put there by others and stay.",
+    Reason.LISTS_DIFFER: "Autopilot's lists are not what was delivered; extra members were put there by others and stay.",
     Reason.ROWS_REJECTED: "Everything else was delivered. The rejected rows are in the run's rejected-rows file, each with its reason.",
     Reason.VALUES_OMITTED: "Every contact was delivered, but values that their field cannot take were left out: Autopilot keeps what it had. They are named in the run's rejected-rows file, each with what to do.",
     Reason.AUTOPILOT_UNAVAILABLE: "Autopilot could not be reached for too long. What was delivered stays recorded; run again when it is back.",
@@ -119,6 +122,7 @@ class RowReason(StrEnum):
     ERASED = "erased"
     REFUSED_BY_AUTOPILOT = "refused_by_autopilot"
     MISSING_FROM_ANSWER = "missing_from_answer"
+    NO_ANSWER = "no_answer"
 
     @property
     def advice(self) -> str:
@@ -135,6 +139,7 @@ _ROW_ADVICE = {
     RowReason.ERASED: "This person asked to be erased. Take the profile out of Customer Insights' sources too.",
     RowReason.REFUSED_BY_AUTOPILOT: "Autopilot refused this contact. Look at its values; the next run tries again.",
     RowReason.MISSING_FROM_ANSWER: "Autopilot left this contact out of its answer. The next run tries again.",
+    RowReason.NO_ANSWER: "Autopilot gave no answer to what was asked for this contact, however often. The next run tries again.",
 }
 
 

@@ -15,7 +15,7 @@ from shared.ahead import in_order
 from shared.app import Account, App
 from shared.configuration import Export
 from shared.directory import known_lists
-from shared.domain.answers import KeyRefused, Refused, TryAgain
+from shared.domain.answers import AccountRefused, KeyRefused, NoAnswer, Refused
 from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
 from shared.domain.sending import Sender
 from shared.domain.spool import Spool
@@ -93,18 +93,23 @@ def _plan(app: App, run: Run) -> Run:
     run = _begin(app, run, account)
     if run.status.is_final or run.plan is not None:
         return run
+    if run.verification and account.name not in app.ledger.head(run.export).states:
+        raise RunEnded(Reason.NOTHING_DELIVERED)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
+    filled = [app.accounts.list_id(account.name, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
     state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
     attempt = secrets.token_hex(4)
     if run.verification:
-        work = [reading(list_id, compared_fields(export.mapping)) for list_id in list_ids]
+        fields = compared_fields(export.mapping)
+        work = [reading(list_id, fields, gone=was) for list_id, was in zip(list_ids, filled, strict=True)]
         count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
         recorded = _record(app, run, attempt, account, export, count, len(work), counts)
         if recorded.plan == attempt:
             metering.planned(recorded, ())
         return recorded
-    segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
+    names = [target.segment for target in export.segments]
+    segments = read_segments(app, names, export.mapping["Email"], Heartbeat(app, run))
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
     with Spool() as spool:
         planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
@@ -197,8 +202,8 @@ def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequenc
         existing = sender.one(account.api.lists)
     except KeyRefused:
         raise RunEnded(Reason.KEY_REFUSED) from None
-    except Refused as error:
+    except (Refused, AccountRefused) as error:
         raise RunEnded(Reason.AUTOPILOT_REFUSED, str(error)) from None
-    except TryAgain:
+    except NoAnswer:
         raise RunEnded(nothing_done(app, run, account, sender)) from None
     return known_lists(app.accounts, account.name, titles, existing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -17,8 +18,19 @@ HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do", "Wher
 LONGEST_CELL: Final = 32_000
 """Characters of a cell, as many as a spreadsheet takes; more stand in no sound CustomerId."""
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARK: Final = "'"
+
+_SEPARATORS: Final = ",;|\t\r\n"
+"""What a program may part cells or rows at that takes the file for another kind of CSV; then quotes part nothing."""
+
+_FORMULA: Final = "=+@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212-"
+"""What a formula begins with, in the plain form and in those that East Asian spreadsheets take for it."""
+
+_PASSED_OVER: Final = r'(?:[^\S\t\r\n]|["\u200b\u2060\ufeff])*'
+"""What may stand before a formula and be dropped: blanks, quotes, invisible characters."""
+
+_OPEN: Final = re.compile(rf"(?:^|(?<=[{_SEPARATORS}]))(?={_MARK}|{_PASSED_OVER}[{_FORMULA}])")
+_MARKED: Final = re.compile(rf"(?:^|(?<=[{_SEPARATORS}])){_MARK}")
 
 
 def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
@@ -49,12 +61,15 @@ def rejected_customers(storage: Storage, path: str) -> frozenset[str]:
 
 
 def harmless(text: str | None) -> str:
-    """Keep a spreadsheet from taking a cell for a formula; a text that begins with the mark gets one more."""
-    return _MARK + text if text and text.startswith((*_FORMULA, _MARK)) else text or ""
+    """Return a cell that no spreadsheet takes for a formula, also one that parts cells at other characters than commas.
+
+    A mark stands before whatever could begin a formula, and before what is such a mark itself: so it can be undone.
+    """
+    return _OPEN.sub(_MARK, text or "")
 
 
 def _unharmed(text: str) -> str:
-    return text.removeprefix(_MARK)
+    return _MARKED.sub("", text)
 
 
 def _sorted(rejected: pl.DataFrame) -> Iterator[tuple[str | None, int | None, str | None, str, str | None, str | None]]:

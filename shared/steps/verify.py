@@ -46,11 +46,11 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     head = app.ledger.head(run.export)
     state = load_state(app.storage, run.export, str(run.connection), head.states.get(str(run.connection)))
     lists = [_observed(app, entries, place) for place in range(len(run.targets))]
-    ids = [list_id for list_id, _ in lists]
+    ids = [found.list_id or found.gone for found in lists]
     held = state.on_lists(ids)
 
     def begun() -> list[ListComparison]:
-        return [ListComparison(held, place, table) for place, (_, table) in enumerate(lists)]
+        return [ListComparison(held, place, found.members) for place, found in enumerate(lists)]
 
     comparisons, detail = begun(), ""
     try:
@@ -59,23 +59,34 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
         detail = f"Values were not compared. {end.detail or end.reason.advice}"
     results = [comparison.result() for comparison in comparisons]
     findings = tuple(
-        _findings(target.list, list_id, result)
-        for target, list_id, result in zip(run.targets, ids, results, strict=True)
+        _findings(target.list, found, result) for target, found, result in zip(run.targets, lists, results, strict=True)
     )
     if run.verification != "repair" or all(finding.is_equal for finding in findings):
         return Verified(findings, None, detail)
     drifted = pl.concat([result.drifted for result in results])
-    return Verified(findings, correct(state, ids, [table for _, table in lists], drifted), detail)
+    return Verified(findings, correct(state, ids, [found.members for found in lists], drifted), detail)
 
 
-def _observed(app: App, entries: Sequence[Entry], place: int) -> tuple[str, pl.DataFrame]:
-    """Give a list's id, empty if it does not exist, and its contacts as they were read back."""
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """A list as it was read back: its id, or if it is gone the id that it had; and its contacts."""
+
+    list_id: str
+    gone: str
+    members: pl.DataFrame
+
+
+def _observed(app: App, entries: Sequence[Entry], place: int) -> _Observed:
+    """Return the list at `place` as it was read back."""
     name = f"{place + 1:06d}"
     found = [entry.receipts for entry in entries if entry.chunk.partition("-")[0] == name and entry.receipts]
     tables = [load_table(app.storage, Container.OUTCOMES, path, OBSERVED) for path in found]
     if not tables:
-        return "", observe([], [], app.digest_key())
-    return tables[0][1][0], pl.concat([table for table, _ in tables])
+        return _Observed("", "", observe([], [], app.digest_key()))
+    exists = all(lists[0] for _, lists in tables)  # a list may go while it is read
+    last = tables[-1][1]
+    members = pl.concat([table for table, _ in tables]) if exists else observe([], [], app.digest_key())
+    return _Observed(last[0] if exists else "", "" if exists else last[-1], members)
 
 
 def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison]]) -> list[ListComparison]:
@@ -87,7 +98,8 @@ def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison
     if found is None:
         return begun()
     recipe = recipe_of(found[0])
-    segments = read_segments(app, [target.segment for target in run.targets], Heartbeat(app, run))
+    names = [target.segment for target in run.targets]
+    segments = read_segments(app, names, recipe.mapping["Email"], Heartbeat(app, run))
     notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
     comparisons = _looked_at(segments, begun(), recipe, notations, app.digest_key())
     if notations.settle():
@@ -109,10 +121,10 @@ def _looked_at(
     return comparisons
 
 
-def _findings(title: str, list_id: str, result: Comparison) -> Findings:
+def _findings(title: str, found: _Observed, result: Comparison) -> Findings:
     return Findings(
         list=title,
-        exists=bool(list_id),
+        exists=bool(found.list_id),
         expected=result.expected,
         found=result.found,
         missing=result.missing.len(),

@@ -220,3 +220,33 @@ def test_a_call_that_stops_filling_lists_is_caught_and_mended(make_world: MakeWo
     assert world.members("Team") == set(everybody)
     triggers = [item["trigger"] for item in world.api.get("exports/team/runs")["items"]]
     assert triggers == ["repair", "verify", "on_demand"]
+
+
+def test_an_export_that_has_delivered_nothing_has_nothing_to_verify(world: World) -> None:
+    world.publish({"Unsent": people("nobody")})
+    world.connect()
+    world.save("unsent", segments=["Unsent"], mapping=SIMPLE)
+    run = world.wait("unsent", world.api.post("exports/unsent/verify")["run"])
+    assert (run["status"], run["reason"], run["findings"]) == ("Skipped", "nothing_delivered", [])
+    world.run("unsent")  # whose only row is rejected
+    run = world.wait("unsent", world.api.post("exports/unsent/verify")["run"])
+    assert run["reason"] == "nothing_delivered"
+
+
+def test_a_list_that_is_gone_is_said_to_be_gone_with_all_its_members(export: World) -> None:
+    by_hand(export, "DELETE", f"lists/{export.list_ids()['Team']}")
+    found = verify(export)
+    gone = {"list": "Team", "exists": False, "expected": 4, "found": 0, "missing": 4, "extra": 0, "drifted": 0}
+    assert found["findings"] == [gone]
+    assert "'Team' is gone" in found["advice"]
+    assert "Verify with repair" in found["advice"]
+
+
+def test_a_repair_of_a_list_that_is_gone_says_that_a_run_follows(export: World) -> None:
+    by_hand(export, "DELETE", f"lists/{export.list_ids()['Team']}")
+    found = verify(export, repair=True)
+    assert found["findings"][0]["exists"] is False
+    assert "follows by itself" in found["advice"]
+    assert "Verify with repair" not in found["advice"]
+    assert followed(export, found)["status"] == "Successful"
+    assert export.members("Team") == set(TEAM)

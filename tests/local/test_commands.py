@@ -1,0 +1,210 @@
+"""The local tools as a person starts them: one at a time, ended by a sentence, and nothing left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from local.azurite import Azurite
+from local.commands import InUse, direct_to_loopback, only_one
+from local.processes import PortTaken, ServerProcess
+from local.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 90.0
+DEAD_PROXY = {
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "http_proxy": "http://127.0.0.1:1",
+    "HTTPS_PROXY": "http://127.0.0.1:1",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a checkout of one's own: the code, and nothing that ran before."""
+    for part in ("local", "cli", "shared", "export_trigger", "export_worker", "function_app.py", "host.json"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    (tmp_path / "local.settings.json").symlink_to(ROOT / "local.settings.json")
+    return tmp_path
+
+
+def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def line_with(process: subprocess.Popen[str], words: str) -> str:
+    """Read on until a line holds the words."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if words in line:
+            return line
+    raise AssertionError(f"{words!r} never came: {process.communicate()}")
+
+
+def everything_under(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    found: list[psutil.Process] = psutil.Process(process.pid).children(recursive=True)
+    return found
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
+    return not alive
+
+
+def test_a_second_stack_in_one_folder_is_refused_and_the_first_goes_on(folder: Path) -> None:
+    first = start(folder, "local.stack")
+    try:
+        line_with(first, "The local stack is up")
+        line_with(first, "what there is to export")
+        second = start(folder, "local.stack")
+        _, said = second.communicate(timeout=PATIENCE)
+        assert second.returncode == 1
+        assert f"process {first.pid}" in said
+        assert "Traceback" not in said
+        assert (folder / ".local/stack.json").exists()
+        children = everything_under(first)
+        assert len(children) >= 4
+        first.send_signal(signal.SIGINT)
+        out, said = first.communicate(timeout=PATIENCE)
+        assert (first.returncode, said) == (0, "")
+        assert "Stopped." in out
+        assert all_gone(children)
+        assert not (folder / ".local/stack.json").exists()
+    finally:
+        first.kill()
+
+
+def test_a_stack_behind_a_dead_proxy_starts_and_answers(folder: Path) -> None:
+    first = start(folder, "local.stack", **DEAD_PROXY)
+    try:
+        line_with(first, "what there is to export")
+        for words in (["local.environment", "--rows", "50"], ["cli", "segments"]):
+            done = start(folder, *words, **DEAD_PROXY)
+            out, said = done.communicate(timeout=PATIENCE)
+            assert (done.returncode, said) == (0, "")
+            assert "LoyaltyGold" in out
+    finally:
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=PATIENCE)
+
+
+def test_ctrl_c_in_a_demo_is_a_sentence_and_leaves_nothing(folder: Path) -> None:
+    demo = start(folder, "local.demo")
+    line_with(demo, "First run")
+    children = everything_under(demo)
+    demo.send_signal(signal.SIGINT)
+    _, said = demo.communicate(timeout=PATIENCE)
+    assert demo.returncode == 130
+    assert said.strip() == "Stopped."
+    assert children
+    assert all_gone(children)
+
+
+def test_whoever_stops_reading_ends_the_demo_without_a_word(folder: Path) -> None:
+    demo = start(folder, "local.demo")
+    line_with(demo, "storage")
+    children = everything_under(demo)
+    assert demo.stdout is not None
+    assert demo.stderr is not None
+    demo.stdout.close()
+    said = demo.stderr.read()
+    assert demo.wait(timeout=PATIENCE) == 1
+    assert said == ""
+    assert all_gone(children)
+
+
+@pytest.mark.parametrize("words", [("local.demo",), ("local.stack",)])
+def test_a_folder_that_cannot_be_written_is_named(folder: Path, words: tuple[str, ...]) -> None:
+    (folder / ".local").write_text("no folder")
+    done = start(folder, *words)
+    _, said = done.communicate(timeout=PATIENCE)
+    assert done.returncode == 1
+    assert ".local" in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_without_a_stack_the_made_up_source_says_how_to_start_one(folder: Path) -> None:
+    done = start(folder, "local.environment")
+    _, said = done.communicate(timeout=PATIENCE)
+    assert (done.returncode, "make run" in said, len(said.strip().splitlines())) == (1, True, 1)
+
+
+def test_a_lock_goes_with_its_owner(tmp_path: Path) -> None:
+    lock = tmp_path / "deep" / "lock"
+    refused = pytest.raises(InUse, match=f"This is going .* process {os.getpid()}")
+    with only_one(lock, "This"), refused, only_one(lock, "This"):
+        pass
+    with only_one(lock, "This"):
+        pass
+
+
+def test_what_an_environment_excepts_already_stays_excepted() -> None:
+    environment = {"no_proxy": "intern.example, 127.0.0.1"}
+    direct_to_loopback(environment)
+    assert environment["no_proxy"] == "intern.example,127.0.0.1,localhost,::1"
+    assert environment["NO_PROXY"] == "127.0.0.1,localhost,::1"
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    with Stack(tmp_path, in_memory=True) as made:
+        yield made
+
+
+def test_a_port_that_was_taken_meanwhile_is_waited_for(stack: Stack) -> None:
+    """A part that was down comes back where it was, as soon as whoever took its port gives it back."""
+    host, azurite = stack.hosts[0], stack.azurite
+    assert azurite is not None
+    port = int(host.ready["url"].rpartition(":")[2].partition("/")[0])
+    storage = int(stack.storage.rpartition(f"/{'devstoreaccount1'};")[0].rpartition(":")[2])
+    host.kill()
+    azurite.kill()
+    for taken, back in ((storage, azurite.start), (port, lambda: host.start_again("--port", str(port), patience=60))):
+        thief = socket.create_server(("127.0.0.1", taken))
+        release = threading.Timer(2.0, thief.close)
+        release.start()
+        back()
+        release.join()
+    answer = requests.get(f"{stack.api_url}/health", headers={"x-functions-key": stack.function_key}, timeout=30)
+    assert answer.json()["healthy"]
+
+
+def test_a_port_that_somebody_keeps_is_told_apart_from_other_faults(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as thief:
+        port = str(thief.getsockname()[1])
+        vault = ServerProcess("vault", ["-m", "local.vault", "--port", port], os.environ, tmp_path / "vault.log")
+        with pytest.raises(PortTaken):
+            vault.start()
+        assert not vault.is_running
+
+
+def test_many_emulators_start_at_once_without_meeting(tmp_path: Path) -> None:
+    """Each has its ports from the system: none is looked for, given back and then taken by another."""
+    made = [Azurite(tmp_path / str(number), in_memory=True) for number in range(3)]
+    starts = [threading.Thread(target=one.start) for one in made]
+    try:
+        for thread in starts:
+            thread.start()
+        for thread in starts:
+            thread.join()
+        assert len({one.connection_string for one in made}) == 3
+    finally:
+        for one in made:
+            one.stop()

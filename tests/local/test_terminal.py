@@ -1,0 +1,65 @@
+"""What the client prints: nothing is cut that one must copy, and nothing from outside commands the terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from cli.show import headline, table_of
+from cli.terminal import harmless, print_whole, say
+
+RUN = "20261128t223549123-ab12"
+LONG = "A name that is a good deal longer than a terminal would like it to be, and goes on"
+
+
+def printed(width: int, *, terminal: bool, rows: list[tuple[object, ...]]) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None)
+    print_whole(
+        table_of(("Run", "Status", "Reason", "Trigger", "Delivered", "Other run"), rows, whole=("Other run",)), console
+    )
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_a_run_id_is_whole_at_any_width_and_in_a_pipe(width: int, terminal: bool) -> None:
+    text = printed(width, terminal=terminal, rows=[(RUN, LONG, LONG, "on_demand", "1,234", RUN)])
+    assert text.count(RUN) == 2
+
+
+def test_what_is_piped_is_a_line_a_row() -> None:
+    text = printed(80, terminal=False, rows=[(RUN, LONG, LONG, "x", "1", RUN)] * 3)
+    assert len(text.splitlines()) == 4
+    assert text.count(LONG) == 6
+
+
+def test_what_folds_on_a_terminal_is_not_lost() -> None:
+    text = printed(80, terminal=True, rows=[(RUN, "x" * 500, "", "", "", "")])
+    assert text.count("x") == 500
+
+
+@given(st.text())
+def test_no_text_commands_the_terminal(text: str) -> None:
+    shown = harmless(text)
+    assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in shown)
+    assert "\u202e" not in shown
+
+
+@pytest.mark.parametrize(
+    "name", ["[/]", "[bold red]x[/red]", "[link=file:///x]y", "\x1b]0;owned\x07", "a\nb", "[@click=x]"]
+)
+def test_markup_and_escape_sequences_are_shown_as_text(name: str) -> None:
+    spelled = name.encode("unicode_escape").decode()
+    assert spelled in printed(200, terminal=False, rows=[(RUN, name, "", "", "", "")])
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    say(name, to=console)
+    console.print(headline({"status": "Failed", "reason": "x", "advice": f"Segment {name} is missing."}))
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    assert file.getvalue().count(spelled) == 2
