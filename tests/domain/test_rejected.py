@@ -60,7 +60,9 @@ def test_what_is_no_formula_stays_as_it_is() -> None:
 def test_no_program_finds_a_formula_in_the_file_and_it_reads_back(rows: list[tuple[str, str]]) -> None:
     """Whatever the program parts cells at; the file itself is parted by commas, and gives the CustomerIds back."""
     table = pl.DataFrame(
-        [(customer, 0, field, "email_invalid", customer) for customer, field in rows], schema=REJECTED, orient="row"
+        [(customer, 0, field, "email_invalid", customer, None) for customer, field in rows],
+        schema=REJECTED,
+        orient="row",
     )
     text = write_rejected(table, ["=Segment;=x"]).decode("utf-8-sig")
     for separator in SEPARATORS:
