@@ -43,21 +43,26 @@ def normalise(address: str) -> str | None:
 
 def normalised(addresses: pl.Series) -> pl.Series:
     """Normalise a column of addresses (String); null where it is empty or not an address."""
-    tidy = addresses.str.strip_chars().str.to_lowercase()
-    plain = is_plain(tidy)
-    places = (~plain & tidy.is_not_null()).arg_true()
+    tidy = pl.col("tidy")
+    table = pl.select(pl.lit(addresses).str.strip_chars().str.to_lowercase().alias("tidy"))
+    table = table.select(tidy, (tidy.is_not_null() & ~_is_plain(tidy)).alias("odd"))
+    places = table["odd"].arg_true()
     if places.is_empty():
-        return tidy
+        return table["tidy"].alias(addresses.name)
     odd = addresses.gather(places)
     answers = {address: normalise(address) for address in odd.unique()}
-    return tidy.scatter(places, odd.replace_strict(answers, default=None, return_dtype=pl.String))
+    read = odd.replace_strict(answers, default=None, return_dtype=pl.String)
+    return table["tidy"].scatter(places, read).alias(addresses.name)
 
 
 def is_plain(tidy: pl.Series) -> pl.Series:
     """Tell which lower-case addresses are certainly valid and already in normal form (a stricter rule than the library's)."""
+    return pl.select(_is_plain(pl.lit(tidy))).to_series()
+
+
+def _is_plain(tidy: pl.Expr) -> pl.Expr:
     shape = tidy.str.contains(_PLAIN) & (tidy.str.len_bytes() <= 63)
-    special = tidy.str.contains(_SPECIAL)
-    return (shape & ~special).fill_null(value=False)
+    return (shape & ~tidy.str.contains(_SPECIAL)).fill_null(value=False)
 
 
 def are_several(addresses: pl.Series) -> pl.Series:

@@ -7,7 +7,7 @@ owner can correct it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,7 +19,7 @@ from shared.domain.contact import PERMISSION, Values, compose, optional_fields
 from shared.domain.dates import is_no_date
 from shared.domain.fields import convert, field_type
 from shared.domain.notation import DateOrder, Notations
-from shared.domain.text import in_one_spelling, is_placeholder
+from shared.domain.text import Spelled, in_one_spelling, is_placeholder, with_placeholders
 from shared.reasons import RowReason
 
 CUSTOMER_ID: Final = "CustomerId"
@@ -93,8 +93,9 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
     written, which it learns from.
     """
     fields = optional_fields(recipe.mapping)
-    texts = {column: _texts(batch, column) for column in dict.fromkeys(recipe.mapping.values())}
-    values = [_values(name, recipe, texts[recipe.mapping[name]], notations) for name in fields]
+    spelled = _spelled(batch, recipe)
+    texts, doubtful = spelled.texts, with_placeholders(spelled.texts)
+    values = [_values(name, recipe, spelled, notations, doubtful) for name in fields]
     cells, addresses = texts[recipe.mapping[_EMAIL]], normalised(batch[recipe.mapping[_EMAIL]])
     bad = [found for found in values if found.bad is not None]
     guilty = _guilty(bad, batch.height)
@@ -139,37 +140,41 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
     )
 
 
-def _values(name: str, recipe: Recipe, texts: pl.Series, notations: Notations) -> Values:
+def _values(name: str, recipe: Recipe, spelled: Spelled, notations: Notations, doubtful: Collection[str]) -> Values:
     """Read a column as the values of a field.
 
     What stands for "no value" is none for a field of numbers, flags or dates; it is never taken for an empty value,
     which might erase what Autopilot has. A text field takes it as it is: a surname may well be Null.
     """
-    kind = field_type(name)
-    absent = is_placeholder(texts)
-    if kind == "date":
-        absent = absent | is_no_date(texts).fill_null(value=False)
-    placeholders = int(absent.sum())
-    known = texts.zip_with(~absent, pl.Series([None], dtype=pl.String)) if placeholders and kind != "string" else texts
-    values = convert(known, kind, recipe.mapping[name], notations)
+    kind, column = field_type(name), recipe.mapping[name]
+    texts = spelled.texts[column]
+    known, absent = texts, None
+    if column in doubtful:
+        absent = is_placeholder(known)
+    if kind == "date" and (none := is_no_date(known)).any():
+        absent = none if absent is None else absent | none
+    if absent is not None and kind != "string":
+        known = known.set(absent, None)
+    values = convert(known, kind, column, notations)
     bad = known.is_not_null() & values.is_null() if kind != "string" else None
     if name == PERMISSION and not recipe.resubscribe:
         values = values.zip_with(values.fill_null(value=False), pl.Series([None], dtype=pl.Boolean))
     return Values(
         name,
         values,
-        texts,
+        known,
         bad=bad if bad is not None and bad.any() else None,
         empty=texts.is_null() if name in recipe.cleared else None,
-        placeholders=placeholders,
+        placeholders=0 if absent is None else int(absent.sum()),
+        is_bare=kind == "date" or column in spelled.bare,
     )
 
 
-def _texts(batch: pl.DataFrame, column: str) -> pl.Series:
-    """Return a column's texts in one spelling; what stands in a malformed row is nobody's and shows nothing."""
-    cells = batch[column]
+def _spelled(batch: pl.DataFrame, recipe: Recipe) -> Spelled:
+    """Return the mapped columns in one spelling; what stands in a malformed row is nobody's and shows nothing."""
+    cells = batch.select(list(dict.fromkeys(recipe.mapping.values())))
     if batch[MALFORMED].any():
-        cells = cells.zip_with(~batch[MALFORMED], _nothing(1))
+        cells = cells.select(pl.when(~batch[MALFORMED]).then(pl.all()))
     return in_one_spelling(cells)
 
 

@@ -37,7 +37,7 @@ class Values:
     """A field's values, row for row, and the `texts` they were read from.
 
     `bad` marks texts that cannot be read (None: there is none), `empty` where the field shall be erased (None:
-    nowhere); `placeholders` counts texts that stand for "no value".
+    nowhere); `placeholders` counts texts that stand for "no value". `is_bare` says that JSON escapes nothing of them.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Values:
     bad: pl.Series | None = None
     empty: pl.Series | None = None
     placeholders: int = 0
+    is_bare: bool = False
 
 
 def optional_fields(mapping: Iterable[str]) -> list[str]:
@@ -55,8 +56,8 @@ def optional_fields(mapping: Iterable[str]) -> list[str]:
 
 def compose(addresses: pl.Series, fields: Sequence[Values]) -> pl.Expr:
     """Return the expression that composes contacts of their addresses and of the values of `fields`."""
-    pairs = [(found.name, _pair(found.name, found.values, found.empty)) for found in fields]
-    parts = [_pair(_EMAIL, addresses, None)]
+    pairs = [(found.name, _pair(found)) for found in fields]
+    parts = [_pair(Values(_EMAIL, addresses, addresses, is_bare=True))]  # a valid address needs no escape
     parts += [pair for name, pair in pairs if not is_custom(name)]
     custom = [pair for name, pair in pairs if is_custom(name)]
     if custom:
@@ -65,21 +66,21 @@ def compose(addresses: pl.Series, fields: Sequence[Values]) -> pl.Expr:
     return _object(parts)
 
 
-def _pair(name: str, values: pl.Series, empty: pl.Series | None) -> pl.Expr:
+def _pair(field: Values) -> pl.Expr:
     """Encode `"name":value` as JSON, `"name":null` where it shall be erased, and null where there is nothing to say."""
-    label = _label(name)
+    label, values = _label(field.name), field.values
     value = pl.lit(values)
     match values.dtype:
         case pl.Int64 | pl.Boolean:
             text = pl.concat_str(pl.lit(label), value.cast(pl.String))
-        case pl.String if not values.str.contains(_ESCAPED).any():
+        case pl.String if field.is_bare or not values.str.contains(_ESCAPED).any():
             text = pl.concat_str(pl.lit(label + '"'), value, pl.lit('"'))
         case _:
             encoded = pl.struct(value.alias("")).struct.json_encode().str.strip_prefix('{"":').str.strip_suffix("}")
             text = pl.when(value.is_not_null()).then(pl.concat_str(pl.lit(label), encoded))
-    if empty is None:
+    if field.empty is None:
         return text
-    return pl.when(pl.lit(empty)).then(pl.lit(label + "null")).otherwise(text)
+    return pl.when(pl.lit(field.empty)).then(pl.lit(label + "null")).otherwise(text)
 
 
 def _object(pairs: list[pl.Expr]) -> pl.Expr:

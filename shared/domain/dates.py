@@ -6,6 +6,7 @@ time with an offset becomes UTC; midnight with an offset is that day, since it s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -37,54 +38,70 @@ WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"
 
 def is_no_date(texts: pl.Series) -> pl.Series:
     """Tell which texts are dates that mean none."""
-    return texts.str.contains(_NO_DATE)
+    return texts.str.contains(_NO_DATE).fill_null(value=False)
 
 
 def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     """Return each text as a date in the one form; null for one that is none, or can be read in two ways."""
-    found = pl.Series([None], dtype=_MOMENT).new_from_index(0, len(texts))
-    bare = texts.str.strip_suffix("Z")
-    for form in _ISO:
-        places = (bare.is_not_null() & found.is_null()).arg_true()
-        if places.is_empty():
-            break
-        found = found.scatter(places, _parsed(bare.gather(places), form))
-    places = (texts.is_not_null() & found.is_null()).arg_true()
-    if len(places):
-        found = found.scatter(places, _others(texts.gather(places), column, notations))
-    in_calendar = found.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
-    return pl.select(pl.when(in_calendar).then(found.dt.strftime(WRITTEN))).to_series()
+    text = pl.col("text")
+    table = (
+        texts.alias("text")
+        .to_frame()
+        .with_columns(text.str.replace(_MIDNIGHT, "").alias("day"))
+        .select(
+            "text",
+            _iso(text.str.strip_suffix("Z")).alias("iso"),
+            _day_as(text.str.replace(_MIDNIGHT, ""), "%m/%d/%Y").alias("by_month"),
+            _day_as(text.str.replace(_MIDNIGHT, ""), "%d/%m/%Y").alias("by_day"),
+        )
+    )
+    if table["iso"].null_count() == texts.null_count():
+        return _written(table["iso"])
+    by_day, by_month = pl.col("by_day"), pl.col("by_month")
+    only_day = by_day.is_not_null() & by_month.is_null()
+    only_month = by_month.is_not_null() & by_day.is_null()
+    *shown, left = table.select(
+        only_day.any().alias("day"),
+        only_month.any().alias("month"),
+        (by_day != by_month).any().alias("either"),
+        pl.all_horizontal(pl.col("iso", "by_day", "by_month").is_null(), text.is_not_null()).any().alias("left"),
+    ).row(0)
+    marks = _marks_shown((Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.UNCERTAIN), shown)
+    if not left:
+        notation = notations.learn(column, "date", marks)
+        return _written(table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series())
+    places = (
+        texts.is_not_null() & table.select(pl.all_horizontal(pl.exclude("text").is_null())).to_series()
+    ).arg_true()
+    parts = _parts(texts.gather(places))
+    notation = notations.learn(column, "date", marks | _marks_of(parts))
+    found = table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series()
+    return _written(found.scatter(places, _assembled(parts, notation)))
 
 
-def _parsed(texts: pl.Series, form: str) -> pl.Series:
-    if "%H" in form:
-        return texts.str.to_datetime(form, time_unit="ms", strict=False)
-    return texts.str.to_date(form, strict=False).cast(_MOMENT)
+def _iso(text: pl.Expr) -> pl.Expr:
+    day, *moments = _ISO
+    return pl.coalesce(
+        _day_as(text, day), *(text.str.to_datetime(form, time_unit="ms", strict=False) for form in moments)
+    )
 
 
-def _others(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
-    """Read dates that are not ISO 8601 to the letter: plain days with slashes in one go, the rest part by part."""
-    days = texts.str.replace(_MIDNIGHT, "") if texts.str.contains(" ", literal=True).any() else texts
-    by_month = days.str.to_date("%m/%d/%Y", strict=False)
-    by_day = days.str.to_date("%d/%m/%Y", strict=False)
-    left = (by_month.is_null() & by_day.is_null()).arg_true()
-    parts = _parts(texts.gather(left))
-    notation = notations.learn(column, "date", _marks_of_days(by_month, by_day) | _marks_of(parts))
-    both = pl.DataFrame([by_day.alias("day"), by_month.alias("month")])
-    chosen = both.select(_choice(pl.col("day"), pl.col("month"), notation)).to_series().cast(_MOMENT)
-    return chosen.scatter(left, _assembled(parts, notation)) if len(left) else chosen
+def _day_as(text: pl.Expr, form: str) -> pl.Expr:
+    return text.str.to_date(form, strict=False).cast(_MOMENT)
 
 
-def _marks_of_days(by_month: pl.Series, by_day: pl.Series) -> Mark:
-    """Return what days with slashes show, each read both ways."""
-    marks = Mark.NOTHING
-    if (by_day.is_not_null() & by_month.is_null()).any():
-        marks |= Mark.DAY_FIRST
-    if (by_month.is_not_null() & by_day.is_null()).any():
-        marks |= Mark.MONTH_FIRST
-    if (by_day != by_month).any():
-        marks |= Mark.UNCERTAIN
-    return marks
+def _written(moments: pl.Series) -> pl.Series:
+    """Write moments in the one form; null for years that no field takes. Days alone are quicker to write."""
+    days = moments.cast(pl.Date)
+    written = pl.lit(moments).dt.strftime(WRITTEN)
+    if (days.cast(_MOMENT) == moments).all():
+        written = pl.concat_str(pl.lit(days).dt.strftime("%Y-%m-%d"), pl.lit("T00:00:00.000Z"))
+    in_calendar = pl.lit(moments).dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
+    return pl.select(pl.when(in_calendar).then(written)).to_series()
+
+
+def _marks_shown(marks: Sequence[Mark], shown: Sequence[bool]) -> Mark:
+    return Mark(sum(mark.value for mark, seen in zip(marks, shown, strict=True) if seen))
 
 
 def _choice(day: pl.Expr, month: pl.Expr, notation: Notation) -> pl.Expr:
@@ -126,7 +143,7 @@ def _marks_of(parts: pl.DataFrame) -> Mark:
         _EITHER.any().alias("either"),
     ).row(0)
     marks = (Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.DOTTED_MONTH_FIRST, Mark.UNCERTAIN)
-    return Mark(sum(mark.value for mark, seen in zip(marks, shown, strict=True) if seen))
+    return _marks_shown(marks, shown)
 
 
 def _assembled(parts: pl.DataFrame, notation: Notation) -> pl.Series:

@@ -37,32 +37,40 @@ _FALSE: Final = ("false", "no", "n", "0", "f", "off")
 
 def integers(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     """Return each text as a whole number; null for one that is none, or too large to be kept."""
-    pointed = texts.str.contains(".", literal=True).any()
-    whole = texts.str.replace(_POINT_ZEROS, "") if pointed else texts
+    text = pl.col("text")
+    whole = text.str.replace(_POINT_ZEROS, "")
     plain = whole.str.contains(_SHORT)
-    found = whole.cast(pl.Int64, strict=False).zip_with(plain.fill_null(value=False), _nothing(pl.Int64))
-    left = (texts.is_not_null() & ~plain).arg_true()
-    if not pointed and left.is_empty():
+    table = texts.alias("text").to_frame()
+    table = table.select(
+        "text",
+        pl.when(plain).then(whole.cast(pl.Int64, strict=False)).alias("value"),
+        text.str.contains(_THIRD).alias("third"),
+    )
+    found = table["value"]
+    left = (texts.is_not_null() & found.is_null()).arg_true()
+    third = table["third"].any()
+    if left.is_empty() and not third:
         return found
     others = texts.gather(left)
-    marks = _marks(texts, others)
+    marks = _marks(others, third=third)
     if others.str.contains(_THIRD).any():  # 1.500 is no whole number, unless its point parts thousands
         marks |= Mark.GROUPS_BY_POINT
     notation = notations.learn(column, "integer", marks)
-    if not notation.plain_signs and pointed:
-        found = found.zip_with(~texts.str.contains(_THIRD).fill_null(value=False), _nothing(pl.Int64))
+    if third and not notation.plain_signs:
+        found = found.set(table["third"], None)
     return found.scatter(left, _wholes(_unadorned(others, notation))) if len(left) else found
 
 
 def floats(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     """Return each text as a number of at most 15 digits; null for one that is none."""
     plain = texts.str.contains(_DECIMAL)
+    third = texts.str.contains(_THIRD)
     left = (texts.is_not_null() & ~plain).arg_true()
     others = texts.gather(left)
-    notation = notations.learn(column, "float", _marks(texts, others))
+    notation = notations.learn(column, "float", _marks(others, third=third.any()))
     found = _decimals(texts, plain)
     if not notation.plain_signs:
-        found = found.zip_with(~texts.str.contains(_THIRD).fill_null(value=False), _nothing(pl.Float64))
+        found = found.set(third, None)
     if len(left):
         bare = _unadorned(others, notation)
         found = found.scatter(left, _decimals(bare, bare.str.contains(_DECIMAL)))
@@ -91,16 +99,21 @@ def _digits(text: str) -> str:
     return f"{number:.0f}" if number == number.to_integral_value() else text
 
 
-def _marks(texts: pl.Series, others: pl.Series) -> Mark:
-    """Return what a column's numbers show; `others` are those that are not plain."""
-    marks = Mark.NOTHING
-    if texts.str.contains(_THIRD).any() or others.str.contains(_ONE_COMMA).any():
-        marks |= Mark.UNCERTAIN
-    if others.str.contains(_BY_POINTS).any():
+def _marks(others: pl.Series, *, third: bool) -> Mark:
+    """Return what a column's numbers show: those that are not plain, and whether a plain one may be thousands."""
+    shown = (
+        others.alias("text")
+        .to_frame()
+        .select(
+            pl.col("text").str.contains(pattern).any().alias(str(n))
+            for n, pattern in enumerate((_ONE_COMMA, _BY_POINTS, _DECIMAL_COMMA))
+        )
+    )
+    comma, by_points, decimal_comma = shown.row(0)
+    marks = Mark.UNCERTAIN if third or comma else Mark.NOTHING
+    if by_points:
         marks |= Mark.GROUPS_BY_POINT
-    if others.str.contains(_DECIMAL_COMMA).any():
-        marks |= Mark.DECIMAL_COMMA
-    return marks
+    return marks | Mark.DECIMAL_COMMA if decimal_comma else marks
 
 
 def _unadorned(texts: pl.Series, notation: Notation) -> pl.Series:
