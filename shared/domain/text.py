@@ -87,7 +87,8 @@ def _where_any(table: pl.DataFrame, *conditions: pl.Expr) -> list[list[str]]:
 
 
 def _composed(texts: pl.Series) -> pl.Series:
-    written = pl.col("text").str.normalize("NFC")
-    for pattern, instead in ((_LINE_ENDS, "\n"), (_BLANKS, " "), (_UNSEEN, ""), (_ENDS, ""), (_JOINERS_ONLY, "")):
+    written = pl.col("text")
+    for pattern, instead in ((_LINE_ENDS, "\n"), (_BLANKS, " "), (_UNSEEN, "")):
         written = written.str.replace_all(pattern, instead)
+    written = written.str.normalize("NFC").str.replace_all(_ENDS, "").str.replace(_JOINERS_ONLY, "")
     return texts.alias("text").to_frame().select(written).to_series()
