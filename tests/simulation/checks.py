@@ -18,7 +18,7 @@ from tests.simulation.world import CONNECTION, EXPORT, WORLDS
 
 def violations(play: Play) -> list[str]:
     """Say what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
-    wrong = [*_ended(play), *_books(play), *_left_lying(play), *play.errors]
+    wrong = [*play.watch.wrong, *_ended(play), *_books(play), *_left_lying(play), *play.errors]
     play.calm = True
     play.again("start", "rest")
     wrong += [
@@ -73,7 +73,7 @@ def _books(play: Play) -> Iterator[str]:
         maybe = {person for person, row in people.items() if row["attempted"] & bit}
         for person in on - said - maybe:
             yield f"{names[person].email} is on {title}, and the state does not know"
-        for person in said - on:
+        for person in said - on if not head.doubted else ():
             who = names[person].email if person in names else "somebody who is gone"
             yield f"{who} is not on {title}, and the state says so"
     for person, contact in names.items():

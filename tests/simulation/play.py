@@ -33,6 +33,7 @@ from tests.simulation.host import NO_HOLDER, Host, Queues
 from tests.simulation.inside import Inline
 from tests.simulation.source import Source
 from tests.simulation.stage import Actor, Director, Stage, on_stage
+from tests.simulation.watch import Watch
 from tests.simulation.world import CONNECTION, EXPORT, KEY, World
 
 WORKERS: Final = ("A", "B", "C")
@@ -74,6 +75,8 @@ class Play:
         self.stage = Stage(self.director)
         self.stage.died, self.stage.app = self._restart, self.app
         self.cloud = Cloud(self.stage)
+        self.watch = Watch()
+        self.cloud.written.append(self.watch)
         self.autopilot = AutopilotStage(self.stage, self.world.knobs)
         self.host = Host(self.stage, self.cloud, FUNCTIONS)
         self.source = Source(self.cloud, self.world.versions[0])
