@@ -148,12 +148,13 @@ def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None,
     if receipts.is_empty():
         return Ending(reason, detail)
     state = merge(load_state(app.storage, run.export, str(run.connection), before), receipts, lists)
-    if run.stop is None and not missing and fell_short(app, run, state, receipts, lists):
+    short = fell_short(app, run, state, receipts, lists)
+    if short and run.stop is None and not missing:
         reason = Reason.LISTS_DIFFER
         detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
             _HOW_TO_MEND if run.trigger == "repair" else "A verification with repair follows by itself."
         )
-    return Ending(reason, detail, state)
+    return Ending(reason, detail, state, {"short": short is not False})
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:

@@ -18,7 +18,7 @@ from tests.simulation.world import CONNECTION, EXPORT, WORLDS
 
 def violations(play: Play) -> list[str]:
     """Say what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
-    wrong = [*play.watch.wrong, *_ended(play), *_books(play), *_left_lying(play), *play.errors]
+    wrong = [*play.watch.wrong, *_ended(play), *_books(play), *_left_lying(play), *play.errors, *_broken(play)]
     play.calm = True
     play.again("start", "rest")
     wrong += [
@@ -34,6 +34,15 @@ def violations(play: Play) -> list[str]:
     if newest.reason not in {Reason.NOTHING_TO_DO, Reason.ROWS_REJECTED, Reason.LISTS_EQUAL}:
         wrong.append(f"an idle run ends {newest.status} {newest.reason}")
     return wrong
+
+
+def _broken(play: Play) -> Iterator[str]:
+    """Name failures that no fault explains: a client that is played wrongly, or code that is wrong."""
+    for failure in play.host.failures:
+        if failure.rpartition(" ")[2] in {"AttributeError", "KeyError", "NotImplementedError", "TypeError", "Lost"}:
+            yield f"a function failed: {failure}"
+    if not play.stage.faults and play.host.failures:
+        yield f"functions failed though nothing was wrong: {play.host.failures[:3]}"
 
 
 def _did_something(play: Play) -> bool:
