@@ -2,17 +2,19 @@
 
 Sources contradict each other on the bulk call (reference/autopilot-api section 4), and the description of
 `_autopilot_list` says "on creation" (section 3.1). So the proof takes a contact that exists and is not on the list,
-sends it with the list, by the quickest call first, and reads the membership back after each: what holds for an
-existing contact is assumed to hold for a new one.
+sends it with the list, by the quickest call first, and reads the membership back after each, from the contact's own
+document: what holds for an existing contact is assumed to hold for a new one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.account import Account, Filling
+from shared.domain.account import Account, Filling, ListNames
+from shared.domain.answers import ContactGone, ListGone
 from shared.domain.chunks import Operation
 from shared.domain.sending import Sender
 
@@ -29,17 +31,20 @@ class Proof:
 
 
 def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: Sequence[str]) -> Proof:
-    """Show which call fills lists; none if no operation could show it. Six calls at most for the one that shows it.
+    """Show which call fills lists; none if no operation could show it. Seven calls at most for the one that shows it.
 
-    Raise the AutopilotError that a call ended with.
+    Raise the AutopilotError that a call ended with: a ListGone where there is no list that could be filled.
     """
+    listed: dict[int, str] = {}
     candidates = [operation for operation in operations if operation.fields and operation.add]
     for operation in candidates[:CANDIDATES]:
-        contact = _not_yet_on(operation, api, sender, lists[operation.add[0]])
-        if contact is not None:
-            filling = _shown_by(operation, contact, api, sender, lists[operation.add[0]])
-            return Proof(filling, {operation.person: contact})
-    return Proof(None, {})
+        list_id = lists[operation.add[0]]
+        with suppress(ContactGone):
+            contact = _not_yet_on(operation, api, sender, list_id)
+            if contact is not None:
+                listed[operation.person] = contact
+                return Proof(_shown_by(operation, contact, api, sender, list_id), listed)
+    return Proof(None, listed)
 
 
 def _not_yet_on(operation: Operation, api: Account, sender: Sender, list_id: str) -> str | None:
@@ -59,4 +64,11 @@ def _shown_by(operation: Operation, contact: str, api: Account, sender: Sender, 
     sender.one(lambda: api.upsert_one(listed))
     if sender.one(lambda: api.is_member(list_id, contact)):
         return Filling.CONTACT
+    if not list_exists(api, sender, list_id):
+        raise ListGone("GET /lists names the list no more", 404)
     return Filling.MEMBERSHIP
+
+
+def list_exists(api: ListNames, sender: Sender, list_id: str) -> bool:
+    """Read whether there is a list of this id."""
+    return any(list_id in ids for ids in sender.one(api.lists).values())

@@ -16,7 +16,7 @@ from shared.adapters.storage import Container
 from shared.app import Account, App
 from shared.directory import ensure_lists
 from shared.domain.account import Filling
-from shared.domain.answers import AutopilotError, KeyRefused, Refused
+from shared.domain.answers import AccountRefused, AutopilotError, KeyRefused, ListGone, Refused
 from shared.domain.chunks import Operation, UnreadableChunk, decode, encode
 from shared.domain.delivery import Delivery
 from shared.domain.plan import REJECTED
@@ -40,6 +40,10 @@ log = logging.getLogger(__name__)
 
 PROOF_SECONDS: Final = 120.0
 """Seconds one worker may take for the proof before another may try."""
+
+
+LIST_PAUSE: Final = 2.0
+"""Seconds before a chunk goes on whose list was deleted."""
 
 
 def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
@@ -117,7 +121,9 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
         return undone(end.reason, operations, calls_of(sender))
     except KeyRefused:
         return undone(Reason.KEY_REFUSED, operations, calls_of(sender))
-    except Refused:
+    except ListGone:
+        raise TryLater(LIST_PAUSE, "a list was deleted meanwhile: it is made again") from None
+    except (Refused, AccountRefused):
         return undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except AutopilotError:
         return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
@@ -125,10 +131,11 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
         app.accounts.remember_list(account.name, run.targets[place].list, None)
-    if sender.key_refused is None and not sender.tally.succeeded and not _answers(account, sender):
-        return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
+    stop = _stop(delivery, sender)
+    if stop is None and not delivered.has_moved and not _answers(account, sender):
+        stop = nothing_done(app, run, account, sender)
     _note_proof(delivered, listed)
-    return _sort(delivery, delivered, sender, lists, in_doubt=chunk in run.begun)
+    return _sort(delivery, delivered, sender, lists, stop, in_doubt=chunk in run.begun)
 
 
 def _prepare(
@@ -147,7 +154,11 @@ def _prepare(
             filling = app.filling(account)
             if filling is None:
                 begin(app, run, chunk)
-                proof = prove(account.api, sender, operations, lists)
+                try:
+                    proof = prove(account.api, sender, operations, lists)
+                except ListGone:
+                    _forget_gone(app, run, account, sender, lists)
+                    raise
                 app.accounts.remember_filling(account.name, proof.filling)
                 return lists, proof.filling or Filling.MEMBERSHIP, proof.listed
     return lists, filling or Filling.MEMBERSHIP, {}
@@ -161,8 +172,21 @@ def _note_proof(delivered: Delivered, listed: Mapping[int, str]) -> None:
             item.attempted.add(item.operation.add[0])
 
 
+def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Sequence[str]) -> None:
+    """Forget the lists that are gone, so that they are made again."""
+    existing = {list_id for ids in sender.one(account.api.lists).values() for list_id in ids}
+    for target, list_id in zip(run.targets, lists, strict=True):
+        if list_id not in existing:
+            app.accounts.remember_list(account.name, target.list, None)
+
+
 def _answers(account: Account, sender: Sender) -> bool:
-    """Say whether Autopilot answers at all, so that what failed is to blame itself."""
+    """Return whether Autopilot answers, so that what failed is a matter of its own.
+
+    Many calls in a row that had no answer are no matter of their contacts, whatever else is answered.
+    """
+    if sender.has_given_up:
+        return False
     try:
         sender.probe(account.api.account)
     except AutopilotError:
@@ -171,14 +195,20 @@ def _answers(account: Account, sender: Sender) -> bool:
 
 
 def _sort(
-    delivery: Delivery, delivered: Delivered, sender: Sender, lists: tuple[str, ...], *, in_doubt: bool
+    delivery: Delivery,
+    delivered: Delivered,
+    sender: Sender,
+    lists: tuple[str, ...],
+    stop: Reason | None,
+    *,
+    in_doubt: bool,
 ) -> Outcome:
-    """Sort a delivery into what is confirmed, what is refused and what is left for later.
+    """Sort a delivery into what is confirmed, what is refused and what is left for later, or undelivered at a stop.
 
     What is left for ever stays in doubt if somebody had begun the chunk before.
     """
-    stop = _stop(delivery, sender)
-    later, given_up = remainder(delivered.unsettled) if stop is None else ([], [])
+    counted = not sender.has_given_up
+    later, given_up = remainder(delivered.unsettled, counted=counted) if stop is None else ([], [])
     undelivered = [item.operation for item in delivered.unsettled] if stop else []
     settled = [*delivered.settled, *given_up]
     rejected = [item for item in settled if item.reason]
@@ -207,7 +237,7 @@ def _stop(delivery: Delivery, sender: Sender) -> Reason | None:
     """Say why the run shall send no more, if so."""
     if sender.key_refused:
         return Reason.KEY_REFUSED
-    return Reason.AUTOPILOT_REFUSED if delivery.refuses_all else None
+    return Reason.AUTOPILOT_REFUSED if delivery.refuses_all or sender.account_refused else None
 
 
 def _rejected(items: Sequence[Progress]) -> pl.DataFrame:

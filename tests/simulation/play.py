@@ -217,7 +217,8 @@ class Play:
                 self.stage.wait(lambda: 0.0 if self.rests else math.inf, idle=True)
                 self.stage.sleep(1)
             else:
-                self._ask(step)
+                while not self._ask(step):
+                    self.stage.sleep(20)
             self.done += 1
 
     def _use(self) -> None:
@@ -226,17 +227,21 @@ class Play:
             self.stage.wait(lambda: 0.0 if self.commands else math.inf, idle=True)
             self._ask(self.commands.pop(0))
 
-    def _ask(self, command: str) -> None:
+    def _ask(self, command: str) -> bool:
+        """Ask for something; False if it has to be asked for again, since it failed or another run is going."""
         self.stage.note(f"asked: {command}")
         faults = self.stage.faults
         try:
             self._do(command)
         except (Problem, TryLater) as answer:
             self.stage.note(f"answered: {answer}")
+            return command == "start"
         except Exception as error:  # noqa: BLE001 - the API would answer 500
             self.stage.note(f"answered: {type(error).__name__}: {error}")
             if self.stage.faults == faults:
                 self.errors.append(f"{command!r} was answered {type(error).__name__} though nothing was down")
+            return False
+        return True
 
     def _do(self, command: str) -> None:
         verb, _, rest = command.partition(" ")
