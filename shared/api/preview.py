@@ -22,6 +22,7 @@ from shared.domain.difference import Difference
 from shared.domain.plan import Plan, check_guards, chunks, plan
 from shared.domain.spool import Spool
 from shared.reasons import RunEnded, TryLater
+from shared.run import state_before
 from shared.steps.files import load_state
 from shared.steps.segments import read_segments, recipe_of, scope_of
 
@@ -45,7 +46,8 @@ def preview_export(app: App, call: Call) -> Answer:
 def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
     account = app.account(export.connection)
     segments = read_segments(app, [target.segment for target in export.segments], export.mapping["Email"])
-    state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
+    known = account.id if account.is_known else None
+    state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
     planned = plan(
         segments,
         recipe_of(export),
@@ -68,7 +70,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "leavers": found.leavers,
         "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
         "calls": calls,
-        "minutes": round(calls / account.connection.rate_limit / 60, 1),
+        "minutes": round(calls / account.rate / 60, 1),
         "would_be_skipped": _skipped(planned, export),
         "examples": _examples(planned),
     }
@@ -88,8 +90,8 @@ def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:
     try:
         existing = app.sender(account, seconds=ASK_SECONDS).one(account.api.lists)
     except AutopilotError:
-        return tuple(app.accounts.list_id(account.name, title) or "" for title in titles)
-    return known_lists(app.accounts, account.name, titles, existing)
+        return tuple(app.accounts.list_id(account.id, title) or "" for title in titles)
+    return known_lists(app.accounts, account.id, titles, existing)
 
 
 def _skipped(planned: Plan, export: Export) -> str | None:

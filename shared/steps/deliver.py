@@ -130,7 +130,7 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
     delivery = Delivery(account.api, sender, lists, filling)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
-        app.accounts.remember_list(account.name, run.targets[place].list, None)
+        app.accounts.remember_list(account.id, run.targets[place].list, None)
     stop = _stop(delivery, sender)
     if stop is None and not delivered.has_moved and not _answers(account, sender):
         stop = nothing_done(app, run, account, sender)
@@ -145,12 +145,12 @@ def _prepare(
 
     A run that repairs believes nothing: it mends what believing led to. Whom a proof sent with a list is returned too.
     """
-    lists = ensure_lists(app.accounts, account.name, [target.list for target in run.targets], account.api, sender)
+    lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
     if run.trigger == "repair":
         return lists, Filling.MEMBERSHIP, {}
     filling = app.filling(account)
     if filling is None and any(operation.add for operation in operations):
-        with app.accounts.exclusive(account.name, "prove what fills lists", PROOF_SECONDS):
+        with app.accounts.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
             filling = app.filling(account)
             if filling is None:
                 begin(app, run, chunk)
@@ -159,7 +159,7 @@ def _prepare(
                 except ListGone:
                     _forget_gone(app, run, account, sender, lists)
                     raise
-                app.accounts.remember_filling(account.name, proof.filling)
+                app.accounts.remember_filling(account.id, proof.filling)
                 return lists, proof.filling or Filling.MEMBERSHIP, proof.listed
     return lists, filling or Filling.MEMBERSHIP, {}
 
@@ -177,7 +177,7 @@ def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Se
     existing = {list_id for ids in sender.one(account.api.lists).values() for list_id in ids}
     for target, list_id in zip(run.targets, lists, strict=True):
         if list_id not in existing:
-            app.accounts.remember_list(account.name, target.list, None)
+            app.accounts.remember_list(account.id, target.list, None)
 
 
 def _answers(account: Account, sender: Sender) -> bool:

@@ -22,7 +22,8 @@ def left(
     undone = left_undone(reason, operations, calls)
     if chunk not in run.begun:
         return undone
-    lists = [app.accounts.list_id(str(run.connection), target.list) for target in run.targets]
+    account = app.accounts.identities.home(str(run.connection)) or str(run.connection)
+    lists = [app.accounts.list_id(account, target.list) for target in run.targets]
     return replace(undone, receipts=_in_doubt(operations, lists))
 
 

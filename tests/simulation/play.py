@@ -15,9 +15,10 @@ from shared.adapters.vault import Vault
 from shared.api import runs as api
 from shared.api.access import Caller, Role
 from shared.api.call import Answer, Call, Problem
-from shared.app import DIGEST_SECRET, App
+from shared.app import App
 from shared.audit import Audit
 from shared.configuration import Connection, Consent, Export
+from shared.digest_key import DIGEST_SECRET
 from shared.domain.digests import DigestKey
 from shared.ledger import Ledger
 from shared.reasons import TryLater
@@ -88,7 +89,7 @@ class Play:
             "owner": self._own,
             "user": self._use,
             "supervision": lambda: self.host.timer("supervision", SUPERVISE, 30),
-            "tick": lambda: self.host.timer("tick", TICK, 60),
+            "tick": lambda: self.host.timer("tick", TICK, 300),
             **{name: (lambda name=name: self.host.work(name, self.pick)) for name in WORKERS[: self.workers]},  # type: ignore[misc]
         }
         self.audience = self._make_app(0.0)
