@@ -68,8 +68,8 @@ class Ledger:
     def start(self, run: Run, mark: Mapping[str, object], *, pays: Owed | None = None) -> None:
         """Record a new run and make it the export's active one; raise RunInProgress.
 
-        `mark` is what the head shall say with it: which refresh the run takes up, or that cron was looked at. `pays` is
-        what the run follows up: in the same transaction it is not owed any more. Raise NotOwed if it is not.
+        `mark` is what the head shall say with it: which refresh was tried, or that cron was looked at. `pays` is what the
+        run follows up: in the same transaction it is not owed any more. Raise NotOwed if it is not.
         """
         while True:
             head, etag = self._head(run.export)
