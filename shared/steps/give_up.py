@@ -12,10 +12,10 @@ from shared.domain.chunks import UnreadableChunk, decode
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded
 from shared.run import Run
-from shared.steps.deliver import left_undone
 from shared.steps.files import chunk_path
 from shared.steps.finish import end_run, finish_run
 from shared.steps.record import Outcome, record, record_lost
+from shared.steps.undone import left
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +47,12 @@ def record_undelivered(app: App, export: str, run_id: str, chunk: str) -> None:
 def _give_up(app: App, run: Run, chunk: str) -> Run:
     """Record a chunk that always failed: its operations are left, or it is lost if even its content cannot be read."""
     try:
-        left = _left(app, run, chunk)
+        outcome = _left(app, run, chunk)
     except (UnreadableChunk, TooLarge) as damage:
         return record_lost(app, run, chunk, str(damage))
     log.error("a chunk failed however often it was tried: export=%s run=%s chunk=%s", run.export, run.id, chunk)
     metering.given_up(run, chunk)
-    return record(app, run, chunk, left)
+    return record(app, run, chunk, outcome)
 
 
 def _left(app: App, run: Run, chunk: str) -> Outcome:
@@ -60,7 +60,7 @@ def _left(app: App, run: Run, chunk: str) -> Outcome:
     found = app.storage.get(Container.CHUNKS, chunk_path(run.export, run.id, str(run.plan), chunk))
     if found is None:
         raise UnreadableChunk("it is missing")
-    return _LIST if run.verification else left_undone(Reason.INTERNAL_ERROR, decode(found[0]))
+    return _LIST if run.verification else left(app, run, chunk, Reason.INTERNAL_ERROR, decode(found[0]))
 
 
 _LIST: Final = Outcome(stop=Reason.INTERNAL_ERROR, left=1)
