@@ -32,7 +32,7 @@ param autopilotUrl string = 'https://api2.autopilothq.com/v1'
 @description('NCRONTAB, in UTC, of the tick that looks for refreshed segments and due exports.')
 param exportSchedule string = '0 */5 * * * *'
 
-@description('NCRONTAB, in UTC, of the look for runs that dead processes left lying. Twice a minute resumes them within two minutes.')
+@description('NCRONTAB, in UTC, of the look for runs that dead processes left lying. Twice a minute resumes them within three minutes: a dead process may hold the timer for two of them.')
 param supervisionSchedule string = '15,45 * * * * *'
 
 @description('Days that the history of runs is kept.')

@@ -37,18 +37,22 @@ def observe(contacts: Sequence[Mapping[str, Any]], fields: Sequence[str], key: D
     Gives `person` (Int128, null without an address), `contact_id`, and a digest of each field's value (Int64) in
     `value:FirstName` and so on.
     """
-    addresses = normalised(
-        pl.Series("address", [contact.get("Email") for contact in contacts], pl.String, strict=False)
-    )
+    addresses = normalised(_texts("address", contacts, "Email"))
     table = pl.DataFrame(
         [
             addresses,
             key.of_people(addresses.fill_null("")).alias("person"),
-            pl.Series("contact_id", [contact.get("contact_id") for contact in contacts], pl.String, strict=False),
+            _texts("contact_id", contacts, "contact_id"),
         ]
     ).select(pl.when(pl.col("address").is_not_null()).then("person").alias("person"), "contact_id")
     values = {name: [_read_value(contact, name) for contact in contacts] for name in fields}
     return table.with_columns(_digests(values, key))
+
+
+def _texts(name: str, contacts: Sequence[Mapping[str, Any]], field: str) -> pl.Series:
+    """Return a field of contacts as read back, null where it is anything but text."""
+    values = [value if isinstance(value := contact.get(field), str) else None for contact in contacts]
+    return pl.Series(name, values, pl.String)
 
 
 def expect(contacts: pl.DataFrame, fields: Sequence[str], key: DigestKey) -> pl.DataFrame:

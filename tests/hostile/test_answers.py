@@ -81,6 +81,7 @@ def test_any_answer_is_a_value_or_a_named_error(reader: Reader, status: int, bod
 
 @given(st.lists(st.dictionaries(_word, _json, max_size=6), max_size=5))
 @example([{"Email": 7}, {"Email": ["a@example.com"]}, {"Email": {"a": "b"}}, {"contact_id": [1]}, {"contact_id": 5}])
+@example([{"Email": []}, {"Email": {}}, {"contact_id": []}, {"contact_id": {}}])
 @example(
     [{"FirstName": int("9" * 400)}, {"custom_fields": [{"kind": "Points", "fieldType": "integer", "value": 10**400}]}]
 )

@@ -130,9 +130,13 @@ def waiting(service: QueueServiceClient) -> dict[str, int]:
     return {name: found.approximate_message_count or 0 for name, found in counts.items()}
 
 
-def test_after_everything_was_killed_work_goes_on_within_two_minutes(make_world: MakeWorld) -> None:
-    """The dead workers' messages stay hidden for the platform's ten minutes; supervision does not wait for them."""
-    world = make_world(settings={"LOCAL_HOST_LEASE_SECONDS": "600"}, instances=2)
+def test_after_everything_was_killed_work_goes_on_by_itself(make_world: MakeWorld) -> None:
+    """The platform's rules are in force, and supervision does not wait for messages.
+
+    The dead workers' messages stay hidden for ten minutes, and nobody supervises until the dead host's lock runs out.
+    """
+    rules = {"LOCAL_HOST_LEASE_SECONDS": "600", "LOCAL_HOST_TIMER_LOCK_SECONDS": "60"}
+    world = make_world(settings=rules, instances=2)
     everybody = [f"p{n}@example.com" for n in range(1500)]
     world.publish({"All": people(*everybody)})
     world.connect(rate_limit=150)
@@ -144,7 +148,7 @@ def test_after_everything_was_killed_work_goes_on_within_two_minutes(make_world:
     for host in world.stack.hosts:
         host.start()
     restarted = World(world.stack)
-    ended = restarted.wait("all", run, seconds=120)
+    ended = restarted.wait("all", run, seconds=300)
     restarted.close()
     assert ended["status"] == "Successful"
     assert adds_up(ended)
