@@ -60,7 +60,7 @@ def put_export(app: App, call: Call) -> Answer:
     if catalogue is not None and not app.ledger.head(name).refresh:
         app.ledger.mark(name, {"refresh": catalogue.etag})
     shown = _view(name, export, app)
-    shown["members"] = members
+    shown["members"] = {name: found.rows for name, found in members.items()}
     shown["warnings"] = warnings
     return Answer(HTTPStatus.OK if found else HTTPStatus.CREATED, shown, {"ETag": etag})
 

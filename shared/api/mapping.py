@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -15,8 +15,15 @@ from shared.domain.answers import AutopilotError
 from shared.domain.fields import STANDARD_FIELDS, field_type, is_custom
 from shared.reasons import RunEnded
 from shared.source.catalogue import Catalogue, Table
+from shared.source.counts import Members
 
 ASK_SECONDS: Final = 20.0
+COUNT_SECONDS: Final = 20.0
+
+MOST_HINTS: Final = 10
+MOST_COLUMNS: Final = 500
+LONGEST_NAME: Final = 100
+"""Bounds of the search for alike names: columns that are looked for, columns looked among, and characters of each."""
 
 _LIKELY: Final = {
     "Email": ("email", "emailaddress", "emailaddress1", "mail", "primaryemail"),
@@ -45,10 +52,11 @@ def suggestion(table: Table) -> dict[str, str]:
     }
 
 
-def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> dict[str, int]:
-    """Give the members of each segment; raises a Problem with an error for each segment or column that is missing."""
+def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> dict[str, Members]:
+    """Return the members of each segment; raise a Problem with an error for each segment or column that is missing."""
     errors: list[dict[str, str]] = []
-    members: dict[str, int] = {}
+    tables: list[Table] = []
+    hints = Hints()
     for place, target in enumerate(settings.segments):
         try:
             table = catalogue.table(target.segment)
@@ -56,11 +64,11 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
             errors.append({"field": f"segments.{place}", "code": end.reason, "detail": end.detail})
             continue
         errors += [
-            {"field": f"mapping.{field}", "code": "column_missing", "detail": _hint(table, field, column)}
+            {"field": f"mapping.{field}", "code": "column_missing", "detail": hints.of(table, field, column)}
             for field, column in settings.mapping.items()
             if column not in table.columns
         ]
-        members[target.segment] = _members(app, table)
+        tables.append(table)
     if errors:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -68,33 +76,48 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
             "The mapping does not fit the segments. Correct the fields named in errors.",
             errors=errors,
         )
-    return members
+    return app.counts.of(tables, COUNT_SECONDS)
 
 
-def size_warnings(members: Mapping[str, int], settings: ExportSettings) -> list[str]:
-    """Warn of segments that hold more than a run of the export may send."""
-    rows = sum(members.values())
-    if rows <= settings.max_profiles:
-        return []
-    return [f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."]
+def size_warnings(members: Mapping[str, Members], settings: ExportSettings) -> list[str]:
+    """Warn of segments that hold more than a run of the export may send, and of those that could not be counted."""
+    rows = sum(found.rows or 0 for found in members.values())
+    warnings = [
+        f"The members of segment {name!r} could not be counted. {found.why}"
+        for name, found in members.items()
+        if found.rows is None
+    ]
+    if rows > settings.max_profiles:
+        warnings.append(
+            f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."
+        )
+    return warnings
 
 
-def _members(app: App, table: Table) -> int:
-    try:
-        return app.source.count(table)
-    except RunEnded:
-        return 0
+class Hints:
+    """Names the columns that may have been meant: of a few that are missing, since looking for alike names takes long."""
+
+    def __init__(self) -> None:
+        self._left = MOST_HINTS
+
+    def of(self, table: Table, field: str, column: str) -> str:
+        """Say that a column is missing, and which ones are like it."""
+        meant = [name for name in table.columns if _plain(name) == _plain(column)][:3]
+        if not meant and self._left:
+            self._left -= 1
+            meant = _alike(column, table.columns[:MOST_COLUMNS])
+        if field == "Email":
+            likely = [name for name in table.columns if _plain(name) in _LIKELY["Email"]][:3]
+            meant = list(dict.fromkeys([*likely, *meant]))
+        suggestion = f" Did you mean {' or '.join(repr(name) for name in meant)}?" if meant else ""
+        return f"Segment {table.name!r} has no column {column!r}.{suggestion}"
 
 
-def _hint(table: Table, field: str, column: str) -> str:
-    """Name the columns that may have been meant."""
-    close = difflib.get_close_matches(column.lower(), [name.lower() for name in table.columns], n=3)
-    meant = [name for name in table.columns if name.lower() in close]
-    if field == "Email":
-        likely = [name for name in table.columns if _plain(name) in _LIKELY["Email"]]
-        meant = list(dict.fromkeys([*likely, *meant]))
-    suggestion = f" Did you mean {' or '.join(repr(name) for name in meant)}?" if meant else ""
-    return f"Segment {table.name!r} has no column {column!r}.{suggestion}"
+def _alike(column: str, columns: Sequence[str]) -> list[str]:
+    close = difflib.get_close_matches(
+        column.lower()[:LONGEST_NAME], [name.lower()[:LONGEST_NAME] for name in columns], n=3
+    )
+    return [name for name in columns if name.lower()[:LONGEST_NAME] in close][:3]
 
 
 def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:

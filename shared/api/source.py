@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from shared.api.call import Answer, Call, Problem, page_of
 from shared.api.mapping import suggestion
 from shared.app import App
 from shared.reasons import RunEnded
 from shared.source.catalogue import Table
+from shared.source.counts import Members
+
+COUNT_SECONDS: Final = 20.0
+"""Seconds that counting may take; what is left then is said to be not counted yet."""
 
 
 def list_segments(app: App, call: Call) -> Answer:
@@ -18,9 +22,11 @@ def list_segments(app: App, call: Call) -> Answer:
     try:
         catalogue = app.source.catalogue()
         names = [name for name in sorted(catalogue.tables) if name > after]
-        items = [_segment(app, catalogue.tables[name]) for name in names[:limit]]
     except RunEnded as end:
         raise Problem(HTTPStatus.BAD_GATEWAY, end.reason, end.detail or end.reason.advice) from None
+    tables = [catalogue.tables[name] for name in names[:limit]]
+    counted = app.counts.of([table for table in tables if table.is_profile_table], COUNT_SECONDS)
+    items = [_segment(table, counted.get(table.name)) for table in tables]
     return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
 
 
@@ -32,12 +38,13 @@ def list_audit(app: App, call: Call) -> Answer:
     return Answer(body=page_of(items, found[limit - 1][0] if len(found) > limit else None))
 
 
-def _segment(app: App, table: Table) -> dict[str, Any]:
+def _segment(table: Table, counted: Members | None) -> dict[str, Any]:
     eligible = table.is_profile_table
     return {
         "name": table.name,
         "columns": list(table.columns),
-        "members": app.source.count(table) if eligible else None,
+        "members": counted.rows if counted else None,
+        "not_counted": (counted.why or None) if counted else None,
         "refreshed_at": table.refreshed_at.isoformat() if table.refreshed_at else None,
         "eligible": eligible,
         "suggested_mapping": suggestion(table) if eligible else {},
