@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # Tools of `make audit`, run in environments of their own; the lock stays free of them.
 AUDIT := .venv/bin/uv tool run --isolated --python $(PYTHON)
 
-.PHONY: demo run test chaos bench check format install lock fuzz audit package clean
+.PHONY: demo run test chaos simulate bench check format install lock fuzz audit package clean
 
 install: ## install everything into .venv and .local
 	@local/install
@@ -22,6 +22,9 @@ test: install ## run every test
 
 chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)
 	@$(PYTHON) -m local.chaos --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
+
+simulate: install ## a run's life by seed: interleavings, crashes, lost answers; a failing one is shortened (COUNT=3000 SEED=1)
+	@POLARS_MAX_THREADS=1 $(PYTHON) -m tests.simulation --count $(or $(COUNT),3000) --seed $(or $(SEED),1) $(if $(POINTS),--points)
 
 bench: install ## measure everything beside its rival, and write docs/performance.md (PARTS="pace planning" for some)
 	@$(PYTHON) -m bench $(if $(PARTS),--parts $(PARTS),--write)

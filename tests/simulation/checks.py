@@ -1,0 +1,133 @@
+"""What must hold once all is quiet, whatever happened before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+
+import polars as pl
+
+from shared.adapters.storage import Container
+from shared.reasons import Reason, Status
+from shared.run import Run
+from shared.steps.files import load_state, state_path
+from tests.simulation.play import DIGESTS, Play
+from tests.simulation.world import CONNECTION, EXPORT, WORLDS
+
+
+def violations(play: Play) -> list[str]:
+    """Say what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
+    wrong = [*_ended(play), *_books(play), *_left_lying(play), *play.errors]
+    play.calm = True
+    play.again("start", "rest")
+    wrong += [
+        f"after one more run: {what}" for what in [*_ended(play), *_books(play), *_left_lying(play), *_wanted(play)]
+    ]
+    if not _did_something(play):  # then this was the idle run
+        return wrong
+    before = len(play.autopilot.writes)
+    play.again("start", "rest")
+    written = [call for call in play.autopilot.writes[before:] if "poison" not in call]
+    wrong += [f"an idle run writes: {call}" for call in written]
+    newest = play.audience.ledger.runs(EXPORT)[0]
+    if newest.reason not in {Reason.NOTHING_TO_DO, Reason.ROWS_REJECTED, Reason.LISTS_EQUAL}:
+        wrong.append(f"an idle run ends {newest.status} {newest.reason}")
+    return wrong
+
+
+def _did_something(play: Play) -> bool:
+    newest = play.audience.ledger.runs(EXPORT, most=1)[0]
+    return newest.reason is not Reason.NOTHING_TO_DO
+
+
+def _runs(play: Play) -> list[Run]:
+    return play.audience.ledger.runs(EXPORT, most=1000)
+
+
+def _ended(play: Play) -> Iterator[str]:
+    head = play.head()
+    if head.active or head.owed:
+        yield f"not ended: {head}"
+    for run in _runs(play):
+        if not run.status.is_final:
+            yield f"run {run.id} has not ended: {run.status}"
+        if not run.counts.add_up:
+            yield f"run {run.id} ({run.trigger}, {run.status}, {run.reason}) does not add up: {run.counts}"
+        if run.reason is Reason.INTERNAL_ERROR:
+            yield f"run {run.id} ended with internal_error"
+
+
+def _books(play: Play) -> Iterator[str]:
+    """Compare what the destination holds with what the state says."""
+    head = play.head()
+    run_id = head.states.get(CONNECTION)
+    state = load_state(play.audience.storage, EXPORT, CONNECTION, run_id)
+    account = play.autopilot.account
+    people = {row["person"]: row for row in state.people.iter_rows(named=True)}
+    names = {DIGESTS.of_person(contact.email or ""): contact for contact in account.contacts.values()}
+    for list_id, title in account.titles.items():
+        bit = 1 << state.lists.index(list_id) if list_id in state.lists else 0
+        on = {person for person, contact in names.items() if list_id in contact.lists}
+        said = {person for person, row in people.items() if row["lists"] & bit}
+        maybe = {person for person, row in people.items() if row["attempted"] & bit}
+        for person in on - said - maybe:
+            yield f"{names[person].email} is on {title}, and the state does not know"
+        for person in said - on:
+            who = names[person].email if person in names else "somebody who is gone"
+            yield f"{who} is not on {title}, and the state says so"
+    for person, contact in names.items():
+        known = people.get(person)
+        if (
+            known
+            and known["content"] is not None
+            and known["content"] not in _contents(play.world.name, contact.email or "")
+        ):
+            continue
+        if known and known["content"] is not None:
+            held = _contents(play.world.name, contact.email or "")[known["content"]]
+            if contact.fields.get("FirstName") != held:
+                yield f"{contact.email} is called {contact.fields.get('FirstName')}, and the state says {held}"
+
+
+@cache
+def _contents(world: str, email: str) -> dict[int, str]:
+    """Give the first names that a person has in a world, by the digest of the contact that would be sent."""
+    found = {names[email] for version in WORLDS[world].versions for names in version.values() if email in names}
+    texts = {json.dumps({"Email": email, "FirstName": name}, separators=(",", ":")): name for name in sorted(found)}
+    digests = DIGESTS.of_contents(pl.Series(list(texts), dtype=pl.String))
+    return dict(zip(digests, texts.values(), strict=True))
+
+
+def _left_lying(play: Play) -> Iterator[str]:
+    for container in (Container.CHUNKS, Container.OUTCOMES):
+        for name in play.cloud.blobs.get(container, {}):
+            yield f"left lying: {container}/{name}"
+    kept = {state_path(EXPORT, connection, run) for connection, run in play.head().states.items()}
+    for name in play.cloud.blobs.get(Container.STATE, {}):
+        if name not in kept:
+            yield f"left lying: state/{name}"
+    for _, key in play.cloud.tables["ledger"]:
+        if key.startswith("chunk-"):
+            yield f"left lying: ledger entry {key}"
+    for queue, count in play.host.waiting().items():
+        yield f"left lying: {count} messages in {queue}"
+
+
+def _wanted(play: Play) -> Iterator[str]:
+    """Compare the lists with the segments."""
+    account = play.autopilot.account
+    erased = play.audience.tombstones.people()
+    for title, members in play.source.segments.items():
+        wanted = {email for email in members if DIGESTS.of_person(email) not in erased and "poison" not in email}
+        ids = [list_id for list_id, name in account.titles.items() if name == title]
+        if len(ids) != 1:
+            yield f"{len(ids)} lists are called {title}"
+        on = {str(email) for list_id in ids for email in account.emails_of(list_id)}
+        for email in sorted(wanted - on):
+            yield f"lost: {email} is not on {title}"
+        for email in sorted(on - wanted):
+            yield f"extra: {email} is on {title}"
+    statuses = {run.status for run in _runs(play)[:1]}
+    if statuses - {Status.SUCCESSFUL, Status.COMPLETED_WITH_WARNINGS}:
+        yield f"it ended {statuses}"

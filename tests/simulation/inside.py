@@ -1,0 +1,99 @@
+"""What the app takes from Python itself, played: time, chance and threads; only for who is on stage."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final, Self
+from unittest.mock import patch
+
+import shared.ahead
+import shared.app
+import shared.domain.plan
+from shared.domain.chunks import Cutter
+from tests.simulation.once import replaced
+from tests.simulation.stage import on_stage
+
+CHUNK: Final = 2
+"""Operations of a chunk: so few that a handful of people make several."""
+
+
+class Inline:
+    """Plays a thread pool: work is done when it is handed over, by whoever does so."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def submit[T](self, work: Callable[..., T], *arguments: Any, **named: Any) -> Future[T]:
+        """Do the work now; a dead process does not come back from it."""
+        future = Future[T]()
+        try:
+            future.set_result(work(*arguments, **named))
+        except Exception as error:  # noqa: BLE001 - the future's to raise
+            future.set_exception(error)
+        return future
+
+    def map[T](self, work: Callable[..., T], *items: Iterable[Any]) -> Iterator[T]:
+        """Do the work on each item."""
+        return iter([work(*each) for each in zip(*items, strict=False)])
+
+    def shutdown(self, *_: object, **__: object) -> None:
+        """Nothing to end."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+_patches: list[Any] = []
+
+
+@contextmanager
+def played() -> Iterator[None]:
+    """Have the app's code take time, chance and threads from the stage, and its functions the app of who is on it."""
+    if not _patches:
+        _patches.extend(patch.object(where, name, value) for where, name, value in _replaced())
+    for one in _patches:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in reversed(_patches):
+            one.stop()
+
+
+def _replaced() -> Iterator[tuple[Any, str, Any]]:
+    """Give what is to be replaced in which module by what."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("shared")]:
+        if hasattr(module, "ThreadPoolExecutor"):
+            yield module, "ThreadPoolExecutor", Inline
+    yield shared.app, "app", lambda: on_stage()[0].app()  # type: ignore[index]
+    yield shared.ahead, "THREADS", 2
+    yield shared.domain.plan, "Cutter", partial(Cutter, CHUNK)
+    yield time, "sleep", _or(time.sleep, lambda stage, seconds: stage.sleep(seconds))
+    yield time, "monotonic", _or(time.monotonic, lambda stage: stage.now)
+    yield secrets, "token_hex", _or(secrets.token_hex, lambda stage, size=4: _hex(stage.token(), size))
+    yield uuid, "uuid4", _or(uuid.uuid4, lambda stage: uuid.UUID(int=stage.identity()))
+    yield random, "uniform", _or(random.uniform, lambda stage, low, high: low)
+    yield from replaced()
+
+
+def _or(real: Callable[..., Any], on: Callable[..., Any]) -> Callable[..., Any]:
+    def either(*arguments: Any, **named: Any) -> Any:
+        here = on_stage()
+        return on(here[0], *arguments, **named) if here else real(*arguments, **named)
+
+    return either
+
+
+def _hex(number: int, size: int) -> str:
+    return f"{number:0{2 * size}x}"[-2 * size :]

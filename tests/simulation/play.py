@@ -1,0 +1,292 @@
+"""A play: a world on a stage, with workers, timers, and somebody who asks for things."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from shared.accounts import Accounts
+from shared.adapters.storage import Storage
+from shared.adapters.tables import Table
+from shared.adapters.vault import Vault
+from shared.api import runs as api
+from shared.api.access import Caller, Role
+from shared.api.call import Answer, Call, Problem
+from shared.app import DIGEST_SECRET, App
+from shared.audit import Audit
+from shared.configuration import Connection, Consent, Export
+from shared.domain.digests import DigestKey
+from shared.ledger import Ledger
+from shared.reasons import TryLater
+from shared.registry import Registry
+from shared.run import Head
+from shared.settings import Settings, StorageAccount
+from shared.steps.erase import erase
+from shared.tombstones import Tombstones
+from tests.simulation.autopilot import URL, AutopilotStage, session
+from tests.simulation.azure import Blobs, Cloud, Secrets, Tables
+from tests.simulation.functions import FUNCTIONS, SUPERVISE, TICK
+from tests.simulation.host import NO_HOLDER, Host, Queues
+from tests.simulation.inside import Inline
+from tests.simulation.source import Source
+from tests.simulation.stage import Actor, Director, Stage, on_stage
+from tests.simulation.world import CONNECTION, EXPORT, KEY, World
+
+WORKERS: Final = ("A", "B", "C")
+DIGESTS: Final = DigestKey.from_text("00" * 32)
+RESTART: Final = 5.0
+
+
+class StageClock:
+    """An actor's clock, off by so many seconds."""
+
+    def __init__(self, stage: Stage, skew: float) -> None:
+        self._stage = stage
+        self._skew = skew
+
+    def now(self) -> float:
+        """Give the time."""
+        return self._stage.now + self._skew
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self._stage.sleep(seconds)
+
+
+@dataclass
+class Play:
+    """A world on stage. `skews` are how far the actors' clocks are off, `workers` how many there are."""
+
+    world: World
+    director: Director
+    skews: Mapping[str, float] = field(default_factory=dict)
+    workers: int = 2
+    pick: Callable[[int], int] = lambda count: 0
+    commands: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    done: int = 0
+    calm: bool = False
+
+    def __post_init__(self) -> None:
+        self.stage = Stage(self.director)
+        self.stage.died, self.stage.app = self._restart, self.app
+        self.cloud = Cloud(self.stage)
+        self.autopilot = AutopilotStage(self.stage, self.world.knobs)
+        self.host = Host(self.stage, self.cloud, FUNCTIONS)
+        self.source = Source(self.cloud, self.world.versions[0])
+        self._http = session(self.autopilot)
+        self._apps: dict[Actor, App] = {}
+        self.version = 0
+        self.world_steps: Sequence[str] = self.world.owner
+        self._bodies: dict[str, Callable[[], None]] = {
+            "owner": self._own,
+            "user": self._use,
+            "supervision": lambda: self.host.timer("supervision", SUPERVISE, 30),
+            "tick": lambda: self.host.timer("tick", TICK, 60),
+            **{name: (lambda name=name: self.host.work(name, self.pick)) for name in WORKERS[: self.workers]},  # type: ignore[misc]
+        }
+        self.audience = self._make_app(0.0)
+        self._set_up()
+        for name, body in self._bodies.items():
+            self.stage.add(name, body, skew=self.skews.get(name, 0.0))
+
+    def app(self) -> App:
+        """Give the app of whoever is on stage: one a process, made anew when that has died."""
+        here = on_stage()
+        if here is None:
+            return self.audience
+        actor = here[1]
+        if actor not in self._apps:
+            self._apps[actor] = self._make_app(actor.skew)
+        return self._apps[actor]
+
+    def actor(self, name: str) -> Actor:
+        """Give the living actor of this name."""
+        return next(actor for actor in self.stage.living if actor.name == name)
+
+    def head(self) -> Head:
+        """Look at the export's head."""
+        return self.audience.ledger.head(EXPORT)
+
+    @property
+    def rests(self) -> bool:
+        """Whether no run is going, and none is to follow."""
+        found = self.cloud.tables["ledger"].get((EXPORT, "head"))
+        return found is None or not (found[0].get("active") or found[0].get("owed"))
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether everything is done that somebody will do: supervision and the tick have looked at it as it is."""
+        if (
+            not self.rests
+            or self.host.waiting()
+            or self.commands
+            or self.stage.now < max(self.cloud.down.values(), default=0)
+        ):
+            self._seen = None
+            return False
+        if any(not actor.idle for actor in self.stage.living) or any(a.name == "owner" for a in self.stage.living):
+            self._seen = None
+            return False
+        ticks = self.host.ticks
+        looked = (ticks.get("supervision", 0), ticks.get("tick", 0))
+        if self._seen is None:
+            self._seen = looked
+        return self.calm or (looked[0] > self._seen[0] and looked[1] > self._seen[1])
+
+    _seen: tuple[int, int] | None = None
+
+    def again(self, *steps: str) -> None:
+        """Have the owner do more, and play on until all is quiet."""
+        self.world_steps = steps
+        self.done = 0
+        self._seen = None
+        self.stage.play(self.stage.add("owner", self._own))
+
+    def _set_up(self) -> None:
+        self.cloud.secrets.update({"key": KEY, DIGEST_SECRET: DIGESTS.to_text()})
+        now = self.cloud.moment()
+        registry = self.audience.registry
+        registry.save_connection(
+            CONNECTION,
+            Connection(
+                display_name="Main",
+                secret_name="key",
+                rate_limit=1000,
+                consent=Consent(by="owner", at=now, text_version="1"),
+                created_at=now,
+                updated_at=now,
+                updated_by="owner",
+            ),
+        )
+        settings = {
+            "display_name": "Export",
+            "connection": CONNECTION,
+            "mapping": {"Email": "Email", "FirstName": "FirstName"},
+            "segments": list(self.world.versions[0]),
+            "guards": {"max_removed_percent": 100},
+            **self.world.settings,
+        }
+        stamps = {"created_at": now, "updated_at": now, "updated_by": "owner"}
+        registry.save_export(EXPORT, Export.model_validate({**settings, **stamps}))
+
+    def _make_app(self, skew: float) -> App:
+        clock = StageClock(self.stage, skew)
+        tables = cast("Any", Tables(self.cloud))
+        storage = Storage(cast("Any", Blobs(self.cloud)), cast("Any", Queues(self.host)))
+        nowhere = StorageAccount(connection_string="-")
+        return App(
+            settings=Settings(
+                storage=nowhere,
+                source=nowhere,
+                customer_insights_path="ci/Export",
+                key_vault_url="https://vault.example",
+                autopilot_url=URL,
+                settle_seconds=0,
+                outage_minutes=30,
+            ),
+            storage=storage,
+            ledger=Ledger(Table(tables, "ledger")),
+            registry=Registry(storage),
+            accounts=Accounts(Table(tables, "accounts"), clock),
+            tombstones=Tombstones(Table(tables, "erased")),
+            audit=Audit(Table(tables, "audit")),
+            vault=Vault(cast("Any", Secrets(self.cloud))),
+            source=self.source,
+            clock=clock,
+            pool=cast("Any", Inline()),
+            http=self._http,
+        )
+
+    def _restart(self, dead: Actor) -> None:
+        """Have somebody take the place of an actor that died: timers only once another process holds them."""
+        after = NO_HOLDER if dead.name in {"supervision", "tick"} else RESTART
+        self.stage.add(dead.name, self._bodies.get(dead.name, self._own), skew=dead.skew, after=after)
+
+    def _own(self) -> None:
+        """Be the owner: one step after the other; a step whose process died is asked for again."""
+        while self.done < len(self.world_steps):
+            step = self.world_steps[self.done]
+            if step == "rest":
+                self.stage.wait(lambda: 0.0 if self.rests else math.inf, idle=True)
+                self.stage.sleep(1)
+            else:
+                self._ask(step)
+            self.done += 1
+
+    def _use(self) -> None:
+        """Be somebody who asks for things at any moment."""
+        while True:
+            self.stage.wait(lambda: 0.0 if self.commands else math.inf, idle=True)
+            self._ask(self.commands.pop(0))
+
+    def _ask(self, command: str) -> None:
+        self.stage.note(f"asked: {command}")
+        faults = self.stage.faults
+        try:
+            self._do(command)
+        except (Problem, TryLater) as answer:
+            self.stage.note(f"answered: {answer}")
+        except Exception as error:  # noqa: BLE001 - the API would answer 500
+            self.stage.note(f"answered: {type(error).__name__}: {error}")
+            if self.stage.faults == faults:
+                self.errors.append(f"{command!r} was answered {type(error).__name__} though nothing was down")
+
+    def _do(self, command: str) -> None:
+        verb, _, rest = command.partition(" ")
+        match verb:
+            case "refresh":
+                self.change_segments()
+                self.stage.wait(lambda: 0.0 if self._taken_up else math.inf, idle=True)
+            case "erase":
+                erase(self.app(), f"{rest}@example.com")
+            case "take":
+                self._by_hand(rest)
+            case _:
+                self._ask_api(verb)
+
+    def _ask_api(self, verb: str) -> None:
+        active = self.head().active
+        newest = self.audience.ledger.runs(EXPORT, most=1)
+        match verb:
+            case "start":
+                self._call(api.post_run)
+            case "verify":
+                self._call(api.post_verify)
+            case "repair":
+                self._call(api.post_verify, repair="true")
+            case "rerun" if newest:
+                self._call(api.post_rerun, run=newest[0].id)
+            case "cancel" if active:
+                self._call(api.cancel, run=active)
+
+    def change_segments(self) -> None:
+        """Refresh the source: the next version of the segments."""
+        self.version += 1
+        self.source.refresh(self.world.versions[min(self.version, len(self.world.versions) - 1)])
+
+    @property
+    def _taken_up(self) -> bool:
+        found = self.cloud.tables["ledger"].get((EXPORT, "head"))
+        return found is not None and found[0].get("refresh") == f'"v{self.source.version}"'
+
+    def _call(self, endpoint: Callable[[App, Call], Answer], run: str = "", **query: str) -> None:
+        params = {"export": EXPORT, "run": run}
+        endpoint(self.app(), Call(params=params, query=query, headers={}, body=b"", caller=_CALLER))
+
+    def _by_hand(self, text: str) -> None:
+        """Do what a person does in Autopilot: `ann off VIP by hand`."""
+        found = re.fullmatch(r"(\w+) off (\w+) by hand", text)
+        if found is None:
+            raise NotImplementedError(text)
+        account = self.autopilot.account
+        contact = account.find(f"{found[1]}@example.com")
+        for list_id, title in account.titles.items():
+            if contact and title == found[2]:
+                account.remove(list_id, contact)
+
+
+_CALLER: Final = Caller("somebody", Role.ADMIN)

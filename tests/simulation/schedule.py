@@ -1,0 +1,215 @@
+"""Schedules: who goes on at which call, and what goes wrong at which; drawn by seed, played, and shortened if it fails."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Final
+
+from tests.simulation.checks import violations
+from tests.simulation.inside import played
+from tests.simulation.play import WORKERS, Play
+from tests.simulation.stage import Actor, Fault, Stage
+from tests.simulation.world import WORLDS, World
+
+MOST_STEPS: Final = 8_000
+"""Calls after which a play that is not quiet counts as stuck."""
+
+
+class Stuck(Exception):
+    """A play that does not become quiet."""
+
+
+def go_on(play: Play, stage: Stage, before: Actor, dice: random.Random) -> Actor | None:
+    """Choose who goes on where nothing is said: who is on, else one of those who can; None once all is quiet."""
+    if before.idle and play.is_quiet:
+        return None
+    if stage.steps > MOST_STEPS:
+        raise Stuck("it does not end")
+    able = stage.runnable()
+    if not able:
+        stage.now = stage.next_moment()
+        if stage.now == math.inf:
+            raise Stuck("nobody can go on")
+        able = stage.runnable()
+    return before if before in able else able[dice.randrange(len(able))]
+
+
+SERVICES: Final = ("blobs", "tables", "queues", "vault", "source", "autopilot")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Event:
+    """What happens at one call, counted from the beginning: `what`, with a number or a text."""
+
+    at: int
+    what: str
+    number: int = 0
+    text: str = ""
+
+    def __str__(self) -> str:
+        match self.what:
+            case "fault":
+                return f"call {self.at}: {self.text}"
+            case "switch":
+                return f"call {self.at}: somebody else goes on ({self.number})"
+            case "pause":
+                return f"call {self.at}: who is on is paused for {self.number} s"
+            case "down":
+                return f"call {self.at}: {self.text} does not answer for {self.number} s"
+            case "twice":
+                return f"call {self.at}: all messages come twice"
+        return f"call {self.at}: somebody asks: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A world and what happens in it."""
+
+    world: str
+    seed: int = 0
+    workers: int = 2
+    skews: tuple[float, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    def __str__(self) -> str:
+        head = f"world {self.world}, seed {self.seed}, {self.workers} workers, clocks off by {list(self.skews)}"
+        return "\n".join([head, *map(str, self.events)])
+
+
+class Scheduled:
+    """Directs by a schedule; where it says nothing, who is on goes on."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.play: Play | None = None
+        self._dice = random.Random(schedule.seed)
+        self._events: dict[int, list[Event]] = {}
+        for event in schedule.events:
+            self._events.setdefault(event.at, []).append(event)
+
+    def next(self, stage: Stage, before: Actor) -> Actor | None:
+        """Choose who goes on."""
+        play = self.play
+        assert play is not None
+        switch = None if play.calm else self._happen(stage, before, play)
+        if switch is not None:
+            others = [actor for actor in stage.runnable() if actor is not before]
+            if others:
+                return others[switch % len(others)]
+        return go_on(play, stage, before, self._dice)
+
+    def fault(self, stage: Stage, actor: Actor, label: str) -> Fault | None:
+        """Say what goes wrong with a call."""
+        if self.play is None or self.play.calm:
+            return None
+        return next((Fault[e.text] for e in self._events.get(stage.steps, ()) if e.what == "fault"), None)
+
+    def _happen(self, stage: Stage, before: Actor, play: Play) -> int | None:
+        switch = None
+        for event in self._events.get(stage.steps, ()):
+            match event.what:
+                case "switch":
+                    switch = event.number
+                case "pause":
+                    ready, until = before.ready, stage.now + event.number
+                    before.ready = lambda ready=ready, until=until: max(ready(), until)  # type: ignore[misc]
+                case "down" if event.text == "autopilot":
+                    play.autopilot.down_until = stage.now + event.number
+                case "down":
+                    play.cloud.down[event.text] = stage.now + event.number
+                case "twice":
+                    play.host.double()
+                case "ask":
+                    play.commands.append(event.text)
+        self._events[stage.steps] = [e for e in self._events.get(stage.steps, ()) if e.what == "fault"]
+        return switch
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a play: what is wrong, what was done, and how many calls it took."""
+
+    wrong: tuple[str, ...]
+    record: tuple[str, ...] = field(repr=False)
+    steps: int = 0
+
+
+def play(schedule: Schedule, world: World | None = None) -> Result:
+    """Play a schedule to quiet, then calm runs, and say what is wrong."""
+    director = Scheduled(schedule)
+    dice = random.Random(schedule.seed + 1)
+    names = [*WORKERS[: schedule.workers], "user", "supervision", "tick", "owner"]
+    skews = dict(zip(names, schedule.skews, strict=False))
+    with played():
+        made = director.play = Play(world or WORLDS[schedule.world], director, skews, schedule.workers, dice.randrange)
+        wrong, steps = [], 0
+        try:
+            made.stage.play(made.actor("owner"))
+            steps = made.stage.steps
+            wrong = violations(made)
+        except Stuck as error:
+            wrong = [f"stuck: {error}"]
+        finally:
+            made.stage.close()
+    return Result(tuple(wrong), tuple(made.stage.record), steps)
+
+
+@cache
+def lengths() -> dict[str, int]:
+    """Say how many calls each world takes undisturbed."""
+    return {world: play(Schedule(world)).steps for world in WORLDS}
+
+
+def draw(seed: int, lengths: dict[str, int]) -> Schedule:
+    """Draw a schedule; `lengths` says how many calls each world takes undisturbed."""
+    dice = random.Random(seed)
+    world = dice.choice(sorted(lengths))
+    length = lengths[world]
+
+    def at() -> int:
+        return dice.randrange(int(length * 1.2))
+
+    events = [Event(at(), "switch", dice.randrange(5)) for _ in range(dice.choice([0, 2, 5, 10, 40]))]
+    events += [Event(at(), "fault", 0, dice.choice(list(Fault)).name) for _ in range(dice.choice([0, 1, 1, 2, 3]))]
+    events += [
+        Event(at(), "pause", dice.choice([1, 5, 60, 130, 400, 700])) for _ in range(dice.choice([0, 0, 1, 1, 2]))
+    ]
+    events += [Event(at(), "twice") for _ in range(dice.choice([0, 0, 1, 2]))]
+    if dice.random() < 0.2:
+        events.append(Event(at(), "down", dice.choice([1, 20, 90]), dice.choice(SERVICES)))
+    for _ in range(dice.choice([0, 0, 1, 1, 2])):
+        events.append(Event(at(), "ask", 0, dice.choice(["cancel", "cancel", "start", "verify", "repair", "rerun"])))
+    skews = tuple(round(dice.uniform(-2, 2), 1) if dice.random() < 0.5 else 0.0 for _ in range(7))
+    return Schedule(world, seed, dice.choice([2, 2, 3]), skews, tuple(sorted(events)))
+
+
+def shorten(schedule: Schedule) -> Schedule:
+    """Leave out what a failing schedule can do without: halves first, then one by one."""
+    size = max(1, len(schedule.events) // 2)
+    schedule = _or(replace(schedule, skews=()), schedule)
+    while True:
+        start, found = 0, False
+        while start < len(schedule.events):
+            shorter = replace(schedule, events=schedule.events[:start] + schedule.events[start + size :])
+            if play(shorter).wrong:
+                schedule, found = shorter, True
+            else:
+                start += size
+        if size == 1 and not found:
+            return schedule
+        size = max(1, size // 2)
+
+
+def _or(simpler: Schedule, schedule: Schedule) -> Schedule:
+    return simpler if play(simpler).wrong else schedule
+
+
+def crash_points(world: str, faults: Sequence[Fault] = (Fault.CRASH,)) -> list[Schedule]:
+    """Give a schedule for each call of a world at which something goes wrong, alone."""
+    length = lengths()[world]
+    return [
+        Schedule(world, events=(Event(at, "fault", 0, fault.name),)) for at in range(length + 1) for fault in faults
+    ]
