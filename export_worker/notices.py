@@ -9,7 +9,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 @blueprint.queue_trigger("message", queue_name="export-notices", connection="AzureWebJobsStorage")
 def notify(message: func.QueueMessage) -> None:
-    """Tell the webhook of a run's end; if it does not take the notice the host tries again, five times."""
+    """Tell the webhook of a run's end; a notice that it does not take goes back on the queue for a while."""
     from shared.adapters.storage import Queue
     from shared.app import app
     from shared.reasons import TryLater

@@ -128,6 +128,10 @@ class Accounts:
             if held and held[0].owner == owner:
                 self._write(partition, Change(key, LockRecord(owner="", until=0), held[1]))
 
+    def forget_finished(self, export: str) -> None:
+        """Forget who finished an export's runs: an older version of the app kept that for each run, for ever."""
+        self._table.delete(export, self._table.keys(export, "lock-finish ", "lock-finish!"))
+
     def _pace(self, connection: str) -> tuple[Pace, str | None]:
         found = self._table.get(connection, "pace", PaceRecord)
         if found is None:

@@ -36,6 +36,11 @@ class Audit:
         named = " ".join(f"{kind}={name}" for kind, name in of.items())
         self._table.write(_PARTITION, [Change(key, AuditEntry(at=at, by=by, what=what, of=named), None)])
 
+    def forget(self, before: datetime, *, most: int) -> None:
+        """Delete the oldest entries, those from before a moment, at most `most`."""
+        start = f"{_LAST - int(before.timestamp() * 1_000_000):017d}~"
+        self._table.delete(_PARTITION, self._table.keys(_PARTITION, start, "~", most=most))
+
     def entries(self, *, after: str = "", most: int = 50) -> list[tuple[str, AuditEntry]]:
         """Give entries with their keys, newest first, those after the key `after`."""
         start = after + "~" if after else "0"

@@ -7,13 +7,14 @@ the export's. A second recording of the same chunk fails as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
 from shared.adapters.tables import Change, Lost, Table
-from shared.run import Entry, Head, Owed, Run, after
+from shared.run import Entry, Head, Owed, Run, after, moment_of
 
 _HEAD: Final = "head"
 _LAST_MOMENT: Final = 10**13
@@ -36,6 +37,10 @@ class Ledger:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+
+    def exports(self) -> Iterator[str]:
+        """Yield the exports that anything is known of, those that were deleted too, in the order of their names."""
+        return self._table.partitions()
 
     def head(self, export: str) -> Head:
         """Give the export's head."""
@@ -78,6 +83,29 @@ class Ledger:
             changed = head.model_copy(update=dict(mark))
             if changed == head or self._write(export, [Change(_HEAD, changed, etag)]):
                 return
+
+    def start_over(self, export: str, at: datetime, *, only_if: Callable[[Head], bool] = lambda _: True) -> bool:
+        """Have the next run begin with nothing; return whether that was done. Raise RunInProgress while one is going.
+
+        `only_if` is asked of each version of the head: what somebody changes meanwhile stays.
+        """
+        while True:
+            head, etag = self._head(export)
+            if not only_if(head):
+                return False
+            if head.active is not None:
+                raise RunInProgress(head.active)
+            if self._write(export, [Change(_HEAD, Head(began_at=at), etag)]):
+                return True
+
+    def forget_head(self, export: str, *, only_if: Callable[[Head], bool]) -> None:
+        """Forget the head of an export that is gone, if that holds of the version that is there."""
+        while True:
+            head, etag = self._head(export)
+            if etag is None or head.active is not None or not only_if(head):
+                return
+            with suppress(Lost):
+                self._table.delete_version(export, _HEAD, etag)
 
     def release(self, export: str, run_id: str) -> None:
         """Free the export from a run that is gone."""
@@ -125,7 +153,17 @@ class Ledger:
 
     def forget_entries(self, export: str, run_id: str) -> None:
         """Forget what was recorded of an ended run's chunks: the run itself holds the sums."""
-        self._table.delete(export, [_chunk_key(run_id, entry.chunk) for entry in self.entries(export, run_id)])
+        start = _chunk_key(run_id, "")
+        self._table.delete(export, self._table.keys(export, start, start + "~"))
+
+    def recorded(self, export: str) -> list[str]:
+        """Return the ids of the runs of whose chunks anything is recorded, a query each."""
+        found: list[str] = []
+        start = "chunk-"
+        while keys := self._table.keys(export, start, "chunk-~", most=1):
+            found.append("-".join(keys[0].split("-")[1:3]))
+            start = _chunk_key(found[-1], "~")
+        return found
 
     def forget(self, export: str, run_id: str) -> None:
         """Forget an ended run."""
@@ -178,10 +216,9 @@ class Ledger:
 
 def _run_key(run_id: str) -> str:
     """Order runs newest first: rows come in ascending order of their keys. Raises NoSuchRun for what is no run's id."""
-    try:
-        started = datetime.strptime(run_id.partition("-")[0], "%Y%m%dt%H%M%S%f").replace(tzinfo=UTC)
-    except ValueError:
-        raise NoSuchRun(run_id) from None
+    started = moment_of(run_id)
+    if started is None:
+        raise NoSuchRun(run_id)
     return f"{_moment_key(started)}-{run_id}"
 
 

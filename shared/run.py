@@ -132,7 +132,8 @@ class Head(Record):
     `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
     refresh of the source that a run took up, `cron_at` is when a cron schedule was last looked at, `unverified`
     counts the runs that ended since the lists were last read back, `doubted` says that calls left lists short and
-    nobody has mended them yet, and `owed` is what has to follow the last run.
+    nobody has mended them yet, and `owed` is what has to follow the last run. `deleted` says that somebody deleted the
+    export, and `began_at` is when one of its name began with nothing: runs from before were another export's.
     """
 
     active: str | None = None
@@ -142,6 +143,8 @@ class Head(Record):
     unverified: int = 0
     doubted: bool = False
     owed: Owed | None = None
+    deleted: bool = False
+    began_at: datetime | None = None
 
 
 class Entry(Record):
@@ -173,6 +176,14 @@ def after(head: Head, ended: Run) -> Head:
             "doubted": fell_short or (head.doubted and not mended),
         }
     )
+
+
+def moment_of(run_id: str) -> datetime | None:
+    """Return when a run with this id was started, to the millisecond; None for what is no run's id."""
+    try:
+        return datetime.strptime(run_id.partition("-")[0], "%Y%m%dt%H%M%S%f").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def new_run_id(now: datetime) -> str:

@@ -21,6 +21,7 @@ _OPTIONAL: Final = (
     "grace_seconds",
     "history_days",
     "rejected_days",
+    "audit_days",
 )
 
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
@@ -81,6 +82,7 @@ class Settings(BaseModel):
     grace_seconds: float = Field(default=45, ge=1)
     history_days: float = Field(default=90, gt=0)
     rejected_days: float = Field(default=30, gt=0)
+    audit_days: float = Field(default=730, gt=0, le=36_500)
 
     @property
     def grace(self) -> timedelta:

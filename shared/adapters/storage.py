@@ -107,6 +107,14 @@ class Storage:
         except ResourceNotFoundError:
             return
 
+    def folders(self, container: Container) -> list[str]:
+        """Return the names of a container's folders, in ascending order."""
+        try:
+            found = self._blobs.get_container_client(container).walk_blobs(delimiter="/")
+            return [item.name.removesuffix("/") for item in found if item.name.endswith("/")]
+        except ResourceNotFoundError:
+            return []
+
     def delete_all(self, container: Container, prefix: str) -> None:
         """Delete every blob under a prefix."""
         for name in list(self.names(container, prefix)):

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from azure.core import MatchConditions
@@ -19,6 +20,9 @@ from shared.records import Record
 _JSON: Final = "_json"
 _MOST_OPERATIONS: Final = 100
 """Operations of one transaction (Azure's limit)."""
+
+_LARGEST_PAGE: Final = 1000
+"""Records that one answer of a query holds at most (Azure's limit)."""
 
 
 class Lost(Exception):
@@ -60,9 +64,32 @@ class Table:
         except ResourceNotFoundError:
             return
 
+    def keys(self, partition: str, start: str, end: str, *, most: int | None = None) -> list[str]:
+        """Return the keys from `start` to before `end`, at most `most`, in ascending order; the records are not read."""
+        query = "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end"
+        values = {"partition": partition, "start": start, "end": end}
+        return self._keys(query, values, "RowKey", most)
+
+    def partitions(self) -> Iterator[str]:
+        """Yield the table's partitions in ascending order, a query each: what stands in them is not read."""
+        last = ""
+        while found := self._keys("PartitionKey gt @last", {"last": last}, "PartitionKey", 1):
+            last = found[0]
+            yield last
+
+    def _keys(self, query: str, values: dict[str, Any], column: str, most: int | None) -> list[str]:
+        page = None if most is None else min(most, _LARGEST_PAGE)
+        found = self._client.query_entities(query, parameters=values, select=[column], results_per_page=page)
+        try:
+            return [entity[column] for entity in islice(found, most)]
+        except ResourceNotFoundError:
+            return []
+
     def write(self, partition: str, changes: Sequence[Change]) -> None:
         """Make all changes or none; raises Lost if one of them comes too late."""
-        operations = [_operation(partition, change) for change in changes]
+        self._submit(partition, [_operation(partition, change) for change in changes])
+
+    def _submit(self, partition: str, operations: Sequence[tuple[Any, ...]]) -> None:
         try:
             self._client.submit_transaction(operations)
         except ResourceExistsError as error:
@@ -72,7 +99,7 @@ class Table:
                 raise _lost() from error
             if error.status_code == 404 and getattr(error, "error_code", "") == "TableNotFound":
                 self._service.create_table_if_not_exists(self._name)
-                self.write(partition, changes)
+                self._submit(partition, operations)
                 return
             if error.status_code == 404:
                 raise _lost() from error
@@ -84,6 +111,11 @@ class Table:
             for key in keys[start : start + _MOST_OPERATIONS]:
                 with contextlib.suppress(ResourceNotFoundError):
                     self._client.delete_entity(partition, key)
+
+    def delete_version(self, partition: str, key: str, etag: str) -> None:
+        """Delete one version of a record; raise Lost if it is another by now, or gone."""
+        condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        self._submit(partition, [("delete", {"PartitionKey": partition, "RowKey": key}, condition)])
 
 
 def _lost() -> Lost:

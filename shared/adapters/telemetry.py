@@ -54,9 +54,9 @@ class OpenTelemetry:
 
     def __init__(self, environment: Mapping[str, str], about: Callable[[], Attributes]) -> None:
         azure_settings.tracing_enabled = False
-        places = list(_places(environment))
         resource = _resource()
         self._traces = TracerProvider(sampler=ALWAYS_ON, resource=resource)
+        places = _places(environment, self._traces)
         self._logs = LoggerProvider(resource=resource)
         for spans, _, logs in places:
             self._traces.add_span_processor(BatchSpanProcessor(spans))
@@ -176,13 +176,13 @@ _SEVERITIES: Final = {
 }
 
 
-def _places(environment: Mapping[str, str]) -> list[Exporters]:
+def _places(environment: Mapping[str, str], traces: TracerProvider) -> list[Exporters]:
     """Make the exporters of every place that the environment names; each loads with its first use."""
     found: list[Exporters] = []
     if environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         found.append(_otlp())
     if connection := environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING"):
-        found.append(_azure_monitor(connection))
+        found.append(_azure_monitor(connection, traces))
     return found
 
 
@@ -194,8 +194,12 @@ def _otlp() -> Exporters:
     return OTLPSpanExporter(), OTLPMetricExporter(), OTLPLogExporter()
 
 
-def _azure_monitor(connection: str) -> Exporters:
-    """Make Azure Monitor's exporters, which sign in as APPLICATIONINSIGHTS_AUTHENTICATION_STRING says: as the app's identity."""
+def _azure_monitor(connection: str, traces: TracerProvider) -> Exporters:
+    """Make Azure Monitor's exporters, which sign in as APPLICATIONINSIGHTS_AUTHENTICATION_STRING says: as the app's identity.
+
+    The one for spans asks `traces` who is speaking. Otherwise it would ask the process' own provider, which we do not
+    set, and log an error with a traceback at each export.
+    """
     os.environ.setdefault("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")
     from azure.monitor.opentelemetry.exporter import (
         AzureMonitorLogExporter,
@@ -206,7 +210,7 @@ def _azure_monitor(connection: str) -> Exporters:
     # An instance's disk goes with it, so what could not be sent is not kept on it.
     options: dict[str, Any] = {"connection_string": connection, "disable_offline_storage": True}
     return (
-        AzureMonitorTraceExporter(**options),
+        AzureMonitorTraceExporter(**options, tracer_provider=traces),
         AzureMonitorMetricExporter(**options),
         AzureMonitorLogExporter(**options),
     )

@@ -1,22 +1,30 @@
-"""The adapter to the operator's webhook."""
+"""The adapter to the operator's webhook: one notice, one answer's status, nothing else of what comes back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import requests
 
+TIMEOUT: Final = (5.0, 10.0)
+"""Seconds to connect, and to wait for the answer."""
+
 
 class WebhookFailed(Exception):
-    """The webhook did not take the notice; it may be sent again."""
+    """The webhook did not take the notice; it may be sent again. The text names no URL: a token may stand in it."""
 
 
 def post(http: requests.Session, url: str, notice: Mapping[str, Any]) -> None:
-    """Send one notice as JSON; raises WebhookFailed unless the answer is a success."""
+    """Send one notice as JSON; raise WebhookFailed unless the answer is 2xx.
+
+    A redirect is not followed, and does not count as taken: the notice would go where nobody configured. The answer's
+    body is not read.
+    """
     try:
-        answer = http.post(url, json=notice, timeout=(5, 20), allow_redirects=False)
+        with http.post(url, json=notice, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
+            status = answer.status_code
     except requests.RequestException as error:
         raise WebhookFailed(f"the webhook does not answer ({type(error).__name__})") from None
-    if not answer.ok:
-        raise WebhookFailed(f"the webhook answered {answer.status_code}")
+    if not 200 <= status < 300:
+        raise WebhookFailed(f"the webhook answered {status}")

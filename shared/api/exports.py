@@ -11,7 +11,8 @@ from shared.api.call import Answer, Call, Problem, page_of, stale
 from shared.api.mapping import check_custom_fields, check_segments, size_warnings
 from shared.app import App
 from shared.configuration import DisplayName, Export, ExportSettings, Model, Name
-from shared.reasons import RunEnded
+from shared.ledger import RunInProgress
+from shared.reasons import Reason, RunEnded
 from shared.source.catalogue import Catalogue
 from shared.steps.cancel import cancel_run
 
@@ -43,7 +44,10 @@ def put_export(app: App, call: Call) -> Answer:
         check_connection(app, call, found[0].connection)
     _check_lists(app, name, settings)
     catalogue, warnings = _catalogue(app)
-    members = check_segments(app, catalogue, settings) if catalogue is not None else {}
+    members: dict[str, int | None] = {}
+    if catalogue is not None:
+        members, unread = check_segments(app, catalogue, settings)
+        warnings += unread
     warnings += size_warnings(members, settings) + check_custom_fields(app, settings)
     now = app.now()
     export = Export(
@@ -53,6 +57,8 @@ def put_export(app: App, call: Call) -> Answer:
         updated_by=call.caller.id,
     )
     call.check_match(found[1] if found else None)
+    if found is None:
+        warnings += _begin(app, name)
     try:
         etag = app.registry.save_export(name, export, if_match=call.if_match, only_new=found is None)
     except Conflict:
@@ -60,7 +66,7 @@ def put_export(app: App, call: Call) -> Answer:
     if catalogue is not None and not app.ledger.head(name).refresh:
         app.ledger.mark(name, {"refresh": catalogue.etag})
     shown = _view(name, export, app)
-    shown["members"] = {name: found.rows for name, found in members.items()}
+    shown["members"] = members
     shown["warnings"] = warnings
     return Answer(HTTPStatus.OK if found else HTTPStatus.CREATED, shown, {"ETag": etag})
 
@@ -86,6 +92,8 @@ def duplicate_export(app: App, call: Call) -> Answer:
             "updated_by": call.caller.id,
         }
     )
+    if app.registry.export(body.name) is None:
+        _begin(app, body.name)
     try:
         etag = app.registry.save_export(body.name, copy, only_new=True)
     except Conflict:
@@ -106,7 +114,30 @@ def delete_export(app: App, call: Call) -> Answer:
         app.registry.delete_export(name, if_match=etag)
     except Conflict:
         raise stale() from None
+    app.ledger.mark(name, {"deleted": True})
     return Answer(HTTPStatus.NO_CONTENT)
+
+
+def _begin(app: App, name: str) -> list[str]:
+    """Have a new export begin with nothing where one of its name was deleted; say so where it takes something over.
+
+    Raise a Problem while the deleted one still runs.
+    """
+    try:
+        app.ledger.start_over(name, app.now(), only_if=lambda head: head.deleted)
+    except RunInProgress as going:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            Reason.RUN_IN_PROGRESS,
+            "An export of this name was deleted, and its last run has not ended yet. Save it when that is over.",
+            run=going.run_id,
+        ) from None
+    if not app.ledger.head(name).states:
+        return []
+    return [
+        f"It takes over what an export {name!r} delivered before, whose settings are gone: those members count as its "
+        "own. To begin with nothing, delete it and save it again."
+    ]
 
 
 def find_export(app: App, call: Call) -> tuple[Export, str]:

@@ -15,7 +15,6 @@ from shared.domain.answers import AutopilotError
 from shared.domain.fields import STANDARD_FIELDS, field_type, is_custom
 from shared.reasons import RunEnded
 from shared.source.catalogue import Catalogue, Table
-from shared.source.counts import Members
 
 ASK_SECONDS: Final = 20.0
 COUNT_SECONDS: Final = 20.0
@@ -52,8 +51,11 @@ def suggestion(table: Table) -> dict[str, str]:
     }
 
 
-def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> dict[str, Members]:
-    """Return the members of each segment; raise a Problem with an error for each segment or column that is missing."""
+def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> tuple[dict[str, int | None], list[str]]:
+    """Return the members of each segment, null where they cannot be counted, and a warning of each such segment.
+
+    Raises a Problem with an error for each segment or column that is missing.
+    """
     errors: list[dict[str, str]] = []
     tables: list[Table] = []
     hints = Hints()
@@ -76,22 +78,21 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
             "The mapping does not fit the segments. Correct the fields named in errors.",
             errors=errors,
         )
-    return app.counts.of(tables, COUNT_SECONDS)
-
-
-def size_warnings(members: Mapping[str, Members], settings: ExportSettings) -> list[str]:
-    """Warn of segments that hold more than a run of the export may send, and of those that could not be counted."""
-    rows = sum(found.rows or 0 for found in members.values())
+    members = app.counts.of(tables, COUNT_SECONDS)
     warnings = [
-        f"The members of segment {name!r} could not be counted. {found.why}"
+        f"The members of segment {name!r} could not be counted: {found.why}"
         for name, found in members.items()
         if found.rows is None
     ]
-    if rows > settings.max_profiles:
-        warnings.append(
-            f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."
-        )
-    return warnings
+    return {name: found.rows for name, found in members.items()}, warnings
+
+
+def size_warnings(members: Mapping[str, int | None], settings: ExportSettings) -> list[str]:
+    """Warn of segments that hold more than a run of the export may send."""
+    rows = sum(count or 0 for count in members.values())
+    if rows <= settings.max_profiles:
+        return []
+    return [f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."]
 
 
 class Hints:

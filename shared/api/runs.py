@@ -61,13 +61,15 @@ def post_all_runs(app: App, call: Call) -> Answer:
 
 
 def list_runs(app: App, call: Call) -> Answer:
-    """List an export's runs, newest first."""
+    """List an export's runs, newest first; those of a deleted one of its name are not among them."""
     find_export(app, call)
     after, limit = call.page()
     try:
         runs = app.ledger.runs(call.params["export"], before=after or None, most=limit + 1)
     except NoSuchRun:
         raise _not_found(after) from None
+    since = app.ledger.head(call.params["export"]).began_at
+    runs = [run for run in runs if since is None or run.queued_at >= since]
     return Answer(
         body=page_of([view(app, run) for run in runs[:limit]], runs[limit - 1].id if len(runs) > limit else None)
     )

@@ -9,7 +9,7 @@ from shared.api.call import Answer, Call, Problem, page_of
 from shared.api.mapping import suggestion
 from shared.app import App
 from shared.reasons import RunEnded
-from shared.source.catalogue import Table
+from shared.source.catalogue import Catalogue
 from shared.source.counts import Members
 
 COUNT_SECONDS: Final = 20.0
@@ -21,12 +21,12 @@ def list_segments(app: App, call: Call) -> Answer:
     after, limit = call.page()
     try:
         catalogue = app.source.catalogue()
-        names = [name for name in sorted(catalogue.tables) if name > after]
+        names = [name for name in sorted({*catalogue.tables, *catalogue.faults}) if name > after]
     except RunEnded as end:
         raise Problem(HTTPStatus.BAD_GATEWAY, end.reason, end.detail or end.reason.advice) from None
-    tables = [catalogue.tables[name] for name in names[:limit]]
+    tables = [catalogue.tables[name] for name in names[:limit] if name in catalogue.tables]
     counted = app.counts.of([table for table in tables if table.is_profile_table], COUNT_SECONDS)
-    items = [_segment(table, counted.get(table.name)) for table in tables]
+    items = [_segment(catalogue, name, counted.get(name)) for name in names[:limit]]
     return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
 
 
@@ -38,15 +38,21 @@ def list_audit(app: App, call: Call) -> Answer:
     return Answer(body=page_of(items, found[limit - 1][0] if len(found) > limit else None))
 
 
-def _segment(table: Table, counted: Members | None) -> dict[str, Any]:
-    eligible = table.is_profile_table
+def _segment(catalogue: Catalogue, name: str, counted: Members | None) -> dict[str, Any]:
+    """Show one segment; what is wrong with it is said of it alone."""
+    table = catalogue.tables.get(name)
+    why_not = None
+    try:
+        catalogue.table(name)
+    except RunEnded as end:
+        why_not = end.detail or end.reason.advice
     return {
-        "name": table.name,
-        "columns": list(table.columns),
+        "name": name,
+        "columns": list(table.columns) if table else [],
         "members": counted.rows if counted else None,
         "not_counted": (counted.why or None) if counted else None,
-        "refreshed_at": table.refreshed_at.isoformat() if table.refreshed_at else None,
-        "eligible": eligible,
-        "suggested_mapping": suggestion(table) if eligible else {},
-        "why_not": None if eligible else "It has no CustomerId column, so it is not a table of profiles.",
+        "refreshed_at": table.refreshed_at.isoformat() if table and table.refreshed_at else None,
+        "eligible": why_not is None,
+        "suggested_mapping": suggestion(table) if table and table.is_profile_table else {},
+        "why_not": why_not,
     }

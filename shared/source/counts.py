@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from shared.reasons import RunEnded
-from shared.source.catalogue import Partition, Table
+from shared.source.catalogue import CUSTOMER_ID, Partition, Table
 
 THREADS: Final = 4
 """Partitions that are read at a time: each holds some tens of megabytes."""
@@ -20,8 +20,8 @@ MOST_REMEMBERED: Final = 200_000
 
 LATER: Final = "It has not been counted yet: that takes a while. Ask again in a moment."
 
-type Version = tuple[str, str]
-"""A partition's path, and what names the version of it: its snapshot or its ETag."""
+type Version = tuple[tuple[str, ...], Partition, str]
+"""A partition as it is told to be read, and what names the version of it: its snapshot or its ETag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Counts:
         parts: list[Future[int] | int] = []
         for partition in table.partitions:
             name = partition.snapshot or etags.get(partition.path)
-            known = self._remembered.get((partition.path, name)) if name else None
+            known = self._remembered.get((table.columns, partition, name)) if name else None
             parts.append(pool.submit(self._count, table, partition, name, deadline) if known is None else known)
         return parts
 
@@ -89,14 +89,14 @@ class Counts:
         rows = 0
         if time.monotonic() > deadline:
             raise NotCounted
-        for batch in self._source.read(replace(table, partitions=(partition,)), table.columns[:1]):
+        for batch in self._source.read(replace(table, partitions=(partition,)), [CUSTOMER_ID]):
             rows += batch.height
             if time.monotonic() > deadline:
                 raise NotCounted
         if name:
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[partition.path, name] = rows
+            self._remembered[table.columns, partition, name] = rows
         return rows
 
 

@@ -11,12 +11,12 @@ from typing import Any, Final
 import polars as pl
 
 from shared import metering, tracing
-from shared.adapters.storage import Container
+from shared.adapters.storage import Conflict, Container
 from shared.app import App
 from shared.domain.plan import REJECTED
 from shared.domain.state import RECEIPTS, State, merge, rewire, without
 from shared.ledger import NoSuchRun
-from shared.reasons import Reason, RunEnded, Status
+from shared.reasons import Reason, RunEnded, Status, TryLater
 from shared.run import Counts, Entry, Run
 from shared.signals import Span
 from shared.steps.books import discrepancies
@@ -28,13 +28,13 @@ from shared.steps.files import (
     planned_rejected_path,
     rejected_path,
     report_path,
-    run_folder,
     state_path,
     write_table,
 )
 from shared.steps.follow_up import follow_up, what_follows
 from shared.steps.notify import announce
 from shared.steps.rejected import write_rejected
+from shared.steps.sweep import sweep
 from shared.steps.verify import Verified, compare_lists
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,9 @@ _INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "t
 """What a report leaves out."""
 
 _HOW_TO_MEND: Final = "Verify with repair to mend what is missing or drifted."
+
+_MISSING: Final = {Reason.BOOKS_DO_NOT_CLOSE, Reason.STATE_LOST}
+"""Ends that say that something is missing."""
 
 FINISH_SECONDS: Final = 90.0
 """Seconds one worker may take to finish a run before another may try."""
@@ -76,31 +79,43 @@ def finish_run(app: App, export: str, run_id: str) -> Run:
     run = app.ledger.run(export, run_id)
     if run.status.is_final or not run.is_delivered:
         return run
-    with app.accounts.exclusive(export, f"finish {run_id}", FINISH_SECONDS):
+    with app.accounts.exclusive(export, "finish", FINISH_SECONDS):
         run = app.ledger.run(export, run_id)
         return run if run.status.is_final else _finish(app, run)
 
 
 @tracing.traced(Span.FINISH)
 def _finish(app: App, run: Run) -> Run:
-    export, run_id = run.export, run.id
+    export, run_id, connection = run.export, run.id, str(run.connection)
+    path = state_path(export, connection, run_id)
+    written = app.storage.get(Container.STATE, path)  # by a finisher that died
     entries = app.ledger.entries(export, run_id)
     rejected, damaged = _rejected_rows(app, run, entries)
+    before = app.ledger.head(export).states.get(connection)
+    ending = _ending(app, run, entries, before, damaged)
+    if ending.reason in _MISSING and (now := app.ledger.run(export, run_id)).status.is_final:
+        return now  # somebody else was faster, and has cleared up what was looked for here
+    if ending.state:
+        people = without(ending.state.people, app.tombstones.people())
+        _save_state(app, path, write_table(people, ending.state.lists), written and written[1])
     if rejected.height:
         table = write_rejected(rejected, [target.segment for target in run.targets])
         app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
-    connection = str(run.connection)
-    before = app.ledger.head(export).states.get(connection)
-    ending = _ending(app, run, entries, before, damaged)
-    if ending.state:
-        people = without(ending.state.people, app.tombstones.people())
-        data = write_table(people, ending.state.lists)
-        app.storage.put(Container.STATE, state_path(export, connection, run_id), data)
     ended = _close(app, run, ending)
-    _clear_states(app, export)
     log.info("finished export=%s run=%s status=%s reason=%s", export, run_id, ended.status, ended.reason)
     follow_up(app, export)
     return ended
+
+
+def _save_state(app: App, path: str, data: bytes, etag: str | None) -> None:
+    """Store the state that a run leaves; raise TryLater if another finisher did so since `etag` was read.
+
+    Who was paused for long must not write what it read then over what holds by now: an erasure may have been at it.
+    """
+    try:
+        app.storage.put(Container.STATE, path, data, if_match=etag, only_new=etag is None)
+    except Conflict:
+        raise TryLater(2, "somebody else is finishing the run") from None
 
 
 def _ending(app: App, run: Run, entries: Sequence[Entry], before: str | None, damaged: Sequence[str]) -> Ending:
@@ -171,35 +186,14 @@ def _what_differs(run: Run, verified: Verified) -> Iterator[str]:
     )
 
 
-def _clear_states(app: App, export: str) -> None:
-    """Delete the states that hold no more: the one before, and what finishers left who died or came too late.
-
-    The names are read before the head, so that the state which a run is just about to leave is not among them, or its
-    run is active.
-    """
-    names = list(app.storage.names(Container.STATE, f"{export}/"))
-    head = app.ledger.head(export)
-    kept = {state_path(export, connection, run_id) for connection, run_id in head.states.items()}
-    for name in names:
-        if name not in kept and not name.endswith(f"/{head.active}.parquet"):
-            app.storage.delete(Container.STATE, name)
-
-
 def abandon_run(app: App, run: Run) -> Run:
     """End a run that cannot be finished because of a fault of this app: the state before it holds, the next run repeats."""
     log.error("given up finishing: export=%s run=%s", run.export, run.id)
     return _close(app, run, Ending(Reason.INTERNAL_ERROR, changes={"counts": _whole(run.counts)}))
 
 
-def clear_run(app: App, run: Run) -> None:
-    """Delete a finished run's chunks and outcomes: they are in its state and report by now."""
-    for container in (Container.CHUNKS, Container.OUTCOMES):
-        app.storage.delete_all(container, run_folder(run.export, run.id))
-    app.ledger.forget_entries(run.export, run.id)
-
-
 def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool] = lambda _: True) -> Run:
-    """Write the report, then give the run its final status and free its export, then clear up."""
+    """Write the report, then give the run its final status and free its export, then sweep what it worked with."""
     now, reason = app.now(), ending.reason
 
     def ended(run: Run) -> Run:
@@ -230,7 +224,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
     if closed.ended_at == now:  # by us, and by nobody else
         metering.ended(closed)
     if closed.status.is_final:
-        clear_run(app, closed)
+        sweep(app, run.export)
     return closed
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
+from typing import Any, Final
 
 from shared.adapters import webhook
 from shared.adapters.storage import Queue
@@ -13,6 +15,10 @@ from shared.run import Run
 
 log = logging.getLogger(__name__)
 
+FIRST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 3600.0
+"""Seconds between two offers of a notice: longer each time."""
+
 
 def announce(app: App, run: Run) -> None:
     """Put a notice on the queue, before the run ends, so that no end goes untold; it waits until the run has ended."""
@@ -21,7 +27,10 @@ def announce(app: App, run: Run) -> None:
 
 
 def notify(app: App, export: str, run_id: str) -> None:
-    """Send the notice; raises TryLater while the run has not ended, WebhookFailed if it was not taken."""
+    """Send the notice; raise TryLater while the run has not ended, and where the webhook did not take it.
+
+    It is offered again, with longer and longer pauses, for as long as an outage of Autopilot would be waited out.
+    """
     url = app.settings.notify_url
     try:
         run = app.ledger.run(export, run_id)
@@ -31,6 +40,23 @@ def notify(app: App, export: str, run_id: str) -> None:
         return
     if not run.status.is_final:
         raise TryLater(5, "the run has not ended yet")
+    try:
+        webhook.post(app.http, url, _notice(run))
+    except webhook.WebhookFailed as failure:
+        _offer_again(app, run, failure)
+
+
+def _offer_again(app: App, run: Run, failure: webhook.WebhookFailed) -> None:
+    """Raise TryLater, or give up on a webhook that has not taken the notice for too long."""
+    waited = app.now() - (run.ended_at or run.queued_at)
+    if waited > timedelta(minutes=app.settings.outage_minutes):
+        give_up(run.export, run.id)
+        return
+    log.warning("%s: export=%s run=%s", failure, run.export, run.id)
+    raise TryLater(min(LONGEST_PAUSE, max(FIRST_PAUSE, waited.total_seconds() / 2)), str(failure))
+
+
+def _notice(run: Run) -> dict[str, Any]:
     notice = run.model_dump(
         mode="json",
         include={
@@ -44,9 +70,10 @@ def notify(app: App, export: str, run_id: str) -> None:
             "started_at",
             "ended_at",
             "counts",
+            "findings",
         },
     )
-    webhook.post(app.http, url, {**notice, "advice": run.reason.advice if run.reason else ""})
+    return {**notice, "advice": run.reason.advice if run.reason else ""}
 
 
 def give_up(export: str, run_id: str) -> None:

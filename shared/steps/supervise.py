@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 
 def supervise(app: App) -> None:
-    """Look after every run that is going."""
-    each(list(app.registry.exports()), partial(_look_after, app))
+    """Look after every run that is going, of exports that were deleted meanwhile too."""
+    each(list(app.ledger.exports()), partial(_look_after, app))
 
 
 def _look_after(app: App, export: str) -> None:

@@ -14,17 +14,19 @@ from shared.reasons import Reason, RunEnded
 from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.each import each
-from shared.steps.retain import retain
+from shared.steps.retain import retain, retain_audit
 from shared.steps.start import start_run
+from shared.steps.sweep import disown, owners, sweep
 
 log = logging.getLogger(__name__)
 
 
 def tick(app: App) -> None:
-    """Look after every export: is a run due, and is its history over."""
+    """Look after every export, those that were deleted too: is a run due, what lies about, and is its history over."""
     refreshed, trouble = _refreshed(app)
     try:
-        each(list(app.registry.exports()), lambda name: _look_after(app, name, refreshed))
+        each(owners(app), lambda name: _look_after(app, name, refreshed))
+        retain_audit(app)
     finally:
         metering.ticked(trouble)
         tracing.flush()
@@ -37,6 +39,9 @@ def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
         metering.source_seen(name, refreshed.modified_at)
     if head.active is None and found is not None:
         _start_if_due(app, name, found[0], head, refreshed)
+    if found is None:
+        disown(app, name)
+    sweep(app, name)
     retain(app, name)
 
 

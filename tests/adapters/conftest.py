@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -19,6 +20,7 @@ from shared.adapters.clock import StorageClock
 from shared.adapters.storage import Storage
 from shared.adapters.tables import Table
 from shared.app import App
+from shared.configuration import Export
 from shared.ledger import Ledger
 from shared.registry import Registry
 from shared.run import Run, new_run_id
@@ -81,3 +83,19 @@ def run(timed: App) -> Run:
     )
     timed.ledger.start(run, {})
     return run
+
+
+@pytest.fixture
+def tables(azurite: Azurite) -> Iterator[Callable[[], Table]]:
+    """Give a maker of tables of one's own."""
+    with TableServiceClient.from_connection_string(azurite.connection_string) as service:
+        yield lambda: Table(service, "t" + secrets.token_hex(6))
+
+
+def publish(app: App, export: str) -> None:
+    """Configure an export, so that supervision looks after it."""
+    now = datetime.now(UTC)
+    settings = {"display_name": "x", "connection": "main", "mapping": {"Email": "Email"}, "segments": ["VIP"]}
+    app.registry.save_export(
+        export, Export.model_validate({**settings, "created_at": now, "updated_at": now, "updated_by": "me"})
+    )

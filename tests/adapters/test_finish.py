@@ -12,7 +12,6 @@ import pytest
 
 from shared.adapters.storage import Container
 from shared.app import App
-from shared.configuration import Export
 from shared.domain.plan import REJECTED
 from shared.domain.state import Receipt, tabulate
 from shared.ledger import Ledger
@@ -24,6 +23,8 @@ from shared.steps.erase import _forget
 from shared.steps.files import load_state, planned_rejected_path, state_path, write_table
 from shared.steps.finish import finish_run
 from shared.steps.supervise import supervise
+from shared.steps.sweep import sweep
+from tests.adapters.conftest import publish
 
 LISTS = ("list-a",)
 Make = Callable[..., Run]
@@ -75,15 +76,6 @@ def people(app: App, run: Run) -> list[int]:
     return load_state(app.storage, run.export, "main", run.id).people["person"].to_list()
 
 
-def publish(app: App, export: str) -> None:
-    """Configure an export, so that supervision looks after it."""
-    now = datetime.now(UTC)
-    settings = {"display_name": "x", "connection": "main", "mapping": {"Email": "Email"}, "segments": ["VIP"]}
-    app.registry.save_export(
-        export, Export.model_validate({**settings, "created_at": now, "updated_at": now, "updated_by": "me"})
-    )
-
-
 def test_a_finisher_that_died_after_it_wrote_the_state_is_followed_by_another(
     app: App, delivered: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,9 +110,7 @@ def test_the_state_that_a_going_run_is_about_to_leave_is_not_cleared_away(app: A
     second = delivered(2)
     written = state_path(first.export, "main", second.id)
     app.storage.put(Container.STATE, written, receipts(2))
-    from shared.steps.finish import _clear_states
-
-    _clear_states(app, first.export)  # by a finisher of the first run that was paused
+    sweep(app, first.export)  # by a finisher of the first run that was paused
     assert written in states(app, first.export)
 
 

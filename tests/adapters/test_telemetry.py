@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from azure.core.settings import settings as azure_settings
 from azure.identity import ManagedIdentityCredential
+from azure.monitor.opentelemetry.exporter.export._base import ExportResult
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from shared.adapters.telemetry import LOGGERS, OpenTelemetry, _azure_monitor, _plain
 from shared.signals import Attribute, Event
@@ -28,9 +32,30 @@ def silent() -> Iterator[OpenTelemetry]:
 
 def test_azure_monitor_is_signed_in_to_as_the_apps_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "ClientId=an-id;Authorization=AAD")
-    for exporter in _azure_monitor(NOWHERE):
+    for exporter in _azure_monitor(NOWHERE, TracerProvider()):
         assert isinstance(exporter._credential, ManagedIdentityCredential)  # type: ignore[union-attr]
         exporter.shutdown()
+
+
+def test_azure_monitors_exporter_says_who_is_speaking_and_logs_no_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It asks the process' tracer provider, which is a proxy here since we set none, unless it is told whom to ask."""
+    traces, sent = TracerProvider(resource=Resource({"service.name": "segment-export"})), list[Any]()
+    exporter = _azure_monitor(NOWHERE, traces)[0]
+
+    def transmit(envelopes: list[Any]) -> ExportResult:
+        sent.extend(envelopes)
+        return ExportResult.SUCCESS
+
+    monkeypatch.setattr(exporter, "_transmit", transmit)
+    with traces.get_tracer("t").start_as_current_span("deliver chunk") as span:
+        pass
+    assert isinstance(span, ReadableSpan)
+    exporter.export([span])
+    exporter.shutdown()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert sent[0].data.base_data.properties["service.name"] == "segment-export"
 
 
 def test_azures_sdk_makes_no_spans(silent: OpenTelemetry) -> None:

@@ -183,6 +183,14 @@ class _ContainerClient:
 
         yield from self._cloud.call("blobs", f"LIST blobs {self._container}/{name_starts_with or ''}", look)
 
+    def walk_blobs(self, *, delimiter: str) -> Iterator[Any]:
+        """List what is at the top: blobs, and folders with the delimiter at their end."""
+        names = dict.fromkeys(
+            name if delimiter not in name else name.partition(delimiter)[0] + delimiter
+            for name in self.list_blob_names()
+        )
+        yield from (SimpleNamespace(name=name) for name in names)
+
 
 class Tables:
     """Plays TableServiceClient."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+from azure.storage.blob import BlobServiceClient
 
 from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
@@ -245,6 +246,32 @@ def test_run_all_starts_only_what_has_a_schedule(make_world: MakeWorld) -> None:
     started = world.api.post("runs")
     assert [item["export"] for item in started["started"]] == ["on"]
     assert world.wait("on", started["started"][0]["run"])["trigger"] == "run_all"
+
+
+def test_an_export_saved_under_the_name_of_a_deleted_one_begins_with_nothing(team: World) -> None:
+    """What the deleted one delivered is nobody's leaver, and its runs are not the new one's."""
+    team.publish({"Team": people("a@example.com", "b@example.com"), "Few": people("c@example.com")})
+    team.save("twice", segments=[{"segment": "Team", "list": "Twice"}], mapping=SIMPLE)
+    first = team.run("twice")
+    team.api.delete("exports/twice")
+    saved = team.save("twice", segments=[{"segment": "Few", "list": "Twice"}], mapping=SIMPLE)
+    assert not [warning for warning in saved["warnings"] if "takes over" in warning]
+    assert team.api.get("exports/twice/runs")["items"] == []
+    second = team.run("twice")
+    assert second["counts"]["leavers"] == 0
+    assert team.members("Twice") == {"a@example.com", "b@example.com", "c@example.com"}
+    assert [run["id"] for run in team.api.get("exports/twice/runs")["items"]] == [second["id"]]
+    assert team.api.get(f"exports/twice/runs/{first['id']}")["status"] == "Successful"  # until its history is over
+
+
+def test_an_export_whose_settings_were_lost_says_what_it_takes_over(team: World) -> None:
+    team.save("lost", segments=[{"segment": "Team", "list": "Lost"}], mapping=SIMPLE)
+    team.run("lost")
+    with BlobServiceClient.from_connection_string(team.stack.storage) as service:
+        service.get_blob_client("configuration", "exports/lost.json").delete_blob()
+    saved = team.save("lost", segments=[{"segment": "Team", "list": "Lost"}], mapping=SIMPLE)
+    assert any("takes over" in warning for warning in saved["warnings"])
+    assert team.run("lost")["reason"] == "nothing_to_do"
 
 
 def test_a_person_is_erased_at_autopilot_and_stays_away(team: World) -> None:
