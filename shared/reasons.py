@@ -28,6 +28,11 @@ class Reason(StrEnum):
     KEY_REFUSED = "key_refused"
     KEY_MISSING = "key_missing"
     CONNECTION_DETACHED = "connection_detached"
+    ACCOUNT_CHANGED = "account_changed"
+    LIST_IN_USE = "list_in_use"
+    DIGEST_KEY_MISSING = "digest_key_missing"
+    DIGEST_KEY_WRONG = "digest_key_wrong"
+    DOCUMENT_DAMAGED = "document_damaged"
     SOURCE_UNREACHABLE = "source_unreachable"
     SOURCE_MALFORMED = "source_malformed"
     SOURCE_NOT_SETTLED = "source_not_settled"
@@ -82,6 +87,11 @@ _ADVICE = {
     Reason.KEY_REFUSED: "Autopilot refused the API key. Put the account's current key into the connection, then run again.",
     Reason.KEY_MISSING: "The connection's API key cannot be read from Key Vault. Store it again, or give the app the role Key Vault Secrets User.",
     Reason.CONNECTION_DETACHED: "The export has no connection. Attach one, then run again.",
+    Reason.ACCOUNT_CHANGED: "The connection leads to another Autopilot account than when the run began. Nothing more was sent; run again if the new account is meant.",
+    Reason.LIST_IN_USE: "Another export fills a list of this one. Nothing was sent; give the segment another list, or put both segments into one export.",
+    Reason.DIGEST_KEY_MISSING: "The key that everything kept was digested with is gone, so nobody would be recognised, those who were erased neither. Nothing runs; recover the deleted secret segment-export-digest-key in Key Vault.",
+    Reason.DIGEST_KEY_WRONG: "The key in Key Vault is not the one that everything kept was digested with, so nobody would be recognised, those who were erased neither. Nothing runs; restore the former version of the secret segment-export-digest-key.",
+    Reason.DOCUMENT_DAMAGED: "A stored document cannot be read. Save it again with PUT, or remove it with DELETE.",
     Reason.SOURCE_UNREACHABLE: "Customer Insights' storage could not be read. Check CUSTOMER_INSIGHTS_PATH, the role Storage Blob Data Reader on its container, and the account's firewall.",
     Reason.SOURCE_MALFORMED: "Customer Insights' files could not be understood. Refresh the Blob export in Customer Insights, then run again.",
     Reason.SOURCE_NOT_SETTLED: "Customer Insights was still writing. Nothing was sent; the next tick tries again.",

@@ -87,7 +87,7 @@ class Run(Record):
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
     `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
     this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
-    how they compare. `refreshed_at` is when the refresh happened that it took up, and `traceparent` (W3C) the trace it
+    how they compare. `account` is the account's own name among ours, whichever connection led there. `refreshed_at` is when the refresh happened that it took up, and `traceparent` (W3C) the trace it
     belongs to.
     """
 
@@ -96,6 +96,7 @@ class Run(Record):
     trigger: Trigger
     requested_by: str
     connection: str | None = None
+    account: str | None = None
     status: Status = Status.QUEUED
     reason: Reason | None = None
     detail: str = ""
@@ -129,7 +130,8 @@ class Run(Record):
 class Head(Record):
     """What is true of an export across its runs.
 
-    `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
+    `active` is the run that is going, `states` the run whose state holds for each connection,
+    `accounts` which account that connection led to then (absent: written before accounts were told apart), `refresh` the last
     refresh of the source that a run took up, `cron_at` is when a cron schedule was last looked at, `unverified`
     counts the runs that ended since the lists were last read back, `doubted` says that calls left lists short and
     nobody has mended them yet, and `owed` is what has to follow the last run. `deleted` says that somebody deleted the
@@ -138,6 +140,7 @@ class Head(Record):
 
     active: str | None = None
     states: dict[str, str] = Field(default_factory=dict)
+    accounts: dict[str, str] = Field(default_factory=dict)
     refresh: str = ""
     cron_at: datetime | None = None
     unverified: int = 0
@@ -163,6 +166,27 @@ class Entry(Record):
     lost: bool = False
     settled: int | None = None
     left: int | None = None
+
+
+def state_before(head: Head, connection: str, account: str | None) -> tuple[str, str | None]:
+    """Return under which connection, and by which run, the state of an export at an account was left; no run if none was.
+
+    The state of another account is none of this one's. One that another connection left at the same account holds.
+    """
+    if connection in head.states and (account is None or head.accounts.get(connection, account) == account):
+        return connection, head.states[connection]
+    moved = [(name, run) for name, run in head.states.items() if account and head.accounts.get(name) == account]
+    return moved[0] if moved else (connection, None)
+
+
+def with_state(head: Head, connection: str, run: Run) -> Head:
+    """Return a head whose state at the run's account is the one that the run left."""
+    moved = {name for name, account in head.accounts.items() if account == run.account and name != connection}
+    states = {name: left for name, left in head.states.items() if name not in moved}
+    accounts = {name: account for name, account in head.accounts.items() if name not in moved}
+    if run.account:
+        accounts[connection] = run.account
+    return head.model_copy(update={"states": {**states, connection: run.id}, "accounts": accounts})
 
 
 def after(head: Head, ended: Run) -> Head:

@@ -23,7 +23,7 @@ from local.chaos.marks import Search
 from local.chaos.odd import spoil
 from local.chaos.proxy import SourceProxy
 from local.chaos.schedule import Round, Trouble
-from local.chaos.trouble import KEYS, Stage, TroubleMaker
+from local.chaos.trouble import KEYS, SECRET, Stage, TroubleMaker
 from local.environment import MAPPING, Company
 from local.stack import Stack
 from shared.adapters.tables import Table
@@ -101,7 +101,7 @@ class Lane:
         self._churn = 0.0
         environment = {**os.environ, "CustomerInsightsStorage": blob_storage(self._proxy.port)}
         self._stack = Stack(directory, instances=hosts, settings=SETTINGS, environment=environment)
-        self._stage = Stage(self._stack, self._proxy, self._refresh, self._secret)
+        self._stage = Stage(self._stack, self._proxy, self._refresh)
 
     def __enter__(self) -> Lane:
         self._proxy.__enter__()
@@ -165,10 +165,6 @@ class Lane:
         with BlobServiceClient.from_connection_string(self._stack.storage) as service:
             self._company.publish(service, self._stack.source_path)
 
-    def _secret(self) -> str:
-        """Return the name of the secret that holds the key."""
-        return str(self._persistently("get", f"connections/{NAME}")["secret_name"])
-
     def _run_odd(self, drawn: Round, odd: str, verdict: Verdict) -> None:
         """Publish the same people with one partition odd: the run reads it right or ends by name, and nobody leaves."""
         self._publish()
@@ -191,7 +187,7 @@ class Lane:
     def _configure(self, drawn: Round) -> None:
         connection = {
             "display_name": "Chaos",
-            "api_key": KEYS[0],
+            "secret_name": SECRET,
             "agree_to_privacy": True,
             "rate_limit": drawn.rate,
         }
@@ -203,6 +199,7 @@ class Lane:
             "schedule": {"on": "off"},
             "guards": {"max_removed_percent": 100, "allow_empty": True},
         }
+        self._stack.store_secret(SECRET, KEYS[0])
         self._persistently("put", f"connections/{NAME}", connection)
         self._persistently("put", f"exports/{NAME}", export)
 

@@ -20,6 +20,9 @@ from local.stack import Stack
 log = logging.getLogger(__name__)
 
 KEYS = ("sandbox-key", "sandbox-key-rotated")
+
+SECRET = "autopilot-chaos"  # noqa: S105 - its name
+"""The secret of the vault that holds the connection's key."""
 QUEUES = ("export-runs", "export-chunks")
 
 CALM: dict[str, object] = {"faults": {}, "down": False}
@@ -29,12 +32,11 @@ such as one that has Autopilot lie, has that knob's calm value here; a trouble o
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What trouble is made on: the stack, the proxy before its source, what publishes the next refresh, the key's name."""
+    """What trouble is made on: the stack, the proxy before its source, and what publishes the next refresh."""
 
     stack: Stack
     source: SourceProxy
     refresh: Callable[[], None]
-    secret: Callable[[], str]
 
 
 class TroubleMaker:
@@ -154,10 +156,9 @@ class TroubleMaker:
 
     def _rotate_key(self, trouble: Trouble) -> None:  # noqa: ARG002 - one signature for all
         """Rotate the key as people do: Autopilot takes the new one only, and then it is stored."""
-        secret = self._stage.secret()
-        newer = KEYS[1 - KEYS.index(self._stack.secret(secret))]
+        newer = KEYS[1 - KEYS.index(self._stack.secret(SECRET))]
         self.turn(key=newer)
-        self._stack.store_secret(secret, newer)
+        self._stack.store_secret(SECRET, newer)
 
 
 def _skewed(trouble: Trouble) -> dict[str, str]:

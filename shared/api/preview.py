@@ -22,6 +22,7 @@ from shared.domain.estimate import expected_calls
 from shared.domain.plan import Plan, check_guards, chunks, plan
 from shared.domain.spool import Spool
 from shared.reasons import RunEnded, TryLater
+from shared.run import state_before
 from shared.steps.files import load_state
 from shared.steps.segments import read_segments, recipe_of, scope_of
 
@@ -48,7 +49,8 @@ def preview_export(app: App, call: Call) -> Answer:
 def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
     account = app.account(export.connection)
     segments = read_segments(app, [target.segment for target in export.segments], export.mapping["Email"])
-    state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
+    known = account.id if account.is_known else None
+    state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
     planned = plan(
         segments,
         recipe_of(export),
@@ -71,7 +73,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "leavers": found.leavers,
         "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
         "calls": calls,
-        "minutes": round(calls / account.connection.rate_limit / 60, 1),
+        "minutes": round(calls / account.rate / 60, 1),
         "would_be_skipped": _skipped(planned, export),
         "examples": _examples(planned),
     }
@@ -80,7 +82,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
 def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:
     """Return the ids of the lists that a run would fill, empty text for one that it would make. Nothing is remembered."""
     titles = [target.list for target in export.segments]
-    filled = [app.accounts.list_id(account.name, title) or "" for title in titles]
+    filled = [app.accounts.list_id(account.id, title) or "" for title in titles]
     existing = _existing(app, account)
     if existing is None:
         return tuple(filled)
@@ -94,14 +96,14 @@ def _existing(app: App, account: Account) -> Mapping[str, Sequence[str]] | None:
     Previews share one call a minute: however many people look, a run of the account goes on at its pace.
     """
     with _ASKING:
-        asked = app.lists_asked.get(account.name)
+        asked = app.lists_asked.get(account.id)
         if asked is None or app.clock.now() - asked[0] > ASK_AGAIN_SECONDS:
             try:
                 answer = app.sender(account, seconds=ASK_SECONDS).attempt(account.api.lists)
             except RunEnded:  # the key cannot be read
                 answer = None
             lists = answer if isinstance(answer, dict) else None
-            asked = app.lists_asked[account.name] = (app.clock.now(), lists)
+            asked = app.lists_asked[account.id] = (app.clock.now(), lists)
     return asked[1]
 
 

@@ -17,7 +17,7 @@ from shared.domain.plan import REJECTED
 from shared.domain.state import RECEIPTS, State, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
-from shared.run import Counts, Entry, Run
+from shared.run import Counts, Entry, Run, state_before
 from shared.signals import Span
 from shared.steps.books import discrepancies
 from shared.steps.confirm import fell_short
@@ -91,7 +91,7 @@ def _finish(app: App, run: Run) -> Run:
     written = app.storage.get(Container.STATE, path)  # by a finisher that died
     entries = app.ledger.entries(export, run_id)
     rejected, damaged = _rejected_rows(app, run, entries)
-    before = app.ledger.head(export).states.get(connection)
+    before = state_before(app.ledger.head(export), connection, run.account)
     ending = _ending(app, run, entries, before, damaged)
     if ending.reason in _MISSING and (now := app.ledger.run(export, run_id)).status.is_final:
         return now  # somebody else was faster, and has cleared up what was looked for here
@@ -118,7 +118,9 @@ def _save_state(app: App, path: str, data: bytes, etag: str | None) -> None:
         raise TryLater(2, "somebody else is finishing the run") from None
 
 
-def _ending(app: App, run: Run, entries: Sequence[Entry], before: str | None, damaged: Sequence[str]) -> Ending:
+def _ending(
+    app: App, run: Run, entries: Sequence[Entry], before: tuple[str, str | None], damaged: Sequence[str]
+) -> Ending:
     """Return how a run ends; one whose state is lost ends at once, by name."""
     try:
         if run.verification:
@@ -138,7 +140,9 @@ def _balanced(run: Run, entries: Sequence[Entry], ending: Ending) -> Ending:
     return replace(whole, reason=Reason.BOOKS_DO_NOT_CLOSE, detail=f"{off} {ending.detail}".strip())
 
 
-def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None, damaged: Sequence[str]) -> Ending:
+def _delivered(
+    app: App, run: Run, entries: Sequence[Entry], before: tuple[str, str | None], damaged: Sequence[str]
+) -> Ending:
     """End a run that delivered: what its receipts confirm becomes the state, those of damaged outcomes left out."""
     receipts, lists, lost = _receipts(app, entries)
     reason, detail = _reason(run), ""
@@ -147,7 +151,7 @@ def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None,
         reason, detail = Reason.BOOKS_DO_NOT_CLOSE, f"{'. '.join(missing)}."
     if receipts.is_empty():
         return Ending(reason, detail)
-    state = merge(load_state(app.storage, run.export, str(run.connection), before), receipts, lists)
+    state = merge(load_state(app.storage, run.export, *before), receipts, lists)
     if run.stop is None and not missing and fell_short(app, run, state, receipts, lists):
         reason = Reason.LISTS_DIFFER
         detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (

@@ -22,9 +22,10 @@ from shared.domain.spool import Spool
 from shared.domain.verification import compared_fields
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
-from shared.run import Counts, Run
+from shared.run import Counts, Run, state_before
 from shared.signals import Span
 from shared.steps.busy import Heartbeat
+from shared.steps.claim import claim_for_run
 from shared.steps.files import (
     chunk_path,
     load_state,
@@ -38,7 +39,7 @@ from shared.steps.outage import note_outage
 from shared.steps.read_back import reading
 from shared.steps.record import open_chunks
 from shared.steps.segments import read_segments, recipe_of, scope_of
-from shared.steps.window import calls_of, nothing_done
+from shared.steps.window import calls_of, known_account, nothing_done
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +90,19 @@ def _plan(app: App, run: Run) -> Run:
     if found is None:
         raise RunEnded(Reason.CANCELED_BY_USER, "The export was deleted before the run began.")
     export = found[0]
-    account = app.account(export.connection)
+    account = known_account(app, run, export.connection)
     run = _begin(app, run, account)
     if run.status.is_final or run.plan is not None:
         return run
-    if run.verification and account.name not in app.ledger.head(run.export).states:
+    before = state_before(app.ledger.head(run.export), account.name, account.id)
+    if run.verification and before[1] is None:
         raise RunEnded(Reason.NOTHING_DELIVERED)
+    if not run.verification:
+        claim_for_run(app, run.export, export, account.id)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
-    filled = [app.accounts.list_id(account.name, target.list) for target in export.segments]
+    filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
-    state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
+    state = load_state(app.storage, run.export, *before)
     attempt = secrets.token_hex(4)
     if run.verification:
         fields = compared_fields(export.mapping)
@@ -130,7 +134,12 @@ def _begin(app: App, run: Run, account: Account) -> Run:
     def begun(run: Run) -> Run:
         if run.status.is_final or run.plan is not None:
             return run
-        started = {"started_at": run.started_at or now, "progress_at": now, "connection": account.name}
+        started = {
+            "started_at": run.started_at or now,
+            "progress_at": now,
+            "connection": account.name,
+            "account": account.id,
+        }
         return run.model_copy(update={"status": Status.PROCESSING, **started})
 
     return app.ledger.change(run.export, run.id, begun)
@@ -177,6 +186,7 @@ def _record(
             update={
                 "plan": attempt,
                 "connection": account.name,
+                "account": account.id,
                 "targets": export.segments,
                 "chunks": count,
                 "operations": operations,
@@ -205,4 +215,4 @@ def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequenc
         raise RunEnded(Reason.AUTOPILOT_REFUSED, str(error)) from None
     except NoAnswer:
         raise RunEnded(nothing_done(app, run, account, sender)) from None
-    return known_lists(app.accounts, account.name, titles, existing)
+    return known_lists(app.accounts, account.id, titles, existing)

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from shared import metering, tracing
 from shared.app import App
 from shared.configuration import Export, OnCron, OnRefresh
+from shared.connection_keys import sweep_keys
 from shared.domain.schedule import is_due
 from shared.ledger import RunInProgress
 from shared.reasons import Reason, RunEnded
+from shared.registry import DocumentDamaged
 from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.each import each
@@ -27,13 +29,18 @@ def tick(app: App) -> None:
     try:
         each(owners(app), lambda name: _look_after(app, name, refreshed))
         retain_audit(app)
+        sweep_keys(app)
     finally:
         metering.ticked(trouble)
         tracing.flush()
 
 
 def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
-    found = app.registry.export(name)
+    try:
+        found = app.registry.export(name)
+    except DocumentDamaged as damage:
+        log.error("an export's document is damaged: export=%s detail=%s", name, damage.detail)
+        found = None
     head = app.ledger.head(name)
     if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
         metering.source_seen(name, refreshed.modified_at)
