@@ -1,4 +1,4 @@
-"""The directory of an account's lists: found by exact title, created if absent, once, however many workers race."""
+"""The directory of an account's lists: found by title, created if absent, once, however many workers race."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from shared.accounts import Accounts
 from shared.domain.sending import Sender
+from shared.domain.titles import fold
 
 _CREATION: Final = 60.0
 """Seconds one worker may take to create lists before another may try."""
@@ -29,10 +30,10 @@ def known_lists(
 ) -> tuple[str, ...]:
     """Give the id of each title's list, empty text for one that Autopilot does not have.
 
-    Titles can be double: the list that we filled before counts, else the one with the smallest id. A list that was
-    deleted at Autopilot is forgotten.
+    Titles can be double: the list that we filled before counts, else the one with the smallest id. One that differs only
+    in case or encoding counts where none is exactly so. A list that was deleted at Autopilot is forgotten.
     """
-    return tuple(_choose(accounts, account, title, existing.get(title, ())) for title in titles)
+    return tuple(_choose(accounts, account, title, _of_title(existing, title)) for title in titles)
 
 
 def ensure_lists(
@@ -68,12 +69,21 @@ def _create(
 
     answer = sender.attempt(create)
     list_id = (
-        answer if isinstance(answer, str) else _choose(accounts, account, title, sender.one(api.lists).get(title, ()))
+        answer
+        if isinstance(answer, str)
+        else _choose(accounts, account, title, _of_title(sender.one(api.lists), title))
     )
     if not list_id:
         raise answer if isinstance(answer, Exception) else AssertionError(title)
     accounts.remember_list(account, title, list_id)
     return list_id
+
+
+def _of_title(existing: Mapping[str, Sequence[str]], title: str) -> Sequence[str]:
+    """Return the ids of the lists that bear a title, exactly or else to the eye."""
+    return existing.get(title) or [
+        list_id for name, ids in existing.items() if fold(name) == fold(title) for list_id in ids
+    ]
 
 
 def _choose(accounts: Accounts, account: str, title: str, ids: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ class Ledger:
     def start(self, run: Run, mark: Mapping[str, object]) -> None:
         """Record a new run and make it the export's active one; raises RunInProgress.
 
-        `mark` is what the head shall say with it: which refresh the run takes up, or that cron was looked at.
+        `mark` is what the head shall say with it: which refresh was tried, or that cron was looked at.
         """
         while True:
             head, etag = self._head(run.export)

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     LISTS_EQUAL = "lists_equal"
     LISTS_DIFFER = "lists_differ"
     ROWS_REJECTED = "rows_rejected"
+    REMOVALS_HELD_BACK = "removals_held_back"
     AUTOPILOT_UNAVAILABLE = "autopilot_unavailable"
     AUTOPILOT_REFUSED = "autopilot_refused"
     CANCELED_BY_USER = "canceled_by_user"
@@ -80,6 +81,7 @@ _STATUS = {
     Reason.LISTS_EQUAL: Status.SUCCESSFUL,
     Reason.LISTS_DIFFER: Status.COMPLETED_WITH_WARNINGS,
     Reason.ROWS_REJECTED: Status.COMPLETED_WITH_WARNINGS,
+    Reason.REMOVALS_HELD_BACK: Status.COMPLETED_WITH_WARNINGS,
     Reason.CANCELED_BY_USER: Status.CANCELED,
 }
 
@@ -107,6 +109,7 @@ _ADVICE = {
     Reason.LISTS_EQUAL: "The lists were read back: they hold exactly what was delivered.",
     Reason.LISTS_DIFFER: "Autopilot's lists are not what was delivered; extra members were put there by others and stay.",
     Reason.ROWS_REJECTED: "Everything else was delivered. The rejected rows are in the run's rejected-rows file, each with its reason.",
+    Reason.REMOVALS_HELD_BACK: "Everything else was delivered. Too many rows of a segment could not be read to know who left it: refresh the Blob export, and look at the rejected-rows file; guards.max_unread_percent says how many are too many.",
     Reason.AUTOPILOT_UNAVAILABLE: "Autopilot could not be reached for too long. What was delivered stays recorded; run again when it is back.",
     Reason.AUTOPILOT_REFUSED: "Autopilot refused a request that is not about one contact. Check the account's plan and status, then run again.",
     Reason.CANCELED_BY_USER: "The run was canceled. What was delivered stays recorded; the next run sends the rest.",
@@ -155,6 +158,20 @@ class RunEnded(Exception):
         super().__init__(detail or reason.advice)
         self.reason = reason
         self.detail = detail
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether what stands in the way may pass by itself, so that a run waits for it before it ends so."""
+        return self.reason is Reason.SOURCE_NOT_SETTLED
+
+
+class Transient(RunEnded):
+    """As RunEnded, but for a fault that services have for a while: no answer, an outage, throttling, no token."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it may pass: it may."""
+        return True
 
 
 class TryLater(Exception):

@@ -10,6 +10,7 @@ from typing import Final
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretClient
 
+from shared.adapters.identity import NoToken
 from shared.reasons import Reason, RunEnded
 
 FRESH: Final = 60.0
@@ -35,6 +36,8 @@ class Vault:
             return self._client.get_secret(name).value
         except ResourceNotFoundError:
             return None
+        except NoToken as error:
+            raise VaultUnavailable(error.message) from None
         except (HttpResponseError, ClientAuthenticationError) as error:
             if error.status_code in {401, 403}:
                 raise RunEnded(
@@ -42,7 +45,7 @@ class Vault:
                     f"Key Vault refused to give the secret {name!r} ({error.status_code}). Give the app's identity the "
                     "role Key Vault Secrets User on the vault, and check the vault's firewall.",
                 ) from None
-            raise VaultUnavailable(f"Key Vault answered {error.status_code}") from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code or type(error).__name__}") from None
         except AzureError as error:
             raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 
@@ -50,6 +53,8 @@ class Vault:
         """Store a secret as its newest version; raises VaultUnavailable, and RunEnded KEY_MISSING if the app may not."""
         try:
             self._client.set_secret(name, value)
+        except NoToken as error:
+            raise VaultUnavailable(error.message) from None
         except HttpResponseError as error:
             if error.status_code in {401, 403}:
                 raise RunEnded(
@@ -57,7 +62,7 @@ class Vault:
                     f"Key Vault refused to store the secret {name!r} ({error.status_code}). Give the app's identity the "
                     "role Key Vault Secrets Officer on the vault, or store that secret yourself (docs/settings.md).",
                 ) from None
-            raise VaultUnavailable(f"Key Vault answered {error.status_code}") from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code or type(error).__name__}") from None
         except AzureError as error:
             raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 

@@ -120,8 +120,12 @@ def view(app: App, run: Run) -> dict[str, Any]:
         "done",
         "operations",
         "settled",
+        "remarks",
+        "refresh",
     }
     shown = run.model_dump(mode="json", exclude=hidden)
+    waiting = run.unreachable_since is not None and not run.status.is_final
+    shown["detail"] = run.detail if run.status.is_final or waiting else run.remarks
     shown["segments"] = [target.model_dump() for target in run.targets]
     shown["advice"] = (run.detail + " " if run.detail else "") + reason.advice if reason else ""
     shown["canceling"] = run.stop is Reason.CANCELED_BY_USER and not run.status.is_final

@@ -2,7 +2,8 @@
 
 HMAC-SHA256, of which the first bytes are kept: 16 of a person, 8 of a content. A library digests a whole column at once,
 several times as fast as Python does row by row. The key is random, per installation, and stays in Key Vault, so that
-nobody can try addresses against the state without it.
+nobody can try addresses against the state without it. A CustomerId, which names nobody outside Customer Insights, is
+hashed with a seed from that key by XXH3: a third HMAC of each row would take a twentieth of planning.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import polars_hash  # gives Polars' expressions their `chash`
 
 _PERSON: Final = "person:"
 _CONTENT: Final = "content:"
+_CUSTOMER: Final = b"customer:"
 _FINGERPRINT: Final = "fingerprint:"
 _API_KEY: Final = "api-key:"
 KEY_BYTES: Final = 32
@@ -66,6 +68,12 @@ class DigestKey:
     def of_contents(self, contents: pl.Series) -> pl.Series:
         """Digest a column of contacts, each as the text that would be sent, to Int64."""
         return self._column(contents, _CONTENT, pl.Int64)
+
+    def of_customers(self, ids: pl.Series) -> pl.Series:
+        """Digest a column of CustomerIds to Int64, null where there is none."""
+        seed = int.from_bytes(hmac.digest(self.to_text().encode(), _CUSTOMER, "sha256")[:8], "little")
+        hashed = pl.select(ids.alias("id")).select(polars_hash.col("id").nchash.xxh3_64(seed=seed))
+        return hashed.to_series().reinterpret(signed=True)
 
     def _short(self, text: str) -> str:
         return hmac.digest(self.to_text().encode(), text.encode(), "sha256").hex()[:32]
