@@ -78,7 +78,7 @@ class StorageAccount(BaseModel):
 
 
 class Settings(BaseModel):
-    """What an operator sets. Names as in contract.md, here in lower case."""
+    """What an operator sets. Names as in docs/settings.md, here in lower case."""
 
     model_config = ConfigDict(frozen=True)
 

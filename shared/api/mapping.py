@@ -124,7 +124,7 @@ def _alike(column: str, columns: Sequence[str]) -> list[str]:
 def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
     """Check custom fields against those of the account; gives warnings, raises a Problem for one of another type.
 
-    Whether Autopilot makes a custom field that it does not know is not known (reference/autopilot-api section 3.2).
+    Whether Autopilot makes a custom field that it does not know is not documented.
     """
     custom = [name for name in settings.mapping if is_custom(name)]
     if not custom or settings.connection is None:

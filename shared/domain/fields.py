@@ -1,6 +1,6 @@
 """Autopilot's contact fields: their exact names, and how a segment's text becomes a field's value.
 
-Names are those of reference/autopilot-api section 3.1 (vendor's table, confirmed by several clients). Custom fields are
+Names are those of the vendor's own table, confirmed by several clients. Custom fields are
 written as `type--Name--Parts`, spaces as `--` (vendor, 2015). Types are string, integer, float, boolean and date.
 """
 
@@ -89,7 +89,7 @@ def convert(column: pl.Expr, kind: FieldType) -> pl.Expr:
     """Convert a trimmed text column to a field's value; null where the text is null or does not convert.
 
     Numbers are plain decimals; a whole float such as `8888.0` is an integer too, since Customer Insights writes keys so.
-    Dates come in US format or ISO 8601 (reference/customer-insights section 3.3) and leave as `2016-11-22T00:00:00.000Z`,
+    Dates come in US format or ISO 8601 and leave as `2016-11-22T00:00:00.000Z`,
     the one format recorded from Autopilot.
     """
     match kind:
