@@ -73,7 +73,7 @@ class Speed:
 def _stage(run: dict[str, Any]) -> str:
     if run["status"] == "Processing":
         if run["unreachable_since"]:
-            return escape(harmless(run.get("detail") or "Waiting"))
+            return escape(harmless(run.get("detail") or "Waiting").partition(". ")[0])
         return "Delivering" if run["planned_at"] else "Planning"
     return str(run["status"])
 
