@@ -72,7 +72,7 @@ class Speed:
 def _stage(run: dict[str, Any]) -> str:
     if run["status"] == "Processing":
         if run["unreachable_since"]:
-            return "Waiting for Autopilot"
+            return str(run["detail"] or "Waiting").partition(". ")[0]
         return "Delivering" if run["planned_at"] else "Planning"
     return str(run["status"])
 
