@@ -210,5 +210,5 @@ def _rows(operations: Sequence[Operation]) -> int:
 
 
 def _rejected(items: Sequence[Progress]) -> pl.DataFrame:
-    rows = [(item.operation.customer, item.operation.segment, None, item.reason, None) for item in items]
+    rows = [(item.operation.customer, item.operation.segment, None, item.reason, None, None) for item in items]
     return pl.DataFrame(rows, schema=REJECTED, orient="row")
