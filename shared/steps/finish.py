@@ -40,7 +40,16 @@ from shared.steps.verify import Verified, compare_lists
 
 log = logging.getLogger(__name__)
 
-_INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent", "remarks"}
+_INTERNAL: Final = {
+    "plan",
+    "begun",
+    "short",
+    "progress_at",
+    "busy_until",
+    "unreachable_since",
+    "traceparent",
+    "remarks",
+}
 """What a report leaves out."""
 
 _HOW_TO_MEND: Final = "Verify with repair to mend what is missing or drifted."
@@ -158,12 +167,13 @@ def _delivered(
         known = identify(held, customers)
         return Ending(reason, detail, None if known.people.equals(held.on_lists(held.lists)) else known)
     state = identify(merge(held, receipts, lists), customers)
-    if run.stop is None and not missing and fell_short(app, run, state, receipts, lists):
+    short = fell_short(app, run, state, receipts, lists)
+    if short and run.stop is None and not missing:
         reason = Reason.LISTS_DIFFER
         detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
             _HOW_TO_MEND if run.trigger == "repair" else "A verification with repair follows by itself."
         )
-    return Ending(reason, detail, state)
+    return Ending(reason, detail, state, {"short": short is not False})
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
@@ -220,7 +230,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
     announce(app, run)
     report = ended(run).model_dump_json(indent=2, exclude=_INTERNAL)
     app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
-    found = app.registry.export(run.export)
+    found = None if app.registry.is_damaged(run.export) else app.registry.export(run.export)
     try:
         closed = app.ledger.finish(
             run.export,
