@@ -230,7 +230,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
     announce(app, run)
     report = ended(run).model_dump_json(indent=2, exclude=_INTERNAL)
     app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
-    found = app.registry.export(run.export)
+    found = None if app.registry.is_damaged(run.export) else app.registry.export(run.export)
     try:
         closed = app.ledger.finish(
             run.export,

@@ -15,7 +15,6 @@ from typing import Final
 from shared.adapters.storage import Container
 from shared.app import App
 from shared.ledger import RunInProgress
-from shared.registry import DocumentDamaged
 from shared.run import Head
 from shared.steps.files import state_path
 
@@ -43,10 +42,7 @@ def disown(app: App, export: str) -> None:
     """
 
     def is_gone(_: Head) -> bool:
-        try:
-            return app.registry.export(export) is None
-        except DocumentDamaged:
-            return False
+        return not app.registry.is_damaged(export) and app.registry.export(export) is None
 
     if not app.ledger.runs(export, most=1):
         app.ledger.forget_head(export, only_if=is_gone)
