@@ -70,7 +70,7 @@ def session() -> requests.Session:
     adapter = _Adapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0, pool_block=False)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
-    for name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
+    for name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.response", "urllib3.util.retry"):
         logging.getLogger(name).addFilter(_says_no_url)
     return made
 
@@ -227,6 +227,9 @@ class _Answer(HTTPResponse):
         super().begin()
         if self.fp is not None and self.fp.raw.ended:  # type: ignore[attr-defined]
             raise HTTPException("headers without end")
+        lengths = ",".join(self.headers.get_all("Content-Length") or ()).split(",")
+        if len({length.strip() for length in lengths}) > 1:
+            raise HTTPException("lengths that differ")
         try:
             assert_header_parsing(self.msg)
         except HeaderParsingError:
