@@ -124,7 +124,7 @@ def publish(service: BlobServiceClient, path: str, tables: Mapping[str, pl.DataF
     entities = []
     for name, table in tables.items():
         partitions = []
-        for number, part in enumerate(table.iter_slices(_PARTITION_ROWS), start=1):
+        for number, part in enumerate(list(table.iter_slices(_PARTITION_ROWS)) or [table], start=1):
             blob = client.get_blob_client(f"{folder}/{name}/{when:%Y/%m/%d/%H%M}/{name}_{number}.csv")
             blob.upload_blob(part.write_csv(quote_style="always").encode(), overwrite=True)
             partitions.append(_partition(f"{name}_{number}", blob.url, when))

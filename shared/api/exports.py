@@ -44,7 +44,10 @@ def put_export(app: App, call: Call) -> Answer:
         check_connection(app, call, found[0].connection)
     _check_lists(app, name, settings)
     catalogue, warnings = _catalogue(app)
-    members = check_segments(app, catalogue, settings) if catalogue is not None else {}
+    members: dict[str, int | None] = {}
+    if catalogue is not None:
+        members, unread = check_segments(app, catalogue, settings)
+        warnings += unread
     warnings += size_warnings(members, settings) + check_custom_fields(app, settings)
     now = app.now()
     export = Export(

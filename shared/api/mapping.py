@@ -45,10 +45,14 @@ def suggestion(table: Table) -> dict[str, str]:
     }
 
 
-def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> dict[str, int]:
-    """Give the members of each segment; raises a Problem with an error for each segment or column that is missing."""
+def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> tuple[dict[str, int | None], list[str]]:
+    """Return the members of each segment, null where they cannot be counted, and a warning of each such segment.
+
+    Raises a Problem with an error for each segment or column that is missing.
+    """
     errors: list[dict[str, str]] = []
-    members: dict[str, int] = {}
+    members: dict[str, int | None] = {}
+    warnings: list[str] = []
     for place, target in enumerate(settings.segments):
         try:
             table = catalogue.table(target.segment)
@@ -60,7 +64,11 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
             for field, column in settings.mapping.items()
             if column not in table.columns
         ]
-        members[target.segment] = _members(app, table)
+        try:
+            members[target.segment] = app.source.count(table)
+        except RunEnded as end:
+            members[target.segment] = None
+            warnings.append(f"Segment {target.segment!r} cannot be read now: {end.detail or end.reason.advice}")
     if errors:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -68,22 +76,15 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
             "The mapping does not fit the segments. Correct the fields named in errors.",
             errors=errors,
         )
-    return members
+    return members, warnings
 
 
-def size_warnings(members: Mapping[str, int], settings: ExportSettings) -> list[str]:
+def size_warnings(members: Mapping[str, int | None], settings: ExportSettings) -> list[str]:
     """Warn of segments that hold more than a run of the export may send."""
-    rows = sum(members.values())
+    rows = sum(count or 0 for count in members.values())
     if rows <= settings.max_profiles:
         return []
     return [f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."]
-
-
-def _members(app: App, table: Table) -> int:
-    try:
-        return app.source.count(table)
-    except RunEnded:
-        return 0
 
 
 def _hint(table: Table, field: str, column: str) -> str:

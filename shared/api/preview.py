@@ -44,7 +44,7 @@ def preview_export(app: App, call: Call) -> Answer:
 
 def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
     account = app.account(export.connection)
-    segments = read_segments(app, [target.segment for target in export.segments])
+    segments = read_segments(app, [target.segment for target in export.segments], export.mapping["Email"])
     state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
     planned = plan(
         segments,

@@ -9,7 +9,7 @@ from shared.api.call import Answer, Call, Problem, page_of
 from shared.api.mapping import suggestion
 from shared.app import App
 from shared.reasons import RunEnded
-from shared.source.catalogue import Table
+from shared.source.catalogue import Catalogue
 
 
 def list_segments(app: App, call: Call) -> Answer:
@@ -17,8 +17,8 @@ def list_segments(app: App, call: Call) -> Answer:
     after, limit = call.page()
     try:
         catalogue = app.source.catalogue()
-        names = [name for name in sorted(catalogue.tables) if name > after]
-        items = [_segment(app, catalogue.tables[name]) for name in names[:limit]]
+        names = [name for name in sorted({*catalogue.tables, *catalogue.faults}) if name > after]
+        items = [_segment(app, catalogue, name) for name in names[:limit]]
     except RunEnded as end:
         raise Problem(HTTPStatus.BAD_GATEWAY, end.reason, end.detail or end.reason.advice) from None
     return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
@@ -32,14 +32,20 @@ def list_audit(app: App, call: Call) -> Answer:
     return Answer(body=page_of(items, found[limit - 1][0] if len(found) > limit else None))
 
 
-def _segment(app: App, table: Table) -> dict[str, Any]:
-    eligible = table.is_profile_table
+def _segment(app: App, catalogue: Catalogue, name: str) -> dict[str, Any]:
+    """Show one segment; what is wrong with it is said of it alone."""
+    table = catalogue.tables.get(name)
+    members, why_not = None, None
+    try:
+        members = app.source.count(catalogue.table(name))
+    except RunEnded as end:
+        why_not = end.detail or end.reason.advice
     return {
-        "name": table.name,
-        "columns": list(table.columns),
-        "members": app.source.count(table) if eligible else None,
-        "refreshed_at": table.refreshed_at.isoformat() if table.refreshed_at else None,
-        "eligible": eligible,
-        "suggested_mapping": suggestion(table) if eligible else {},
-        "why_not": None if eligible else "It has no CustomerId column, so it is not a table of profiles.",
+        "name": name,
+        "columns": list(table.columns) if table else [],
+        "members": members,
+        "refreshed_at": table.refreshed_at.isoformat() if table and table.refreshed_at else None,
+        "eligible": why_not is None,
+        "suggested_mapping": suggestion(table) if table and table.is_profile_table else {},
+        "why_not": why_not,
     }

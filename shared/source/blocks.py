@@ -13,7 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from shared.source.catalogue import Dialect
+from shared.source.catalogue import CUSTOMER_ID, Dialect
+from shared.source.dialect import swallows
 
 BLOCK: Final = 1 << 22
 """Bytes of a block, at most unless a row is longer: some thousands of rows."""
@@ -36,11 +37,18 @@ def cut(pieces: Iterable[bytes], pattern: str) -> Iterator[bytes]:
 
 
 def rows_of(dialect: Dialect, width: int) -> str:
-    """Give the pattern of rows of `width` fields: a field is between quotes, inner ones doubled, or without any."""
+    """Return the pattern of rows of `width` fields: a field is between quotes, inner ones doubled, or without any.
+
+    Where quotes are told to be none, no field begins with one.
+    """
     delimiter = re.escape(dialect.delimiter)
-    bare = rf"[^{delimiter}\r\n]" if dialect.quote is None else rf'[^"{delimiter}\r\n]'
+    bare = rf'[^"{delimiter}\r\n]'
     some = "+" if width == 1 else "*"  # a blank line is no row
-    one = f"{bare}{some}" if dialect.quote is None else f'(?:"(?:[^"]|"")*"|{bare}{some})'
+    if dialect.quote is None:
+        one = rf"{bare}[^{delimiter}\r\n]*" + ("" if width == 1 else "|")
+        one = f"(?:{one})"
+    else:
+        one = f'(?:"(?:[^"]|"")*"|{bare}{some})'
     row = rf"{one}(?:{delimiter}{one}){{{width - 1}}}"
     return rf"\A(?:{row}\r?\n)*\z"
 
@@ -52,6 +60,28 @@ def is_regular(block: bytes, pattern: str) -> bool:
     except pl.exceptions.ComputeError:
         return False
     return bool(text.str.contains(pattern).item())
+
+
+def is_doubtful(block: bytes, dialect: Dialect) -> bool:
+    """Tell whether a regular block could be read in another way, so that only the careful way can read it.
+
+    A backslash before a quote may be another program's way to write one, and a header may stand in the middle.
+    """
+    return CUSTOMER_ID.encode() in block or (dialect.quote is not None and b'\\"' in block)
+
+
+def may_swallow(block: bytes, dialect: Dialect, width: int) -> bool:
+    """Tell whether a row of several lines in a regular block may be several rows between two stray quotes."""
+    taken: list[str] = []
+    quotes = 0
+    for line in block.decode().split("\n"):
+        taken.append(line)
+        quotes += line.count('"')
+        if quotes % 2 == 0:
+            if len(taken) > 1 and swallows(taken, dialect, width):
+                return True
+            taken.clear()
+    return False
 
 
 def _end_of_rows(data: bytes, pattern: str) -> int:

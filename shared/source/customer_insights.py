@@ -1,8 +1,9 @@
 """The adapter to Customer Insights' storage: the catalogue, and a table's rows, streamed and only the columns asked for.
 
-Polars parses blocks that are proved to be regular (`shared.source.blocks`). Where one is not (a row with too few or too
-many fields, a quote that makes no sense), the rest of its partition is read the careful way, row by row, and only the
-broken rows are marked.
+What a partition is, its beginning says (`shared.source.evidence`). Polars parses blocks that are proved to be regular
+(`shared.source.blocks`). Where one is not (a row with too few or too many fields, a quote that makes no sense), the rest of
+its partition is read the careful way, row by row, and only the broken rows are marked; of them nothing but their place is
+handed on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
@@ -21,11 +22,13 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.storage.blob import BlobClient, BlobServiceClient
 
 from shared.ahead import in_order
-from shared.domain.cleaning import MALFORMED, ROW
+from shared.domain.cleaning import MALFORMED, ROW, WHERE
 from shared.reasons import Reason, RunEnded
-from shared.source.blocks import cut, is_regular, rows_of
-from shared.source.catalogue import Catalogue, Dialect, Partition, Table, parse_model
-from shared.source.dialect import LONGEST_ROW, check_encoding, header_of, rows
+from shared.source.blocks import cut, is_doubtful, is_regular, may_swallow, rows_of
+from shared.source.catalogue import CUSTOMER_ID, Catalogue, Partition, Table
+from shared.source.dialect import LONGEST_LINE, Unreadable, rows
+from shared.source.evidence import UNDECODED, Layout, decoder, layout_of, names_most
+from shared.source.model import MOST_BYTES, parse_model, too_large
 
 BATCH: Final = 50_000
 """Rows of a batch that is read carefully: enough to be quick, few enough to be small."""
@@ -36,20 +39,23 @@ HEAVIEST: Final = 1 << 25
 PIECE: Final = 1 << 23
 """Bytes that are fetched in one request."""
 
+LONGEST_VALUE: Final = 1 << 16
+"""Characters of a value; a row with a longer one among those asked for is broken."""
+
 _START: Final = 1 << 16
-_REPLACEMENT: Final = "\ufffd"
+_PLAIN: Final = {"", "identity", "utf-8", "utf8"}
+"""Content encodings under which a blob is what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A partition as found: what it begins with, and the version that is read."""
+    """A partition as found: how it is written, the version that is read, and the last byte that was read of it."""
 
-    partition: Partition
     blob: BlobClient
     etag: str
     size: int
-    names: tuple[str, ...]
-    has_header: bool
+    layout: Layout
+    tail: bytearray = field(default_factory=bytearray)
 
 
 class CustomerInsights:
@@ -63,7 +69,10 @@ class CustomerInsights:
     def catalogue(self) -> Catalogue:
         """Read `model.json`."""
         with self._named(self._model):
-            stream = self._blob(self._model).download_blob()
+            stream = self._blob(self._model).download_blob(offset=0, length=MOST_BYTES + 1, decompress=False)
+            _check_plain(stream.properties.content_settings.content_encoding)
+            if stream.properties.size > MOST_BYTES:
+                raise too_large()
             text, etag = stream.readall(), str(stream.properties.etag)
         return parse_model(text, container=self._container, etag=etag)
 
@@ -86,51 +95,62 @@ class CustomerInsights:
 
     def count(self, table: Table) -> int:
         """Count a table's rows."""
-        return sum(batch.height for batch in self.read(table, table.columns[:1]))
+        return sum(batch.height for batch in self.read(table, [CUSTOMER_ID]))
 
-    def read(self, table: Table, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give the table's rows in batches, in the order of partitions and rows, the same each time.
+    def read(self, table: Table, columns: Sequence[str], address: str | None = None) -> Iterator[pl.DataFrame]:
+        """Return the table's rows in batches, in the order of partitions and rows, the same each time.
 
-        Columns: ROW (UInt64, from 0), MALFORMED (Boolean), and those asked for, as String, null for empty. Raises
-        RunEnded SOURCE_NOT_SETTLED if a partition was replaced meanwhile.
+        Columns: ROW (UInt64, from 0), MALFORMED (Boolean), WHERE (String, the place of a malformed row), and those asked
+        for, as String, null for empty; a malformed row has no values. `address` is the column of e-mail addresses.
+        Raises RunEnded SOURCE_MALFORMED for a partition that is not what it is taken for, COLUMN_MISSING or
+        EMAIL_COLUMN_MISSING for one that lacks a column, SOURCE_NOT_SETTLED if one was replaced meanwhile.
         """
         wanted = list(dict.fromkeys(columns))
         row = 0
         for partition in table.partitions:
             with self._named(partition.path):
-                file = self._find(partition, table)
+                file = self._find(partition, table, address)
+                _check_columns(file.layout, wanted, partition.path, address)
+                first, broken, cut_off = row, 0, False
                 for batch in self._rows(file, wanted):
-                    yield batch.with_columns((pl.int_range(pl.len(), dtype=pl.UInt64) + row).alias(ROW))
+                    number = pl.int_range(pl.len(), dtype=pl.UInt64) + row
+                    yield batch.with_columns(number.alias(ROW), _where(batch, partition.path, row - first).alias(WHERE))
                     row += batch.height
+                    broken += int(batch[MALFORMED].sum())
+                    cut_off = batch[MALFORMED][-1]
+                _check_sound(file, row - first, broken, cut_off=cut_off)
                 if str(file.blob.get_blob_properties().etag) != file.etag:
                     raise RunEnded(Reason.SOURCE_NOT_SETTLED, f"{partition.path} was replaced while it was read.")
 
-    def _find(self, partition: Partition, table: Table) -> _File:
-        """Look at a partition's beginning: encoding, header, and how wide its rows are."""
+    def _find(self, partition: Partition, table: Table, address: str | None = None) -> _File:
+        """Look at a partition's beginning: what it is, and how it is written."""
         blob = self._blob(partition.path, partition.snapshot)
         properties = blob.get_blob_properties()
-        start = blob.download_blob(offset=0, length=_START).readall() if properties.size else b""
-        check_encoding(start, partition.dialect, partition.path)
-        if properties.size > len(start):
-            start = start[: start.rfind(b"\n") + 1]  # a row that goes on beyond the beginning would be half a header
-        header = header_of(start, partition.dialect, table.columns)
-        return _File(
-            partition, blob, str(properties.etag), properties.size, header or table.columns, header is not None
-        )
+        _check_plain(properties.content_settings.content_encoding)
+        start = b""
+        for length in (_START, LONGEST_LINE):
+            if properties.size > len(start) and b"\n" not in start:
+                start = blob.download_blob(offset=0, length=length, decompress=False).readall()
+        whole = len(start) >= properties.size
+        layout = layout_of(start, partition.dialect, table.columns, address, whole=whole)
+        return _File(blob, str(properties.etag), properties.size, layout)
 
     def _rows(self, file: _File, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give a partition's rows: block by block as long as they are regular, then carefully."""
-        pattern = rows_of(file.partition.dialect, len(file.names))
+        """Return a partition's rows: block by block as long as they are regular, then carefully."""
+        pattern = rows_of(file.layout.dialect, len(file.layout.names))
 
-        def parse(block: bytes) -> tuple[bytes, pl.DataFrame | None]:
-            return block, _parsed(block, file, wanted) if is_regular(block, pattern) else None
+        def parse(block: bytes) -> tuple[bytes, bool, pl.DataFrame | None]:
+            regular = is_regular(block, pattern)
+            return block, regular, _parsed(block, file, wanted) if regular else None
 
         coming = in_order(parse, cut(_body(file), pattern))
-        for block, batch in coming:
-            if batch is None:
-                yield from _carefully(chain([block], (later for later, _ in coming)), file, wanted)
-            else:
+        for block, regular, batch in coming:
+            if batch is not None:
                 yield batch
+            elif regular:  # so it ends with a row
+                yield from _carefully([block], file, wanted)
+            else:
+                yield from _carefully(chain([block], (later for later, *_ in coming)), file, wanted)
 
     def _blob(self, path: str, snapshot: str | None = None) -> BlobClient:
         return self._service.get_blob_client(self._container, path, snapshot=snapshot)
@@ -141,6 +161,8 @@ class CustomerInsights:
         where = f"{self._container}/{path}"
         try:
             yield
+        except Unreadable as what:
+            raise RunEnded(Reason.SOURCE_MALFORMED, f"{path} {what}.") from None
         except ResourceNotFoundError:
             raise RunEnded(
                 Reason.SOURCE_UNREACHABLE, f"{where} does not exist. Check CUSTOMER_INSIGHTS_PATH and the Blob export."
@@ -170,58 +192,96 @@ def _what_to_mend(error: HttpResponseError) -> str:
     return firewall if code == "AuthorizationFailure" else role + firewall
 
 
+def _check_plain(encoding: str | None) -> None:
+    """Raise Unreadable for a blob that has to be unpacked: a small one may hold more than there is memory."""
+    if (encoding or "").strip().lower() not in _PLAIN:
+        raise Unreadable(f"is stored with the Content-Encoding {str(encoding)[:20]!r}, and nothing is unpacked here")
+
+
+def _check_columns(layout: Layout, wanted: Sequence[str], path: str, address: str | None) -> None:
+    """Raise unless the partition has each column once: of one that it lacks nothing is known, least that it is empty."""
+    for name in wanted:
+        count = layout.names.count(name)
+        if count > 1:
+            raise Unreadable(f"has {count} columns named {name!r}")
+        if not count:
+            raise RunEnded(
+                Reason.EMAIL_COLUMN_MISSING if name == address else Reason.COLUMN_MISSING,
+                f"{path} has no column {name!r}, although model.json names it. Refresh the Blob export, so that all files "
+                "of a segment have the same columns.",
+            )
+
+
+def _check_sound(file: _File, count: int, broken: int, *, cut_off: bool) -> None:
+    """Raise Unreadable for a partition that was not understood as a whole, or ends before its last row does."""
+    if broken * 2 > count:
+        dialect, width = file.layout.dialect, len(file.layout.names)
+        raise Unreadable(
+            f"cannot be understood: of {count:,} rows {broken:,} are not {width:,} fields parted by {dialect.delimiter!r}"
+        )
+    if cut_off and file.tail != b"\n":
+        raise Unreadable("ends in the middle of a row")
+
+
+def _where(batch: pl.DataFrame, path: str, before: int) -> pl.Expr:
+    """Name the place of the malformed rows: their number among the partition's rows, from 1, without a header."""
+    if not batch[MALFORMED].any():
+        return pl.lit(None, pl.String)
+    place = pl.format("row {} of {}", pl.int_range(pl.len()) + before + 1, pl.lit(path))
+    return pl.when(MALFORMED).then(place)
+
+
 def _body(file: _File) -> Iterator[bytes]:
-    """Give a partition's bytes without byte-order mark and header, fetched one piece ahead."""
+    """Return a partition's bytes from its first row on, fetched one piece ahead."""
     pieces = in_order(partial(_piece, file), range(0, file.size, PIECE))
-    first = next(pieces, b"").removeprefix(codecs.BOM_UTF8)
-    if file.has_header:
-        *_, first = _after_header(first, file.partition.dialect)
-    return chain([first], pieces)
-
-
-def _after_header(start: bytes, dialect: Dialect) -> tuple[bytes, bytes]:
-    """Part the header from what follows it: it ends with the first line feed outside quotes."""
-    quote = (dialect.quote or "").encode()
-    end = start.find(b"\n") + 1
-    while quote and end and start[:end].count(quote) % 2:
-        end = start.find(b"\n", end) + 1
-    return (start[:end], start[end:]) if end else (start, b"")
+    for piece in chain([next(pieces, b"")[file.layout.offset :]], pieces):
+        file.tail[:] = piece[-1:] or file.tail
+        yield piece
 
 
 def _piece(file: _File, start: int) -> bytes:
-    return bytes(file.blob.download_blob(offset=start, length=PIECE).readall())
+    return bytes(file.blob.download_blob(offset=start, length=PIECE, decompress=False).readall())
 
 
 def _parsed(block: bytes, file: _File, wanted: Sequence[str]) -> pl.DataFrame | None:
-    """Parse a regular block; None if Polars sees it otherwise. All columns go by position, since names may be double."""
+    """Parse a regular block; None if it could be read otherwise. All columns go by position, since names may be double."""
+    dialect, names = file.layout.dialect, file.layout.names
     if block.startswith(codecs.BOM_UTF8):  # Polars would drop it, though it is the first value's: the file's own is off
         return None
-    places = sorted({file.names.index(name) for name in wanted if name in file.names} | {len(file.names) - 1})
+    if is_doubtful(block, dialect):
+        return None
+    places = sorted({names.index(name) for name in wanted} | {len(names) - 1})
     try:
         table = pl.read_csv(
             block,
             has_header=False,
             columns=places,
-            schema={str(place): pl.String for place in range(len(file.names))},
-            separator=file.partition.dialect.delimiter,
-            quote_char=file.partition.dialect.quote,
+            schema={str(place): pl.String for place in range(len(names))},
+            separator=dialect.delimiter,
+            quote_char=dialect.quote,
         )
     except pl.exceptions.PolarsError:
         return None
-    too_long = table.select(pl.any_horizontal(pl.all().str.len_bytes() > LONGEST_ROW).any()).item()
-    return None if too_long else _named_columns(table, file, wanted)
+    if table.height != block.count(b"\n") and may_swallow(block, dialect, len(names)):
+        return None
+    too_long = table.select(pl.any_horizontal(pl.all().str.len_bytes() > LONGEST_VALUE).any()).item()
+    return None if too_long else _named_columns(table, names, wanted)
 
 
 def _carefully(pieces: Iterable[bytes], file: _File, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Read rows one by one and mark those that are malformed."""
-    width = len(file.names)
-    places = [file.names.index(name) if name in file.names else width for name in wanted]
+    names = file.layout.names
+    places = [names.index(name) for name in wanted]
+    nothing: list[str | bool | None] = [True, *[None] * len(wanted)]
     held: list[list[str | bool | None]] = []
     weight = 0
-    for row in rows(_text(pieces), file.partition.dialect, width=width):
-        values = [(row.cells[place] or None) if place < len(row.cells) else None for place in places]
-        held.append([row.broken or any(value and _REPLACEMENT in value for value in values), *values])
-        weight += sum(len(value) for value in values if value)
+    for row in rows(_text(pieces), file.layout.dialect, width=len(names)):
+        if CUSTOMER_ID in row.cells and names_most(row.cells, names):
+            raise Unreadable("has a header among its rows, as if files had been joined")
+        values = [] if row.broken else [row.cells[place] for place in places]
+        broken = row.broken or any(UNDECODED in value or len(value) > LONGEST_VALUE for value in values)
+        held.append(nothing if broken else [False, *[value or None for value in values]])
+        weight += sum(map(len, values))
         if len(held) == BATCH or weight > HEAVIEST:
             yield _table(held, wanted)
             held, weight = [], 0
@@ -230,20 +290,16 @@ def _carefully(pieces: Iterable[bytes], file: _File, wanted: Sequence[str]) -> I
 
 
 def _text(pieces: Iterable[bytes]) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    text = decoder()
     for piece in pieces:
-        yield decoder.decode(piece)
-    yield decoder.decode(b"", final=True)
+        yield text.decode(piece)
+    yield text.decode(b"", final=True)
 
 
-def _named_columns(table: pl.DataFrame, file: _File, wanted: Sequence[str]) -> pl.DataFrame:
-    """Give the asked columns by name, with MALFORMED beside them."""
-    known = {name: pl.col(str(file.names.index(name))) for name in wanted if name in file.names}
-    undecodable = [column.str.contains(_REPLACEMENT, literal=True).fill_null(value=False) for column in known.values()]
-    values = [
-        (known[name].replace("", None) if name in known else pl.lit(None, pl.String)).alias(name) for name in wanted
-    ]
-    return table.select(pl.any_horizontal(pl.lit(value=False), *undecodable).alias(MALFORMED), *values)
+def _named_columns(table: pl.DataFrame, names: Sequence[str], wanted: Sequence[str]) -> pl.DataFrame:
+    """Return the asked columns by name, with MALFORMED beside them."""
+    values = [pl.col(str(names.index(name))).replace("", None).alias(name) for name in wanted]
+    return table.select(pl.repeat(value=False, n=pl.len(), dtype=pl.Boolean).alias(MALFORMED), *values)
 
 
 def _table(held: list[list[str | bool | None]], wanted: Sequence[str]) -> pl.DataFrame:

@@ -1,119 +1,192 @@
-"""How a partition is really written: header or not, whatever was told, and the careful way to read a broken one."""
+r"""The careful way to read: row by row, and a row that could be read in two ways is broken.
+
+Quotes within quotes are doubled (RFC 4180) or have a backslash before them (Spark's default). A row says itself which:
+it is taken only if one of the two gives sound fields, or both give the same.
+"""
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from shared.reasons import Reason, RunEnded
-from shared.source.catalogue import CUSTOMER_ID, Dialect
+from shared.source.catalogue import Dialect
 
 LONGEST_LINE: Final = 1 << 20
 """Characters of a line that are looked at; a longer one is broken, and its rest is passed over."""
 
-LONGEST_ROW: Final = 1 << 16
+LONGEST_ROW: Final = 1 << 20
 """Characters a row of several lines may have; a quote that is still open then was never meant to be one."""
 
 _CUT: Final = LONGEST_LINE + 1
-_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_CARRIAGE_RETURN: Final = "\uffff"
+_CARRIAGE_RETURN: Final = "\ud800"
 """What stands for a carriage return while the csv module reads: it takes one for a line's end, Polars does not."""
 
-_UTF8: Final = {"utf-8", "utf8", "utf_8", "utf-8-sig", "65001"}
+_ESCAPED: Final = '\\"'
+_BLANK: Final = " \t\r\ufeff\x1a"
+"""What a blank line may hold; the last one ends files of old programs."""
+
+csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW + _CUT))  # the bounds are ours; its own would break rows
 
 
-def check_encoding(start: bytes, dialect: Dialect, path: str) -> None:
-    """Raise RunEnded SOURCE_MALFORMED unless the partition is UTF-8, by what is told and by its first bytes."""
-    if dialect.encoding not in _UTF8 or start.startswith(_UTF16) or b"\0" in start[:2]:
-        raise RunEnded(
-            Reason.SOURCE_MALFORMED,
-            f"{path} is not UTF-8. Export the segments again as UTF-8, without another encoding.",
-        )
-    if b"\r" in start and b"\n" not in start:
-        raise RunEnded(
-            Reason.SOURCE_MALFORMED,
-            f"The lines of {path} do not end in a line feed. Export the segments again.",
-        )
-
-
-def header_of(start: bytes, dialect: Dialect, columns: Iterable[str]) -> tuple[str, ...] | None:
-    """Give the header row that a partition begins with, or None if its first row is data.
-
-    A first row with a cell `CustomerId` is a header whatever was told (Microsoft's own reader decides so); a header
-    that was promised is one if any cell is a column's name.
-    """
-    text = start.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    first = next(rows([text], dialect, width=None), None)
-    if first is None or first.broken:
-        return None
-    if CUSTOMER_ID in first.cells or (dialect.header and set(first.cells) & set(columns)):
-        return tuple(first.cells)
-    return None
+class Unreadable(Exception):
+    """A partition is not what it is taken for. Says of what it is, after its path: "has …"; never what stands in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row read carefully; of a broken one the cells are what can be made out."""
+    """One row read carefully, of so many `lines`; of a broken one there are no cells."""
 
     cells: Sequence[str]
     broken: bool
+    lines: int = 1
 
 
 def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Iterator[Row]:
     """Read text row by row; a row is broken if its quotes make no sense or it has not `width` fields.
 
     Lines between quotes belong together. Where that gives no sound row, the first line alone is broken and reading
-    goes on with the next one, so that a stray quote spoils nothing but its own line. Blank lines are no rows.
+    goes on with the next one, so that a stray quote spoils nothing but its own line. Blank lines are no rows; the next
+    row counts them among its lines. Raises Unreadable for rows that end in a carriage return.
     """
     coming = _lines(pieces)
     held: deque[str] = deque()
-    while True:
-        taken = _take(held, coming, dialect)
-        if not taken:
-            return
+    skipped = 0
+    while (line := held.popleft() if held else next(coming, None)) is not None:
+        text = line.removesuffix("\n").removesuffix("\r")
+        if is_blank(text, dialect):
+            skipped += 1
+            continue
+        cells = _parse(text, dialect, width) if len(text) <= LONGEST_LINE else None
+        lines = 1
+        if cells is None and dialect.quote and '"' in text:
+            cells, lines = _over_lines(line, held, coming, dialect, width)
+        if cells is None and "\r" in text:
+            _check_ends(text, dialect, width)
+        yield Row(cells or (), cells is None, lines + skipped)
+        skipped = 0
+
+
+def is_blank(line: str, dialect: Dialect) -> bool:
+    """Tell whether a line holds nothing, and so is no row."""
+    return not line.strip(_BLANK.replace(dialect.delimiter, ""))
+
+
+def _over_lines(
+    line: str, held: deque[str], coming: Iterator[str], dialect: Dialect, width: int | None
+) -> tuple[list[str] | None, int]:
+    """Read a row whose quotes are still open at the line's end; lines that do not belong to it are held."""
+    found: list[tuple[list[str], int]] = []
+    for escaping in (False, True):
+        taken = _take(line, held, coming, escaping=escaping)
         text = "".join(taken).removesuffix("\n").removesuffix("\r")
-        if not text:
-            continue
-        cells = _parse(text, dialect) if len(text) <= LONGEST_LINE else None
-        if cells is not None and width in {None, len(cells)}:
-            yield Row(cells, broken=False)
-            continue
+        if len(taken) > 1 and len(text) <= LONGEST_ROW and not swallows(taken, dialect, width):
+            cells = _tokens(text, dialect, escaping=escaping)
+            if cells is not None and width in {None, len(cells)}:
+                found.append((cells, len(taken)))
         held.extendleft(reversed(taken[1:]))
-        alone = taken[0].rstrip("\r\n")
-        yield Row(_parse(alone, dialect) or alone.split(dialect.delimiter), broken=True)
-
-
-def _take(held: deque[str], coming: Iterator[str], dialect: Dialect) -> list[str]:
-    """Take the lines of one row: more of them as long as a quote is open, within bounds."""
-    taken: list[str] = []
-    quotes = length = 0
-    while not taken or (quotes % 2 and length < LONGEST_ROW):
-        line = held.popleft() if held else next(coming, None)
-        if line is None:
+        if not escaping and _ESCAPED not in text:
             break
-        taken.append(line)
-        length += len(line)
-        quotes += line.count(dialect.quote) if dialect.quote else 0
+    if not found or any(other != found[0] for other in found):
+        return None, 1
+    cells, lines = found[0]
+    for _ in range(lines - 1):
+        held.popleft()
+    return cells, lines
+
+
+def swallows(lines: Sequence[str], dialect: Dialect, width: int | None) -> bool:
+    """Tell whether a row of several lines may be several rows between two stray quotes, as in a file without quoting."""
+    if width is None or width < 2:
+        return False
+
+    def alone(line: str, quotes: int) -> bool:
+        return line.count('"') == quotes and line.count(dialect.delimiter) == width - 1
+
+    return (alone(lines[0], 1) and alone(lines[-1], 1)) or any(alone(line, 0) for line in lines[1:-1])
+
+
+def _take(line: str, held: deque[str], coming: Iterator[str], *, escaping: bool) -> list[str]:
+    """Take the lines of one row: more of them as long as a quote is open, within bounds."""
+    taken = [line]
+    quotes, length = _quotes(line, escaping=escaping), len(line)
+    while quotes % 2 and length < LONGEST_ROW:
+        following = held.popleft() if held else next(coming, None)
+        if following is None:
+            break
+        taken.append(following)
+        length += len(following)
+        quotes += _quotes(following, escaping=escaping)
     return taken
 
 
-def _parse(text: str, dialect: Dialect) -> list[str] | None:
-    """Give a row's fields, or None if its quotes make no sense."""
+def _quotes(text: str, *, escaping: bool) -> int:
+    return text.count('"') - (text.count(_ESCAPED) if escaping else 0)
+
+
+def _parse(text: str, dialect: Dialect, width: int | None) -> list[str] | None:
+    """Return the fields of a row of one line, or None if it is not sound, or sound in two ways."""
     if dialect.quote is None:
-        return text.split(dialect.delimiter)
+        cells = text.split(dialect.delimiter)
+        return cells if width in {None, len(cells)} and not any(cell.startswith('"') for cell in cells) else None
+    if _ESCAPED not in text:
+        read = _plain(text, dialect)
+        return read if read is not None and width in {None, len(read)} else None
+    both = [_tokens(text, dialect, escaping=escaping) for escaping in (False, True)]
+    sound = [cells for cells in both if cells is not None and width in {None, len(cells)}]
+    return sound[0] if sound and sound[0] == sound[-1] else None
+
+
+def _plain(text: str, dialect: Dialect) -> list[str] | None:
+    """Return the fields of a line whose quotes are doubled, or None if they make no sense."""
     try:
-        plain = io.StringIO(text.replace("\r", _CARRIAGE_RETURN), newline="\n")
-        found = list(csv.reader(plain, delimiter=dialect.delimiter, strict=True))
+        cells = next(csv.reader([text.replace("\r", _CARRIAGE_RETURN)], delimiter=dialect.delimiter, strict=True))
     except csv.Error:
         return None
-    if len(found) != 1:
-        return None
-    return [cell.replace(_CARRIAGE_RETURN, "\r") for cell in found[0]] if "\r" in text else found[0]
+    return [cell.replace(_CARRIAGE_RETURN, "\r") for cell in cells] if "\r" in text else cells
+
+
+@lru_cache(maxsize=64)
+def _field(delimiter: str, *, escaping: bool) -> re.Pattern[str]:
+    """Return the pattern of a field, between quotes or without any."""
+    within = r'(?:[^"\\]++|\\.)*+' if escaping else r'(?:[^"]++|"")*+'
+    return re.compile(rf'"({within})"|([^"{re.escape(delimiter)}\n]*+)', re.DOTALL)
+
+
+def _tokens(text: str, dialect: Dialect, *, escaping: bool) -> list[str] | None:
+    """Return the fields of a row by the letter of one way to quote, or None.
+
+    Where backslashes stand before quotes, one before another is read in either way by different programs: no sound row.
+    """
+    field = _field(dialect.delimiter, escaping=escaping)
+    cells, at = [], -1
+    while at < len(text):
+        found = field.match(text, at + 1)
+        if found is None:
+            return None
+        quoted, bare = found.groups()
+        if quoted is not None and escaping:
+            if "\\\\" in quoted:
+                return None
+            bare = quoted.replace(_ESCAPED, '"')
+        elif quoted is not None:
+            bare = quoted.replace('""', '"')
+        cells.append(bare)
+        at = found.end()
+        if at < len(text) and text[at] != dialect.delimiter:
+            return None
+    return cells
+
+
+def _check_ends(text: str, dialect: Dialect, width: int | None) -> None:
+    """Raise Unreadable if a broken line is several sound rows that end in carriage returns."""
+    parts = text.split("\r")
+    if width is not None and sum(_parse(part, dialect, width) is not None for part in parts) > 1:
+        raise Unreadable("has rows that end in a carriage return without a line feed")
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:

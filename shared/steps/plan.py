@@ -108,7 +108,8 @@ def _plan(app: App, run: Run) -> Run:
         if recorded.plan == attempt:
             metering.planned(recorded, ())
         return recorded
-    segments = read_segments(app, [target.segment for target in export.segments], Heartbeat(app, run))
+    names = [target.segment for target in export.segments]
+    segments = read_segments(app, names, export.mapping["Email"], Heartbeat(app, run))
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
     with Spool() as spool:
         planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)

@@ -23,6 +23,7 @@ class SourceSegment:
 
     source: CustomerInsights
     table: Table
+    address: str | None = None
     beat: Callable[[], None] = lambda: None
 
     @property
@@ -36,18 +37,20 @@ class SourceSegment:
         return self.table.columns
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give its rows in batches."""
-        for batch in self.source.read(self.table, columns):
+        """Return its rows in batches."""
+        for batch in self.source.read(self.table, columns, self.address):
             self.beat()
             yield batch
 
 
-def read_segments(app: App, names: Sequence[str], beat: Callable[[], None] = lambda: None) -> list[SourceSegment]:
-    """Find segments in the source, all of one settled refresh; raises RunEnded."""
+def read_segments(
+    app: App, names: Sequence[str], address: str, beat: Callable[[], None] = lambda: None
+) -> list[SourceSegment]:
+    """Find segments in the source, all of one settled refresh; `address` is the column mapped to Email. Raises RunEnded."""
     catalogue = app.source.catalogue()
     tables = [catalogue.table(name) for name in names]
     app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=app.settings.settle_seconds))
-    return [SourceSegment(app.source, table, beat) for table in tables]
+    return [SourceSegment(app.source, table, address, beat) for table in tables]
 
 
 def recipe_of(export: Export) -> Recipe:

@@ -90,7 +90,8 @@ def _compare_values(app: App, run: Run, comparisons: Sequence[ListComparison]) -
     if found is None:
         return
     recipe, key = recipe_of(found[0]), app.digest_key()
-    segments = read_segments(app, [target.segment for target in run.targets], Heartbeat(app, run))
+    names = [target.segment for target in run.targets]
+    segments = read_segments(app, names, recipe.mapping["Email"], Heartbeat(app, run))
     for segment, comparison in zip(segments, comparisons, strict=True):
         for batch in segment.read(recipe.columns):
             comparison.look_at(expect(clean(batch, recipe), compared_fields(recipe.mapping), key))

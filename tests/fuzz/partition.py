@@ -37,9 +37,10 @@ class _Blob:
     piece: int
 
     def get_blob_properties(self) -> SimpleNamespace:
-        return SimpleNamespace(size=len(self.data), etag="e")
+        encoded = SimpleNamespace(content_encoding=None)
+        return SimpleNamespace(size=len(self.data), etag="e", content_settings=encoded)
 
-    def download_blob(self, offset: int = 0, length: int | None = None) -> _Download:
+    def download_blob(self, offset: int = 0, length: int | None = None, *, decompress: bool) -> _Download:  # noqa: ARG002
         return _Download(self.data[offset:][:length], self.piece)
 
 

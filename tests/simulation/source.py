@@ -48,7 +48,7 @@ class Source(CustomerInsights):
         if catalogue.etag != f'"v{self.version}"':
             raise RunEnded(Reason.SOURCE_NOT_SETTLED, "model.json changed while it was read.")
 
-    def read(self, table: Table, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def read(self, table: Table, columns: Sequence[str], address: str | None = None) -> Iterator[pl.DataFrame]:
         """Give a segment's rows; raises RunEnded SOURCE_NOT_SETTLED if it was replaced."""
         self._ask(f"read {table.name}")
         if table.partitions[0].path != f"v{self.version}/{table.name}.csv":
