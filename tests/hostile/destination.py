@@ -62,7 +62,7 @@ class Holding:
                 ids = {item["Email"]: self.id_of(item["Email"]) for item in body["contacts"]}
                 store = [self._store(item, self.fills_by_bulk) for item in body["contacts"]]
                 answer = {"contact_ids": [*ids.values()], "email_contact_map": ids}
-                return lambda: [do() for do in store] and None, 200, answer
+                return lambda: _all(store), 200, answer
             case ["POST", "contact"]:
                 item = body["contact"]
                 return self._store(item, self.fills_by_contact), 200, {"contact_id": self.id_of(item["Email"])}
@@ -111,6 +111,11 @@ class Holding:
             members.discard(contact)
 
 
+def _all(steps: list[Callable[[], None]]) -> None:
+    for step in steps:
+        step()
+
+
 def _nothing() -> None:
     return
 
@@ -136,7 +141,7 @@ class Destination:
     def __init__(self, holding: Holding, liar: Liar, *, seed: int = 0, lying: float = 0.5, lies_to: str = "") -> None:
         self.holding = holding
         self.lying = lying
-        self.lies = 0
+        self.said: list[tuple[str, bytes, bool]] = []
         self._liar = liar
         self._lies_to = re.compile(lies_to)
         self._random = random.Random(seed)
@@ -185,13 +190,14 @@ class Destination:
             if self._random.random() >= self.lying or not self._lies_to.match(f"{method} {path}"):
                 do()
                 return true, False
-            self.lies += 1
             lie = self._liar(self._random, true)
             said = list(may_be_read_as(lie))
             if any(item != content for item in said):
                 lie, said = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>", []
-            if said or self._random.random() < 0.5:
+            done = bool(said) or self._random.random() < 0.5
+            if done:
                 do()
+            self.said.append((f"{method} {path}", lie, done))
             return lie, True
 
 
@@ -204,7 +210,7 @@ def _received(connection: socket.socket) -> bytes:
 
 def may_be_read_as(answer: bytes) -> Iterator[Any]:
     """Return every object of the API's kind that somebody may read out of an answer, however it is framed."""
-    text = re.sub(rb"\r\n[0-9a-fA-F]+\r\n", b"", answer)  # as if chunks were joined
+    text = re.sub(rb"\r?\n[^\r\n{}\"]{0,30}\r?\n", b"", answer)  # as if chunks were joined
     for data in (answer, text):
         for start in [found.start() for found in re.finditer(rb"{", data)]:
             for end in [found.end() for found in re.finditer(rb"}", data)]:
