@@ -229,7 +229,7 @@ def _is_of_the_api(content: dict[str, Any]) -> bool:
 
 def any_bytes(dice: random.Random, true: bytes) -> bytes:
     """Return any bytes: noise, answers of any form, and mutations of the true answer."""
-    return dice.choice((_noise, _mutated, _mutated, _framed, _framed, _joined))(dice, true)
+    return dice.choice((_noise, _mutated, _mutated, _framed, _plausible, _plausible, _joined))(dice, true)
 
 
 def _noise(dice: random.Random, _: bytes) -> bytes:
@@ -291,6 +291,14 @@ def _framed(dice: random.Random, true: bytes) -> bytes:
         headers.append(b"Content-Length: %d" % len(body))
     end = dice.choice((b"\r\n", b"\r\n", b"\n"))
     return end.join((line, *headers, b"", body))
+
+
+def _plausible(dice: random.Random, _: bytes) -> bytes:
+    """Return an answer that is well-formed and says nothing of the API's."""
+    body = dice.choice((*_BODIES, json.dumps({dice.choice("abcde"): dice.choice((0, True, None, "ok"))}).encode()))
+    status = dice.choice(_STATUSES)
+    kind = dice.choice((b"application/json", b"application/json", b"text/html"))
+    return b"HTTP/1.1 %d OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (status, kind, len(body), body)
 
 
 def _mutated(dice: random.Random, true: bytes) -> bytes:
