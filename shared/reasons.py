@@ -138,6 +138,16 @@ _ROW_ADVICE = {
 }
 
 
+class WaitsFor(StrEnum):
+    """What a run waits for, as users see it."""
+
+    PACE = "pace"
+    """The account's pace is taken, or Autopilot asked to slow down until then."""
+
+    AUTOPILOT = "autopilot"
+    KEY_VAULT = "key_vault"
+
+
 class RunEnded(Exception):
     """A run cannot go on. Carries the reason, and a detail that names things of the configuration, never a person's data."""
 
@@ -148,9 +158,16 @@ class RunEnded(Exception):
 
 
 class TryLater(Exception):
-    """The work cannot go on now; whoever holds it gives it back for a while. Waiting is not failing."""
+    """The work cannot go on now; whoever holds it gives it back for a while. Waiting is not failing.
 
-    def __init__(self, seconds: float, why: str) -> None:
+    A wait that users are to know of says what it `waits_for`, and for how many seconds it may last, if longer.
+    """
+
+    def __init__(
+        self, seconds: float, why: str, *, waits_for: WaitsFor | None = None, lasts: float | None = None
+    ) -> None:
         super().__init__(why)
         self.seconds = seconds
         self.why = why
+        self.waits_for = waits_for
+        self.lasts = seconds if lasts is None else lasts

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.app import App
-from shared.reasons import Reason, TryLater
+from shared.reasons import Reason, TryLater, WaitsFor
 from shared.run import Run
 
 _FIRST: Final = 5.0
@@ -32,4 +32,5 @@ def wait(app: App, run: Run, reason: Reason) -> Reason:
     seconds = note_outage(app, run)
     if seconds is None:
         return reason
-    raise TryLater(seconds, f"waiting: {reason}")
+    waits_for = WaitsFor.KEY_VAULT if reason is Reason.KEY_MISSING else WaitsFor.AUTOPILOT
+    raise TryLater(seconds, f"waiting: {reason}", waits_for=waits_for)
