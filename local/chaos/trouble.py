@@ -40,6 +40,7 @@ class TroubleMaker:
             "pause a host": self._pause_host,
             "duplicate messages": self._duplicate_messages,
             "storm": self._storm,
+            "lies": self._storm,
             "restart storage": self._restart_storage,
             "restart the vault": self._restart_vault,
             "vault down": self._vault_down,
@@ -58,7 +59,7 @@ class TroubleMaker:
         self._over.set()
         for thread in self._threads:
             thread.join()
-        self.turn(**{"faults": {}, "down": False, "rate": None, **self._calm})
+        self.turn(**{"faults": {}, "lies": {}, "down": False, "rate": None, **self._calm})
         if self.faults:
             raise self.faults[0]
 
@@ -106,7 +107,7 @@ class TroubleMaker:
     def _storm(self, trouble: Trouble) -> None:
         self.turn(**trouble.knobs)
         self._over.wait(trouble.seconds)
-        self.turn(**{"faults": {}, "down": False, **self._calm})
+        self.turn(**{"faults": {}, "lies": {}, "down": False, **self._calm})
 
     def _restart_storage(self, trouble: Trouble) -> None:
         assert self._stack.azurite is not None

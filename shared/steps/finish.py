@@ -40,7 +40,16 @@ from shared.steps.verify import Verified, compare_lists
 
 log = logging.getLogger(__name__)
 
-_INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent", "remarks"}
+_INTERNAL: Final = {
+    "plan",
+    "progress_at",
+    "busy_until",
+    "unreachable_since",
+    "waits_for",
+    "waits_until",
+    "traceparent",
+    "remarks",
+}
 """What a report leaves out."""
 
 _HOW_TO_MEND: Final = "Verify with repair to mend what is missing or drifted."
