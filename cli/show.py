@@ -121,6 +121,8 @@ def run_table(run: dict[str, Any]) -> Table:
         if counts[name] or name in {"delivered", "unchanged"}:
             table.add_row(f"{counts[name]:,}", f"  {name}")
     table.add_row(f"{counts['joiners']:,}", f"joiners, {counts['changed']:,} changed, {counts['leavers']:,} leavers")
+    if counts["values_omitted"]:
+        table.add_row(f"{counts['values_omitted']:,}", "values left out, which their field cannot take")
     table.add_row(
         f"{counts['requests']:,}",
         f"calls to Autopilot ({counts['throttled']:,} throttled, {counts['retried']:,} repeated)",

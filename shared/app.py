@@ -124,7 +124,7 @@ class App:
 
     def remember_identity(self, account: Account, told: Identity) -> Account:
         """Remember whose account its key opens, as Autopilot told; returns the account as it is known now."""
-        digest = self.digest_key().of_api_key(account.key.current())
+        digest = self._digest_key.current(self).of_api_key(account.key.current())
         self.accounts.identities.remember_key(digest, account_name(told.id, digest))
         return self._open(account.name, account.connection, account.key)
 
@@ -149,7 +149,7 @@ class App:
 
     def _account_of(self, key: str | None) -> str | None:
         """Return the account that a key is known to open."""
-        return self.accounts.identities.account_of_key(self.digest_key().of_api_key(key)) if key else None
+        return self.accounts.identities.account_of_key(self._digest_key.current(self).of_api_key(key)) if key else None
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
@@ -189,7 +189,7 @@ class App:
 
     def digest_key(self) -> DigestKey:
         """Return the key of our digests; raises RunEnded DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
-        return self._digest_key.current(self)
+        return self._digest_key.read(self)
 
 
 @cache
