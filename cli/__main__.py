@@ -65,6 +65,10 @@ def _show_preview(found: dict[str, Any]) -> None:
     for field, cells in found["placeholders"].items():
         say(f"{cells:,} cells of {field} say that there is no value, such as NULL or N/A", style="dim")
     say(f"About {found['calls']:,} calls, {found['minutes']} minutes. Nothing was sent.")
+    if found.get("settled") is False:
+        say("Customer Insights may still be writing: a run would wait for it.", style="yellow")
+    if found.get("remarks"):
+        say(found["remarks"], style="yellow")
     if found["would_be_skipped"]:
         say(f"The run would be skipped: {found['would_be_skipped']}", style="yellow")
     console.print_json(data=found["examples"], ensure_ascii=not console.is_terminal)

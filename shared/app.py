@@ -32,6 +32,7 @@ from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
 from shared.settings import Settings, read_settings
+from shared.source.counts import Counts
 from shared.tombstones import Tombstones
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ class App:
     _rates: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict)
     _digest_key: InstallationKey = field(default_factory=InstallationKey)
     _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
+    counts: Counts = field(init=False)
+    lists_asked: dict[str, tuple[float, dict[str, list[str]] | None]] = field(default_factory=dict)
+    """An account's lists as a preview last asked for them, and when."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counts", Counts(self.source))
 
     def now(self) -> datetime:
         """Give the time, in UTC."""
