@@ -371,7 +371,9 @@ def _unread(contacts: pl.DataFrame, bad: pl.DataFrame) -> int:
 
     Where most of what stands in the column of addresses is none, it holds something else, and who it is cannot be said.
     """
-    malformed, invalid = (bad["reason"] == reason.value for reason in (RowReason.ROW_MALFORMED, RowReason.EMAIL_INVALID))
+    malformed, invalid = (
+        bad["reason"] == reason.value for reason in (RowReason.ROW_MALFORMED, RowReason.EMAIL_INVALID)
+    )
     lost = malformed | (bad["email"].is_null() & bad["customer"].is_null())
     valid = contacts.height - contacts["email"].null_count()
     return int((lost | invalid).sum() if int(invalid.sum()) > valid else lost.sum())

@@ -44,6 +44,7 @@ _MAGIC: Final = {
 _WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _LINE_END: Final = re.compile(r'"(?:[^"]++|"")*+"|[^"\r\n]++|"|(\r\n|\r|\n)')
+_ODDLY_QUOTED: Final = re.compile(r"""\s*(?:=?".*"|'.*'|[“„”].*[“”]|[‘‚’].*[‘’]|«.*»|`.*`)\s*\Z""", re.DOTALL)
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -88,6 +89,8 @@ def layout_of(
     dialect = _quoting(text, told)
     sample = list(islice(rows([text], dialect, width=None), _SAMPLE))
     if not sample:
+        if told.header:
+            raise Unreadable("is empty, without the header that model.json promises. Refresh the Blob export")
         return Layout(tuple(columns), dialect, len(start))
     names = _header(sample, text, dialect, columns)
     if names is None:
@@ -95,6 +98,7 @@ def layout_of(
         _check_order(sample, columns, address)
     elif len(names) > MOST_COLUMNS:
         raise Unreadable(f"has a header of {len(names):,} columns; {MOST_COLUMNS:,} are read")
+    _check_quotes(sample if names is None else sample[1:])
     blank = next(number for number, line in enumerate(_split(text)) if not is_blank(line, dialect))
     lines = sample[0].lines if names else blank
     return Layout(names or tuple(columns), dialect, mark + _end_of_line(start[mark:], lines))
@@ -168,6 +172,8 @@ def _header(sample: Sequence[Row], text: str, dialect: Dialect, columns: Sequenc
         return None
     lookup = _lookup(columns)
     if is_header(first.cells, columns):
+        if any(_ADDRESS.search(cell) for cell in first.cells):
+            raise Unreadable("has e-mail addresses in the line that names its columns, as if its lines had no ends")
         return tuple(_name(cell, columns, lookup) for cell in first.cells)
     others = any(_is_wordy(row.cells) for row in sample[1:])
     named = dialect.header or any(lookup.get(_plain(cell)) for cell in first.cells)
@@ -223,6 +229,15 @@ def _check_delimiter(sample: Sequence[Row], text: str, told: Dialect, columns: S
         if fitting > sound or (found and len(found[0].cells) > 1 and is_header(found[0].cells, columns)):
             expected = _DELIMITERS.get(told.delimiter, repr(told.delimiter))
             raise Unreadable(f"has fields parted by {name}, while model.json says {expected}. Refresh the Blob export")
+
+
+def _check_quotes(people: Sequence[Row]) -> None:
+    """Raise Unreadable if values bear quotes at both ends that none of our ways to read takes off."""
+    sound = [[cell for cell in row.cells[1:] if cell.strip()] for row in people if not row.broken]
+    if sound and all(len(cells) > 1 and all(map(_ODDLY_QUOTED.match, cells)) for cells in sound):
+        raise Unreadable(
+            'has values between odd quotes (single, curved, doubled, or after a blank or =); only those between " are read'
+        )
 
 
 def _check_order(sample: Sequence[Row], columns: Sequence[str], address: str | None) -> None:
