@@ -47,6 +47,7 @@ def replaced() -> Iterator[tuple[Any, str, Any]]:
     """Give what is to be replaced in which module: wherever the name was imported to."""
     for home, name in PURE:
         yield from _everywhere(getattr(home, name), name, _once(getattr(home, name), name))
+    yield pl, "concat", _once(pl.concat, "concat")
     yield from _everywhere(shared.domain.plan.plan, "plan", _plan)
     yield from _everywhere(shared.domain.plan.chunks, "chunks", _chunks)
 
@@ -59,7 +60,7 @@ def _everywhere(real: Any, name: str, instead: Any) -> Iterator[tuple[Any, str, 
 
 def _once(real: Callable[..., Any], name: str) -> Callable[..., Any]:
     def remembered(*arguments: Any, **named: Any) -> Any:
-        arguments = tuple(list(item) if isinstance(item, Iterator) else item for item in arguments)
+        arguments = tuple(list(item) if isinstance(item, Iterator | map) else item for item in arguments)
         key = (name, _frozen(arguments), _frozen(named))
         if key not in _known:
             _known[key] = real(*arguments, **named)
@@ -111,7 +112,7 @@ def _frozen(value: Any) -> Any:
         case pl.DataFrame():
             return (tuple(value.columns), tuple(value.rows()), tuple(value.dtypes))
         case pl.Series():
-            return tuple(value)
+            return (value.name, value.dtype, tuple(value))
         case Spool():
             return "spool"
         case BaseModel():

@@ -121,3 +121,9 @@ def test_a_post_that_the_sdk_repeated_is_no_error() -> None:
         somebody asks start
     """
     assert tell(PLAIN, story) == []
+
+
+def test_a_contact_that_is_refused_when_the_proof_tries_it_does_not_end_the_run() -> None:
+    """The first contact of the chunk was at fault, and every run ended as autopilot_refused."""
+    world = replace(OTHERS, versions=({"VIP": {"poison@example.com": "Poison", "ann@example.com": "Ann"}},))
+    assert tell(world, "somebody asks start") == []
