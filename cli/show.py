@@ -72,7 +72,7 @@ class Speed:
 def _stage(run: dict[str, Any]) -> str:
     if run["status"] == "Processing":
         if run["unreachable_since"]:
-            return "Waiting for Autopilot"
+            return str(run["detail"] or "Waiting").partition(". ")[0]
         return "Delivering" if run["planned_at"] else "Planning"
     return str(run["status"])
 
@@ -105,6 +105,8 @@ def run_table(run: dict[str, Any]) -> Table:
         if counts[name] or name in {"delivered", "unchanged"}:
             table.add_row(f"{counts[name]:,}", f"  {name}")
     table.add_row(f"{counts['joiners']:,}", f"joiners, {counts['changed']:,} changed, {counts['leavers']:,} leavers")
+    if counts["values_omitted"]:
+        table.add_row(f"{counts['values_omitted']:,}", "values left out, which their field cannot take")
     table.add_row(
         f"{counts['requests']:,}",
         f"calls to Autopilot ({counts['throttled']:,} throttled, {counts['retried']:,} repeated)",

@@ -28,7 +28,8 @@ class Counts(Record):
     Rows: `rows_read`, `duplicates` (rows whose address another row already brought), `unchanged`, `delivered`,
     `rejected`, `undelivered` (planned, but the run ended first). Distinct addresses: `profiles`. Memberships: `joiners`,
     `leavers`, `removed` (leavers done), `held_back` (leavers not made, since too much of their segment could not be read),
-    `kept` (members without a valid address in their row). Profiles with new values: `changed`. Calls: `requests`, `throttled`, `retried`.
+    `kept` (members without a valid address in their row). Profiles with new values: `changed`. Values that contacts go
+    without, since their field cannot take them: `values_omitted`. Calls: `requests`, `throttled`, `retried`.
     """
 
     rows_read: int = 0
@@ -44,6 +45,7 @@ class Counts(Record):
     held_back: int = 0
     kept: int = 0
     undelivered: int = 0
+    values_omitted: int = 0
     requests: int = 0
     throttled: int = 0
     retried: int = 0

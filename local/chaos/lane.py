@@ -28,7 +28,7 @@ NAME: Final = "chaos"
 STUCK_SECONDS: Final = 300.0
 """Seconds after which a run that has not ended counts as stuck: twice what two kills in a row may cost."""
 
-EXPLAINED: Final = {None, "rows_rejected", "nothing_to_do", "lists_differ", "lists_equal"}
+EXPLAINED: Final = {None, "rows_rejected", "values_omitted", "nothing_to_do", "lists_differ", "lists_equal"}
 ALSO_EXPLAINED: Final = {"vault down": {"key_refused"}, "restart the vault": {"key_refused"}}
 """Ends that a trouble explains: a key that was rotated while the vault could not be asked."""
 

@@ -12,6 +12,7 @@ from shared.api.call import Problem
 from shared.app import App
 from shared.configuration import ExportSettings
 from shared.domain.answers import AutopilotError
+from shared.domain.contact import PERMISSION
 from shared.domain.fields import STANDARD_FIELDS, field_type, is_custom
 from shared.reasons import RunEnded
 from shared.source.catalogue import Catalogue, Table
@@ -85,6 +86,16 @@ def size_warnings(members: Mapping[str, int | None], settings: ExportSettings) -
     if rows <= settings.max_profiles:
         return []
     return [f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."]
+
+
+def permission_warnings(settings: ExportSettings) -> list[str]:
+    """Warn of an export that gives permissions back."""
+    if PERMISSION not in settings.mapping or not settings.resubscribe:
+        return []
+    return [
+        "With resubscribe, contacts who unsubscribed at Autopilot are subscribed again where the segment says False. "
+        "Leave it off unless Customer Insights is where permissions are kept."
+    ]
 
 
 def _hint(table: Table, field: str, column: str) -> str:

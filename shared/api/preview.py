@@ -81,6 +81,8 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "kept": found.kept,
         "remarks": remarks(planned, [target.segment for target in export.segments]),
         "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
+        "omitted": dict(sorted(planned.omissions.values.items())),
+        "placeholders": dict(sorted(planned.omissions.placeholders.items())),
         "calls": calls,
         "minutes": round(calls / account.rate / 60, 1),
         "would_be_skipped": _skipped(planned, export),

@@ -244,5 +244,5 @@ def _stop(delivery: Delivery, sender: Sender) -> Reason | None:
 
 
 def _rejected(items: Sequence[Progress]) -> pl.DataFrame:
-    rows = [(item.operation.customer, item.operation.segment, None, item.reason, None) for item in items]
+    rows = [(item.operation.customer, item.operation.segment, None, item.reason, None, None) for item in items]
     return pl.DataFrame(rows, schema=REJECTED, orient="row")

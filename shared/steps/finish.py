@@ -256,6 +256,8 @@ def _reason(run: Run) -> Reason | None:
         return Reason.REMOVALS_HELD_BACK
     if run.counts.rejected or run.counts.removed < run.counts.leavers:
         return Reason.ROWS_REJECTED
+    if run.counts.values_omitted:
+        return Reason.VALUES_OMITTED
     return None if run.operations else Reason.NOTHING_TO_DO
 
 
@@ -284,11 +286,11 @@ def _customers(app: App, run: Run) -> pl.DataFrame:
 def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.DataFrame, list[str]]:
     """Gather the rejected rows, those of the plan first, then those of the chunks, and what is damaged.
 
-    Those that an older version of the app wrote say no `where`.
+    Those that an older version of the app wrote say no `where` and no `hint`.
     """
     names = [planned_rejected_path(run.export, run.id, str(run.plan))]
     names += [entry.rejected for entry in entries if entry.rejected]
-    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name != "where"})
+    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name not in {"where", "hint"}})
     tables, damaged = _outcomes(app, names, always)
     found = [table.select(name for name in REJECTED if name in table.columns) for table, _ in tables]
     return pl.concat([pl.DataFrame(schema=REJECTED), *found], how="diagonal"), damaged
