@@ -17,6 +17,7 @@ import polars as pl
 from pydantic import BaseModel
 
 import shared.domain.cleaning
+import shared.domain.difference
 import shared.domain.plan
 import shared.domain.state
 import shared.domain.verification
@@ -27,7 +28,9 @@ from shared.domain.spool import Spool
 
 PURE: Final = (
     (shared.domain.cleaning, "clean"),
+    (shared.domain.difference, "together"),
     (shared.domain.state, "merge"),
+    (shared.domain.state, "identify"),
     (shared.domain.state, "tabulate"),
     (shared.domain.state, "rewire"),
     (shared.domain.state, "without"),
@@ -75,6 +78,7 @@ class _Read:
 
     name: str
     columns: Sequence[str]
+    declared: Any
     batches: Sequence[pl.DataFrame]
 
     def read(self, _: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -87,7 +91,7 @@ _real_chunks = shared.domain.plan.chunks
 
 def _plan(segments: Sequence[Any], recipe: Any, *rest: Any) -> Plan:
     """Read the segments, then plan: what is read each time is only the source."""
-    read = [_Read(each.name, tuple(each.columns), tuple(each.read(recipe.columns))) for each in segments]
+    read = [_Read(each.name, tuple(each.columns), each.declared, tuple(each.read(recipe.columns))) for each in segments]
     key = ("plan", _frozen(read), _frozen(recipe), _frozen(rest))
     if key not in _known:
         spool = Spool()  # a plan that is kept keeps its contacts
