@@ -65,6 +65,10 @@ def _show_preview(found: dict[str, Any]) -> None:
     for field, cells in found["placeholders"].items():
         say(f"{cells:,} cells of {field} say that there is no value, such as NULL or N/A", style="dim")
     say(f"About {found['calls']:,} calls, {found['minutes']} minutes. Nothing was sent.")
+    if found.get("settled") is False:
+        say("Customer Insights may still be writing: a run would wait for it.", style="yellow")
+    if found.get("remarks"):
+        say(found["remarks"], style="yellow")
     if found["would_be_skipped"]:
         say(f"The run would be skipped: {found['would_be_skipped']}", style="yellow")
     console.print_json(data=found["examples"], ensure_ascii=not console.is_terminal)
@@ -88,11 +92,33 @@ def health(context: typer.Context, as_json: Json = False) -> None:
 def erase(
     context: typer.Context, email: Annotated[str | None, typer.Argument(help="Asked for if left out.")] = None
 ) -> None:
-    """Erase a person at Autopilot and from our state; no later run brings them back."""
+    """Erase a person at Autopilot and from our state; no later run brings them back. Ends with 1 unless it is done."""
     address = email or typer.prompt("E-mail address of the person to erase")
     with client(context) as api:
         done = api.post("erasure", {"email": address})
-    say(f"Erased: {done['accounts']} accounts and {done['states']} states held this person.")
+    _show_erasure(done)
+
+
+@app.command()
+def erasure(context: typer.Context, erasure_id: Annotated[str, typer.Argument(help="As `erase` printed it.")]) -> None:
+    """Show how far an erasure is. Ends with 1 unless it is done."""
+    with client(context) as api:
+        found = api.get(f"erasure/{erasure_id}")
+    _show_erasure(found)
+
+
+def _show_erasure(found: dict[str, Any]) -> None:
+    if found["erased"]:
+        say(f"Erased: {found['accounts']} accounts and {found['states']} states held this person.")
+        return
+    say(f"Not done yet: {found['detail']}")
+    for item in found["connections"]:
+        if not item["erased"]:
+            say(f"{item['connection']}: {item['code']}. {item['detail']}")
+    for run in found["waiting_for"]:
+        say(f"Waits for run {run['run']} of {run['export']}.")
+    say(f"Look again with: erasure {found['id']}")
+    raise typer.Exit(1)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -72,9 +73,25 @@ class Speed:
 def _stage(run: dict[str, Any]) -> str:
     if run["status"] == "Processing":
         if run["unreachable_since"]:
-            return str(run["detail"] or "Waiting").partition(". ")[0]
+            return escape(harmless(run.get("detail") or "Waiting").partition(". ")[0])
+        if run.get("waits_until"):
+            return f"Waiting for {_WAITS[run['waits_for']]} until {_clock(run['waits_until'])}"
         return "Delivering" if run["planned_at"] else "Planning"
     return str(run["status"])
+
+
+_WAITS = {
+    "pace": "its turn at Autopilot",
+    "autopilot": "Autopilot",
+    "key_vault": "Key Vault",
+    "source": "Customer Insights",
+}
+
+
+def _clock(moment: str) -> str:
+    from datetime import datetime
+
+    return f"{datetime.fromisoformat(moment).astimezone():%H:%M:%S}"
 
 
 def _counts(run: dict[str, Any], speed: float) -> str:
@@ -119,7 +136,8 @@ def headline(run: dict[str, Any]) -> Text:
     color = _COLORS.get(run["status"], "cyan")
     parts = [(harmless(run["status"]), f"bold {color}")]
     parts += [(f" ({harmless(run['reason'])})", "dim")] if run["reason"] else []
-    parts += [(f" {harmless(run['advice'])}", "")] if run["advice"] else []
+    said = run["advice"] or run.get("detail")
+    parts += [(f" {harmless(said)}", "")] if said else []
     return Text.assemble(*parts)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ValidationError
 
-from shared.adapters.storage import Container, Storage
+from shared.adapters.storage import Container, Storage, TooLarge
 from shared.configuration import Connection, Export
 from shared.reasons import Reason, RunEnded
 
@@ -42,6 +42,14 @@ class Registry:
         """Give an export and its ETag, or None."""
         return self._load(_export(name), Export)
 
+    def is_damaged(self, export: str) -> bool:
+        """Whether an export's document is there and cannot be read."""
+        try:
+            self.export(export)
+        except DocumentDamaged:
+            return True
+        return False
+
     def save_connection(
         self, name: str, connection: Connection, *, if_match: str | None = None, only_new: bool = False
     ) -> str:
@@ -69,7 +77,10 @@ class Registry:
         return self._names("exports/", after)
 
     def _load[T: BaseModel](self, path: str, kind: type[T]) -> tuple[T, str] | None:
-        found = self._storage.get(Container.CONFIGURATION, path)
+        try:
+            found = self._storage.get(Container.CONFIGURATION, path)
+        except TooLarge as damage:
+            found = b"", damage.etag  # which is no document either
         if found is None:
             return None
         try:

@@ -23,18 +23,42 @@ _STORMS: Final[tuple[dict[str, Any], ...]] = (
     {"down": True},
 )
 
+_LIES: Final[tuple[dict[str, Any], ...]] = (
+    {"html": 0.3},
+    {"empty": 0.15, "no_content": 0.15, "null": 0.1},
+    {"message": 0.2, "error": 0.1, "no_map": 0.2},
+    {"interim": 0.3, "interim_joined": 0.3},
+    {"redirect": 0.2, "html_403": 0.1, "html_401": 0.1, "strange": 0.1},
+    {"html_404": 0.3},
+    {"truncated": 0.15, "bom": 0.1, "unasked_encoding": 0.1, "bad_header": 0.1},
+    {"drip_headers": 0.02, "drip_interim": 0.02, "drip_trailers": 0.02, "drip_body": 0.02},
+)
+"""Answers that are not Autopilot's, to so many calls."""
+
 _TROUBLES: Final[Mapping[str, int]] = {
     "kill a host": 5,
     "kill all hosts": 2,
     "pause a host": 3,
     "duplicate messages": 3,
     "storm": 6,
+    "lies": 4,
     "restart storage": 1,
     "restart the vault": 1,
     "vault down": 1,
     "rotate the key": 1,
+    "source busy": 3,
+    "source drops": 3,
+    "refresh meanwhile": 2,
+    "no token": 1,
 }
 """What can go wrong, and how often beside the others."""
+
+_EARLY: Final = {"source busy", "source drops", "refresh meanwhile", "no token"}
+EARLY_SECONDS: Final = 1.5
+"""What concerns the source begins while a run is planned, or it meets nobody."""
+
+ODD: Final = ("compressed", "another encoding", "other delimiters", "no addresses")
+"""What a partition may turn out to be; a run of it must read it right or end by name, and the next one goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +75,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: two runs, a first load and a refresh, each with its troubles."""
+    """One round: two runs, a first load and a refresh, each with its troubles; in between, perhaps, an odd partition."""
 
     seed: int
     people: int
@@ -59,6 +83,7 @@ class Round:
     segments: tuple[str, ...]
     rate: float
     knobs: Mapping[str, Any]
+    odd: str | None
     troubles: tuple[tuple[Trouble, ...], tuple[Trouble, ...]]
 
 
@@ -82,6 +107,7 @@ def draw_round(seed: int, hosts: int) -> Round:
             "error_shape": dice.choice(("error", "code")),
             "seed": seed,
         },
+        odd=dice.choice((None, *ODD)),
         troubles=(_troubles(dice, hosts), _troubles(dice, hosts)),
     )
 
@@ -92,11 +118,12 @@ def _troubles(dice: random.Random, hosts: int) -> tuple[Trouble, ...]:
 
 
 def _trouble(dice: random.Random, hosts: int) -> Trouble:
+    kind = dice.choices(list(_TROUBLES), weights=list(_TROUBLES.values()))[0]
     return Trouble(
-        at=dice.uniform(0, TROUBLE_SECONDS),
-        kind=dice.choices(list(_TROUBLES), weights=list(_TROUBLES.values()))[0],
+        at=dice.uniform(0, EARLY_SECONDS if kind in _EARLY else TROUBLE_SECONDS),
+        kind=kind,
         seconds=dice.uniform(*STORM_SECONDS),
         host=dice.randrange(hosts),
         skew=dice.choice((0, 0, dice.uniform(-3, 3))),
-        knobs=dice.choice(_STORMS),
+        knobs={"lies": dice.choice(_LIES), "drip_seconds": 5} if kind == "lies" else dice.choice(_STORMS),
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from shared.adapters.storage import Container
+from shared.adapters.storage import Container, TooLarge
 from shared.api.call import Answer, Call, Problem, page_of
 from shared.api.exports import check_connection, check_former_connection, find_export
 from shared.app import App
@@ -97,7 +97,10 @@ def cancel(app: App, call: Call) -> Answer:
 def get_rejected(app: App, call: Call) -> Answer:
     """Give the rejected rows as CSV: whose row, in which segment, which field, why, and what to do."""
     run = _find(app, call)
-    found = app.storage.get(Container.REJECTED, rejected_path(run.export, run.id))
+    try:
+        found = app.storage.get(Container.REJECTED, rejected_path(run.export, run.id))
+    except TooLarge as damage:
+        raise Problem(HTTPStatus.CONFLICT, "file_too_large", f"{damage}: it is none of ours.") from None
     if found is None:
         raise Problem(
             HTTPStatus.NOT_FOUND, "no_rejected_rows", "This run has no rejected-rows file, or it has expired."
@@ -131,6 +134,8 @@ def view(app: App, run: Run) -> dict[str, Any]:
     shown["segments"] = [target.model_dump() for target in run.targets]
     shown["advice"] = (run.detail + " " if run.detail else "") + reason.advice if reason else ""
     shown["canceling"] = run.stop is Reason.CANCELED_BY_USER and not run.status.is_final
+    if not run.is_waiting(app.now()):
+        shown["waits_for"] = shown["waits_until"] = None
     shown["progress"] = _progress(app, run)
     return shown
 
@@ -176,7 +181,8 @@ def _expected_end(now: datetime, run: Run) -> str | None:
     if run.status is not Status.PROCESSING or not run.settled or run.planned_at is None:
         return None
     left = (run.operations - run.settled) / run.settled * (now - run.planned_at).total_seconds()
-    return (now + timedelta(seconds=left)).isoformat(timespec="seconds")
+    begins = run.waits_until if run.waits_until is not None and run.is_waiting(now) else now
+    return (begins + timedelta(seconds=left)).isoformat(timespec="seconds")
 
 
 def _find(app: App, call: Call) -> Run:

@@ -1,6 +1,6 @@
 """Autopilot's contact fields: their exact names, their types, and how a segment's text becomes a value of a type.
 
-Names are those of reference/autopilot-api section 3.1 (vendor's table, confirmed by several clients). Custom fields are
+Names are those of the vendor's own table, confirmed by several clients. Custom fields are
 written as `type--Name--Parts`, spaces as `--` (vendor, 2015). Types are string, integer, float, boolean and date.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,10 +14,10 @@ from shared.connection_keys import sweep_keys
 from shared.domain.schedule import is_due
 from shared.ledger import RunInProgress
 from shared.reasons import Reason, RunEnded
-from shared.registry import DocumentDamaged
 from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.each import each
+from shared.steps.erase import advance_all
 from shared.steps.retain import retain, retain_audit
 from shared.steps.start import start_run
 from shared.steps.sweep import disown, owners, sweep
@@ -30,27 +31,30 @@ _LONGEST_PAUSE: Final = timedelta(hours=24)
 def tick(app: App) -> None:
     """Look after every export, those that were deleted too: is a run due, what lies about, and is its history over."""
     refreshed, trouble = _refreshed(app)
+    chores: dict[str, Callable[[], None]] = {
+        "exports": lambda: each(owners(app), lambda name: _look_after(app, name, refreshed)),
+        "erasures": lambda: advance_all(app),
+        "audit": lambda: retain_audit(app),
+        "keys": lambda: sweep_keys(app),
+    }
     try:
-        each(owners(app), lambda name: _look_after(app, name, refreshed))
-        retain_audit(app)
-        sweep_keys(app)
+        each(chores, lambda name: chores[name]())
     finally:
         metering.ticked(trouble)
         tracing.flush()
 
 
 def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
-    try:
-        found = app.registry.export(name)
-    except DocumentDamaged as damage:
-        log.error("an export's document is damaged: export=%s detail=%s", name, damage.detail)
-        found = None
+    is_damaged = app.registry.is_damaged(name)
+    if is_damaged:
+        log.error("an export's document is damaged, it is not run: export=%s", name)
+    found = None if is_damaged else app.registry.export(name)
     head = app.ledger.head(name)
     if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
         metering.source_seen(name, refreshed.modified_at)
     if head.active is None and found is not None:
         _start_if_due(app, name, found[0], head, refreshed)
-    if found is None:
+    if found is None and not is_damaged:
         disown(app, name)
     sweep(app, name)
     retain(app, name)
