@@ -32,6 +32,7 @@ def cut(pieces: Iterable[bytes], pattern: str) -> Iterator[bytes]:
             end = _end_of_rows(held[:BLOCK], pattern)
             yield held[:end]
             held = held[end:]
+    held = held.removesuffix(b"\x1a")  # which ends files of old programs
     if held:
         yield held if held.endswith(b"\n") else held + b"\n"
 

@@ -40,9 +40,16 @@ _MAGIC: Final = {
     b"\xff\x06\x00\x00sNaPpY": "is compressed (snappy)",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook",
     b"%PDF-": "is a PDF file",
+    b'{"': "is a JSON file",
+    b"[{": "is a JSON file",
+    b"<!": "is a web page",
+    b"<html": "is a web page",
+    b"<?xml": "is an XML file",
 }
 _WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SIGNS: Final = {"''", "``", "[]", "“”", "„“", "«»", "‘’"}
 _LINE_END: Final = re.compile(r'"(?:[^"]++|"")*+"|[^"\r\n]++|"|(\r\n|\r|\n)')
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -89,12 +96,17 @@ def layout_of(
     sample = list(islice(rows([text], dialect, width=None), _SAMPLE))
     if not sample:
         return Layout(tuple(columns), dialect, len(start))
+    if sum(row.cells[0].startswith("\r") for row in sample[1:] if row.cells) * 2 > len(sample) - 1 > 0:
+        raise Unreadable("has lines that begin with a carriage return")
+    values = [cell for row in sample[1:] or sample for cell in row.cells if cell]
+    if values and sum(map(_is_signed, values)) * 2 > len(values):
+        raise Unreadable("has values between other signs than double quotes")
     names = _header(sample, text, dialect, columns)
     if names is None:
         _check_delimiter(sample, text, dialect, columns)
         _check_order(sample, columns, address)
-    elif len(names) > MOST_COLUMNS:
-        raise Unreadable(f"has a header of {len(names):,} columns; {MOST_COLUMNS:,} are read")
+    else:
+        _check_header(names, columns, alone=len(sample) == 1)
     blank = next(number for number, line in enumerate(_split(text)) if not is_blank(line, dialect))
     lines = sample[0].lines if names else blank
     return Layout(names or tuple(columns), dialect, mark + _end_of_line(start[mark:], lines))
@@ -116,7 +128,9 @@ def _check_bytes(start: bytes) -> None:
     """Raise Unreadable unless it begins as a text in UTF-8 does."""
     odd = len(_CONTROLS.findall(start))
     for magic, what in _MAGIC.items():
-        if start.startswith(magic) and (odd or not magic.isalnum()):  # a CustomerId may begin with ORC
+        if start.startswith((magic, codecs.BOM_UTF8 + magic)) and (
+            odd or not magic.isalnum()
+        ):  # a CustomerId may begin with ORC
             raise Unreadable(f"{what}, and only CSV files without compression are read")
     if start.startswith(_WIDE) or b"\0" in start[:4]:
         raise Unreadable("is not UTF-8. Export the segments as CSV files in UTF-8")
@@ -178,6 +192,21 @@ def _header(sample: Sequence[Row], text: str, dialect: Dialect, columns: Sequenc
     return None
 
 
+def _is_signed(value: str) -> bool:
+    """Tell whether a value stands between signs that some programs take for quotes."""
+    return len(value) > 1 and f"{value[0]}{value[-1]}" in _SIGNS
+
+
+def _check_header(names: Sequence[str], columns: Sequence[str], *, alone: bool) -> None:
+    """Raise Unreadable for a header that is more than one: rows may be in it that end as no row does."""
+    if len(names) > MOST_COLUMNS:
+        raise Unreadable(f"has a header of {len(names):,} columns; {MOST_COLUMNS:,} are read")
+    if any(_BREAK.search(name) for name in names):
+        raise Unreadable("has a header with line breaks or control characters in a name")
+    if alone and not set(names) <= set(columns):
+        raise Unreadable("has a header that names other columns than model.json, and no row. Refresh the Blob export")
+
+
 def _is_wordy(cells: Sequence[str]) -> bool:
     """Tell whether a row could be a header: several cells, all of words, no number and no address among them."""
     return len(cells) > 1 and all(cell.strip() and not re.search(r"[\d@]", cell) for cell in cells)
@@ -211,16 +240,17 @@ def _plain(name: str) -> str:
 
 
 def _check_delimiter(sample: Sequence[Row], text: str, told: Dialect, columns: Sequence[str]) -> None:
-    """Raise Unreadable if another delimiter gives rows, or a header, where the one that was told gives few or none."""
+    """Raise Unreadable if another delimiter gives a header, or no fewer rows than the one that was told."""
     width = len(columns)
     sound = sum(len(row.cells) == width for row in sample)
-    if sound * 2 > len(sample) or (width == 1 and sound):
+    if width == 1 and sound:
         return
     for delimiter, name in _DELIMITERS.items():
         other = replace(told, delimiter=delimiter)
         found = list(islice(rows([text], other, width=None), _SAMPLE)) if delimiter != told.delimiter else []
         fitting = sum(len(row.cells) == width for row in found)
-        if fitting > sound or (found and len(found[0].cells) > 1 and is_header(found[0].cells, columns)):
+        header = bool(found) and len(found[0].cells) > 1 and is_header(found[0].cells, columns)
+        if header or fitting > sound or fitting == sound > 0:
             expected = _DELIMITERS.get(told.delimiter, repr(told.delimiter))
             raise Unreadable(f"has fields parted by {name}, while model.json says {expected}. Refresh the Blob export")
 
@@ -236,7 +266,7 @@ def _check_order(sample: Sequence[Row], columns: Sequence[str], address: str | N
         if cells[columns.index(address)].strip()
     ]
     elsewhere: Counter[int] = Counter(n for cells in people for n, cell in enumerate(cells) if _ADDRESS.search(cell))
-    if there and not any(there) and elsewhere and elsewhere.most_common(1)[0][1] * 2 > len(people):
+    if there and not any(there) and elsewhere and elsewhere.most_common(1)[0][1] * 2 >= len(people):
         raise Unreadable(
             f"has no header, and no address in column {address!r} by the order of model.json, but in another one"
         )
