@@ -18,7 +18,8 @@ from rich.console import Console
 from bench.report import Part
 from bench.world import open_world
 from local.world import KEY, SIMPLE, World, people
-from shared.adapters.autopilot import Autopilot, session
+from shared.adapters.autopilot import Autopilot
+from shared.adapters.transport import session
 from shared.adapters.vault import GivenKey
 
 PROFILES: Final = 12_000

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 import requests
 
 from shared.accounts import Accounts, AccountSlots
-from shared.adapters.autopilot import CONNECTIONS, Autopilot, Key, session
+from shared.adapters.autopilot import Autopilot, Key
 from shared.adapters.clock import StorageClock
 from shared.adapters.storage import Storage
 from shared.adapters.tables import Table
+from shared.adapters.transport import CONNECTIONS, session
 from shared.adapters.vault import GivenKey, Vault, VaultKey
 from shared.audit import Audit
 from shared.configuration import Connection

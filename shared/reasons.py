@@ -118,6 +118,7 @@ class RowReason(StrEnum):
     ERASED = "erased"
     REFUSED_BY_AUTOPILOT = "refused_by_autopilot"
     MISSING_FROM_ANSWER = "missing_from_answer"
+    NO_ANSWER = "no_answer"
 
     @property
     def advice(self) -> str:
@@ -133,6 +134,7 @@ _ROW_ADVICE = {
     RowReason.ERASED: "This person asked to be erased. Take the profile out of Customer Insights' sources too.",
     RowReason.REFUSED_BY_AUTOPILOT: "Autopilot refused this contact. Look at its values; the next run tries again.",
     RowReason.MISSING_FROM_ANSWER: "Autopilot left this contact out of its answer. The next run tries again.",
+    RowReason.NO_ANSWER: "Autopilot gave no answer to what was asked for this contact, however often. The next run tries again.",
 }
 
 

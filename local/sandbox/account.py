@@ -79,25 +79,26 @@ class Account:
         return account
 
     def find(self, id_or_email: str) -> Contact | None:
-        """Give a contact by id or address; addresses fold case (assumed)."""
+        """Give a contact by id or address; addresses fold case (that they are stored so is recorded)."""
         contact_id = id_or_email if id_or_email in self.contacts else self.by_email.get(id_or_email.lower(), "")
         return self.contacts.get(contact_id)
 
     def upsert(self, body: Mapping[str, Any], *, honour_list: bool) -> Contact:
-        """Create or update a contact by its address: null clears, what is left out stays (vendor, 2017)."""
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        """Create or update a contact by its address, or its id: null clears, what is left out stays (vendor, 2017).
+
+        A field that was cleared reads back as null (third-party clients).
+        """
+        now = _now()
         email = body.get("Email")
-        contact = self.find(str(email)) if email else None
+        contact = self.find(str(email)) if email else self.contacts.get(str(body.get("contact_id")))
         if contact is None:
             contact = Contact(f"person_{str(uuid.uuid4()).upper()}", None, now, now)
             self.contacts[contact.id] = contact
         contact.updated_at = now
-        for name, value in body.items():
-            if name not in _CONTROL:
-                _put(contact.fields, name, value)
+        contact.fields.update({name: value for name, value in body.items() if name not in _CONTROL})
         for name, value in (body.get("custom") or {}).items():
             self.custom_fields[_label(name)] = name.partition("--")[0]
-            _put(contact.custom, name, value)
+            contact.custom[name] = value
         self._readdress(contact, body.get("_NewEmail") or email)
         list_id = body.get("_autopilot_list")
         if honour_list and list_id in self.members:
@@ -139,6 +140,7 @@ class Account:
             return False
         members.add(contact.id)
         contact.lists.add(list_id)
+        contact.updated_at = _now()  # recorded
         return True
 
     def remove(self, list_id: str, contact: Contact) -> bool:
@@ -166,16 +168,13 @@ class Account:
             return
         if contact.email:
             self.by_email.pop(contact.email.lower(), None)
-        contact.email = str(email)
+        contact.email = str(email).lower()  # recorded
         contact.fields["Email"] = contact.email
         self.by_email[contact.email.lower()] = contact.id
 
 
-def _put(values: dict[str, Any], name: str, value: object) -> None:
-    if value is None:
-        values.pop(name, None)
-    else:
-        values[name] = value
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _label(name: str) -> str:

@@ -10,10 +10,22 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from local.sandbox.account import Account, Contact
+from local.sandbox.account import PAGE, Account, Contact
 from local.sandbox.knobs import Dice, Knobs
 
 BULK: Final = 100
+
+HOOK_EVENTS: Final = frozenset(
+    {
+        "contact_added",
+        "contact_updated",
+        "contact_unsubscribes",
+        "contact_added_to_list",
+        "contact_removed_from_list",
+        "contact_entered_segment",
+        "contact_left_segment",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,7 @@ class Reply:
 
     status: int
     body: Any = None
+    retry_after: str | None = None
 
 
 class Api:
@@ -32,6 +45,7 @@ class Api:
         self.dice = dice
         self.bulk_calls = 0
         self.contact_calls = 0
+        self.hooks: dict[str, dict[str, str]] = {}
         self._routes: list[tuple[str, re.Pattern[str], str, Callable[..., Reply]]] = [
             (method, _pattern(template), template, handler)
             for method, template, handler in (
@@ -51,11 +65,17 @@ class Api:
                 ("POST", "/list/{list}/contact/{contact}", self._add),
                 ("DELETE", "/list/{list}/contact/{contact}", self._remove),
                 ("GET", "/account", self._account),
+                ("GET", "/triggers", self._triggers),
+                ("GET", "/hooks", self._hooks),
+                ("POST", "/hook", self._create_hook),
+                ("DELETE", "/hook/{hook}", self._delete_hook),
+                ("DELETE", "/hooks", self._delete_hooks),
             )
         ]
 
     def route(self, method: str, path: str) -> tuple[str, Callable[..., Reply]] | None:
         """Find what a request asks for: the endpoint's template, and what carries it out."""
+        path = path.rstrip("/")  # third-party clients end paths so
         for wanted, pattern, template, handler in self._routes:
             found = pattern.fullmatch(path) if wanted == method else None
             if found:
@@ -97,7 +117,7 @@ class Api:
 
     def _refuses(self, knobs: Knobs, content: object) -> bool:
         """Whether a contact is refused (assumed: by a poisoned address, no object, or past the contract's limit)."""
-        if not isinstance(content, dict):
+        if not isinstance(content, dict) or not isinstance(content.get("custom") or {}, dict):
             return True
         email = str(content.get("Email") or "")
         if knobs.poison and email.lower().startswith(knobs.poison):
@@ -107,14 +127,16 @@ class Api:
 
     def _get(self, knobs: Knobs, contact: str, **_: object) -> Reply:
         found = self.account.find(contact)
-        return Reply(200, found.document()) if found else problem(knobs, 404, "Contact could not be found.")
+        if found is None:
+            return problem(knobs, 404, "Contact could not be found.")
+        return Reply(200, _read_back(knobs, found))
 
     def _delete(self, knobs: Knobs, contact: str, **_: object) -> Reply:
         found = self.account.find(contact)
         if found is None:
             return problem(knobs, 404, "Could not delete contact as contact could not be found.")
         self.account.delete(found)
-        return Reply(204)
+        return Reply(200, {})
 
     def _unsubscribe(self, knobs: Knobs, contact: str, **_: object) -> Reply:
         found = self.account.find(contact)
@@ -123,8 +145,8 @@ class Api:
         found.fields["unsubscribed"] = True
         return Reply(200, {})
 
-    def _contacts(self, bookmark: str | None = None, **_: object) -> Reply:
-        return self._page(self.account.contacts, bookmark)
+    def _contacts(self, knobs: Knobs, bookmark: str | None = None, **_: object) -> Reply:
+        return self._page(knobs, self.account.contacts, bookmark)
 
     def _custom_fields(self, **_: object) -> Reply:
         items = self.account.custom_fields.items()
@@ -141,16 +163,18 @@ class Api:
             return problem(knobs, 400, "No list name provided.")
         return Reply(200, {"list_id": self.account.create_list(name), "name": name})
 
-    def _members(self, list: str, bookmark: str | None = None, **_: object) -> Reply:  # noqa: A002 - the path's name
+    def _members(self, knobs: Knobs, list: str, bookmark: str | None = None, **_: object) -> Reply:  # noqa: A002
         if list not in self.account.members:
             return Reply(404)
-        return self._page(self.account.members[list], bookmark)
+        return self._page(knobs, self.account.members[list], bookmark)
 
-    def _is_member(self, list: str, contact: str, **_: object) -> Reply:  # noqa: A002 - the path's name
+    def _is_member(self, knobs: Knobs, list: str, contact: str, **_: object) -> Reply:  # noqa: A002
+        if list not in self.account.members:
+            return problem(knobs, 404, "List does not exist.")
         found = self.account.find(contact)
-        if found is None or list not in found.lists:
-            return Reply(404)
-        return Reply(200, {})
+        if found is None:
+            return problem(knobs, 404, "Contact could not be found.")
+        return Reply(200, {}) if list in found.lists else Reply(404, {})
 
     def _add(self, knobs: Knobs, list: str, contact: str, **_: object) -> Reply:  # noqa: A002 - the path's name
         return self._change(knobs, list, contact, self.account.add)
@@ -166,12 +190,41 @@ class Api:
             return problem(knobs, 404, "Contact could not be found.")
         return Reply(200, {} if how(list_id, found) else {"not_modified": True})
 
-    def _account(self, **_: object) -> Reply:
-        return Reply(200, {"instanceId": "sandbox", "fullName": "Sandbox Account", "email": "owner@example.com"})
+    def _account(self, knobs: Knobs, **_: object) -> Reply:
+        return Reply(200, {"instanceId": "sandbox", "fullName": knobs.account_name, "email": "owner@example.com"})
 
-    def _page(self, ids: Any, bookmark: str | None) -> Reply:
+    def _triggers(self, **_: object) -> Reply:
+        return Reply(200, {"triggers": []})
+
+    def _hooks(self, **_: object) -> Reply:
+        return Reply(200, {"hooks": list(self.hooks.values())})
+
+    def _create_hook(self, knobs: Knobs, body: bytes, **_: object) -> Reply:
+        content = _object(body)
+        event, url = content.get("event"), content.get("target_url")
+        if not isinstance(event, str) or event not in HOOK_EVENTS:
+            return problem(knobs, 400, "Invalid event provided to register REST Hook.")
+        if not isinstance(url, str) or not url.startswith("http"):
+            return problem(knobs, 400, "Invalid target_url provided to register REST Hook.")
+        hook_id = f"hook_{len(self.hooks) + 1}"
+        self.hooks[hook_id] = {"hook_id": hook_id, "event": event, "target_url": url}
+        return Reply(201, {"hook_id": hook_id})
+
+    def _delete_hook(self, knobs: Knobs, hook: str, **_: object) -> Reply:
+        if self.hooks.pop(hook, None) is None:
+            return problem(knobs, 404, "REST Hook could not be found.")
+        return Reply(200, {})
+
+    def _delete_hooks(self, **_: object) -> Reply:
+        self.hooks.clear()
+        return Reply(200, {})
+
+    def _page(self, knobs: Knobs, ids: Any, bookmark: str | None) -> Reply:
         found, more = self.account.page(ids, bookmark)
-        body: dict[str, Any] = {"contacts": [item.document() for item in found], "total_contacts": len(ids)}
+        if knobs.bookmarks == "endless":
+            more = f"bookmark_{self.dice.choose(1 << 60)}"
+            found = found or [self.account.contacts[contact_id] for contact_id in sorted(ids)[:PAGE]]
+        body: dict[str, Any] = {"contacts": [_read_back(knobs, item) for item in found], "total_contacts": len(ids)}
         return Reply(200, {**body, "bookmark": more} if more else body)
 
 
@@ -197,9 +250,30 @@ def _honours(knob: str, known: bool, calls: int) -> bool:
             return False
 
 
+def _read_back(knobs: Knobs, contact: Contact) -> dict[str, Any]:
+    """Return a contact's document, with its values in another form if a knob says so."""
+    document = contact.document()
+    if knobs.read_back == "exact":
+        return document
+    change = _as_text if knobs.read_back == "texts" else _as_blank
+    items = [{**item, "value": change(item["value"])} for item in document.pop("custom_fields", [])]
+    changed = {name: change(value) for name, value in document.items()}
+    return {**changed, "custom_fields": items} if items else changed
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _as_blank(value: object) -> object:
+    return "" if value is None else value
+
+
 def _object(body: bytes) -> dict[str, Any]:
+    """Return a body's object; a text that holds the JSON will do as well (third-party clients)."""
     try:
         content = json.loads(body or b"{}")
+        content = json.loads(content) if isinstance(content, str) else content
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}

@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal
 
+from local.sandbox.lies import LIES
+
 FAULTS: Final = ("throttle", "error", "timeout_done", "reset", "reset_done", "drop_row", "html")
 
 
@@ -18,6 +20,11 @@ class Knobs:
     with a page). `poison` is the beginning of local parts that a bulk or single upsert refuses with 400. `bulk_lists` and
     `contact_lists` say whether a bulk call, and one for a single contact, honour `_autopilot_list`: `ignored`, `honoured`,
     `new_only`, or `until:N` calls of the kind.
+
+    `lies` are chances too: answers that are not the API's (see `local.sandbox.lies`), to calls whose template begins
+    with `lies_to`; what was asked is done with the chance `lies_done`. `drip_seconds` is how long a drip lasts,
+    `retry_after` what a 429 says, `account_name` whose account it is. `bookmarks` may be `endless`: each page has a new
+    one. `read_back` may be `texts` (numbers read back as texts) or `blanks` (cleared fields read back as "").
     """
 
     key: str = "sandbox-key"
@@ -34,11 +41,20 @@ class Knobs:
     record: bool = False
     seed: int = 1
     faults: dict[str, float] = field(default_factory=dict)
+    lies: dict[str, float] = field(default_factory=dict)
+    lies_to: str = ""
+    lies_done: float = 0.5
+    drip_seconds: float = 600
+    retry_after: str | None = None
+    account_name: str = "Sandbox Account"
+    bookmarks: Literal["exact", "endless"] = "exact"
+    read_back: Literal["exact", "texts", "blanks"] = "exact"
 
     def turned(self, changes: dict[str, Any]) -> Knobs:
         """Give the knobs with some of them turned; raises ValueError for one that there is not."""
         known = {item.name for item in fields(self)}
         strange = sorted(set(changes) - known) + sorted(set(changes.get("faults", {})) - set(FAULTS))
+        strange += sorted(set(changes.get("lies", {})) - set(LIES))
         if strange:
             raise ValueError(f"no such knob: {', '.join(strange)}")
         return replace(self, **changes)
@@ -73,6 +89,18 @@ class Dice:
             if self._random.random() < chance:
                 return name
         return None
+
+    def lie(self, knobs: Knobs, endpoint: str) -> str | None:
+        """Return which lie this request is told, or None."""
+        if knobs.lies and endpoint.startswith(knobs.lies_to):
+            for name, chance in knobs.lies.items():
+                if self._random.random() < chance:
+                    return name
+        return None
+
+    def is_done(self, knobs: Knobs) -> bool:
+        """Return whether what was asked is done although the answer is a lie."""
+        return self._random.random() < knobs.lies_done
 
     def latency(self, knobs: Knobs) -> float:
         """Say how long this answer takes, in seconds."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
 from local.sandbox.account import Account
 from local.sandbox.api import Api, Reply, problem
 from local.sandbox.knobs import Bucket, Dice, Knobs
+from local.sandbox.lies import LIES, TRUE, Raw, Truth, page
 from local.sandbox.view import Statistics, do_by_hand, encode, look
 
 LARGEST_BODY: Final = 4 << 20
@@ -30,15 +34,17 @@ class Sandbox:
         self._dice = Dice(self.knobs.seed)
         self._bucket = Bucket()
         self._api = Api(self.account, self._dice)
+        self._lies_told = 0
 
-    def answer(self, method: str, path: str, key: str | None, body: bytes) -> tuple[Reply | bytes | None, float]:
-        """Answer one request: a reply (bytes: a page that is no JSON), or None to close the connection; and after how long."""
+    def answer(self, method: str, path: str, key: str | None, body: bytes) -> tuple[Reply | Raw | None, float]:
+        """Answer one request: a reply, raw bytes, or None to close the connection; and after how long."""
         if path.startswith("/sandbox"):
             return self._control(method, path, body), 0.0
         found = self._api.route(method, path)
         endpoint = found[0] if found else f"{method} (unknown)"
         fault = self._dice.fault(self.knobs)
-        reply: Reply | bytes | None
+        lie = self._dice.lie(self.knobs, endpoint)
+        reply: Reply | Raw | None
         if self.knobs.down:
             reply = None
         elif key is None:
@@ -48,23 +54,37 @@ class Sandbox:
         elif self._throttles(fault):
             rate = self.knobs.rate or 5
             reply = problem(self.knobs, 429, f"You have exceeded your request rate of {rate:g} r/s.")
+            reply = replace(reply, retry_after=self.knobs.retry_after)
         elif found is None:
             reply = problem(self.knobs, 404, "Not found.")
-        elif fault in {"error", "reset", "html"}:
-            reply = {
-                "error": problem(self.knobs, 500, "(various)"),
-                "reset": None,
-                "html": b"<html>Bad gateway</html>",
-            }[fault]
         else:
-            reply = found[1](knobs=self.knobs, body=body, drop=fault == "drop_row")
-            if fault == "timeout_done":
-                reply = Reply(408)
-            elif fault == "reset_done":
-                reply = None
-        status = reply.status if isinstance(reply, Reply) else (502 if reply else 0)
-        self.statistics.note(endpoint, status, time.time(), body if self.knobs.record else None)
+            reply = self._carry_out(partial(found[1], knobs=self.knobs, body=body), fault, lie)
+        status = reply.status if reply else 0
+        self.statistics.note(endpoint, status, time.time(), body if self.knobs.record else None, lie)
         return reply, self._dice.latency(self.knobs)
+
+    def _carry_out(self, call: Callable[..., Reply], fault: str | None, lie: str | None) -> Reply | Raw | None:
+        """Do what a request asks for, or not, and say so, or not."""
+        match fault:
+            case "error":
+                return problem(self.knobs, 500, "(various)")
+            case "reset":
+                return None
+            case "html":
+                return page(502)
+        if lie is not None:
+            done = lie in TRUE or self._dice.is_done(self.knobs)
+            true = call(drop=False) if done else Reply(200, {})
+            self._lies_told += 1
+            return LIES[lie](Truth(_encode(true), encode(true.body), self.knobs.drip_seconds, self._lies_told))
+        reply = call(drop=fault == "drop_row")
+        match fault:
+            case "timeout_done":
+                return Reply(408)
+            case "reset_done":
+                return None
+            case _:
+                return reply
 
     def _throttles(self, fault: str | None) -> bool:
         if fault == "throttle":
@@ -130,13 +150,15 @@ class Connection(asyncio.Protocol):
         head = self._buffer[:end].decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         length = int(headers.get("content-length") or 0)
-        if length > LARGEST_BODY:
+        if length > LARGEST_BODY or len(self._buffer) > 2 * LARGEST_BODY:
             self._transport.close()
             return
-        if len(self._buffer) < end + 4 + length:
+        chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        whole = _unchunk(self._buffer, end + 4) if chunked else _counted(self._buffer, end + 4, length)
+        if whole is None:
             return
-        body = bytes(self._buffer[end + 4 : end + 4 + length])
-        del self._buffer[: end + 4 + length]
+        body, taken = whole
+        del self._buffer[:taken]
         method, target, _ = head[0].split(" ", 2)
         reply, latency = self._sandbox.answer(method, target.partition("?")[0], headers.get("autopilotapikey"), body)
         if latency > 0:
@@ -145,15 +167,56 @@ class Connection(asyncio.Protocol):
         else:
             self._send_and_go_on(reply)
 
-    def _send_and_go_on(self, reply: Reply | bytes | None) -> None:
+    def _send_and_go_on(self, reply: Reply | Raw | None) -> None:
         self._busy = False
         if self._transport is None or self._transport.is_closing():
             return
         if reply is None:
             self._transport.abort()
             return
+        if isinstance(reply, Raw):
+            self._send_raw(reply)
+            return
         self._transport.write(_encode(reply))
         self._next()
+
+    def _send_raw(self, raw: Raw) -> None:
+        """Send raw bytes, piece by piece."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if raw.pieces:
+            self._busy = True
+            self._transport.write(raw.pieces[0])
+        rest = replace(raw, pieces=raw.pieces[1:])
+        if rest.pieces:
+            asyncio.get_running_loop().call_later(raw.pause, self._send_raw, rest)
+            return
+        self._busy = False
+        if raw.close:
+            self._transport.close()
+        else:
+            self._next()
+
+
+def _counted(buffer: bytearray, start: int, length: int) -> tuple[bytes, int] | None:
+    """Return a body of so many bytes, and where it ends; None while it is not whole."""
+    end = start + length
+    return (bytes(buffer[start:end]), end) if len(buffer) >= end else None
+
+
+def _unchunk(buffer: bytearray, start: int) -> tuple[bytes, int] | None:
+    """Return a chunked body, and where it ends; None while it is not whole."""
+    body = bytearray()
+    while (line := buffer.find(b"\r\n", start)) >= 0:
+        size = int(bytes(buffer[start:line]).partition(b";")[0], 16)
+        start = line + 2
+        if len(buffer) < start + size + 2:
+            return None
+        body += buffer[start : start + size]
+        start += size + 2
+        if size == 0:
+            return bytes(body), start
+    return None
 
 
 def _content(body: bytes) -> object:
@@ -163,13 +226,15 @@ def _content(body: bytes) -> object:
         return None
 
 
-def _encode(reply: Reply | bytes) -> bytes:
-    if isinstance(reply, bytes):
-        status, kind, body = 502, "text/html", reply
-    else:
-        status, kind, body = reply.status, "application/json", encode(reply.body)
-    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"
-    if status != HTTPStatus.NO_CONTENT:
+def _encode(reply: Reply) -> bytes:
+    """Write an answer with the headers that the API's have (recorded): no charset, and what time it is."""
+    body = encode(reply.body)
+    now = formatdate(usegmt=True)
+    head = f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}\r\nContent-Type: application/json\r\n"
+    head += f"Last-Modified: {now}\r\nDate: {now}\r\n"
+    if reply.retry_after is not None:
+        head += f"Retry-After: {reply.retry_after}\r\n"
+    if reply.status != HTTPStatus.NO_CONTENT:
         head += f"Content-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
 

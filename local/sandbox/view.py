@@ -20,9 +20,10 @@ class Statistics:
         self.calls: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.seconds: Counter[int] = Counter()
+        self.lies: Counter[str] = Counter()
         self.journal: deque[dict[str, Any]] = deque(maxlen=10_000)
 
-    def note(self, endpoint: str, status: int, now: float, body: bytes | None) -> None:
+    def note(self, endpoint: str, status: int, now: float, body: bytes | None, lie: str | None) -> None:
         """Note one request that was answered, or not answered (status 0)."""
         self.calls[endpoint] += 1
         self.statuses[status] += 1
@@ -30,6 +31,8 @@ class Statistics:
         entry: dict[str, Any] = {"endpoint": endpoint, "status": status, "at": now}
         if body is not None:
             entry["body"] = body.decode(errors="replace")
+        if lie is not None:
+            self.lies[lie] += 1
         self.journal.append(entry)
 
     def summary(self) -> dict[str, Any]:
@@ -40,6 +43,7 @@ class Statistics:
             "calls": dict(self.calls),
             "statuses": {str(status): count for status, count in self.statuses.items()},
             "throttled": self.statuses[429],
+            "lies": dict(self.lies),
             "seconds": {str(second): count for second, count in sorted(self.seconds.items())},
         }
 

@@ -1,121 +1,46 @@
-"""The adapter to Autopilot's REST API v1 (reference/autopilot-api): one method a call, no retries, no pacing."""
+"""The adapter to Autopilot's REST API v1: one method a call, no retries, no pacing.
+
+Which answers mean what stands in `shared.domain.answers`; how they are read from the wire in `shared.adapters.transport`.
+"""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError
 
+from shared.adapters.transport import NoConnection, Requests
 from shared.domain.answers import (
+    Call,
     ContactGone,
     KeyRefused,
+    NoAnswer,
     Page,
-    TryAgain,
-    contact_id,
     contact_ids,
     custom_field_types,
     list_ids,
+    lists_of,
     new_list_id,
     page,
     read,
 )
+from shared.domain.bodies import account_name
 from shared.tracing import calling
-
-TIMEOUT: Final = (10.0, 90.0)
-"""Seconds to connect and to wait for an answer; bulk calls were seen to take 6 s, and a 408 comes from the server."""
-
-LARGEST_ANSWER: Final = 16 * 1024 * 1024
-"""Bytes of an answer's body, unpacked; a page of 100 contacts has far fewer."""
-
-_PIECE: Final = 1 << 16
-
-CONNECTIONS: Final = 256
-"""Calls an instance may have in flight, made only as answers are slow: 100 requests a second at 2.5 s each."""
 
 
 class Key(Protocol):
     """Where a connection's API key comes from."""
 
     def current(self) -> str:
-        """Give the key as last read."""
+        """Return the key as last read."""
         ...
 
     def renewed(self, refused: str) -> str | None:
-        """Give the key if it is another one by now than the one that was refused."""
+        """Return the key if it is another one by now than the one that was refused."""
         ...
-
-
-def session() -> requests.Session:
-    """Make a session whose connections are pooled and shared by threads; it keeps no cookies, which accounts would share."""
-    made = requests.Session()
-    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0, pool_block=False)
-    made.mount("https://", adapter)
-    made.mount("http://", adapter)
-    return made
-
-
-class Requests:
-    """Requests to one URL, with what is the same for all of them settled once: thousands a second are made.
-
-    A session settles it for each anew, which costs as much time as all else: headers, the environment's proxies and
-    certificates, cookies, hooks. Redirects are not followed, and no password is taken from a `.netrc`.
-    """
-
-    def __init__(self, url: str, http: requests.Session) -> None:
-        self._url = url.rstrip("/")
-        self._http = http
-        self._settled: tuple[str, _Settled] | None = None
-
-    def send(self, method: str, path: str, key: str, data: bytes | None) -> requests.Response:
-        """Send one request; the body of what is given is not read yet. Raises what a session raises."""
-        settled = self._settled
-        if settled is None or settled[0] != key:
-            settled = self._settled = (key, self._settle(key))
-        _, common = settled
-        request = requests.PreparedRequest()
-        request.method, request.url = method, common.url + path
-        request.headers = common.headers.copy()
-        request.body = data
-        request.prepare_content_length(data)
-        return common.adapter.send(
-            request, stream=True, timeout=TIMEOUT, verify=common.verify, cert=common.cert, proxies=common.proxies
-        )
-
-    def _settle(self, key: str) -> _Settled:
-        headers = {"autopilotapikey": key, "Accept": "application/json", "Content-Type": "application/json"}
-        request = requests.Request("GET", self._url, {**self._http.headers, **headers}).prepare()
-        url = str(request.url)
-        environment = self._http.merge_environment_settings(url, {}, True, None, None)
-        return _Settled(
-            url=url.rstrip("/"),
-            headers=request.headers,
-            adapter=self._http.get_adapter(url),
-            proxies=environment["proxies"],
-            verify=environment["verify"],
-            cert=environment["cert"],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """What all requests with one key have in common."""
-
-    url: str
-    headers: CaseInsensitiveDict[str]
-    adapter: BaseAdapter
-    proxies: Any
-    verify: Any
-    cert: Any
 
 
 class Autopilot:
@@ -126,100 +51,94 @@ class Autopilot:
         self._requests = Requests(url, http)
 
     def account(self) -> str:
-        """Say whose account the key opens (third-party reports: `fullName`, `email`, `instanceId`)."""
-        answer = self._call("GET", "/account")
-        return str(answer.get("fullName") or answer.get("instanceId") or "Autopilot account")
+        """Return whose account the key opens, fit to be shown."""
+        return account_name(self._call(Call.ACCOUNT))
 
-    def total_contacts(self) -> int | None:
-        """Say how many contacts the account holds (recorded in the first page of all contacts)."""
-        total = self._call("GET", "/contacts").get("total_contacts")
-        return total if isinstance(total, int) else None
+    def total_contacts(self) -> int:
+        """Return how many contacts the account holds, as the first page of all contacts says."""
+        return page(self._call(Call.CONTACTS)).total
 
     def custom_fields(self) -> dict[str, str]:
-        """Give the account's custom fields: type by name."""
-        return custom_field_types(self._call("GET", "/contacts/custom_fields"))
+        """Return the account's custom fields: type by name."""
+        return custom_field_types(self._call(Call.FIELDS))
 
     def lists(self) -> dict[str, list[str]]:
-        """Give the ids of all lists by exact title; titles can be double."""
-        return list_ids(self._call("GET", "/lists"))
+        """Return the ids of all lists by exact title; titles can be double."""
+        return list_ids(self._call(Call.LISTS))
 
     def create_list(self, title: str) -> str:
-        """Create a list and give its id. Autopilot may make a second one of the same title: look before."""
-        return new_list_id(self._call("POST", "/list", {"name": title}))
+        """Create a list and return its id. Autopilot may make a second one of the same title: look before."""
+        return new_list_id(self._call(Call.CREATE_LIST, {"name": title}), title)
 
     def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Send at most 100 contacts; gives contact ids by lower-case address. Who is missing from it failed."""
-        return contact_ids(self._call("POST", "/contacts", {"contacts": list(contacts)}))
+        """Send at most 100 contacts; return contact ids by lower-case address. Who is missing from it failed."""
+        answer = self._call(Call.UPSERT, {"contacts": list(contacts)})
+        return contact_ids(answer, {str(contact.get("Email", "")).lower() for contact in contacts})
 
     def upsert_one(self, contact: Mapping[str, Any]) -> str:
-        """Send one contact; gives its id."""
-        return contact_id(self._call("POST", "/contact", {"contact": dict(contact)}))
+        """Send one contact; return its id."""
+        return str(self._call(Call.UPSERT_ONE, {"contact": dict(contact)})["contact_id"])
 
     def find(self, email: str) -> dict[str, Any] | None:
-        """Give the contact with this address, or None."""
+        """Return the contact with this address or id, or None if Autopilot itself says that there is none."""
         try:
-            return self._call("GET", "/contact/{contact}", contact=email)
+            found: dict[str, Any] = self._call(Call.FIND, contact=email)
         except ContactGone:
             return None
+        return found
+
+    def is_gone(self, contact: str) -> bool:
+        """Read whether there is no contact of this id or address: what an erasure is believed by."""
+        return self.find(contact) is None
 
     def delete(self, contact: str) -> None:
-        """Delete a contact by id or address."""
-        self._call("DELETE", "/contact/{contact}", contact=contact)
+        """Delete a contact by id or address; raise ContactGone if there was none. What is erased `is_gone` tells."""
+        self._call(Call.DELETE, contact=contact)
 
     def add(self, list_id: str, contact: str) -> None:
-        """Put a contact on a list; harmless if it is there already."""
-        self._call("POST", "/list/{list}/contact/{contact}", list=list_id, contact=contact)
+        """Put a contact on a list, harmless if it is there already; raise Unclear where `is_member` has to tell."""
+        self._call(Call.ADD, list=list_id, contact=contact)
 
     def remove(self, list_id: str, contact: str) -> None:
-        """Take a contact off a list; harmless if it is not there."""
-        self._call("DELETE", "/list/{list}/contact/{contact}", list=list_id, contact=contact)
+        """Take a contact off a list, harmless if it is not there; raise Unclear where `is_member` has to tell."""
+        self._call(Call.REMOVE, list=list_id, contact=contact)
 
     def is_member(self, list_id: str, contact: str) -> bool:
-        """Say whether a contact is on a list (404 with an empty body: it is not)."""
-        try:
-            self._call("GET", "/list/{list}/contact/{contact}", list=list_id, contact=contact)
-        except ContactGone:
-            return False
-        return True
+        """Read whether the contact with this id is on a list; raise ContactGone if there is no such contact.
+
+        It is read from the contact's own document, the one recorded answer that names both the contact and the list.
+        """
+        return list_id in lists_of(self._call(Call.FIND, contact=contact), contact)
 
     def members(self, list_id: str, bookmark: str | None = None) -> Page:
-        """Give one page of a list's members, 100 of them, from `bookmark` on."""
-        if bookmark is None:
-            return page(self._call("GET", "/list/{list}/contacts", list=list_id))
-        return page(self._call("GET", "/list/{list}/contacts/{bookmark}", list=list_id, bookmark=bookmark))
+        """Return one page of a list's members, 100 of them, from `bookmark` on.
 
-    def _call(self, method: str, template: str, body: object = None, **parts: str) -> dict[str, Any]:
+        Raise Unclear if there is perhaps no such list: `lists` tells.
+        """
+        if bookmark is None:
+            return page(self._call(Call.MEMBERS, list=list_id))
+        return page(self._call(Call.MORE_MEMBERS, list=list_id, bookmark=bookmark))
+
+    def _call(self, call: Call, body: object = None, **parts: str) -> Any:
         """Make one call; a refused key is read again once, since it may have been rotated."""
         key = self._key.current()
         try:
-            return self._send(key, method, template, body, parts)
+            return self._send(key, call, body, parts)
         except KeyRefused:
             newer = self._key.renewed(key)
             if newer is None:
                 raise
-            return self._send(newer, method, template, body, parts)
+            return self._send(newer, call, body, parts)
 
-    def _send(self, key: str, method: str, template: str, body: object, parts: Mapping[str, str]) -> dict[str, Any]:
-        endpoint = f"{method} {template}"
+    def _send(self, key: str, call: Call, body: object, parts: Mapping[str, str]) -> Any:
+        method, _, template = call.partition(" ")
         path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        with calling(method, template) as call:
+        with calling(method, template) as made:
             try:
-                with self._requests.send(method, path, key, data) as answer:
-                    content = _body(endpoint, answer)
-            except (requests.RequestException, HTTPError) as error:
-                call.error = type(error).__name__
-                raise TryAgain(f"{endpoint} had no answer ({call.error})") from None
-            call.status = answer.status_code
-        return read(endpoint, answer.status_code, answer.headers, content)
-
-
-def _body(endpoint: str, answer: requests.Response) -> bytes:
-    """Read an answer's body as it comes; raises TryAgain for one that is too large, or trickles on and on."""
-    body = bytearray()
-    latest = time.monotonic() + TIMEOUT[1]
-    while piece := answer.raw.read1(_PIECE, decode_content=True):
-        body += piece
-        if len(body) > LARGEST_ANSWER or time.monotonic() > latest:
-            raise TryAgain(f"{endpoint} gave an answer without end")
-    return bytes(body)
+                answer = self._requests.send(method, path, key, data)
+            except NoConnection as error:
+                made.error = str(error)
+                raise NoAnswer(f"{call} had no answer ({error})") from None
+            made.status = answer.status
+        return read(call, answer.status, answer.headers, answer.body)

@@ -10,6 +10,10 @@ BULK_SIZE: Final = 100
 """Contacts in a bulk call; more is answered 400 (vendor, 2015-06-30)."""
 
 
+PAGE_SIZE: Final = 100
+"""Contacts on a full page of them (vendor, 2015-06-23)."""
+
+
 class Filling(StrEnum):
     """The quickest call that puts an existing contact on a list of an account."""
 
@@ -23,7 +27,15 @@ class Filling(StrEnum):
     """A call of its own for each membership, once the contact is there."""
 
 
-class Account(Protocol):
+class ListNames(Protocol):
+    """The call that names an account's lists."""
+
+    def lists(self) -> dict[str, list[str]]:
+        """Return the ids of all lists by exact title."""
+        ...
+
+
+class Account(ListNames, Protocol):
     """The calls that delivery makes. Each raises an AutopilotError when there is no result.
 
     Contacts go on the list that they name as `_autopilot_list` only as far as the account's Filling says.
@@ -46,5 +58,5 @@ class Account(Protocol):
         ...
 
     def is_member(self, list_id: str, contact: str) -> bool:
-        """Say whether a contact is on a list."""
+        """Read whether a contact is on a list; raise ContactGone if there is no such contact."""
         ...

@@ -1,52 +1,79 @@
 """What an answer of Autopilot means: the one place that turns an HTTP answer into a value or an error.
 
-The errors are ordered by what the caller must do, not by what went wrong:
+ANSWERS states for each call which answers of the API mean *done*, *not there* or *refused*, and where that is known
+from. Any other answer, whatever its status, is no answer: nothing is known of what was asked.
 
     AutopilotError
-    ├── TryAgain         nothing is known to be done, or it may be: repeat (every call of ours may be repeated)
-    │   └── Throttled    too fast: slow down for everyone, then repeat
-    ├── Refused          this request is at fault: isolate what is guilty
-    │   ├── ContactGone  Autopilot does not know the contact
-    │   └── ListGone     Autopilot does not know the list
-    └── KeyRefused       no request will do any more
+    ├── NoAnswer             nothing is known: repeat (every call may be repeated, making a list after a look)
+    │   ├── Unclear          Autopilot may answer so: look whether it is done, instead of asking again
+    │   ├── Throttled        too fast: slow down for everyone, then repeat
+    │   └── AccountRefused   the account is refused, as it seems: so it is, once that was said several times in a row
+    ├── Refused              this request is at fault: isolate what is guilty
+    │   ├── ContactGone      Autopilot does not know the contact
+    │   └── ListGone         Autopilot does not know the list
+    └── KeyRefused           no request will do any more
 
-No error carries a path or a body: both can hold an address. Facts: reference/autopilot-api sections 4 to 6.
+No error carries a path or a body: both can hold an address.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
 from typing import Any, Final
 
-from pydantic_core import from_json
-
-LONGEST_PAUSE: Final = 3600.0
-"""Seconds that a `Retry-After` may ask for; everybody on the account would wait."""
+from shared.domain.bodies import (
+    Content,
+    has_account,
+    has_contact_id,
+    has_document,
+    has_list_id,
+    has_lists,
+    has_map,
+    has_page,
+    is_array_of_objects,
+    is_empty,
+    is_error,
+    is_id,
+    is_nothing_or_empty,
+    is_object,
+    is_unmodified,
+    parse,
+    retry_after,
+    says,
+)
 
 
 class AutopilotError(Exception):
     """A call to Autopilot gave no result; the text names the endpoint's template and the status, never a person."""
 
 
-class TryAgain(AutopilotError):
-    """No answer, 408 or 5xx. A 408 means "maybe done" (vendor, 2015-07-28), and so does a lost connection.
+class NoAnswer(AutopilotError):
+    """Nothing that is Autopilot's own: no connection, 408 ("maybe done": vendor, 2015-07-28), 5xx, a proxy's page.
 
-    A success that lacks what its endpoint gives, as a proxy's page would, is as good as no answer.
+    It proves nothing, is counted nowhere, and is nobody's fault.
     """
 
 
-class Throttled(TryAgain):
-    """429. `retry_after` in seconds has never been seen, and is honoured if it is there."""
+class Unclear(NoAnswer):
+    """An answer that Autopilot may really give, but that another may give as well: a look tells whether it is done."""
+
+
+class Throttled(NoAnswer):
+    """429, whoever says so. `retry_after` in seconds has never been seen, and is honoured if it is there."""
 
     def __init__(self, text: str, retry_after: float | None) -> None:
         super().__init__(text)
         self.retry_after = retry_after
 
 
+class AccountRefused(NoAnswer):
+    """402 or 403 in the API's own shape: nobody's contact is at fault. Once alone it says little."""
+
+
 class Refused(AutopilotError):
-    """400 and the other 4xx: the request itself is at fault. `status` is HTTP's."""
+    """The request itself is at fault. `status` is HTTP's."""
 
     def __init__(self, text: str, status: int) -> None:
         super().__init__(text)
@@ -58,81 +85,191 @@ class ContactGone(Refused):
 
 
 class ListGone(Refused):
-    """404 with "List does not exist." (third-party integration tests against the real API)."""
+    """404 for a list."""
 
 
 class KeyRefused(AutopilotError):
-    """401 (vendor, 2015): the key is wrong, or was regenerated, which kills the old one at once."""
+    """401: the key is wrong, or was regenerated, which kills the old one at once (vendor, 2015)."""
 
 
-def read(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """Give the answer's JSON object ({} for an empty or non-object body of a success), or raise what it means."""
-    content = _parse(body)
-    if 200 <= status < 300:
-        return content
-    text = f"{endpoint} answered {status}"
-    message = str(content.get("message", "")).lower()
-    match status:
-        case 401:
-            raise KeyRefused(text)
-        case 429:
-            raise Throttled(text, _seconds(headers.get("Retry-After")))
-        case 408:
-            raise TryAgain(text)
-        case 404 if "list does not exist" in message:
-            raise ListGone(text, status)
-        case 404:
-            raise ContactGone(text, status)
-        case _ if status >= 500:
-            raise TryAgain(text)
+class Call(StrEnum):
+    """The calls we make: method and path."""
+
+    ACCOUNT = "GET /account"
+    CONTACTS = "GET /contacts"
+    FIELDS = "GET /contacts/custom_fields"
+    LISTS = "GET /lists"
+    CREATE_LIST = "POST /list"
+    UPSERT = "POST /contacts"
+    UPSERT_ONE = "POST /contact"
+    FIND = "GET /contact/{contact}"
+    DELETE = "DELETE /contact/{contact}"
+    ADD = "POST /list/{list}/contact/{contact}"
+    REMOVE = "DELETE /list/{list}/contact/{contact}"
+    MEMBERS = "GET /list/{list}/contacts"
+    MORE_MEMBERS = "GET /list/{list}/contacts/{bookmark}"
+
+
+class Meaning(Enum):
+    """What an answer says."""
+
+    DONE = auto()
+    UNCLEAR = auto()
+    CONTACT_GONE = auto()
+    LIST_GONE = auto()
+    REFUSED = auto()
+    ACCOUNT_REFUSED = auto()
+    KEY_REFUSED = auto()
+    THROTTLED = auto()
+
+
+class Known(StrEnum):
+    """Where a meaning is known from."""
+
+    RECORDED = "seen in a recording of the real API"
+    VENDOR = "written by the vendor"
+    REPORTED = "third-party clients that were used against the real API"
+    ASSUMED = "our assumption"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the API: a status, the shape of its body, what it means, and where that is known from."""
+
+    status: int
+    shape: Callable[[Content], bool]
+    meaning: Meaning
+    known: Known
+
+
+_NO_CONTACT: Final = says("Contact could not be found.", "Could not delete contact as contact could not be found.")
+_NO_LIST: Final = says("List does not exist.")
+
+_CONTACT_GONE: Final = Answer(404, _NO_CONTACT, Meaning.CONTACT_GONE, Known.VENDOR)
+_LIST_GONE: Final = Answer(404, _NO_LIST, Meaning.LIST_GONE, Known.REPORTED)
+
+EVERY_CALL: Final = (
+    Answer(401, is_error, Meaning.KEY_REFUSED, Known.VENDOR),
+    Answer(429, lambda _: True, Meaning.THROTTLED, Known.VENDOR),
+    Answer(400, says("No autopilotapikey header provided."), Meaning.ACCOUNT_REFUSED, Known.VENDOR),
+    Answer(400, is_error, Meaning.REFUSED, Known.VENDOR),
+    Answer(413, is_error, Meaning.REFUSED, Known.ASSUMED),
+    Answer(422, is_error, Meaning.REFUSED, Known.ASSUMED),
+    Answer(402, is_error, Meaning.ACCOUNT_REFUSED, Known.ASSUMED),
+    Answer(403, is_error, Meaning.ACCOUNT_REFUSED, Known.ASSUMED),
+)
+"""What any call may be answered, beside its own answers."""
+
+_MEMBERSHIP: Final = (
+    Answer(200, is_unmodified, Meaning.DONE, Known.REPORTED),
+    Answer(200, is_object, Meaning.UNCLEAR, Known.ASSUMED),
+    Answer(200, is_empty, Meaning.UNCLEAR, Known.ASSUMED),
+    Answer(204, is_empty, Meaning.UNCLEAR, Known.ASSUMED),
+    _CONTACT_GONE,
+    _LIST_GONE,
+)
+"""That an object comes is recorded; which, only that it may say `not_modified`. So another one is looked behind."""
+
+_PAGE: Final = (
+    Answer(200, has_page, Meaning.DONE, Known.RECORDED),
+    Answer(404, is_nothing_or_empty, Meaning.UNCLEAR, Known.REPORTED),  # the list is gone, say third parties
+    _LIST_GONE,
+)
+
+ANSWERS: Final[Mapping[Call, tuple[Answer, ...]]] = {
+    Call.ACCOUNT: (Answer(200, has_account, Meaning.DONE, Known.REPORTED),),
+    Call.CONTACTS: (Answer(200, has_page, Meaning.DONE, Known.RECORDED),),
+    Call.FIELDS: (Answer(200, is_array_of_objects, Meaning.DONE, Known.REPORTED),),
+    Call.LISTS: (Answer(200, has_lists, Meaning.DONE, Known.RECORDED),),
+    Call.CREATE_LIST: (
+        Answer(200, has_list_id, Meaning.DONE, Known.RECORDED),
+        Answer(409, is_error, Meaning.REFUSED, Known.VENDOR),  # a list of this name exists; contradicted
+    ),
+    Call.UPSERT: (Answer(200, has_map, Meaning.DONE, Known.RECORDED), _LIST_GONE),
+    Call.UPSERT_ONE: (Answer(200, has_contact_id, Meaning.DONE, Known.RECORDED), _LIST_GONE),
+    Call.FIND: (Answer(200, has_document, Meaning.DONE, Known.RECORDED), _CONTACT_GONE),
+    Call.DELETE: (
+        Answer(200, is_unmodified, Meaning.DONE, Known.REPORTED),
+        Answer(204, is_empty, Meaning.DONE, Known.VENDOR),  # draft of 2015; who erases reads back in any case
+        _CONTACT_GONE,
+    ),
+    Call.ADD: _MEMBERSHIP,
+    Call.REMOVE: _MEMBERSHIP,
+    Call.MEMBERS: _PAGE,
+    Call.MORE_MEMBERS: _PAGE,
+}
+"""The answers of each call, the exact ones first: the first that fits counts."""
+
+
+def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Any:
+    """Return what an answer holds if it says that the call is done; raise what it means otherwise."""
+    content = parse(headers.get("Content-Type", ""), body)
+    for answer in (*ANSWERS[call], *EVERY_CALL):
+        if answer.status == status and answer.shape(content):
+            if answer.meaning is Meaning.DONE:
+                return content
+            raise _error(answer.meaning, call, status, headers)
+    raise NoAnswer(f"{call} was answered {status} in no shape of the API's")
+
+
+def _error(meaning: Meaning, call: Call, status: int, headers: Mapping[str, str]) -> AutopilotError:
+    text = f"{call} was answered {status}"
+    match meaning:
+        case Meaning.UNCLEAR:
+            return Unclear(text)
+        case Meaning.THROTTLED:
+            return Throttled(text, retry_after(headers.get("Retry-After"), headers.get("Date")))
+        case Meaning.CONTACT_GONE:
+            return ContactGone(text, status)
+        case Meaning.LIST_GONE:
+            return ListGone(text, status)
+        case Meaning.ACCOUNT_REFUSED:
+            return AccountRefused(text)
+        case Meaning.KEY_REFUSED:
+            return KeyRefused(text)
         case _:
-            raise Refused(text, status)
+            return Refused(text, status)
 
 
-def contact_ids(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Read a bulk answer: contact ids by lower-case address. An address that is missing from it failed."""
-    found = answer.get("email_contact_map")
-    if not isinstance(found, dict):
-        return {}
-    return {
-        email.lower(): contact_id for email, contact_id in found.items() if contact_id and isinstance(contact_id, str)
-    }
+def contact_ids(answer: Mapping[str, Any], sent: Mapping[str, object] | set[str]) -> dict[str, str]:
+    """Return contact ids by lower-case address, as a bulk answer to the addresses `sent` has them.
+
+    An address that is missing from it failed. Raise NoAnswer if the answer is about others altogether.
+    """
+    found = {email.lower(): value for email, value in answer["email_contact_map"].items()}
+    if found and not any(email in found for email in sent):
+        raise NoAnswer(f"{Call.UPSERT} was answered for another call")
+    return {email: value for email, value in found.items() if email in sent and is_id(value)}
 
 
-def contact_id(answer: Mapping[str, Any]) -> str:
-    """Read the answer to one contact: its id. Raises TryAgain if there is none."""
-    found = answer.get("contact_id")
-    if not (found and isinstance(found, str)):
-        raise _unreadable("POST /contact")
-    return found
+def new_list_id(answer: Mapping[str, Any], title: str) -> str:
+    """Return the id of a list that was made; raise NoAnswer if another one was made."""
+    if answer.get("name", title) != title:
+        raise NoAnswer(f"{Call.CREATE_LIST} was answered for another call")
+    return str(answer["list_id"])
+
+
+def lists_of(answer: Mapping[str, Any], contact: str) -> tuple[str, ...]:
+    """Return the ids of the lists a contact is on, as its own document names them (recorded).
+
+    Raise NoAnswer if it is the document of another contact.
+    """
+    if answer["contact_id"] != contact:
+        raise NoAnswer(f"{Call.FIND} was answered for another call")
+    return tuple(answer.get("lists") or ())
 
 
 def list_ids(answer: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Read all lists: ids by exact title, which can be double. Raises TryAgain if a list cannot be made out.
-
-    A list that was overlooked would be made anew and filled from the beginning.
-    """
+    """Return the ids of all lists by exact title, which can be double."""
     found: dict[str, list[str]] = {}
-    for item in _objects(answer, "lists", "GET /lists"):
-        title, list_id = item.get("title"), item.get("list_id")
-        if not (isinstance(title, str) and isinstance(list_id, str) and list_id):
-            raise _unreadable("GET /lists")
-        found.setdefault(title, []).append(list_id)
+    for item in answer["lists"]:
+        found.setdefault(item["title"], []).append(item["list_id"])
     return found
 
 
-def new_list_id(answer: Mapping[str, Any]) -> str:
-    """Read the id of a list that was made; raises TryAgain if there is none."""
-    list_id = answer.get("list_id")
-    if not (list_id and isinstance(list_id, str)):
-        raise _unreadable("POST /list")
-    return list_id
-
-
-def custom_field_types(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Read the account's custom fields: type by name. Raises TryAgain if there is no list of them."""
-    items = _objects(answer, "items", "GET /contacts/custom_fields")
-    return {str(item["name"]): str(item["fieldType"]) for item in items if "name" in item and "fieldType" in item}
+def custom_field_types(answer: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the account's custom fields: type by name."""
+    return {str(item["name"]): str(item["fieldType"]) for item in answer if "name" in item and "fieldType" in item}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,44 +278,9 @@ class Page:
 
     contacts: tuple[Mapping[str, Any], ...]
     bookmark: str | None
-    total: int | None
+    total: int
 
 
 def page(answer: Mapping[str, Any]) -> Page:
-    """Read a page of contacts: the end is where no bookmark is (reference section 7). Raises TryAgain if it is none."""
-    bookmark, total = answer.get("bookmark"), answer.get("total_contacts")
-    return Page(
-        contacts=tuple(_objects(answer, "contacts", "GET /list/{list}/contacts")),
-        bookmark=str(bookmark) if bookmark else None,
-        total=total if isinstance(total, int) else None,
-    )
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    """Read JSON that we can write again: no nesting without end, no lone surrogates, no NaN."""
-    try:
-        content = from_json(body, allow_inf_nan=False) if body.strip() else {}
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {"items": content}
-
-
-def _objects(answer: Mapping[str, Any], name: str, endpoint: str) -> list[dict[str, Any]]:
-    """Give the answer's list of objects called `name`."""
-    items = answer.get(name)
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise _unreadable(endpoint)
-    return items
-
-
-def _unreadable(endpoint: str) -> TryAgain:
-    return TryAgain(f"{endpoint} gave an answer that cannot be understood")
-
-
-def _seconds(text: str | None) -> float | None:
-    """Read a `Retry-After` in seconds; a date, or what is no number, says nothing."""
-    try:
-        seconds = float(text) if text else math.nan
-    except ValueError:
-        return None
-    return min(max(0.0, seconds), LONGEST_PAUSE) if math.isfinite(seconds) else None
+    """Return a page of contacts: the end is where no bookmark is (recorded; third-party report)."""
+    return Page(tuple(answer["contacts"]), answer.get("bookmark") or None, answer["total_contacts"])

@@ -2,7 +2,8 @@
 
 Autopilot's bulk upsert takes 100 contacts a call. Whether it, or the call for one contact, also honours
 `_autopilot_list` is proved an account (`shared.domain.proof`); where neither does, each membership is a call. Every call
-may be repeated: an upsert goes by address, adding and removing a member say "not modified" the second time.
+may be repeated: an upsert goes by address, adding and removing a member say "not modified" the second time. An addition
+or removal whose answer is unclear is looked behind, and repeated only if it is not done.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from shared.domain.account import BULK_SIZE, Account, Filling
 from shared.domain.answers import AutopilotError, ContactGone, ListGone, Refused
 from shared.domain.chunks import Operation
 from shared.domain.isolation import Verdict, isolate, refusals
+from shared.domain.moving import Move, Moves
 from shared.domain.progress import Delivered, Progress
 from shared.domain.sending import NotSent, Sender
 from shared.domain.state import Receipt
@@ -22,7 +24,6 @@ from shared.reasons import RowReason
 REFUSES_ALL: Final = 20
 """Contacts refused one by one, and none accepted, before the rest is not tried: then not they are at fault, but the
 account, such as one that is past its contract's limit."""
-
 
 type Pair = tuple[Progress, int | None]
 """A contact to send, with the place of the list it shall go on by the same call, if any."""
@@ -41,12 +42,14 @@ class Delivery:
         self._filling = filling
         self.lists_gone: set[int] = set()
         self._accepted = False
-        self._refused = 0
+        self._moves = Moves(api, sender)
+        self._refused: list[Progress] = []
+        self._moves_refused: list[Progress] = []
 
     @property
     def refuses_all(self) -> bool:
         """Whether Autopilot refused every contact so far, and so many that the rest need not be tried."""
-        return not self._accepted and self._refused >= REFUSES_ALL
+        return (not self._accepted and len(self._refused) >= REFUSES_ALL) or self._moves.refuses_all
 
     def deliver(self, operations: Sequence[Operation]) -> Delivered:
         """Carry out the operations as far as Autopilot, the deadline and the key allow."""
@@ -59,6 +62,9 @@ class Delivery:
             self._upsert(lost)
             self._add_by_call(lost)
         self._remove(work)
+        if self.refuses_all:  # then none of them is at fault
+            for item in self._moves_refused if self._moves.refuses_all else self._refused:
+                item.reason = None
         settled = [item for item in work if item.reason or item.is_done]
         return Delivered(tuple(settled), tuple(item for item in work if not (item.reason or item.is_done)))
 
@@ -169,7 +175,7 @@ class Delivery:
 
     def _refuse(self, item: Progress) -> None:
         item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
-        self._refused += 1
+        self._refused.append(item)
 
     def _note_failure(self, batch: Sequence[Pair], error: AutopilotError) -> None:
         if isinstance(error, NotSent):
@@ -180,7 +186,7 @@ class Delivery:
                 item.attempted.add(place)
 
     def _add_by_call(self, work: Sequence[Progress]) -> list[Progress]:
-        """Put contacts on their lists, a call each; gives those that Autopilot no longer knows."""
+        """Put contacts on their lists, a call each; return those that Autopilot no longer knows."""
         pairs = [
             (item, place)
             for item in work
@@ -188,9 +194,8 @@ class Delivery:
             for place in item.operation.add
             if place not in item.added
         ]
-        answers = self._sender.send([self._member_call(self._api.add, item, place) for item, place in pairs])
         lost: dict[int, Progress] = {}
-        for (item, place), answer in zip(pairs, answers, strict=True):
+        for (item, place), answer in zip(pairs, self._moves.add(self._named(pairs)), strict=True):
             match answer:
                 case None:
                     item.added.add(place)
@@ -201,12 +206,9 @@ class Delivery:
                     item.failed = True
                     self.lists_gone.add(place)
                 case Refused():
-                    item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
-                case NotSent():
-                    pass
+                    self._refuse_move(item)
                 case _:
-                    item.failed = True
-                    item.attempted.add(place)
+                    self._note_failure([(item, place)], answer)
         return list(lost.values())
 
     def _remove(self, work: Sequence[Progress]) -> None:
@@ -215,18 +217,20 @@ class Delivery:
             if item.contact_id is None:
                 item.removed.update(item.operation.remove)
         pairs = [(item, place) for item in work for place in item.operation.remove if place not in item.removed]
-        answers = self._sender.send([self._member_call(self._api.remove, item, place) for item, place in pairs])
-        for (item, place), answer in zip(pairs, answers, strict=True):
+        for (item, place), answer in zip(pairs, self._moves.remove(self._named(pairs)), strict=True):
             if answer is None or isinstance(answer, ContactGone | ListGone):
                 item.removed.add(place)
             elif isinstance(answer, Refused):
-                item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
-            elif not isinstance(answer, NotSent):
-                item.failed = True
+                self._refuse_move(item)
+            else:
+                self._note_failure([(item, None)], answer)
 
-    def _member_call(self, call: Callable[[str, str], None], item: Progress, place: int) -> Callable[[], None]:
-        list_id, contact = self._lists[place], item.contact_id or ""
-        return lambda: call(list_id, contact)
+    def _named(self, pairs: Sequence[tuple[Progress, int]]) -> list[Move]:
+        return [(self._lists[place], item.contact_id or "") for item, place in pairs]
+
+    def _refuse_move(self, item: Progress) -> None:
+        item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
+        self._moves_refused.append(item)
 
     def receipt(self, item: Progress) -> Receipt:
         """Write down what is known of one operation, by list ids."""

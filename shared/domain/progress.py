@@ -10,7 +10,7 @@ from shared.domain.chunks import Operation
 from shared.reasons import RowReason
 
 MOST_TRIES: Final = 5
-"""Times an operation may fail while others go through before it counts as refused."""
+"""Times an operation may have no answer while others go through before it is left for the next run."""
 
 
 @dataclass(slots=True)
@@ -51,6 +51,11 @@ class Progress:
         """Note that Autopilot will not have this contact."""
         self.reason = reason
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether anything of it was confirmed."""
+        return self.held or bool(self.added) or bool(self.removed)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -59,18 +64,23 @@ class Delivered:
     settled: tuple[Progress, ...]
     unsettled: tuple[Progress, ...]
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether anything came of it."""
+        return bool(self.settled) or any(item.has_moved for item in self.unsettled)
 
-def remainder(unsettled: Sequence[Progress]) -> tuple[list[Operation], list[Progress]]:
+
+def remainder(unsettled: Sequence[Progress], *, counted: bool = True) -> tuple[list[Operation], list[Progress]]:
     """Split what is unsettled into operations for later and those to give up, which failed MOST_TRIES times.
 
-    To be called only when Autopilot answers other calls, so that a failure counts against its operation.
+    A failure is `counted` only where Autopilot answers other calls: then it belongs to its operation.
     """
     later: list[Operation] = []
     given_up: list[Progress] = []
     for item in unsettled:
-        tries = item.operation.tries + item.failed
+        tries = item.operation.tries + (item.failed and counted)
         if tries >= MOST_TRIES:
-            item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
+            item.refuse(RowReason.NO_ANSWER)
             given_up.append(item)
         else:
             later.append(

@@ -2,16 +2,18 @@
 
 Sources contradict each other on the bulk call (reference/autopilot-api section 4), and the description of
 `_autopilot_list` says "on creation" (section 3.1). So the proof takes a contact that exists and is not on the list,
-sends it with the list, by the quickest call first, and reads the membership back after each: what holds for an
-existing contact is assumed to hold for a new one.
+sends it with the list, by the quickest call first, and reads the membership back after each, from the contact's own
+document: what holds for an existing contact is assumed to hold for a new one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
-from shared.domain.account import Account, Filling
+from shared.domain.account import Account, Filling, ListNames
+from shared.domain.answers import ContactGone, ListGone
 from shared.domain.chunks import Operation
 from shared.domain.sending import Sender
 
@@ -20,15 +22,16 @@ CANDIDATES: Final = 3
 
 
 def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: Sequence[str]) -> Filling | None:
-    """Say which call fills lists; None if no operation could show it. Six calls at most for the one that shows it.
+    """Return which call fills lists; None if no operation could show it. Seven calls at most for the one that shows it.
 
-    Raises the AutopilotError that a call ended with.
+    Raise the AutopilotError that a call ended with: a ListGone where there is no list that could be filled.
     """
     candidates = [operation for operation in operations if operation.fields and operation.add]
     for operation in candidates[:CANDIDATES]:
-        filling = _shown_by(operation, api, sender, lists[operation.add[0]])
-        if filling is not None:
-            return filling
+        with suppress(ContactGone):
+            filling = _shown_by(operation, api, sender, lists[operation.add[0]])
+            if filling is not None:
+                return filling
     return None
 
 
@@ -44,4 +47,11 @@ def _shown_by(operation: Operation, api: Account, sender: Sender, list_id: str) 
     sender.one(lambda: api.upsert_one(listed))
     if sender.one(lambda: api.is_member(list_id, contact)):
         return Filling.CONTACT
+    if not list_exists(api, sender, list_id):
+        raise ListGone("GET /lists names the list no more", 404)
     return Filling.MEMBERSHIP
+
+
+def list_exists(api: ListNames, sender: Sender, list_id: str) -> bool:
+    """Read whether there is a list of this id."""
+    return any(list_id in ids for ids in sender.one(api.lists).values())

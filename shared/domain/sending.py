@@ -11,14 +11,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from shared.domain.answers import AutopilotError, KeyRefused, Throttled, TryAgain
+from shared.domain.answers import AccountRefused, AutopilotError, KeyRefused, NoAnswer, Throttled, Unclear
 from shared.domain.pace import Window
 
 ROUNDS: Final = 4
 """How often a call is sent before it is given back for later."""
 
 PATIENCE: Final = 10
-"""Calls in a row that may fail before the rest is not sent: Autopilot is down, or the key is refused."""
+"""Calls in a row, of any kind, that may have no answer before the rest is not sent: Autopilot is away."""
 
 LATE: Final = 0.1
 """Seconds by which a call may miss its slot; a machine that stalls longer reserves anew."""
@@ -29,7 +29,7 @@ LATEST_START: Final = 0.5
 _FIRST_PAUSE: Final = 0.5
 
 
-class NotSent(TryAgain):
+class NotSent(NoAnswer):
     """The call was not made: the work has to stop before its turn came."""
 
 
@@ -78,17 +78,29 @@ class Sender:
     tally: Tally = field(default_factory=Tally)
     key_refused: KeyRefused | None = None
     _failures: int = 0
+    _refusals: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def halted(self) -> bool:
         """Whether there is no point in sending more."""
-        return self.key_refused is not None or self._failures >= PATIENCE or self.clock.now() >= self.deadline
+        return self.key_refused is not None or self.has_given_up or self.clock.now() >= self.deadline
+
+    @property
+    def has_given_up(self) -> bool:
+        """Whether so many calls in a row had no answer that asking on would only burn calls."""
+        return self._failures >= PATIENCE
+
+    @property
+    def account_refused(self) -> bool:
+        """Whether it has given up because the account itself is refused."""
+        return self.has_given_up and self._refusals >= PATIENCE
 
     def send[T](self, calls: Sequence[Callable[[], T]]) -> list[T | AutopilotError]:
         """Make all calls and give their results in order: a value, or the error that it ended with.
 
-        A `TryAgain` among the results was tried ROUNDS times or not sent at all, and is to be tried later.
+        A `NoAnswer` among the results was tried ROUNDS times or not sent at all, and is to be tried later; one that
+        is `Unclear` was tried once, and is to be looked behind.
         """
         results: list[T | AutopilotError] = [NotSent("not sent")] * len(calls)
         open_places = list(range(len(calls)))
@@ -97,7 +109,7 @@ class Sender:
                 self.clock.sleep(_FIRST_PAUSE * 2 ** (turn - 1))
                 self.tally.retried += len(open_places)
             self._round(calls, open_places, results)
-            open_places = [place for place in open_places if isinstance(results[place], TryAgain)]
+            open_places = [place for place in open_places if _is_open(results[place])]
             if not open_places or self.halted:
                 break
         return results
@@ -110,7 +122,7 @@ class Sender:
 
     def probe[T](self, call: Callable[[], T]) -> T:
         """Make one call although sending has halted; raises the error that it ended with."""
-        self._failures = 0
+        self._failures = self._refusals = 0
         result = self.attempt(call)
         if isinstance(result, AutopilotError):
             raise result
@@ -132,7 +144,9 @@ class Sender:
         while waiting and not self.halted:
             self._use_window(calls, waiting, flying)
         for place, future in flying.items():
-            results[place] = future.result()
+            result = future.result()
+            if not isinstance(result, NotSent):  # what was asked before, and perhaps done, stays asked
+                results[place] = result
 
     def _use_window[T](
         self, calls: Sequence[Callable[[], T]], waiting: deque[int], flying: dict[int, Future[T | AutopilotError]]
@@ -163,14 +177,28 @@ class Sender:
             outcome = call()
         except AutopilotError as error:
             outcome = error
+        if isinstance(outcome, NotSent):
+            return outcome
         with self._lock:
             self.tally.requests += 1
-            self.tally.succeeded += not isinstance(outcome, KeyRefused | TryAgain)
+            self.tally.succeeded += not isinstance(outcome, KeyRefused | NoAnswer)
             if isinstance(outcome, KeyRefused):
                 self.key_refused = outcome
-            self._failures = self._failures + 1 if type(outcome) is TryAgain else 0
+            self._note(outcome)
             throttled = isinstance(outcome, Throttled)
             self.tally.throttled += throttled
         if isinstance(outcome, Throttled):
             self.slots.throttled(outcome.retry_after)
         return outcome
+
+    def _note(self, outcome: object) -> None:
+        """Count what had no answer in a row; being told to slow down, or an unclear answer, neither adds nor ends it."""
+        if isinstance(outcome, Throttled | Unclear):
+            return
+        is_none = isinstance(outcome, NoAnswer)
+        self._failures = self._failures + 1 if is_none else 0
+        self._refusals = self._refusals + 1 if isinstance(outcome, AccountRefused) else 0
+
+
+def _is_open(result: object) -> bool:
+    return isinstance(result, NoAnswer) and not isinstance(result, Unclear)

@@ -11,7 +11,8 @@ import polars as pl
 
 from shared.app import Account, App
 from shared.domain.account import Filling
-from shared.domain.answers import AutopilotError, ContactGone, ListGone
+from shared.domain.answers import AutopilotError, ContactGone, ListGone, Unclear
+from shared.domain.proof import list_exists
 from shared.domain.sending import Sender
 from shared.domain.state import State, bit
 from shared.reasons import RunEnded
@@ -51,9 +52,11 @@ def _is_short(account: Account, sender: Sender, list_id: str, state: State, adde
     if added.is_empty():
         return False
     ours = state.on_lists([list_id]).filter(pl.col("lists") != 0).height
+    last = str(added["contact_id"][-1])
     try:
         total = sender.one(partial(account.api.members, list_id)).total
+        return total < ours or not sender.one(partial(account.api.is_member, list_id, last))
     except (ContactGone, ListGone):
         return True
-    last = str(added["contact_id"][-1])
-    return (total is not None and total < ours) or not sender.one(partial(account.api.is_member, list_id, last))
+    except Unclear:
+        return not list_exists(account.api, sender, list_id)

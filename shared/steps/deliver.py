@@ -14,7 +14,7 @@ from shared.adapters.storage import Container
 from shared.app import Account, App
 from shared.directory import ensure_lists
 from shared.domain.account import Filling
-from shared.domain.answers import AutopilotError, KeyRefused, Refused
+from shared.domain.answers import AccountRefused, AutopilotError, KeyRefused, ListGone, Refused
 from shared.domain.chunks import Operation, UnreadableChunk, decode, encode
 from shared.domain.delivery import Delivery
 from shared.domain.plan import REJECTED
@@ -23,7 +23,7 @@ from shared.domain.proof import prove
 from shared.domain.sending import Sender
 from shared.domain.state import tabulate
 from shared.ledger import NoSuchRun
-from shared.reasons import Reason, RunEnded
+from shared.reasons import Reason, RunEnded, TryLater
 from shared.run import Counts, Run
 from shared.signals import Span
 from shared.steps.busy import BusySlots, RunOver
@@ -37,6 +37,10 @@ log = logging.getLogger(__name__)
 
 PROOF_SECONDS: Final = 120.0
 """Seconds one worker may take for the proof before another may try."""
+
+
+LIST_PAUSE: Final = 2.0
+"""Seconds before a chunk goes on whose list was deleted."""
 
 
 def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
@@ -98,7 +102,9 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
         lists, filling = _prepare(app, run, account, sender, operations)
     except KeyRefused:
         return left_undone(Reason.KEY_REFUSED, operations, calls_of(sender))
-    except Refused:
+    except ListGone:
+        raise TryLater(LIST_PAUSE, "a list was deleted meanwhile: it is made again") from None
+    except (Refused, AccountRefused):
         return left_undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except AutopilotError:
         return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
@@ -106,9 +112,10 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
         app.accounts.remember_list(account.name, run.targets[place].list, None)
-    if sender.key_refused is None and not sender.tally.succeeded and not _answers(account, sender):
-        return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
-    return _sort(delivery, delivered, sender, lists)
+    stop = _stop(delivery, sender)
+    if stop is None and not delivered.has_moved and not _answers(account, sender):
+        stop = nothing_done(app, run, account, sender)
+    return _sort(delivery, delivered, sender, lists, stop)
 
 
 def _prepare(
@@ -126,13 +133,30 @@ def _prepare(
         with app.accounts.exclusive(account.name, "prove what fills lists", PROOF_SECONDS):
             filling = app.filling(account)
             if filling is None:
-                filling = prove(account.api, sender, operations, lists)
+                try:
+                    filling = prove(account.api, sender, operations, lists)
+                except ListGone:
+                    _forget_gone(app, run, account, sender, lists)
+                    raise
                 app.accounts.remember_filling(account.name, filling)
     return lists, filling or Filling.MEMBERSHIP
 
 
+def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Sequence[str]) -> None:
+    """Forget the lists that are gone, so that they are made again."""
+    existing = {list_id for ids in sender.one(account.api.lists).values() for list_id in ids}
+    for target, list_id in zip(run.targets, lists, strict=True):
+        if list_id not in existing:
+            app.accounts.remember_list(account.name, target.list, None)
+
+
 def _answers(account: Account, sender: Sender) -> bool:
-    """Say whether Autopilot answers at all, so that what failed is to blame itself."""
+    """Return whether Autopilot answers, so that what failed is a matter of its own.
+
+    Many calls in a row that had no answer are no matter of their contacts, whatever else is answered.
+    """
+    if sender.has_given_up:
+        return False
     try:
         sender.probe(account.api.account)
     except AutopilotError:
@@ -140,10 +164,12 @@ def _answers(account: Account, sender: Sender) -> bool:
     return True
 
 
-def _sort(delivery: Delivery, delivered: Delivered, sender: Sender, lists: tuple[str, ...]) -> Outcome:
-    """Sort a delivery into what is confirmed, what is refused and what is left for later."""
-    stop = _stop(delivery, sender)
-    later, given_up = remainder(delivered.unsettled) if stop is None else ([], [])
+def _sort(
+    delivery: Delivery, delivered: Delivered, sender: Sender, lists: tuple[str, ...], stop: Reason | None
+) -> Outcome:
+    """Sort a delivery into what is confirmed, what is refused and what is left for later, or undelivered at a stop."""
+    counted = not sender.has_given_up
+    later, given_up = remainder(delivered.unsettled, counted=counted) if stop is None else ([], [])
     undelivered = [item.operation for item in delivered.unsettled] if stop else []
     settled = [*delivered.settled, *given_up]
     rejected = [item for item in settled if item.reason]
@@ -171,7 +197,7 @@ def _stop(delivery: Delivery, sender: Sender) -> Reason | None:
     """Say why the run shall send no more, if so."""
     if sender.key_refused:
         return Reason.KEY_REFUSED
-    return Reason.AUTOPILOT_REFUSED if delivery.refuses_all else None
+    return Reason.AUTOPILOT_REFUSED if delivery.refuses_all or sender.account_refused else None
 
 
 def left_undone(reason: Reason, operations: Sequence[Operation], calls: Counts = NO_CALLS) -> Outcome:

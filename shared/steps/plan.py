@@ -15,7 +15,7 @@ from shared.ahead import in_order
 from shared.app import Account, App
 from shared.configuration import Export
 from shared.directory import known_lists
-from shared.domain.answers import KeyRefused, Refused, TryAgain
+from shared.domain.answers import AccountRefused, KeyRefused, NoAnswer, Refused
 from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
 from shared.domain.sending import Sender
 from shared.domain.spool import Spool
@@ -201,8 +201,8 @@ def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequenc
         existing = sender.one(account.api.lists)
     except KeyRefused:
         raise RunEnded(Reason.KEY_REFUSED) from None
-    except Refused as error:
+    except (Refused, AccountRefused) as error:
         raise RunEnded(Reason.AUTOPILOT_REFUSED, str(error)) from None
-    except TryAgain:
+    except NoAnswer:
         raise RunEnded(nothing_done(app, run, account, sender)) from None
     return known_lists(app.accounts, account.name, titles, existing)

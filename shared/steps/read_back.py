@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final, Protocol
 
 import polars as pl
+from pydantic import TypeAdapter, ValidationError
 
 from shared.app import App
-from shared.domain.answers import AutopilotError, ContactGone, KeyRefused, ListGone, Refused
+from shared.domain.account import PAGE_SIZE, ListNames
+from shared.domain.answers import AccountRefused, AutopilotError, KeyRefused, ListGone, NoAnswer, Page, Refused, Unclear
 from shared.domain.chunks import UnreadableChunk
 from shared.domain.digests import DigestKey
+from shared.domain.proof import list_exists
 from shared.domain.sending import Sender
 from shared.domain.verification import observe
 from shared.reasons import Reason, RunEnded
@@ -25,13 +29,44 @@ from shared.steps.window import DEADLINE, calls_of, nothing_done, open_account
 MOST_PAGES: Final = 500
 """Pages that one chunk reads; what is left of a longer list continues it."""
 
+SPARE_PAGES: Final = 20
+"""Pages by which a list may be longer than its size says: members who come meanwhile, pages that are not full."""
 
-def reading(list_id: str, fields: Sequence[str], bookmark: str | None = None, *, gone: str | None = None) -> bytes:
-    """Write the chunk that asks for a list to be read, from `bookmark` on.
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a list is read: where to go on, and how many pages and contacts there were, of how many in all.
 
     An empty id is a list that does not exist; `gone` is the id that it had when we filled it, if we did.
     """
-    return json.dumps({"list": list_id, "fields": list(fields), "bookmark": bookmark, "gone": gone}).encode()
+
+    list: str
+    fields: tuple[str, ...]
+    bookmark: str | None = None
+    pages: int = 0
+    contacts: int = 0
+    total: int = 0
+    gone: str | None = None
+
+
+_READING: Final = TypeAdapter(Reading)
+
+
+def reading(list_id: str, fields: Sequence[str], *, gone: str | None = None) -> bytes:
+    """Write the chunk that asks for a list to be read."""
+    return _encode(Reading(list_id, tuple(fields), gone=gone))
+
+
+def _encode(work: Reading) -> bytes:
+    return json.dumps(asdict(work)).encode()
+
+
+def _decode(chunk: bytes) -> Reading:
+    """Return what `reading` wrote; raise UnreadableChunk for anything else, with nothing of it."""
+    try:
+        return _READING.validate_json(chunk, strict=False)
+    except ValidationError:
+        raise UnreadableChunk("it does not say which list to read") from None
 
 
 def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
@@ -39,53 +74,44 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
 
     Of a list that is gone they are empty, and name no list but the one that it was.
 
-    Raises TryLater if nothing could be read.
+    Raise TryLater if nothing could be read.
     """
-    work = _asked(chunk)
+    work = _decode(chunk)
     if run.stop:
         return Outcome(stop=run.stop, settled=1)
-    if not work["list"]:
-        return Outcome(receipts=_gone(app, work.get("gone")), settled=1)
+    if not work.list:
+        return Outcome(receipts=_gone(app, work.gone), settled=1)
     try:
         account = open_account(app, run)
         key = app.digest_key()
     except RunEnded as end:
         return Outcome(stop=end.reason, left=1)
     sender = app.sender(account, seconds=DEADLINE / 2, slots=BusySlots(app, run, account.slots))
-    reader = _Reader(partial(account.api.members, work["list"]), sender, key, work["fields"])
+    reader = _Reader(account.api, sender, key, work)
     try:
-        rest = reader.read(work["bookmark"])
-    except (ContactGone, ListGone):
-        return Outcome(receipts=_gone(app, work["list"]), counts=calls_of(sender), settled=1)
+        rest = reader.read()
+    except ListGone:
+        return Outcome(receipts=_gone(app, work.list), counts=calls_of(sender), settled=1)
     except KeyRefused:
         return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
-    except Refused:
+    except (Refused, AccountRefused):
         return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender), left=1)
     except AutopilotError:
         return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender), left=1)
     return Outcome(
-        receipts=write_table(reader.observed(), [work["list"]]),
-        rest=reading(work["list"], work["fields"], rest) if rest else None,
+        receipts=write_table(reader.observed(), [work.list]),
+        rest=_encode(rest) if rest else None,
         counts=calls_of(sender),
         settled=int(rest is None),
     )
 
 
-def _asked(chunk: bytes) -> dict[str, Any]:
-    """Return what `reading` wrote; raise UnreadableChunk for anything else, with nothing of it."""
-    try:
-        work: dict[str, Any] = json.loads(chunk)
-        sound = (
-            isinstance(work["list"], str)
-            and isinstance(work["bookmark"], str | None)
-            and isinstance(work["fields"], list)
-            and all(isinstance(field, str) for field in work["fields"])
-        )
-    except (ValueError, KeyError, TypeError, RecursionError):
-        sound = False
-    if not sound:
-        raise UnreadableChunk("it does not say which list to read")
-    return work
+class Pages(ListNames, Protocol):
+    """The calls that reading a list back makes."""
+
+    def members(self, list_id: str, bookmark: str | None = None) -> Page:
+        """Return one page of a list's members, from `bookmark` on; raise Unclear if there is perhaps no such list."""
+        ...
 
 
 def _gone(app: App, list_id: str | None) -> bytes | None:
@@ -96,33 +122,59 @@ def _gone(app: App, list_id: str | None) -> bytes | None:
 class _Reader:
     """Reads pages one after the other: each says where the next one begins."""
 
-    def __init__(self, page: Any, sender: Sender, key: DigestKey, fields: Sequence[str]) -> None:
-        self._page = page
+    def __init__(self, api: Pages, sender: Sender, key: DigestKey, work: Reading) -> None:
+        self._api = api
         self._sender = sender
         self._key = key
-        self._fields = fields
+        self._work = work
         self._tables: list[pl.DataFrame] = []
 
-    def read(self, bookmark: str | None) -> str | None:
-        """Read on from `bookmark`; gives where to go on, or None at the end.
+    def read(self) -> Reading | None:
+        """Read on; return where to go on, or None at the end.
 
-        Raises the AutopilotError of the first page; one that strikes later only ends this part.
+        Raise the AutopilotError of the first page; one that strikes later only ends this part.
         """
-        seen = {bookmark}
+        seen = {self._work.bookmark}
         for turn in range(MOST_PAGES):
             try:
-                page = self._sender.one(partial(self._page, bookmark))
+                page = self._page()
+                self._check(page, seen)
             except AutopilotError:
                 if turn == 0:
                     raise
-                return bookmark
-            self._tables.append(observe(page.contacts, self._fields, self._key))
-            bookmark = page.bookmark
-            if bookmark in seen or bookmark is None:  # a bookmark that comes again would lead round for ever
+                return self._work
+            self._tables.append(observe(page.contacts, self._work.fields, self._key))
+            came_round = page.bookmark in seen
+            seen.add(page.bookmark)
+            self._work = replace(
+                self._work,
+                bookmark=page.bookmark,
+                pages=self._work.pages + 1,
+                contacts=self._work.contacts + len(page.contacts),
+                total=max(self._work.total, page.total),
+            )
+            is_whole = self._work.contacts >= self._work.total
+            if page.bookmark is None or (is_whole and (came_round or not page.contacts)):
                 return None
-            seen.add(bookmark)
-        return bookmark
+        return self._work
+
+    def _page(self) -> Page:
+        """Read the next page; raise ListGone if the account's lists do not name this one."""
+        try:
+            return self._sender.one(partial(self._api.members, self._work.list, self._work.bookmark))
+        except Unclear:
+            if list_exists(self._api, self._sender, self._work.list):
+                raise
+            raise ListGone("GET /lists does not name the list", 404) from None
+
+    def _check(self, page: Page, seen: set[str | None]) -> None:
+        """Raise NoAnswer for a page that leads round, or on and on: a list has as many pages as its size says."""
+        most = 2 * max(self._work.total, page.total) // PAGE_SIZE + SPARE_PAGES
+        leads_round = page.bookmark is not None and page.bookmark in seen
+        is_whole = self._work.contacts + len(page.contacts) >= max(self._work.total, page.total)
+        if (leads_round and not is_whole) or self._work.pages > most:
+            raise NoAnswer("GET /list/{list}/contacts was answered with pages without end")
 
     def observed(self) -> pl.DataFrame:
-        """Give what was read."""
+        """Return what was read."""
         return pl.concat(self._tables)

@@ -57,7 +57,13 @@ class MemoryAccount:
 
     def is_member(self, list_id: str, contact: str) -> bool:
         self._call("is_member")
-        return contact.removeprefix("person_") in self.members[list_id]
+        if contact.removeprefix("person_") not in self.contacts:
+            raise ContactGone("contact", 404)
+        return contact.removeprefix("person_") in self.members.get(list_id, set())
+
+    def lists(self) -> dict[str, list[str]]:
+        self._call("lists")
+        return {list_id: [list_id] for list_id in self.members}
 
     def _store(self, contact: Mapping[str, Any], *, fills_lists: bool) -> str:
         email = contact["Email"]

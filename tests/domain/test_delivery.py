@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.account import Filling
-from shared.domain.answers import AutopilotError, KeyRefused, ListGone, Throttled, TryAgain
+from shared.domain.answers import AutopilotError, KeyRefused, ListGone, NoAnswer, Throttled
 from shared.domain.chunks import Cutter, Operation, decode, encode
 from shared.domain.delivery import Delivery
 from shared.domain.progress import MOST_TRIES, Delivered, remainder
@@ -171,7 +171,7 @@ def test_a_list_that_is_never_found_is_given_up_at_last(pool: ThreadPoolExecutor
     for _ in range(MOST_TRIES):
         delivered = Delivery(api, make_sender(pool), LISTS, Filling.MEMBERSHIP).deliver(operations)
         operations, given_up = remainder(delivered.unsettled)
-    assert [item.reason for item in given_up] == [RowReason.REFUSED_BY_AUTOPILOT]
+    assert [item.reason for item in given_up] == [RowReason.NO_ANSWER]
 
 
 def test_a_bulk_call_to_a_list_that_is_gone_blames_no_contact(pool: ThreadPoolExecutor) -> None:
@@ -232,7 +232,7 @@ class _InStep:
 
 
 def test_when_nothing_answers_the_rest_is_not_sent(pool: ThreadPoolExecutor) -> None:
-    api = account(contacts={f"p{n}@example.com": {} for n in range(500)}, fault=lambda call: TryAgain("503"))
+    api = account(contacts={f"p{n}@example.com": {} for n in range(500)}, fault=lambda call: NoAnswer("503"))
     delivered = deliver(api, pool, [operation(n, upsert=False, known=True) for n in range(500)])
     assert len(delivered.unsettled) == 500
     assert len(api.calls) < 100
@@ -298,14 +298,14 @@ def test_an_operation_that_fails_while_others_go_through_is_given_up_at_last() -
             delivery = Delivery(api, make_sender(pool), LISTS, Filling.MEMBERSHIP)
             item = delivery.deliver([]).settled
             assert item == ()
-            api.fault = lambda call: TryAgain("500")
+            api.fault = lambda call: NoAnswer("500")
             unsettled = delivery.deliver([stubborn]).unsettled
         later, given_up = remainder(unsettled)
         if turn < MOST_TRIES - 1:
             stubborn = later[0]
             assert stubborn.tries == turn + 1
         else:
-            assert [progress.reason for progress in given_up] == [RowReason.REFUSED_BY_AUTOPILOT]
+            assert [progress.reason for progress in given_up] == [RowReason.NO_ANSWER]
 
 
 def test_what_a_deadline_left_unsent_counts_no_try(pool: ThreadPoolExecutor) -> None:
@@ -318,7 +318,7 @@ def test_what_a_deadline_left_unsent_counts_no_try(pool: ThreadPoolExecutor) -> 
 
 @pytest.mark.parametrize(
     ("bulk", "contact", "proved", "calls"),
-    [(True, True, Filling.BULK, 4), (False, True, Filling.CONTACT, 6), (False, False, Filling.MEMBERSHIP, 6)],
+    [(True, True, Filling.BULK, 4), (False, True, Filling.CONTACT, 6), (False, False, Filling.MEMBERSHIP, 7)],
 )
 def test_a_proof_reads_a_membership_back(
     pool: ThreadPoolExecutor, bulk: bool, contact: bool, proved: Filling, calls: int
@@ -368,7 +368,7 @@ def test_whatever_fails_on_the_way_in_the_end_the_lists_are_right(
 
     def fault(call: str) -> AutopilotError | None:
         roll = chance.random()
-        return Throttled("429", None) if roll < 0.1 else TryAgain("503") if roll < 0.2 else None
+        return Throttled("429", None) if roll < 0.1 else NoAnswer("503") if roll < 0.2 else None
 
     api = account(bulk_lists=filling is Filling.BULK, contact_lists=True, poisoned=poisoned, fault=fault)
     operations: Sequence[Operation] = [operation(n, add=sorted(lists)) for n, (lists, _) in enumerate(people)]

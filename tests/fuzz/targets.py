@@ -7,22 +7,24 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import batched
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from shared.api.access import PRINCIPAL, NotAllowed, Role, caller_of
 from shared.api.access import Caller as ApiCaller
-from shared.api.call import Call, Problem
+from shared.api.call import Call as ApiCall
+from shared.api.call import Problem
 from shared.api.connections import ConnectionBody
 from shared.configuration import ExportSettings
 from shared.domain.addresses import normalise
 from shared.domain.answers import (
     AutopilotError,
-    contact_id,
+    Call,
     contact_ids,
     custom_field_types,
     list_ids,
+    lists_of,
     new_list_id,
     page,
     read,
@@ -38,8 +40,16 @@ from tests.fuzz.partition import COLUMNS, careful, quick
 
 Target = Callable[[bytes], None]
 
+_READERS: Final[Mapping[Call, Callable[[Any], object]]] = {
+    Call.UPSERT: lambda content: contact_ids(content, {"a@example.com"}),
+    Call.LISTS: list_ids,
+    Call.CREATE_LIST: lambda content: new_list_id(content, "VIP"),
+    Call.FIELDS: custom_field_types,
+    Call.FIND: lambda content: lists_of(content, "person_1"),
+}
+
 _KEY: Final = DigestKey.new()
-_STATUSES: Final = (200, 200, 200, 400, 401, 404, 408, 429, 500, 302)
+_STATUSES: Final = (200, 200, 200, 204, 400, 401, 403, 404, 408, 429, 500, 302)
 _DIALECTS: Final = (Dialect(), Dialect(";"), Dialect("\t", None), Dialect(",", '"', header=True))
 _RECIPE: Final = Recipe(
     {
@@ -54,13 +64,17 @@ _RECIPE: Final = Recipe(
 
 
 def answers(data: bytes) -> None:
-    """Read any answer of Autopilot with every reader, and keep what a page holds."""
+    """Read any answer of Autopilot to every call, and keep what a page holds."""
     status = _STATUSES[data[0] % len(_STATUSES)] if data else 200
-    for reader in (contact_id, contact_ids, list_ids, new_list_id, custom_field_types):
+    headers = {"Retry-After": data[:9].decode("latin-1"), "Date": data[-29:].decode("latin-1")}
+    for call in Call:
         with suppress(AutopilotError):
-            reader(read("GET /lists", status, {"Retry-After": data[:9].decode("latin-1")}, data[1:]))
-    with suppress(AutopilotError):
-        observe(page(read("GET /lists", status, {}, data[1:])).contacts, ["FirstName", "integer--Points"], _KEY)
+            content = read(call, status, headers, data[1:])
+            _promise(status in {200, 204})
+            if call in _READERS:
+                _READERS[call](content)
+            if call is Call.MEMBERS:
+                observe(page(content).contacts, ["FirstName", "integer--Points"], _KEY)
 
 
 def models(data: bytes) -> None:
@@ -115,7 +129,7 @@ def requests(data: bytes) -> None:
     headers: Mapping[str, str] = {"content-type": "application/json"}
     for kind in (ExportSettings, ConnectionBody):
         try:
-            Call({}, {}, headers, data, ApiCaller("fuzz", Role.ADMIN)).read(kind)
+            ApiCall({}, {}, headers, data, ApiCaller("fuzz", Role.ADMIN)).read(kind)
         except Problem as problem:
             _promise(bool(problem.answer().content()))
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters import autopilot
-from shared.adapters.autopilot import LARGEST_ANSWER, Autopilot, session
+from shared.adapters import transport
+from shared.adapters.autopilot import Autopilot
+from shared.adapters.transport import LARGEST_ANSWER, session
 from shared.adapters.vault import GivenKey
-from shared.domain.answers import AutopilotError, TryAgain
+from shared.domain.answers import AutopilotError, NoAnswer
 
 
 class RawServer:
@@ -155,27 +156,27 @@ def test_any_bytes_on_the_wire_are_a_value_or_a_named_error(
     ],
 )
 def test_an_answer_that_is_none_is_tried_again(server: RawServer, api: Autopilot, answer: bytes) -> None:
-    assert type(outcome(server, api, "lists", answer)) is TryAgain
+    assert type(outcome(server, api, "lists", answer)) is NoAnswer
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(server: RawServer, api: Autopilot) -> None:
     found = outcome(server, api, "lists", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", endless=b" " * (1 << 20))
-    assert type(found) is TryAgain
+    assert type(found) is NoAnswer
     assert LARGEST_ANSWER <= server.sent < 3 * LARGEST_ANSWER
 
 
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_not_unpacked(server: RawServer, api: Autopilot) -> None:
     bomb = gzip.compress(b" " * (LARGEST_ANSWER * 4))
     assert len(bomb) < LARGEST_ANSWER // 100
-    assert type(outcome(server, api, "lists", reply(bomb, "Content-Encoding: gzip"))) is TryAgain
+    assert type(outcome(server, api, "lists", reply(bomb, "Content-Encoding: gzip"))) is NoAnswer
 
 
 def test_an_answer_that_trickles_on_is_given_up(
     server: RawServer, api: Autopilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(autopilot, "TIMEOUT", (10.0, 0.5))
+    monkeypatch.setattr(transport, "CALL_SECONDS", 0.5)
     found = outcome(server, api, "lists", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", endless=b" ")
-    assert type(found) is TryAgain
+    assert type(found) is NoAnswer
     assert server.sent < LARGEST_ANSWER
 
 
@@ -204,4 +205,4 @@ def test_the_proxy_of_the_environment_is_used(server: RawServer, monkeypatch: py
 
 def test_a_key_that_no_header_can_hold_is_not_sent(server: RawServer) -> None:
     with session() as http:
-        assert type(outcome(server, Autopilot(server.url, GivenKey("a\nb"), http), "lists", reply(b"{}"))) is TryAgain
+        assert type(outcome(server, Autopilot(server.url, GivenKey("a\nb"), http), "lists", reply(b"{}"))) is NoAnswer

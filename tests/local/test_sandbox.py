@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import requests
 
 from local.processes import ServerProcess
+from local.sandbox.lies import LIES, TRUE
 
 
 class Sandbox:
@@ -62,6 +64,12 @@ def sandbox(server: ServerProcess) -> Iterator[Sandbox]:
             contact_limit=None,
             down=False,
             seed=1,
+            lies={},
+            lies_to="",
+            lies_done=0.5,
+            retry_after=None,
+            bookmarks="exact",
+            read_back="exact",
         )
         made.http.post(f"{made.url}/sandbox/empty", timeout=10)
         yield made
@@ -92,7 +100,7 @@ def test_vendor_null_clears_and_what_is_left_out_stays(sandbox: Sandbox) -> None
     sandbox.bulk({"Email": "a@example.com", "FirstName": "Ann", "LastName": "Lee"})
     sandbox.bulk({"Email": "A@example.com", "FirstName": None})
     found = sandbox.call("GET", "/contact/a@example.com").json()
-    assert "FirstName" not in found
+    assert found["FirstName"] is None  # reported: documents can hold nulls
     assert found["LastName"] == "Lee"
 
 
@@ -110,14 +118,19 @@ def test_reported_membership_is_a_call_each(sandbox: Sandbox) -> None:
     contact = sandbox.bulk({"Email": "a@example.com"}).json()["contact_ids"][0]
     path = f"/list/{list_id}/contact/{contact}"
     missing = sandbox.call("GET", path)
-    assert (missing.status_code, missing.content) == (404, b"")
+    assert (missing.status_code, missing.json()) == (404, {})
     assert sandbox.call("POST", path).json() == {}
     assert sandbox.call("POST", path).json() == {"not_modified": True}
     assert sandbox.call("GET", path).status_code == 200
     assert sandbox.call("DELETE", path).json() == {}
     assert sandbox.call("DELETE", path).json() == {"not_modified": True}
-    gone = sandbox.call("POST", f"/list/contactlist_none/contact/{contact}")
-    assert (gone.status_code, gone.json()["message"]) == (404, "List does not exist.")
+    for method in ("GET", "POST", "DELETE"):
+        gone = sandbox.call(method, f"/list/contactlist_none/contact/{contact}")
+        assert (gone.status_code, gone.json()["message"]) == (404, "List does not exist.")
+        nobody = sandbox.call(method, f"/list/{list_id}/contact/person_none")
+        assert (nobody.status_code, nobody.json()["message"]) == (404, "Contact could not be found.")
+    pages = sandbox.call("GET", "/list/contactlist_none/contacts")
+    assert (pages.status_code, pages.content) == (404, b"")
 
 
 def test_reported_a_list_of_the_same_name_is_another_list(sandbox: Sandbox) -> None:
@@ -208,6 +221,110 @@ def test_statistics_name_templates_and_never_addresses(sandbox: Sandbox) -> None
     sandbox.call("GET", "/contact/nobody@example.com")
     assert "GET /contact/{contact}" in sandbox.look("stats")["calls"]
     assert "nobody" not in json.dumps(sandbox.look("journal"))
+
+
+def test_recorded_an_address_is_folded_on_write(sandbox: Sandbox) -> None:
+    sandbox.bulk({"Email": "Ann.Lee@Example.com"})
+    assert sandbox.call("GET", "/contact/ANN.lee@example.com").json()["Email"] == "ann.lee@example.com"
+
+
+def test_recorded_a_new_contact_has_five_fields_and_a_list_moves_its_time(sandbox: Sandbox) -> None:
+    contact = sandbox.bulk({"Email": "a@example.com"}).json()["contact_ids"][0]
+    found = sandbox.call("GET", f"/contact/{contact}").json()
+    assert sorted(found) == ["Email", "api_originated", "contact_id", "created_at", "updated_at"]
+    assert found["created_at"] == found["updated_at"]
+    list_id = sandbox.new_list("L")
+    time.sleep(1.1)
+    sandbox.call("POST", f"/list/{list_id}/contact/{contact}")
+    moved = sandbox.call("GET", f"/contact/{contact}").json()
+    assert moved["lists"] == [list_id]
+    assert moved["updated_at"] > found["updated_at"]
+
+
+def test_recorded_headers(sandbox: Sandbox) -> None:
+    headers = sandbox.call("GET", "/lists").headers
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Last-Modified"] == headers["Date"]
+
+
+def test_reported_a_contact_is_deleted_once(sandbox: Sandbox) -> None:
+    sandbox.bulk({"Email": "a@example.com"})
+    first, second = (sandbox.call("DELETE", "/contact/a@example.com") for _ in range(2))
+    assert (first.status_code, first.json()) == (200, {})
+    assert (second.status_code, second.json()["message"]) == (
+        404,
+        "Could not delete contact as contact could not be found.",
+    )
+
+
+def test_vendor_a_contact_goes_by_its_id_where_it_has_no_address(sandbox: Sandbox) -> None:
+    contact = sandbox.bulk({"FirstName": "Ann"}).json()["contact_ids"][0]
+    answer = sandbox.call("POST", "/contact", {"contact": {"contact_id": contact, "FirstName": "Anna"}})
+    assert answer.json() == {"contact_id": contact}
+    assert [item["FirstName"] for item in sandbox.look("contacts")] == ["Anna"]
+
+
+def test_reported_forms_of_requests(sandbox: Sandbox) -> None:
+    assert sandbox.call("GET", "/lists/").status_code == 200
+    body = json.dumps({"contact": {"Email": "a@example.com"}})
+    assert sandbox.call("POST", "/contact", body).json()["contact_id"]  # a text that holds the JSON
+    pieces = (piece.encode() for piece in (body[:9], body[9:]))
+    answer = sandbox.http.post(
+        f"{sandbox.url}/v1/contact", data=pieces, headers={"autopilotapikey": "sandbox-key"}, timeout=10
+    )
+    assert answer.json()["contact_id"]  # in chunks
+    assert len(sandbox.look("contacts")) == 1
+
+
+def test_recorded_triggers_and_vendor_hooks(sandbox: Sandbox) -> None:
+    assert sandbox.call("GET", "/triggers").json() == {"triggers": []}
+    wanted = {"event": "contact_added", "target_url": "https://example.com/hook"}
+    hook = sandbox.call("POST", "/hook", wanted)
+    assert hook.status_code == 201
+    assert sandbox.call("GET", "/hooks").json() == {"hooks": [{**hook.json(), **wanted}]}
+    assert sandbox.call("DELETE", f"/hook/{hook.json()['hook_id']}").status_code == 200
+    assert sandbox.call("POST", "/hook", {"event": "x"}).status_code == 400
+
+
+def test_assumed_custom_fields_that_are_no_object_are_refused(sandbox: Sandbox) -> None:
+    assert sandbox.bulk({"Email": "a@example.com", "custom": [1]}).status_code == 400
+    assert sandbox.call("POST", "/contact", {"contact": {"Email": "a@example.com", "custom": [1]}}).status_code == 400
+
+
+@pytest.mark.parametrize("done", [0, 1])
+@pytest.mark.parametrize("lie", sorted(LIES))
+def test_a_lie_is_told_and_what_was_asked_done_or_not(sandbox: Sandbox, lie: str, done: int) -> None:
+    sandbox.turn(lies={lie: 1}, lies_to="POST /contacts", lies_done=done, drip_seconds=0.5)
+    with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2])), timeout=10) as raw:
+        body = b'{"contacts":[{"Email":"a@example.com"}]}'
+        raw.sendall(b"POST /v1/contacts HTTP/1.1\r\nautopilotapikey: sandbox-key\r\n")
+        raw.sendall(b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        assert raw.recv(1 << 16).startswith(b"HTTP/1.1 ")
+    assert len(sandbox.look("contacts")) == (1 if lie in TRUE else done)
+    assert sandbox.look("stats")["lies"] == {lie: 1}
+    assert sandbox.call("GET", "/lists").json() == {"lists": []}  # another call
+
+
+def test_a_knob_says_when_to_come_again(sandbox: Sandbox) -> None:
+    sandbox.turn(faults={"throttle": 1}, retry_after="240")
+    assert sandbox.call("GET", "/lists").headers["Retry-After"] == "240"
+
+
+def test_pages_may_have_bookmarks_without_end(sandbox: Sandbox) -> None:
+    list_id = sandbox.new_list("L")
+    sandbox.turn(bookmarks="endless")
+    first = sandbox.call("GET", f"/list/{list_id}/contacts").json()
+    second = sandbox.call("GET", f"/list/{list_id}/contacts/{first['bookmark']}").json()
+    assert first["bookmark"] != second["bookmark"]
+
+
+def test_values_may_read_back_in_another_form(sandbox: Sandbox) -> None:
+    fields = {"Email": "a@example.com", "FirstName": None, "custom": {"integer--Points": 12}}
+    sandbox.bulk(fields)
+    sandbox.turn(read_back="texts")
+    assert sandbox.call("GET", "/contact/a@example.com").json()["custom_fields"][0]["value"] == "12"
+    sandbox.turn(read_back="blanks")
+    assert sandbox.call("GET", "/contact/a@example.com").json()["FirstName"] == ""
 
 
 def test_it_logs_nothing(server: ServerProcess, sandbox: Sandbox) -> None:
