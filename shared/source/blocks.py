@@ -19,6 +19,9 @@ from shared.source.dialect import swallows
 BLOCK: Final = 1 << 22
 """Bytes of a block, at most unless a row is longer: some thousands of rows."""
 
+_LINE_OF_ITS_OWN: Final = re.compile(rb'(?:\A|\n)[^"\n]*+"?[^"\n]*+\n')
+"""A line with one quote or none, as stray quotes have it."""
+
 _LINES: Final = 1000
 """Lines that are looked at for a row's end: more than one field has."""
 
@@ -73,13 +76,15 @@ def is_doubtful(block: bytes, dialect: Dialect) -> bool:
 
 def may_swallow(block: bytes, dialect: Dialect, width: int) -> bool:
     """Tell whether a row of several lines in a regular block may be several rows between two stray quotes."""
-    taken: list[str] = []
+    if not _LINE_OF_ITS_OWN.search(block):
+        return False
+    taken: list[bytes] = []
     quotes = 0
-    for line in block.decode().split("\n"):
+    for line in block.split(b"\n"):
         taken.append(line)
-        quotes += line.count('"')
+        quotes += line.count(b'"')
         if quotes % 2 == 0:
-            if len(taken) > 1 and swallows(taken, dialect, width):
+            if len(taken) > 1 and swallows([line.decode() for line in taken], dialect, width):
                 return True
             taken.clear()
     return False

@@ -234,9 +234,12 @@ def _where(batch: pl.DataFrame, path: str, before: int) -> pl.Expr:
 def _body(file: _File) -> Iterator[bytes]:
     """Return a partition's bytes from its first row on, fetched one piece ahead."""
     pieces = in_order(partial(_piece, file), range(0, file.size, PIECE))
-    for piece in chain([next(pieces, b"")[file.layout.offset :]], pieces):
+
+    def noted(piece: bytes) -> bytes:
         file.tail[:] = piece[-1:] or file.tail
-        yield piece
+        return piece
+
+    return map(noted, chain([next(pieces, b"")[file.layout.offset :]], pieces))
 
 
 def _piece(file: _File, start: int) -> bytes:
