@@ -19,8 +19,8 @@ from shared.source.dialect import swallows
 BLOCK: Final = 1 << 22
 """Bytes of a block, at most unless a row is longer: some thousands of rows."""
 
-_LINE_OF_ITS_OWN: Final = re.compile(rb'(?:\A|\n)[^"\n]*+"?[^"\n]*+\n')
-"""A line with one quote or none, as stray quotes have it."""
+_LINE_OF_ITS_OWN: Final = re.compile(rb'\n[^"\n]*+"?[^"\n]*+\n')
+"""A line with one quote or none, as stray quotes have it; never a block's first alone."""
 
 _LINES: Final = 1000
 """Lines that are looked at for a row's end: more than one field has."""

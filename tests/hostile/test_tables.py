@@ -151,7 +151,7 @@ MANY = 100_000
         pytest.param(HEADER + b'1,"Ann,a@example.com\n' * MANY + BODY, 0, 0, id="a stray quote a row"),
         pytest.param(HEADER + b'1,"' + b"x,y,z\n" * MANY + BODY, MANY + 2, 1, id="a quote that stays open"),
         pytest.param(
-            HEADER + BODY + b'1,Ann,"' + b"x,y,z\n" * MANY + b'"\n', MANY + 3, 2, id="a field of many thousand lines"
+            HEADER + BODY + b'1,Ann,"' + b"x,y,z\n" * MANY + b'"\n', 0, 0, id="a field of many thousand lines"
         ),
         pytest.param(HEADER + BODY + b'1,"' + b"a" * 200_000 + b'",z@example.com\n', 3, 1, id="a field of 200 kB"),
         pytest.param(HEADER.strip() + b'",\nn",\n' + BODY, 0, 0, id="a header with a stray quote"),
