@@ -46,6 +46,10 @@ class World:
         body = {"display_name": name, "api_key": KEY, "agree_to_privacy": True, "rate_limit": 5000, **settings}
         self.api.put(f"connections/{name}", body)
 
+    def rotate(self, key: str, name: str = "main") -> None:
+        """Put another key into the vault, as its owner, behind the app's back."""
+        self.stack.store_secret(self.api.get(f"connections/{name}")["secret_name"], key)
+
     def save(self, name: str, **settings: Any) -> dict[str, Any]:
         """Save an export."""
         body = {

@@ -10,9 +10,12 @@ from hashlib import sha256
 from typing import Final
 
 from shared.adapters.tables import Change, Lost, Table
+from shared.claims import Claims
+from shared.connection_keys import StoredKeys
 from shared.domain.account import Filling
 from shared.domain.pace import Pace, Window
 from shared.domain.sending import Clock
+from shared.identities import Identities
 from shared.reasons import TryLater
 from shared.records import Record
 
@@ -58,50 +61,53 @@ class LockRecord(Record):
 
 
 class Accounts:
-    """Shared knowledge about accounts, one partition a connection."""
+    """Shared knowledge about accounts, one partition an account: see `shared.identities` for its name."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
+        self.identities = Identities(table)
+        self.claims = Claims(table, clock)
+        self.stored_keys = StoredKeys(table)
 
-    def pace(self, connection: str) -> Pace:
+    def pace(self, account: str) -> Pace:
         """Give the account's pace as it stands."""
-        return self._pace(connection)[0]
+        return self._pace(account)[0]
 
-    def change_pace[T](self, connection: str, how: Callable[[Pace], tuple[Pace, T]]) -> T:
+    def change_pace[T](self, account: str, how: Callable[[Pace], tuple[Pace, T]]) -> T:
         """Change the account's pace for everybody and give what `how` gives with it."""
         while True:
-            pace, etag = self._pace(connection)
+            pace, etag = self._pace(account)
             changed, answer = how(pace)
             if changed == pace:
                 return answer
             record = PaceRecord(next_free=changed.next_free, speed=changed.speed, throttled_at=changed.throttled_at)
-            if self._write(connection, Change("pace", record, etag)):
+            if self._write(account, Change("pace", record, etag)):
                 return answer
 
-    def list_id(self, connection: str, title: str) -> str | None:
+    def list_id(self, account: str, title: str) -> str | None:
         """Give the id of the list that stands for `title`, or None."""
-        found = self._table.get(connection, _list_key(title), ListRecord)
+        found = self._table.get(account, _list_key(title), ListRecord)
         return found[0].list_id if found else None
 
-    def remember_list(self, connection: str, title: str, list_id: str | None) -> None:
+    def remember_list(self, account: str, title: str, list_id: str | None) -> None:
         """Remember which list stands for `title`; None forgets it."""
         if list_id is None:
-            self._table.delete(connection, [_list_key(title)])
+            self._table.delete(account, [_list_key(title)])
             return
-        self._put(connection, _list_key(title), ListRecord(title=title, list_id=list_id))
+        self._put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
 
-    def filling(self, connection: str) -> Filling | None:
+    def filling(self, account: str) -> Filling | None:
         """Say which call fills the account's lists, or None if nobody has proved it yet."""
-        found = self._table.get(connection, "filling", FillingRecord)
+        found = self._table.get(account, "filling", FillingRecord)
         return found[0].filling if found else None
 
-    def remember_filling(self, connection: str, filling: Filling | None) -> None:
+    def remember_filling(self, account: str, filling: Filling | None) -> None:
         """Remember what a proof showed; None asks for a new one."""
         if filling is None:
-            self._table.delete(connection, ["filling"])
+            self._table.delete(account, ["filling"])
         else:
-            self._put(connection, "filling", FillingRecord(filling=filling))
+            self._put(account, "filling", FillingRecord(filling=filling))
 
     @contextmanager
     def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[Callable[[], None]]:
@@ -132,17 +138,17 @@ class Accounts:
         """Forget who finished an export's runs: an older version of the app kept that for each run, for ever."""
         self._table.delete(export, self._table.keys(export, "lock-finish ", "lock-finish!"))
 
-    def _pace(self, connection: str) -> tuple[Pace, str | None]:
-        found = self._table.get(connection, "pace", PaceRecord)
+    def _pace(self, account: str) -> tuple[Pace, str | None]:
+        found = self._table.get(account, "pace", PaceRecord)
         if found is None:
             return Pace(), None
         record, etag = found
         return Pace(record.next_free, record.speed, record.throttled_at), etag
 
-    def _put(self, connection: str, key: str, record: Record) -> None:
+    def _put(self, account: str, key: str, record: Record) -> None:
         while True:
-            found = self._table.get(connection, key, type(record))
-            if self._write(connection, Change(key, record, found[1] if found else None)):
+            found = self._table.get(account, key, type(record))
+            if self._write(account, Change(key, record, found[1] if found else None)):
                 return
 
     def _write(self, partition: str, change: Change) -> bool:
@@ -160,9 +166,9 @@ class AccountSlots:
     made for all its chunks: otherwise they would ask the table all the time instead of Autopilot.
     """
 
-    def __init__(self, accounts: Accounts, connection: str, rate: float, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, account: str, rate: float, clock: Clock) -> None:
         self._accounts = accounts
-        self._connection = connection
+        self._account = account
         self._rate = rate
         self._clock = clock
         self._left = NO_WINDOW
@@ -200,18 +206,16 @@ class AccountSlots:
             most = max(1, int(rate * LONGEST_WINDOW))
             return pace.reserve(min(wanted, most), self._rate, now, latest)
 
-        return self._accounts.change_pace(self._connection, reserved)
+        return self._accounts.change_pace(self._account, reserved)
 
     def throttled(self, retry_after: float | None) -> None:
         """Tell everybody that Autopilot answered 429."""
         self._left = NO_WINDOW
-        self._accounts.change_pace(
-            self._connection, lambda pace: (pace.throttled(self._clock.now(), retry_after), None)
-        )
+        self._accounts.change_pace(self._account, lambda pace: (pace.throttled(self._clock.now(), retry_after), None))
 
     def backlog(self) -> float:
         """How many seconds away the next free slot is."""
-        return self._accounts.pace(self._connection).backlog(self._clock.now())
+        return self._accounts.pace(self._account).backlog(self._clock.now())
 
 
 def _list_key(title: str) -> str:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 import requests
 
 from shared.accounts import Accounts, AccountSlots
-from shared.adapters.autopilot import Autopilot, Key
+from shared.adapters.autopilot import Autopilot, Identity, Key
 from shared.adapters.clock import StorageClock
-from shared.adapters.storage import Storage
+from shared.adapters.storage import Storage, StorageFault
 from shared.adapters.tables import Table
 from shared.adapters.transport import CONNECTIONS, session
 from shared.adapters.vault import GivenKey, Vault, VaultKey
 from shared.audit import Audit
 from shared.configuration import Connection
+from shared.digest_key import DIGEST_SECRET, InstallationKey
 from shared.domain.account import Filling
 from shared.domain.digests import DigestKey
 from shared.domain.sending import Clock, Sender, Slots
+from shared.identities import account_name
 from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
@@ -32,19 +37,26 @@ from shared.tombstones import Tombstones
 if TYPE_CHECKING:
     from shared.source.customer_insights import CustomerInsights
 
-DIGEST_SECRET: Final = "segment-export-digest-key"  # noqa: S105 - its name, not the key
-"""Name of the secret that holds the key of our digests."""
+RATE_SECONDS: Final = 60.0
+"""Seconds for which an instance need not look which other connections share an account's pace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One Autopilot account as a connection opens it."""
+    """One Autopilot account as a connection opens it.
+
+    `name` is the connection's, `id` the account's own, under which everything is kept that its connections share;
+    `is_known` says whether Autopilot was asked whose it is. `rate` is the lowest of its connections' rate limits.
+    """
 
     name: str
     connection: Connection
     key: Key
     api: Autopilot
     slots: AccountSlots
+    id: str
+    rate: float
+    is_known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,9 @@ class App:
     clock: Clock
     pool: ThreadPoolExecutor
     http: requests.Session
-    _keys: dict[str, VaultKey] = field(default_factory=dict)
+    _keys: dict[tuple[str, str], VaultKey] = field(default_factory=dict)
+    _rates: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict)
+    _digest_key: InstallationKey = field(default_factory=InstallationKey)
     _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
 
     def now(self) -> datetime:
@@ -75,26 +89,77 @@ class App:
         found = self.registry.connection(name) if name else None
         if name is None or found is None:
             raise RunEnded(Reason.CONNECTION_DETACHED)
-        return self.open(name, found[0])
+        account = self.open(name, found[0])
+        if account.is_known:
+            self.accounts.identities.settle(name, account.id)
+        return account
 
     def open(self, name: str, connection: Connection) -> Account:
-        """Open an account as `connection` describes it."""
-        key = self._keys.setdefault(connection.secret_name, VaultKey(self.vault, connection.secret_name))
-        return self._open(name, connection, key)
+        """Open an account as `connection` describes it; raises RunEnded and VaultUnavailable if its key cannot be read."""
+        secret = connection.secret_name
+        if secret.lower() == DIGEST_SECRET:
+            raise RunEnded(Reason.KEY_MISSING, f"The secret {secret!r} is no account's key. Store the key again.")
+        made = VaultKey(self.vault, secret, partial(self._successor, name, secret))
+        return self._open(name, connection, self._keys.setdefault((name, secret), made))
 
     def open_with(self, name: str, connection: Connection, key: str) -> Account:
         """Open an account with a key that is not in the vault yet."""
         return self._open(name, connection, GivenKey(key))
 
     def forget_key(self, secret_name: str) -> None:
-        """Read a key anew before it is used again."""
-        self._keys.pop(secret_name, None)
+        """Read a key again before it is used."""
+        for known in [known for known in self._keys if known[1] == secret_name]:
+            self._keys.pop(known, None)
+
+    def identify(self, account: Account, sender: Sender) -> Account:
+        """Ask Autopilot whose account a key opens, unless that is known; raises the AutopilotError of the call."""
+        if account.is_known:
+            return account
+        return self.remember_identity(account, sender.one(account.api.identity))
+
+    def remember_identity(self, account: Account, told: Identity) -> Account:
+        """Remember whose account its key opens, as Autopilot told; returns the account as it is known now."""
+        digest = self.digest_key().of_api_key(account.key.current())
+        self.accounts.identities.remember_key(digest, account_name(told.id, digest))
+        return self._open(account.name, account.connection, account.key)
+
+    def forget_rates(self) -> None:
+        """Look again which connections share an account's pace."""
+        self._rates.clear()
+
+    def _successor(self, name: str, secret: str) -> str | None:
+        """Name the secret that holds a connection's key by now, if it is another than `secret` and opens the same account."""
+        try:
+            found = self.registry.connection(name)
+        except StorageFault:
+            return None
+        if found is None or found[0].secret_name == secret:
+            return None
+        key = self.vault.read(found[0].secret_name)
+        opened = self.accounts.identities.account_of_key(self.digest_key().of_api_key(key)) if key else None
+        return found[0].secret_name if opened and opened == self.accounts.identities.home(name) else None
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
-        rate = connection.rate_limit
-        slots = self._slots.setdefault((name, rate), AccountSlots(self.accounts, name, rate, self.clock))
-        return Account(name, connection, key, api, slots)
+        known = self.accounts.identities.account_of_key(self.digest_key().of_api_key(key.current()))
+        account = known or name
+        rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
+        slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
+        return Account(name, connection, key, api, slots, account, rate, known is not None)
+
+    def _rates_of(self, account: str) -> dict[str, float]:
+        """Return the rate limits of the connections that lead to an account, as they were within the last minute."""
+        known = self._rates.get(account)
+        if known is None or time.monotonic() >= known[1]:
+            known = self._rates[account] = (dict(self._find_rates(account)), time.monotonic() + RATE_SECONDS)
+        return known[0]
+
+    def _find_rates(self, account: str) -> Iterator[tuple[str, float]]:
+        for name in self.registry.connections():
+            if self.accounts.identities.home(name) == account:
+                with suppress(RunEnded):  # one that is damaged leads nowhere
+                    if found := self.registry.connection(name):
+                        yield name, found[0].rate_limit
 
     def filling(self, account: Account) -> Filling | None:
         """Say which call fills the account's lists: what the connection says, or what was proved; None if nothing was yet."""
@@ -104,22 +169,15 @@ class App:
             case "single":
                 return Filling.MEMBERSHIP
             case "auto":
-                return self.accounts.filling(account.name)
+                return self.accounts.filling(account.id)
 
     def sender(self, account: Account, *, seconds: float, slots: Slots | None = None) -> Sender:
         """Make a sender that keeps the account's pace and stops after `seconds`."""
         return Sender(slots or account.slots, self.clock, self.pool, self.clock.now() + seconds)
 
     def digest_key(self) -> DigestKey:
-        """Give the key of our digests, made once for the installation; raises RunEnded KEY_MISSING, TryLater."""
-        text = self.vault.read(DIGEST_SECRET)
-        if text is None:
-            with self.accounts.exclusive("installation", "make the digest key", 60):
-                text = self.vault.read(DIGEST_SECRET)
-                if text is None:
-                    text = DigestKey.new().to_text()
-                    self.vault.write(DIGEST_SECRET, text)
-        return DigestKey.from_text(text)
+        """Return the key of our digests; raises RunEnded DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
+        return self._digest_key.current(self)
 
 
 @cache

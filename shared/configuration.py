@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from shared.domain.fields import FieldName
 from shared.domain.schedule import check_cron
+from shared.domain.titles import alike
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """A connection's or an export's name, as it stands in paths."""
@@ -102,6 +103,7 @@ class Guards(Model):
 
     max_removed_percent: float = Field(default=50, ge=0, le=100)
     allow_empty: bool = False
+    max_unread_percent: float = Field(default=0.1, ge=0, le=100)
 
 
 class VerificationSettings(Model):
@@ -138,9 +140,24 @@ class ExportSettings(Model):
                 raise ValueError(f"the {what} {twice[0]!r} is named twice")
         return self
 
+    @model_validator(mode="after")
+    def _told_apart(self) -> ExportSettings:
+        """Refuse lists that nobody could tell apart: at Autopilot both segments might fill the same one."""
+        if both := alike(target.list for target in self.segments):
+            raise ValueError(
+                f"the lists {both[0]!r} and {both[1]!r} differ only in case or in how a letter is encoded, and may be one "
+                "list at Autopilot; give one of the segments another list"
+            )
+        return self
+
 
 class Export(ExportSettings):
     """An export as stored: its owner's settings, and who last touched them."""
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Export:
+        """Take what was saved before lists had to be told apart: it is refused when it is saved again."""
+        return self
 
     created_at: datetime
     updated_at: datetime

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from shared.adapters.tables import Change, Lost, Table
-from shared.run import Entry, Head, Owed, Run, after, moment_of
+from shared.run import Entry, Head, Owed, Run, after, moment_of, with_state
 
 _HEAD: Final = "head"
 _LAST_MOMENT: Final = 10**13
@@ -64,7 +64,7 @@ class Ledger:
     def start(self, run: Run, mark: Mapping[str, object]) -> None:
         """Record a new run and make it the export's active one; raises RunInProgress.
 
-        `mark` is what the head shall say with it: which refresh the run takes up, or that cron was looked at.
+        `mark` is what the head shall say with it: which refresh was tried, or that cron was looked at.
         """
         while True:
             head, etag = self._head(run.export)
@@ -188,11 +188,12 @@ class Ledger:
             if run.status.is_final:
                 return run
             head, head_etag = self._head(export)
-            states = head.states if state_of is None else {**head.states, state_of: run_id}
             ended = how(run)
             if ended == run:
                 return run
-            freed = after(head, ended).model_copy(update={"states": states})
+            freed = after(head, ended)
+            if state_of is not None:
+                freed = with_state(freed, state_of, ended)
             freed = freed.model_copy(update={"owed": owed(ended, freed)})
             if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
                 return ended

@@ -28,6 +28,11 @@ class Reason(StrEnum):
     KEY_REFUSED = "key_refused"
     KEY_MISSING = "key_missing"
     CONNECTION_DETACHED = "connection_detached"
+    ACCOUNT_CHANGED = "account_changed"
+    LIST_IN_USE = "list_in_use"
+    DIGEST_KEY_MISSING = "digest_key_missing"
+    DIGEST_KEY_WRONG = "digest_key_wrong"
+    DOCUMENT_DAMAGED = "document_damaged"
     SOURCE_UNREACHABLE = "source_unreachable"
     SOURCE_MALFORMED = "source_malformed"
     SOURCE_NOT_SETTLED = "source_not_settled"
@@ -43,6 +48,7 @@ class Reason(StrEnum):
     LISTS_EQUAL = "lists_equal"
     LISTS_DIFFER = "lists_differ"
     ROWS_REJECTED = "rows_rejected"
+    REMOVALS_HELD_BACK = "removals_held_back"
     AUTOPILOT_UNAVAILABLE = "autopilot_unavailable"
     AUTOPILOT_REFUSED = "autopilot_refused"
     CANCELED_BY_USER = "canceled_by_user"
@@ -75,6 +81,7 @@ _STATUS = {
     Reason.LISTS_EQUAL: Status.SUCCESSFUL,
     Reason.LISTS_DIFFER: Status.COMPLETED_WITH_WARNINGS,
     Reason.ROWS_REJECTED: Status.COMPLETED_WITH_WARNINGS,
+    Reason.REMOVALS_HELD_BACK: Status.COMPLETED_WITH_WARNINGS,
     Reason.CANCELED_BY_USER: Status.CANCELED,
 }
 
@@ -82,6 +89,11 @@ _ADVICE = {
     Reason.KEY_REFUSED: "Autopilot refused the API key. Put the account's current key into the connection, then run again.",
     Reason.KEY_MISSING: "The connection's API key cannot be read from Key Vault. Store it again, or give the app the role Key Vault Secrets User.",
     Reason.CONNECTION_DETACHED: "The export has no connection. Attach one, then run again.",
+    Reason.ACCOUNT_CHANGED: "The connection leads to another Autopilot account than when the run began. Nothing more was sent; run again if the new account is meant.",
+    Reason.LIST_IN_USE: "Another export fills a list of this one. Nothing was sent; give the segment another list, or put both segments into one export.",
+    Reason.DIGEST_KEY_MISSING: "The key that everything kept was digested with is gone, so nobody would be recognised, those who were erased neither. Nothing runs; recover the deleted secret segment-export-digest-key in Key Vault.",
+    Reason.DIGEST_KEY_WRONG: "The key in Key Vault is not the one that everything kept was digested with, so nobody would be recognised, those who were erased neither. Nothing runs; restore the former version of the secret segment-export-digest-key.",
+    Reason.DOCUMENT_DAMAGED: "A stored document cannot be read. Save it again with PUT, or remove it with DELETE.",
     Reason.SOURCE_UNREACHABLE: "Customer Insights' storage could not be read. Check CUSTOMER_INSIGHTS_PATH, the role Storage Blob Data Reader on its container, and the account's firewall.",
     Reason.SOURCE_MALFORMED: "Customer Insights' files could not be understood. Refresh the Blob export in Customer Insights, then run again.",
     Reason.SOURCE_NOT_SETTLED: "Customer Insights was still writing. Nothing was sent; the next tick tries again.",
@@ -97,6 +109,7 @@ _ADVICE = {
     Reason.LISTS_EQUAL: "The lists were read back: they hold exactly what was delivered.",
     Reason.LISTS_DIFFER: "Autopilot's lists are not what was delivered; extra members were put there by others and stay.",
     Reason.ROWS_REJECTED: "Everything else was delivered. The rejected rows are in the run's rejected-rows file, each with its reason.",
+    Reason.REMOVALS_HELD_BACK: "Everything else was delivered. Too many rows of a segment could not be read to know who left it: refresh the Blob export, and look at the rejected-rows file; guards.max_unread_percent says how many are too many.",
     Reason.AUTOPILOT_UNAVAILABLE: "Autopilot could not be reached for too long. What was delivered stays recorded; run again when it is back.",
     Reason.AUTOPILOT_REFUSED: "Autopilot refused a request that is not about one contact. Check the account's plan and status, then run again.",
     Reason.CANCELED_BY_USER: "The run was canceled. What was delivered stays recorded; the next run sends the rest.",
@@ -145,6 +158,20 @@ class RunEnded(Exception):
         super().__init__(detail or reason.advice)
         self.reason = reason
         self.detail = detail
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether what stands in the way may pass by itself, so that a run waits for it before it ends so."""
+        return self.reason is Reason.SOURCE_NOT_SETTLED
+
+
+class Transient(RunEnded):
+    """As RunEnded, but for a fault that services have for a while: no answer, an outage, throttling, no token."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it may pass: it may."""
+        return True
 
 
 class TryLater(Exception):

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from shared.adapters.storage import Container, Storage
 from shared.configuration import Connection, Export
+from shared.reasons import Reason, RunEnded
+
+
+class DocumentDamaged(RunEnded):
+    """A stored document cannot be read: cut short, or of another version. It harms nothing else, and can be removed."""
+
+    def __init__(self, path: str, error: ValidationError, etag: str) -> None:
+        fields = sorted(
+            {".".join(map(str, item["loc"])) or "(all of it)" for item in error.errors(include_input=False)}
+        )
+        named = path.removesuffix(".json").replace("s/", " ", 1)
+        super().__init__(
+            Reason.DOCUMENT_DAMAGED, f"The stored document of {named} cannot be read ({', '.join(fields[:5])[:200]})."
+        )
+        self.etag = etag
 
 
 class Registry:
-    """Reads and writes the configuration. Writes raise Conflict where `if_match` or `only_new` does not hold."""
+    """Reads and writes the configuration.
+
+    Writes raise Conflict where `if_match` or `only_new` does not hold, reads DocumentDamaged.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -52,7 +70,12 @@ class Registry:
 
     def _load[T: BaseModel](self, path: str, kind: type[T]) -> tuple[T, str] | None:
         found = self._storage.get(Container.CONFIGURATION, path)
-        return None if found is None else (kind.model_validate_json(found[0]), found[1])
+        if found is None:
+            return None
+        try:
+            return kind.model_validate_json(found[0]), found[1]
+        except ValidationError as error:
+            raise DocumentDamaged(path, error, found[1]) from None
 
     def _save(self, path: str, document: BaseModel, if_match: str | None, only_new: bool) -> str:
         data = document.model_dump_json(indent=2).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -27,7 +27,8 @@ class Counts(Record):
 
     Rows: `rows_read`, `duplicates` (rows whose address another row already brought), `unchanged`, `delivered`,
     `rejected`, `undelivered` (planned, but the run ended first). Distinct addresses: `profiles`. Memberships: `joiners`,
-    `leavers`, `removed` (leavers done). Profiles with new values: `changed`. Calls: `requests`, `throttled`, `retried`.
+    `leavers`, `removed` (leavers done), `held_back` (leavers not made, since too much of their segment could not be read),
+    `kept` (members without a valid address in their row). Profiles with new values: `changed`. Calls: `requests`, `throttled`, `retried`.
     """
 
     rows_read: int = 0
@@ -40,6 +41,8 @@ class Counts(Record):
     delivered: int = 0
     rejected: int = 0
     removed: int = 0
+    held_back: int = 0
+    kept: int = 0
     undelivered: int = 0
     requests: int = 0
     throttled: int = 0
@@ -87,7 +90,9 @@ class Run(Record):
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
     `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
     this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
-    how they compare. `refreshed_at` is when the refresh happened that it took up, and `traceparent` (W3C) the trace it
+    how they compare. `remarks` is what the plan had to say. `account` is the account's own name among ours, whichever
+    connection led there. `refresh` names the refresh of the source that it takes up (by its etag), `refreshed_at` is when
+    that happened, and `traceparent` (W3C) the trace it
     belongs to.
     """
 
@@ -96,6 +101,7 @@ class Run(Record):
     trigger: Trigger
     requested_by: str
     connection: str | None = None
+    account: str | None = None
     status: Status = Status.QUEUED
     reason: Reason | None = None
     detail: str = ""
@@ -119,6 +125,8 @@ class Run(Record):
     traceparent: str | None = None
     verification: Verification | None = None
     findings: tuple[Findings, ...] = ()
+    remarks: str = ""
+    refresh: str | None = None
 
     @property
     def is_delivered(self) -> bool:
@@ -129,8 +137,10 @@ class Run(Record):
 class Head(Record):
     """What is true of an export across its runs.
 
-    `active` is the run that is going, `states` the run whose state holds for each connection, `refresh` the last
-    refresh of the source that a run took up, `cron_at` is when a cron schedule was last looked at, `unverified`
+    `active` is the run that is going, `states` the run whose state holds for each connection,
+    `accounts` which account that connection led to then (absent: written before accounts were told apart), `refresh` the last
+    refresh of the source that a run took up, `tried` the one that was tried last, how many `tries` were made and when
+    the last was (`tried_at`), `cron_at` is when a cron schedule was last looked at, `unverified`
     counts the runs that ended since the lists were last read back, `doubted` says that calls left lists short and
     nobody has mended them yet, and `owed` is what has to follow the last run. `deleted` says that somebody deleted the
     export, and `began_at` is when one of its name began with nothing: runs from before were another export's.
@@ -138,7 +148,11 @@ class Head(Record):
 
     active: str | None = None
     states: dict[str, str] = Field(default_factory=dict)
+    accounts: dict[str, str] = Field(default_factory=dict)
     refresh: str = ""
+    tried: str = ""
+    tries: int = 0
+    tried_at: datetime | None = None
     cron_at: datetime | None = None
     unverified: int = 0
     doubted: bool = False
@@ -165,6 +179,36 @@ class Entry(Record):
     left: int | None = None
 
 
+DECIDED: Final = {Reason.OVER_LIMIT, Reason.EMPTY_SEGMENT, Reason.MASS_REMOVAL, Reason.CANCELED_BY_USER}
+"""Ends before a plan is carried out that somebody decided, or has to: the refresh was read, and is not tried again."""
+
+
+def _took_up(run: Run) -> bool:
+    """Whether a run took its refresh up: it got beyond the plan, or somebody decided that it shall not."""
+    return run.refresh is not None and (run.plan is not None or run.reason in DECIDED)
+
+
+def state_before(head: Head, connection: str, account: str | None) -> tuple[str, str | None]:
+    """Return under which connection, and by which run, the state of an export at an account was left; no run if none was.
+
+    The state of another account is none of this one's. One that another connection left at the same account holds.
+    """
+    if connection in head.states and (account is None or head.accounts.get(connection, account) == account):
+        return connection, head.states[connection]
+    moved = [(name, run) for name, run in head.states.items() if account and head.accounts.get(name) == account]
+    return moved[0] if moved else (connection, None)
+
+
+def with_state(head: Head, connection: str, run: Run) -> Head:
+    """Return a head whose state at the run's account is the one that the run left."""
+    moved = {name for name, account in head.accounts.items() if account == run.account and name != connection}
+    states = {name: left for name, left in head.states.items() if name not in moved}
+    accounts = {name: account for name, account in head.accounts.items() if name not in moved}
+    if run.account:
+        accounts[connection] = run.account
+    return head.model_copy(update={"states": {**states, connection: run.id}, "accounts": accounts})
+
+
 def after(head: Head, ended: Run) -> Head:
     """Give the head of an export after a run has ended: free, and with what the run says about its lists."""
     mended = bool(ended.findings) and (ended.verification == "repair" or all(item.is_equal for item in ended.findings))
@@ -172,6 +216,7 @@ def after(head: Head, ended: Run) -> Head:
     return head.model_copy(
         update={
             "active": None if head.active == ended.id else head.active,
+            "refresh": ended.refresh if _took_up(ended) else head.refresh,
             "unverified": 0 if ended.findings else head.unverified + (ended.verification is None),
             "doubted": fell_short or (head.doubted and not mended),
         }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 DEFAULT_AUTOPILOT_URL: Final = "https://api2.autopilothq.com/v1"
 
@@ -22,6 +23,7 @@ _OPTIONAL: Final = (
     "history_days",
     "rejected_days",
     "audit_days",
+    "allowed_secret_names",
 )
 
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
@@ -48,6 +50,16 @@ def _container_path(path: str) -> str:
     if "/" not in tidy:
         raise ValueError("must be container/folder, the folder that holds model.json")
     return tidy
+
+
+def _names(text: object) -> object:
+    """Split a list of secrets' names, separated by commas."""
+    if not isinstance(text, str):
+        return text
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if wrong := [name for name in names if not re.fullmatch(r"[0-9a-zA-Z-]{1,127}", name)]:
+        raise ValueError(f"must be names of secrets, separated by commas; {wrong[0][:40]!r} is none")
+    return names
 
 
 Url = Annotated[str, AfterValidator(_secure)]
@@ -77,6 +89,7 @@ class Settings(BaseModel):
     autopilot_url: Url = DEFAULT_AUTOPILOT_URL
     auth_mode: Literal["keys", "entra"] = "keys"
     notify_url: Url | None = None
+    allowed_secret_names: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     settle_seconds: float = Field(default=60, ge=0)
     outage_minutes: float = Field(default=360, gt=0)
     grace_seconds: float = Field(default=45, ge=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,8 @@ from shared.adapters.tables import Change, Lost, Table
 from shared.records import Record
 
 _PARTITION: Final = "erased"
+_KEY_PARTITION: Final = "installation"
+_FINGERPRINT: Final = "digest-key"
 
 
 class Tombstone(Record):
@@ -17,8 +20,15 @@ class Tombstone(Record):
     at: datetime
 
 
+class FingerprintRecord(Record):
+    """Which digest key everything was digested with that we keep: tombstones here, and the states in their blobs."""
+
+    fingerprint: str
+    at: datetime
+
+
 class Tombstones:
-    """Remembers who was erased."""
+    """Remembers who was erased, and by which key people are digested."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -33,6 +43,23 @@ class Tombstones:
     def people(self) -> list[int]:
         """Give the digests of all who were erased."""
         return [int(key, 16) - _OFFSET for key, _ in self._table.between(_PARTITION, "0", "~", Tombstone)]
+
+    def any(self) -> bool:
+        """Whether anybody was erased."""
+        return next(iter(self._table.between(_PARTITION, "0", "~", Tombstone)), None) is not None
+
+    def fingerprint(self) -> str | None:
+        """Return the fingerprint of the key that digests were made with; None if none was noted yet."""
+        found = self._table.get(_KEY_PARTITION, _FINGERPRINT, FingerprintRecord)
+        return found[0].fingerprint if found else None
+
+    def note_fingerprint(self, fingerprint: str, at: datetime) -> str:
+        """Note the key that digests are made with, unless one is noted already; returns the one that stands."""
+        while (known := self.fingerprint()) is None:
+            change = Change(_FINGERPRINT, FingerprintRecord(fingerprint=fingerprint, at=at), None)
+            with contextlib.suppress(Lost):
+                self._table.write(_KEY_PARTITION, [change])
+        return known
 
 
 _OFFSET: Final = 1 << 127

@@ -18,7 +18,7 @@ from azure.storage.queue import QueueServiceClient
 from cli.client import Address, ApiError, Client
 from local.chaos.marks import Search
 from local.chaos.schedule import Round, Trouble
-from local.chaos.trouble import KEYS, TroubleMaker
+from local.chaos.trouble import KEYS, SECRET, TroubleMaker
 from local.environment import MAPPING, Company
 from local.stack import Stack
 from shared.adapters.tables import Table
@@ -123,7 +123,7 @@ class Lane:
     def _configure(self, drawn: Round) -> None:
         connection = {
             "display_name": "Chaos",
-            "api_key": KEYS[0],
+            "secret_name": SECRET,
             "agree_to_privacy": True,
             "rate_limit": drawn.rate,
         }
@@ -135,6 +135,7 @@ class Lane:
             "schedule": {"on": "off"},
             "guards": {"max_removed_percent": 100, "allow_empty": True},
         }
+        self._stack.store_secret(SECRET, KEYS[0])
         self._persistently("put", f"connections/{NAME}", connection)
         self._persistently("put", f"exports/{NAME}", export)
 

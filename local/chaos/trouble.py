@@ -18,6 +18,9 @@ from local.stack import Stack
 log = logging.getLogger(__name__)
 
 KEYS = ("sandbox-key", "sandbox-key-rotated")
+
+SECRET = "autopilot-chaos"  # noqa: S105 - its name
+"""The secret of the vault that holds the connection's key."""
 QUEUES = ("export-runs", "export-chunks")
 
 
@@ -121,9 +124,9 @@ class TroubleMaker:
 
     def _rotate_key(self, trouble: Trouble) -> None:  # noqa: ARG002 - one signature for all
         """Have Autopilot take another key from now on, and put it into the vault a moment before."""
-        current = self._stack.secret("autopilot-chaos")
+        current = self._stack.secret(SECRET)
         newer = KEYS[1 - KEYS.index(current)]
-        self._stack.store_secret("autopilot-chaos", newer)
+        self._stack.store_secret(SECRET, newer)
         self.turn(key=newer)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -27,8 +28,16 @@ from shared.domain.answers import (
     page,
     read,
 )
-from shared.domain.bodies import account_name
+from shared.domain.bodies import account_name, instance_of
 from shared.tracing import calling
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an account is, as Autopilot tells it: what it is called, and its id (None if it tells none)."""
+
+    name: str
+    id: str | None
 
 
 class Key(Protocol):
@@ -49,6 +58,11 @@ class Autopilot:
     def __init__(self, url: str, key: Key, http: requests.Session) -> None:
         self._key = key
         self._requests = Requests(url, http)
+
+    def identity(self) -> Identity:
+        """Return who the key's account is (third-party reports: `fullName`, `instanceId`)."""
+        content = self._call(Call.ACCOUNT)
+        return Identity(name=account_name(content), id=instance_of(content))
 
     def account(self) -> str:
         """Return whose account the key opens, fit to be shown."""

@@ -4,15 +4,59 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
 
-from azure.core.credentials import TokenCredential
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
 
+class NoToken(ClientAuthenticationError):
+    """The identity got no token, so nothing was asked of the service itself; it may get one later.
+
+    An authentication error, since the SDKs do not repeat their request after one.
+    """
+
+
+class Identity:
+    """A credential that says who it is and for what it got no token, whatever the SDK raised."""
+
+    def __init__(self, inner: ManagedIdentityCredential | DefaultAzureCredential, name: str) -> None:
+        self._inner = inner
+        self._name = name
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """Return a token; raises NoToken."""
+        try:
+            return self._inner.get_token(*scopes, **options)
+        except Exception as error:  # noqa: BLE001 - what the endpoint says that is no token ends in any of them
+            raise self._none(scopes, error) from None
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """Return a token; raises NoToken."""
+        try:
+            return self._inner.get_token_info(*scopes, options=options)
+        except Exception as error:  # noqa: BLE001 - what the endpoint says that is no token ends in any of them
+            raise self._none(scopes, error) from None
+
+    def _none(self, scopes: tuple[str, ...], error: Exception) -> NoToken:
+        """Name who got no token for what; the SDK's own text is left out, it may quote what the endpoint said."""
+        service = urlsplit(scopes[0]).hostname if scopes else None
+        response = getattr(error, "response", None)
+        said = f"answered {response.status_code}" if response is not None else f"gave {type(error).__name__}"
+        return NoToken(
+            f"{self._name} got no token for {service or 'the service'}: the identity endpoint {said}. It is asked again "
+            "by itself; if it stays so, see in the portal, under Identity, that the app has this identity"
+        )
+
+
 @cache
-def credential(client_id: str | None = None) -> TokenCredential:
-    """Give the credential: the managed identity where the platform offers one, else what a developer is signed in with."""
+def credential(client_id: str | None = None) -> Identity:
+    """Return the credential: the managed identity where the platform offers one, else what a developer is signed in with."""
     if os.environ.get("IDENTITY_ENDPOINT"):
         chosen = client_id or os.environ.get("AZURE_CLIENT_ID")
-        return ManagedIdentityCredential(client_id=chosen) if chosen else ManagedIdentityCredential()
-    return DefaultAzureCredential()
+        if chosen:
+            return Identity(ManagedIdentityCredential(client_id=chosen), f"The app's identity with client id {chosen}")
+        return Identity(ManagedIdentityCredential(), "The app's own (system-assigned) identity")
+    return Identity(DefaultAzureCredential(), "The identity that is signed in here")

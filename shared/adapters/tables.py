@@ -18,6 +18,11 @@ from azure.data.tables import TableServiceClient, TableTransactionError, UpdateM
 from shared.records import Record
 
 _JSON: Final = "_json"
+_PART: Final = "__"
+_LONGEST: Final = 16_000
+"""Characters of one property. Azure takes 32,768 of UTF-16, of which an emoji needs two; a longer text goes on in
+properties of its own."""
+
 _MOST_OPERATIONS: Final = 100
 """Operations of one transaction (Azure's limit)."""
 
@@ -137,10 +142,27 @@ def _entity(partition: str, key: str, record: Record) -> dict[str, Any]:
     entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": key}
     for name, value in record.model_dump(mode="json", exclude_none=True).items():
         if isinstance(value, dict | list):
-            entity[name + _JSON] = json.dumps(value)
+            entity.update(_cut(name + _JSON, json.dumps(value, ensure_ascii=False)))
+        elif isinstance(value, str):
+            entity.update(_cut(name, value))
         else:
             entity[name] = value
     return entity
+
+
+def _cut(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """Cut a text into properties: `name`, `name__2`, `name__3` and so on."""
+    for number, start in enumerate(range(0, max(1, len(text)), _LONGEST), start=1):
+        yield (name if number == 1 else f"{name}{_PART}{number}"), text[start : start + _LONGEST]
+
+
+def _joined(entity: Mapping[str, Any]) -> dict[str, Any]:
+    """Put texts together again that were cut."""
+    whole = {name: value for name, value in entity.items() if _PART not in name}
+    parts = [(*name.split(_PART), value) for name, value in entity.items() if _PART in name]
+    for name, _, value in sorted(parts, key=lambda part: int(part[1])):
+        whole[name] += value
+    return whole
 
 
 def _record[T: Record](entity: Mapping[str, Any], kind: type[T]) -> T:
@@ -148,6 +170,6 @@ def _record[T: Record](entity: Mapping[str, Any], kind: type[T]) -> T:
     return kind.model_validate(
         {
             name.removesuffix(_JSON): json.loads(value) if name.endswith(_JSON) else value
-            for name, value in entity.items()
+            for name, value in _joined(entity).items()
         }
     )

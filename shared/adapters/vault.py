@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretClient
 
+from shared.adapters.identity import NoToken
 from shared.reasons import Reason, RunEnded
 
 FRESH: Final = 60.0
@@ -34,6 +36,8 @@ class Vault:
             return self._client.get_secret(name).value
         except ResourceNotFoundError:
             return None
+        except NoToken as error:
+            raise VaultUnavailable(error.message) from None
         except (HttpResponseError, ClientAuthenticationError) as error:
             if error.status_code in {401, 403}:
                 raise RunEnded(
@@ -41,7 +45,7 @@ class Vault:
                     f"Key Vault refused to give the secret {name!r} ({error.status_code}). Give the app's identity the "
                     "role Key Vault Secrets User on the vault, and check the vault's firewall.",
                 ) from None
-            raise VaultUnavailable(f"Key Vault answered {error.status_code}") from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code or type(error).__name__}") from None
         except AzureError as error:
             raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 
@@ -49,6 +53,8 @@ class Vault:
         """Store a secret as its newest version; raises VaultUnavailable, and RunEnded KEY_MISSING if the app may not."""
         try:
             self._client.set_secret(name, value)
+        except NoToken as error:
+            raise VaultUnavailable(error.message) from None
         except HttpResponseError as error:
             if error.status_code in {401, 403}:
                 raise RunEnded(
@@ -56,17 +62,39 @@ class Vault:
                     f"Key Vault refused to store the secret {name!r} ({error.status_code}). Give the app's identity the "
                     "role Key Vault Secrets Officer on the vault, or store that secret yourself (docs/settings.md).",
                 ) from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code or type(error).__name__}") from None
+        except AzureError as error:
+            raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
+
+    def delete(self, name: str) -> None:
+        """Delete a secret, if it is there: with soft delete it can be recovered for as long as the vault keeps it.
+
+        Raises VaultUnavailable, and RunEnded KEY_MISSING if the app may not.
+        """
+        try:
+            self._client.begin_delete_secret(name)
+        except ResourceNotFoundError:
+            return
+        except HttpResponseError as error:
+            if error.status_code in {401, 403}:
+                raise RunEnded(
+                    Reason.KEY_MISSING, f"Key Vault refused to delete the secret {name!r} ({error.status_code})."
+                ) from None
             raise VaultUnavailable(f"Key Vault answered {error.status_code}") from None
         except AzureError as error:
             raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 
 
 class VaultKey:
-    """A connection's API key: read from the vault, kept in memory for a minute, read again when it is refused."""
+    """A connection's API key: read from the vault, kept in memory for a minute, read again when it is refused.
 
-    def __init__(self, vault: Vault, secret_name: str) -> None:
+    `successor` names the secret that the connection holds its key in by now, if that is another one.
+    """
+
+    def __init__(self, vault: Vault, secret_name: str, successor: Callable[[], str | None] = lambda: None) -> None:
         self._vault = vault
         self._name = secret_name
+        self._successor = successor
         self._value: str | None = None
         self._read_at = 0.0
         self._lock = threading.Lock()
@@ -92,6 +120,7 @@ class VaultKey:
         with self._lock:
             if self._value == refused:
                 try:
+                    self._name = self._successor() or self._name
                     self._value = self._read()
                 except (RunEnded, VaultUnavailable):
                     return None
@@ -99,6 +128,8 @@ class VaultKey:
 
     def _read(self) -> str:
         value = self._vault.read(self._name)
+        if value is None and (newer := self._successor()) is not None:
+            self._name, value = newer, self._vault.read(newer)
         if not value or value.startswith("@Microsoft.KeyVault("):
             raise RunEnded(Reason.KEY_MISSING, f"Key Vault has no secret {self._name!r}.")
         if not (value.isascii() and value.isprintable()):

@@ -12,12 +12,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from shared.api.access import Caller
+from shared.registry import DocumentDamaged
 
 LARGEST_BODY: Final = 256 * 1024
 """Bytes of a request body; the largest export is far smaller."""
 
 DEEPEST_BODY: Final = 20
 """Levels of nesting in a request body."""
+
+
+LONGEST_AFTER: Final = 256
+"""Characters of a page's beginning; the longest name of anything that is listed is shorter."""
 
 
 class Problem(Exception):
@@ -50,12 +55,13 @@ class Problem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, a body (JSON, or bytes of another type), and headers."""
+    """A status, a body (JSON, or bytes of another type), headers, and what the audit trail says besides the names in the path."""
 
     status: HTTPStatus = HTTPStatus.OK
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    noted: Mapping[str, str] = field(default_factory=dict)
 
     def content(self) -> bytes:
         """Give the body's bytes."""
@@ -111,7 +117,12 @@ class Call:
             limit = 0
         if not 1 <= limit <= 200:
             raise Problem(HTTPStatus.BAD_REQUEST, "limit_invalid", "limit is a whole number from 1 to 200.")
-        return self.query.get("after", ""), limit
+        after = self.query.get("after", "")
+        if len(after) > LONGEST_AFTER or not after.isprintable():
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "after_invalid", "after is what the page before gave as next."
+            )
+        return after, limit
 
     def flag(self, name: str) -> bool:
         """Give a yes-or-no query parameter."""
@@ -122,7 +133,8 @@ class Call:
 
     def check_match(self, etag: str | None) -> None:
         """Raise a Problem if the caller last saw another version than the one that `etag` names (None: there is none)."""
-        if self.if_match is not None and self.if_match != etag:
+        asked = self.headers.get("if-match", "").strip()
+        if (asked == "*" and etag is None) or (self.if_match is not None and self.if_match != etag):
             raise stale()
 
     @property
@@ -154,6 +166,11 @@ def field_errors(error: ValidationError) -> list[dict[str, str]]:
 def page_of(items: list[Any], more: str | None) -> dict[str, Any]:
     """Give one page of a list; `next` is what to pass as `after` for the following page, or null."""
     return {"items": items, "next": more}
+
+
+def damaged_view(name: str, damage: DocumentDamaged) -> dict[str, Any]:
+    """Show what is known of a thing whose stored document cannot be read, and what to do."""
+    return {"name": name, "damaged": True, "code": damage.reason, "detail": f"{damage.detail} {damage.reason.advice}"}
 
 
 def _check_depth(content: object) -> None:

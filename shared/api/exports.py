@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from shared.adapters.storage import Conflict
 from shared.api.access import Role
-from shared.api.call import Answer, Call, Problem, page_of, stale
+from shared.api.call import Answer, Call, Problem, damaged_view, page_of, stale
 from shared.api.mapping import check_custom_fields, check_segments, size_warnings
 from shared.app import App
+from shared.claims import Claimed
 from shared.configuration import DisplayName, Export, ExportSettings, Model, Name
 from shared.ledger import RunInProgress
 from shared.reasons import Reason, RunEnded
+from shared.registry import DocumentDamaged
 from shared.source.catalogue import Catalogue
 from shared.steps.cancel import cancel_run
+from shared.steps.claim import claim_lists, release_lists, whereabouts
 
 
 def list_exports(app: App, call: Call) -> Answer:
     """List exports in the order of their names."""
     after, limit = call.page()
-    names = []
-    for name in app.registry.exports(after=after):
-        names.append(name)
-        if len(names) > limit:
-            break
-    items = [_view(name, found[0], app) for name in names[:limit] if (found := app.registry.export(name))]
+    names = list(islice(app.registry.exports(after=after), limit + 1))
+    items = [item for name in names[:limit] if (item := _listed(app, name))]
     return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
 
 
@@ -38,11 +39,11 @@ def get_export(app: App, call: Call) -> Answer:
 def put_export(app: App, call: Call) -> Answer:
     """Create or replace an export, checked against the segments' real columns. Saving does not run."""
     name, settings = call.params["export"], call.read(ExportSettings)
-    found = app.registry.export(name)
+    before, before_etag = _stored(app, call)
+    call.check_match(before_etag)
     check_connection(app, call, settings.connection)
-    if found:
-        check_connection(app, call, found[0].connection)
-    _check_lists(app, name, settings)
+    if before:
+        check_former_connection(app, call, before.connection)
     catalogue, warnings = _catalogue(app)
     members: dict[str, int | None] = {}
     if catalogue is not None:
@@ -52,23 +53,24 @@ def put_export(app: App, call: Call) -> Answer:
     now = app.now()
     export = Export(
         **settings.model_dump(),
-        created_at=found[0].created_at if found else now,
+        created_at=before.created_at if before else now,
         updated_at=now,
         updated_by=call.caller.id,
     )
-    call.check_match(found[1] if found else None)
-    if found is None:
+    if before_etag is None:
         warnings += _begin(app, name)
-    try:
-        etag = app.registry.save_export(name, export, if_match=call.if_match, only_new=found is None)
-    except Conflict:
-        raise stale() from None
+    etag = _save(app, name, export, before_etag)
+    if before and before.connection != export.connection:
+        release_lists(app, name, before.connection)
+    release_lists(app, name, export.connection, but=export)
+    _check_still_connected(app, name, export, etag)
     if catalogue is not None and not app.ledger.head(name).refresh:
         app.ledger.mark(name, {"refresh": catalogue.etag})
     shown = _view(name, export, app)
     shown["members"] = members
     shown["warnings"] = warnings
-    return Answer(HTTPStatus.OK if found else HTTPStatus.CREATED, shown, {"ETag": etag})
+    noted = {"changed": ",".join(_changes(before, export))}
+    return Answer(HTTPStatus.OK if before_etag else HTTPStatus.CREATED, shown, {"ETag": etag}, noted=noted)
 
 
 class DuplicateBody(Model):
@@ -103,10 +105,12 @@ def duplicate_export(app: App, call: Call) -> Answer:
 
 def delete_export(app: App, call: Call) -> Answer:
     """Remove an export; what is at Autopilot stays there, and a run that is going is canceled."""
-    export, etag = find_export(app, call)
-    check_connection(app, call, export.connection)
-    call.check_match(etag)
     name = call.params["export"]
+    export, etag = _stored(app, call)
+    if etag is None:
+        raise _not_found(name)
+    check_former_connection(app, call, export.connection if export else None)
+    call.check_match(etag)
     active = app.ledger.head(name).active
     if active:
         cancel_run(app, name, active)
@@ -114,6 +118,7 @@ def delete_export(app: App, call: Call) -> Answer:
         app.registry.delete_export(name, if_match=etag)
     except Conflict:
         raise stale() from None
+    release_lists(app, name, export.connection if export else None)
     app.ledger.mark(name, {"deleted": True})
     return Answer(HTTPStatus.NO_CONTENT)
 
@@ -145,7 +150,7 @@ def find_export(app: App, call: Call) -> tuple[Export, str]:
     name = call.params["export"]
     found = app.registry.export(name)
     if found is None:
-        raise Problem(HTTPStatus.NOT_FOUND, "export_not_found", f"There is no export {name!r}.")
+        raise _not_found(name)
     return found
 
 
@@ -169,25 +174,75 @@ def check_connection(app: App, call: Call, connection: str | None) -> None:
         )
 
 
-def _check_lists(app: App, name: str, settings: ExportSettings) -> None:
-    """Raise a Problem if another export fills one of the lists: each would take off what the other put on."""
-    if settings.connection is None:
+def check_former_connection(app: App, call: Call, connection: str | None) -> None:
+    """Raise a Problem if an export's stored connection is there and the caller may not use it; one that is gone binds nobody."""
+    try:
+        if connection is None or app.registry.connection(connection) is None:
+            return
+    except DocumentDamaged:
+        if call.caller.role >= Role.ADMIN:
+            return
+        raise
+    check_connection(app, call, connection)
+
+
+def _stored(app: App, call: Call) -> tuple[Export | None, str | None]:
+    """Return the export that the path names and its ETag; of one whose document is damaged the ETag, to administrators."""
+    try:
+        return app.registry.export(call.params["export"]) or (None, None)
+    except DocumentDamaged as damage:
+        if call.caller.role < Role.ADMIN:  # whose connection it uses cannot be read
+            raise
+        return None, damage.etag
+
+
+def _save(app: App, name: str, export: Export, before: str | None) -> str:
+    """Claim the export's lists and store it, or change nothing; returns its ETag, raises a Problem."""
+    attempt = None
+    try:
+        if export.connection is not None:
+            attempt = claim_lists(app, name, export, whereabouts(app, export.connection))
+        return app.registry.save_export(name, export, if_match=before, only_new=before is None)
+    except Claimed as claimed:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            "list_in_use",
+            f"The export {claimed.export!r} fills the list {claimed.title!r} already. Give the segment another list, or put "
+            "both segments into one export.",
+            export=claimed.export,
+            list=claimed.title,
+        ) from None
+    except Conflict:
+        if attempt:
+            app.accounts.claims.take_back(attempt)
+        raise stale() from None
+
+
+def _check_still_connected(app: App, name: str, export: Export, etag: str) -> None:
+    """Take a connection off an export again that was deleted while the export was saved; raises a Problem that says so."""
+    if export.connection is None or _is_there(app, export.connection):
         return
-    titles = {target.list for target in settings.segments}
-    for other in app.registry.exports():
-        found = app.registry.export(other) if other != name else None
-        if found is None or found[0].connection != settings.connection:
-            continue
-        both = sorted(titles & {target.list for target in found[0].segments})
-        if both:
-            raise Problem(
-                HTTPStatus.CONFLICT,
-                "list_in_use",
-                f"The export {other!r} fills the list {both[0]!r} already. Give the segment another list, or put both "
-                "segments into one export.",
-                export=other,
-                list=both[0],
-            )
+    with suppress(Conflict):
+        app.registry.save_export(name, export.model_copy(update={"connection": None}), if_match=etag)
+    raise Problem(
+        HTTPStatus.CONFLICT,
+        "connection_gone",
+        f"The connection {export.connection!r} was deleted meanwhile. The export is saved without a connection.",
+    )
+
+
+def _is_there(app: App, connection: str) -> bool:
+    try:
+        return app.registry.connection(connection) is not None
+    except DocumentDamaged:
+        return True
+
+
+def _changes(before: Export | None, after: Export) -> list[str]:
+    """Name the settings that a save changed."""
+    if before is None:
+        return ["all"]
+    return [field for field in ExportSettings.model_fields if getattr(before, field) != getattr(after, field)]
 
 
 def _catalogue(app: App) -> tuple[Catalogue | None, list[str]]:
@@ -199,3 +254,16 @@ def _catalogue(app: App) -> tuple[Catalogue | None, list[str]]:
 
 def _view(name: str, export: Export, app: App) -> dict[str, Any]:
     return {"name": name, **export.model_dump(mode="json"), "active_run": app.ledger.head(name).active}
+
+
+def _listed(app: App, name: str) -> dict[str, Any] | None:
+    """Show one export of a list: one whose document is damaged by its name, and one that is gone by now not at all."""
+    try:
+        found = app.registry.export(name)
+    except DocumentDamaged as damage:
+        return damaged_view(name, damage)
+    return _view(name, found[0], app) if found else None
+
+
+def _not_found(name: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "export_not_found", f"There is no export {name!r}.")

@@ -2,43 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from shared.adapters.storage import Container, Queue, StorageFault
 from shared.adapters.vault import VaultUnavailable
 from shared.api.call import Answer, Call
-from shared.app import DIGEST_SECRET, App
+from shared.api.deadline import results
+from shared.app import App
+from shared.digest_key import DIGEST_SECRET, stored_digest_key
 from shared.reasons import Reason, RunEnded
+from shared.registry import DocumentDamaged
+
+SECONDS: Final = 8.0
+"""Seconds after which a part that has not answered is said to be silent: with all else, the answer comes within ten."""
+
+_LATE: Final[Mapping[str, Any]] = {
+    "reachable": False,
+    "code": "no_answer",
+    "detail": f"It did not answer within {SECONDS:.0f} seconds. Check that its address is right and that a network path to it is open.",
+}
+
+log = logging.getLogger(__name__)
 
 _NO = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint takes a call
-    """Say of storage, vault and source whether each is reachable, and if not, what to mend."""
-    storage = _first_that_fails(_STORAGE, app)
-    connections = app.registry.connections() if storage["reachable"] else ()
-    parts = {
-        "storage": storage,
-        "vault": _checked(lambda: _read_keys(app, connections), lambda error: f"{error}. Check KEY_VAULT_URL."),
-        "source": _checked(app.source.catalogue, str),
+    """Say of storage, vault, digest key and source whether each is reachable, and if not, what to mend; within 10 seconds."""
+    checks = {f"storage.{service.name}": partial(service.check, app) for service in _STORAGE}
+    checks |= {
+        "vault": partial(_checked, partial(_read_keys, app), lambda error: f"{error}. Check KEY_VAULT_URL."),
+        "digest_key": partial(
+            _checked, partial(_digest_key, app), lambda error: f"{error}. Look at vault and storage."
+        ),
+        "source": partial(_checked, partial(_source, app), str),
+        "documents": partial(_checked, partial(_documents, app), lambda _: "Look at storage."),
     }
+    found = {name: result or _LATE for name, result in results(app, checks, SECONDS).items()}
+    services = [found.pop(f"storage.{service.name}") for service in _STORAGE]
+    storage = next((service for service in services if not service["reachable"]), services[0])
+    parts = {"storage": storage, **found}
+    damaged = parts.pop("documents").get("damaged", [])
     well = all(part["reachable"] for part in parts.values())
-    return Answer(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, {"healthy": well, **parts})
+    status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+    return Answer(status, {"healthy": well, **parts, "damaged": damaged})
 
 
-def _read_keys(app: App, connections: Iterable[str]) -> None:
-    """Read the key of our digests (made when it is first needed) and those of connections; raises RunEnded KEY_MISSING."""
+def _read_keys(app: App) -> Mapping[str, Any]:
+    """Read the keys of connections, and ask for that of our digests; raises RunEnded KEY_MISSING."""
     app.vault.read(DIGEST_SECRET)
-    for name in connections:
-        found = app.registry.connection(name)
-        if found is not None and not app.vault.read(found[0].secret_name):
-            raise RunEnded(
-                Reason.KEY_MISSING,
-                f"Key Vault has no secret {found[0].secret_name!r}, the key of connection {name!r}. Store the key again.",
-            )
+    for name in _connections(app):
+        with suppress(DocumentDamaged):  # told apart
+            found = app.registry.connection(name)
+            if found is not None and not app.vault.read(found[0].secret_name):
+                raise RunEnded(
+                    Reason.KEY_MISSING,
+                    f"Key Vault has no secret {found[0].secret_name!r}, the key of connection {name!r}. Store the key again.",
+                )
+    return {}
+
+
+def _connections(app: App) -> list[str]:
+    """Name the connections; none while storage does not answer, which is said of storage."""
+    try:
+        return list(app.registry.connections())
+    except StorageFault:
+        return []
+
+
+def _digest_key(app: App) -> Mapping[str, Any]:
+    """Hold the digest key against what was noted of it; raises RunEnded where it is missing, damaged or another."""
+    key = stored_digest_key(app)
+    return {"fingerprint": key.fingerprint() if key else None}
+
+
+def _source(app: App) -> Mapping[str, Any]:
+    app.source.catalogue()
+    return {}
+
+
+def _documents(app: App) -> Mapping[str, Any]:
+    """Name the stored documents that cannot be read: each harms itself only."""
+    kinds = (
+        ("connection", app.registry.connections, app.registry.connection),
+        ("export", app.registry.exports, app.registry.export),
+    )
+    damaged = []
+    for kind, names, read in kinds:
+        for name in names():
+            try:
+                read(name)
+            except DocumentDamaged as damage:
+                damaged.append({kind: name, "detail": damage.detail})
+    return {"damaged": damaged}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +110,15 @@ class _Service:
     name: str
     role: str
     attempt: Callable[[App], object]
+
+    def check(self, app: App) -> Mapping[str, Any]:
+        """Try the service."""
+
+        def attempt() -> Mapping[str, Any]:
+            self.attempt(app)
+            return {}
+
+        return _checked(attempt, self.why)
 
     def why(self, error: Exception) -> str:
         """Say what to mend."""
@@ -70,19 +141,17 @@ _STORAGE = (
 )
 
 
-def _first_that_fails(services: tuple[_Service, ...], app: App) -> Mapping[str, Any]:
-    for service in services:
-        found = _checked(lambda service=service: service.attempt(app), service.why)  # type: ignore[misc]
-        if not found["reachable"]:
-            return found
-    return {"reachable": True}
-
-
-def _checked(attempt: Callable[[], object], why: Callable[[Exception], str]) -> Mapping[str, Any]:
+def _checked(attempt: Callable[[], Mapping[str, Any]], why: Callable[[Exception], str]) -> Mapping[str, Any]:
     try:
-        attempt()
+        return {"reachable": True, **attempt()}
     except RunEnded as end:
         return {"reachable": False, "code": end.reason, "detail": end.detail or end.reason.advice}
     except (VaultUnavailable, StorageFault) as error:
         return {"reachable": False, "code": type(error).__name__, "detail": why(error)}
-    return {"reachable": True}
+    except Exception as error:
+        log.exception("a check of health failed")
+        return {
+            "reachable": False,
+            "code": type(error).__name__,
+            "detail": "The check met a fault of this app; see its log.",
+        }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -20,13 +21,17 @@ from shared.domain.answers import AutopilotError
 from shared.domain.chunks import decode
 from shared.domain.difference import Difference
 from shared.domain.plan import Plan, check_guards, chunks, plan
+from shared.domain.remarks import remarks
 from shared.domain.spool import Spool
-from shared.reasons import RunEnded, TryLater
+from shared.reasons import Reason, RunEnded, Transient, TryLater
+from shared.run import state_before
 from shared.steps.files import load_state
-from shared.steps.segments import read_segments, recipe_of, scope_of
+from shared.steps.room import FOR_PREVIEWS
+from shared.steps.segments import Refresh, open_refresh, recipe_of, scope_of
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
+ROOM_SECONDS = 30.0
 
 
 def preview_export(app: App, call: Call) -> Answer:
@@ -34,20 +39,24 @@ def preview_export(app: App, call: Call) -> Answer:
     export, _ = find_export(app, call)
     name = call.params["export"]
     try:
-        with Spool() as spool:
+        with FOR_PREVIEWS.place(ROOM_SECONDS), Spool() as spool:
             return Answer(body=_preview(app, name, export, spool))
+    except Transient as fault:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, fault.reason, f"{fault.detail} Try again in a moment.") from None
     except RunEnded as end:
-        raise Problem(HTTPStatus.CONFLICT, end.reason, end.detail or end.reason.advice) from None
+        again = " Try again in a moment." if end.may_pass else ""
+        raise Problem(HTTPStatus.CONFLICT, end.reason, (end.detail or end.reason.advice) + again) from None
     except (VaultUnavailable, TryLater) as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "try_later", f"{error}. Try again in a moment.") from None
 
 
 def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
     account = app.account(export.connection)
-    segments = read_segments(app, [target.segment for target in export.segments], export.mapping["Email"])
-    state = load_state(app.storage, name, account.name, app.ledger.head(name).states.get(account.name))
+    refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
+    known = account.id if account.is_known else None
+    state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
     planned = plan(
-        segments,
+        refresh.segments,
         recipe_of(export),
         app.digest_key(),
         state,
@@ -55,9 +64,11 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         scope_of(app, export),
         spool,
     )
+    refresh.check_unchanged()
     found = planned.difference
     calls = expected_calls(found, app.filling(account) or Filling.MEMBERSHIP)
     return {
+        "settled": settled,
         "rows_read": sum(planned.rows_read),
         "members": {target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
         "profiles": found.profiles,
@@ -66,12 +77,25 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "changed": found.changed,
         "unchanged": found.unchanged,
         "leavers": found.leavers,
+        "held_back": sum(found.held_back),
+        "kept": found.kept,
+        "remarks": remarks(planned, [target.segment for target in export.segments]),
         "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
         "calls": calls,
-        "minutes": round(calls / account.connection.rate_limit / 60, 1),
+        "minutes": round(calls / account.rate / 60, 1),
         "would_be_skipped": _skipped(planned, export),
         "examples": _examples(planned),
     }
+
+
+def _open(app: App, names: Sequence[str], address: str) -> tuple[Refresh, bool]:
+    """Find the segments as they stand, and whether Customer Insights has finished writing, as a run would wait for."""
+    try:
+        return open_refresh(app, names, address), True
+    except RunEnded as end:
+        if end.reason is not Reason.SOURCE_NOT_SETTLED:
+            raise
+        return open_refresh(app, names, address, quiet=0), False
 
 
 def expected_calls(found: Difference, filling: Filling) -> int:
@@ -88,8 +112,8 @@ def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:
     try:
         existing = app.sender(account, seconds=ASK_SECONDS).one(account.api.lists)
     except AutopilotError:
-        return tuple(app.accounts.list_id(account.name, title) or "" for title in titles)
-    return known_lists(app.accounts, account.name, titles, existing)
+        return tuple(app.accounts.list_id(account.id, title) or "" for title in titles)
+    return known_lists(app.accounts, account.id, titles, existing)
 
 
 def _skipped(planned: Plan, export: Export) -> str | None:

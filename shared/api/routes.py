@@ -61,7 +61,7 @@ ROUTES: Final = (
         "connections/{connection}",
         Role.ADMIN,
         "connections.put_connection",
-        "api.connections.ConnectionBody",
+        "api.connect.ConnectionBody",
     ),
     Route("test_connection", "POST", "connections/{connection}/test", Role.ADMIN, "connections.test_connection"),
     Route(

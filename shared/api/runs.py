@@ -8,11 +8,12 @@ from typing import Any
 
 from shared.adapters.storage import Container
 from shared.api.call import Answer, Call, Problem, page_of
-from shared.api.exports import check_connection, find_export
+from shared.api.exports import check_connection, check_former_connection, find_export
 from shared.app import App
 from shared.configuration import Off
 from shared.ledger import NoSuchRun, RunInProgress
 from shared.reasons import Reason, Status
+from shared.registry import DocumentDamaged
 from shared.run import Run, Trigger, Verification
 from shared.steps.cancel import cancel_run
 from shared.steps.files import rejected_path
@@ -46,15 +47,17 @@ def post_all_runs(app: App, call: Call) -> Answer:
     """Start every export whose schedule is on."""
     started, skipped = [], []
     for name in list(app.registry.exports()):
-        found = app.registry.export(name)
-        if found is None or isinstance(found[0].schedule, Off):
-            continue
         try:
+            found = app.registry.export(name)
+            if found is None or isinstance(found[0].schedule, Off):
+                continue
             check_connection(app, call, found[0].connection)
             run = start_run(app, name, trigger="run_all", requested_by=call.caller.id)
             started.append({"export": name, "run": run.id})
         except RunInProgress as going:
             skipped.append({"export": name, "code": Reason.RUN_IN_PROGRESS, "run": going.run_id})
+        except DocumentDamaged as damage:
+            skipped.append({"export": name, "code": damage.reason})
         except Problem as problem:
             skipped.append({"export": name, "code": problem.code})
     return Answer(HTTPStatus.ACCEPTED, {"started": started, "skipped": skipped})
@@ -84,7 +87,7 @@ def get_run(app: App, call: Call) -> Answer:
 def cancel(app: App, call: Call) -> Answer:
     """Stop a run between chunks; what was delivered stays recorded."""
     export, _ = find_export(app, call)
-    check_connection(app, call, export.connection)
+    check_former_connection(app, call, export.connection)
     run = _find(app, call)
     if run.status.is_final:
         raise Problem(HTTPStatus.CONFLICT, "run_ended", f"The run has ended: {run.status}.")
@@ -117,8 +120,12 @@ def view(app: App, run: Run) -> dict[str, Any]:
         "done",
         "operations",
         "settled",
+        "remarks",
+        "refresh",
     }
     shown = run.model_dump(mode="json", exclude=hidden)
+    waiting = run.unreachable_since is not None and not run.status.is_final
+    shown["detail"] = run.detail if run.status.is_final or waiting else run.remarks
     shown["segments"] = [target.model_dump() for target in run.targets]
     shown["advice"] = (run.detail + " " if run.detail else "") + reason.advice if reason else ""
     shown["canceling"] = run.stop is Reason.CANCELED_BY_USER and not run.status.is_final

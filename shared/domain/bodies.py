@@ -113,6 +113,12 @@ def account_name(content: Mapping[str, Any]) -> str:
     return next((name for name in map(_printable, names) if name), "")
 
 
+def instance_of(content: Mapping[str, Any]) -> str | None:
+    """Return the account's own id, `instanceId`, as it was told; None if it tells none."""
+    told = content.get("instanceId")
+    return str(told)[:LONGEST_NAME] if isinstance(told, str | int) and str(told) else None
+
+
 def _printable(text: object) -> str:
     if not isinstance(text, str):
         return ""

@@ -6,11 +6,12 @@ All on digests and bit masks: one row a person, bit n of a mask stands for the r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import polars as pl
 
-from shared.domain.state import bit, bit_none
+from shared.domain.state import CUSTOMER, CUSTOMERS, bit, bit_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,12 @@ class Difference:
     """What a run has to do.
 
     `operations` has one row a person: `person`, `segment` (UInt8) and `row` (UInt32) where the profile stands (null for
-    someone who left every segment), `contact_id`, `content`, `upsert`, `changed` (Boolean), `add` and `remove` (masks).
+    someone without a row that can be delivered), `contact_id`, `content`, `upsert`, `changed` (Boolean), `add` and `remove` (masks).
     They are in the order of segments and rows, those who left at the end.
-    The numbers are the run's counts; `held` and `leaving` count members a list, in the order of the segments;
-    `set_aside` counts rows with something to do that this run leaves alone.
+    The numbers are the run's counts; `held`, `leaving` and `held_back` (who would leave, were the segment understood) count
+    members a list, in the order of the segments; `kept` counts members who stay because a row without a valid address is
+    theirs. `customers` (as CUSTOMERS) says whose rows stand for whom, where that is news. `set_aside` counts rows with
+    something to do that this run leaves alone.
     """
 
     operations: pl.DataFrame
@@ -30,6 +33,9 @@ class Difference:
     unchanged: int
     held: tuple[int, ...]
     leaving: tuple[int, ...]
+    held_back: tuple[int, ...]
+    kept: int
+    customers: pl.DataFrame
     set_aside: int = 0
 
     @property
@@ -48,36 +54,62 @@ class Difference:
         return int(self.operations["changed"].sum())
 
     def only(self, people: pl.Series) -> Difference:
-        """Give the part of it that concerns `people` (Int128), the rest set aside."""
+        """Return the part of it that concerns `people` (Int128), the rest set aside."""
         chosen = self.operations.filter(pl.col("person").is_in(people.implode()))
         return replace(
-            self, operations=chosen, set_aside=self.operations["content"].count() - chosen["content"].count()
+            self,
+            operations=chosen,
+            held_back=(0,) * len(self.held_back),
+            kept=0,
+            set_aside=self.operations["content"].count() - chosen["content"].count(),
         )
 
 
-def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removable: int) -> Difference:
+SEEN: Final = pl.Schema({CUSTOMER: pl.Int64(), "seen": pl.UInt64()})
+"""Columns of rows without a valid address: whose they are, and the mask of the segments they stand in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What was read in doubt, and so takes nobody off a list.
+
+    `unread` is the mask of segments of which too many rows could not be read. `without_address` says of rows that have
+    no valid address whose they are: `customer` (Int64, as in the state, each once) and the mask of segments they are
+    `seen` in.
+    """
+
+    unread: int = 0
+    without_address: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SEEN))
+
+
+def difference(
+    rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removable: int, doubt: Doubt | None = None
+) -> Difference:
     """Compare the segments' rows with what is held.
 
     `rows` has a row for each row with a valid address: `person`, `segment`, `row`, `customer` (UInt64, the order of rows
-    that share an address), `content` (Int64; null for a row that cannot be delivered, whose person stays where they
-    are). `held` is `State.on_lists` of the run's lists. `removable` is the mask of lists from which leavers go.
+    that share an address), `known_as` (Int64, its CustomerId's digest), `content` (Int64; null for a row that cannot be
+    delivered, whose person stays where they are). `held` is `State.on_lists` of the run's lists. `removable` is the mask
+    of lists from which leavers go, save for those in `doubt`.
     """
+    doubt = doubt or Doubt()
     profiles = _profiles(rows)
+    held = _seen(held, doubt.without_address)
     joined = profiles.join(held, on="person", how="left", suffix="_held")
     known = pl.coalesce(pl.col("lists"), bit_none())
     asked = pl.coalesce(pl.col("attempted"), bit_none())
+    deliverable = pl.col("content").is_not_null()
     staying = joined.select(
         "person",
-        "segment",
-        "row",
+        pl.when(deliverable).then("segment").alias("segment"),  # a row that is not delivered has no contact to go along
+        pl.when(deliverable).then("row").alias("row"),
         "contact_id",
         "content",
-        (
-            pl.col("content").is_not_null() & (pl.col("content") != pl.coalesce("content_held", ~pl.col("content")))
-        ).alias("upsert"),
+        (deliverable & (pl.col("content") != pl.coalesce("content_held", ~pl.col("content")))).alias("upsert"),
         (pl.col("content_held").is_not_null() & (pl.col("content") != pl.col("content_held"))).alias("changed"),
         (pl.col("deliverable") & ~known).alias("add"),
-        ((known | asked) & ~pl.col("present") & pl.lit(removable, pl.UInt64)).alias("remove"),
+        ((known | asked) & ~pl.col("present") & pl.lit(removable, pl.UInt64)).alias("absent"),
+        pl.coalesce(pl.col("seen"), bit_none()).alias("seen"),
     )
     gone = held.join(profiles, on="person", how="anti").select(
         "person",
@@ -88,12 +120,19 @@ def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removab
         pl.lit(value=False).alias("upsert"),
         pl.lit(value=False).alias("changed"),
         bit_none().alias("add"),
-        ((pl.col("lists") | pl.col("attempted")) & pl.lit(removable, pl.UInt64)).alias("remove"),
+        ((pl.col("lists") | pl.col("attempted")) & pl.lit(removable, pl.UInt64)).alias("absent"),
+        "seen",
     )
-    everyone = pl.concat([staying, gone])
+    unread = pl.lit(doubt.unread, pl.UInt64)
+    everyone = pl.concat([staying, gone]).with_columns(
+        (pl.col("absent") & ~pl.col("seen") & ~unread).alias("remove"),
+        (pl.col("absent") & ~pl.col("seen") & unread).alias("held_back"),
+        (pl.col("absent") & pl.col("seen")).alias("kept"),
+    )
     busy = pl.col("upsert") | (pl.col("add") != 0) | (pl.col("remove") != 0)
     narrow = pl.col("add", "remove").cast(pl.UInt8 if segments <= 8 else pl.UInt64)  # millions of them are kept
-    operations = everyone.filter(busy).with_columns(narrow).sort("segment", "row", "person", nulls_last=True)
+    operations = everyone.filter(busy).select(_OPERATION).with_columns(narrow)
+    operations = operations.sort("segment", "row", "person", nulls_last=True)
     total = everyone["content"].count()
     return Difference(
         operations=operations,
@@ -102,7 +141,19 @@ def difference(rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removab
         unchanged=total - operations["content"].count(),
         held=_per_list(held, "lists", segments),
         leaving=_per_list(operations, "remove", segments),
+        held_back=_per_list(everyone, "held_back", segments),
+        kept=int(everyone.select(_members("kept")).item()),
+        customers=joined.filter(
+            pl.col("known_as").is_not_null() & pl.col("known_as").ne_missing(pl.col(CUSTOMER))
+        ).select("person", pl.col("known_as").alias(CUSTOMER)),
     )
+
+
+def _seen(held: pl.DataFrame, without_address: pl.DataFrame) -> pl.DataFrame:
+    """Add to who is held the segments in which their own row, by CustomerId, stands without a valid address."""
+    if without_address.is_empty():
+        return held.with_columns(bit_none().alias("seen"))
+    return held.join(without_address, on=CUSTOMER, how="left").with_columns(pl.col("seen").fill_null(bit_none()))
 
 
 def together(parts: Sequence[Difference]) -> Difference:
@@ -114,8 +165,14 @@ def together(parts: Sequence[Difference]) -> Difference:
         unchanged=sum(part.unchanged for part in parts),
         held=tuple(map(sum, zip(*[part.held for part in parts], strict=True))),
         leaving=tuple(map(sum, zip(*[part.leaving for part in parts], strict=True))),
+        held_back=tuple(map(sum, zip(*[part.held_back for part in parts], strict=True))),
+        kept=sum(part.kept for part in parts),
+        customers=pl.concat([pl.DataFrame(schema=CUSTOMERS), *(part.customers for part in parts)]),
         set_aside=sum(part.set_aside for part in parts),
     )
+
+
+_OPERATION: Final = ("person", "segment", "row", "contact_id", "content", "upsert", "changed", "add", "remove")
 
 
 def _profiles(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Plan a run: read the segments, clean and deduplicate, take the difference to the state, cut it into chunks.
 
-The segments are read once. Of each row 37 bytes stay in memory (digests, places), which is enough for the difference;
+The segments are read once. Of each row 45 bytes stay in memory (digests, places), which is enough for the difference;
 its contact waits in the spool, and is written to a chunk if it has something to do. The difference is taken a part of the
 people at a time. So memory stays flat, and the same input gives the same chunks to the byte.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -19,10 +19,10 @@ from shared.ahead import in_order
 from shared.configuration import Guards
 from shared.domain.chunks import Cutter, lines
 from shared.domain.cleaning import WHERE, Recipe, clean
-from shared.domain.difference import Difference, difference, together
+from shared.domain.difference import SEEN, Difference, Doubt, difference, together
 from shared.domain.digests import DigestKey
 from shared.domain.spool import Spool, pack, unpack
-from shared.domain.state import State, without
+from shared.domain.state import CUSTOMERS, State, without
 from shared.reasons import Reason, RowReason, RunEnded
 
 REJECTED: Final = pl.Schema(
@@ -37,9 +37,18 @@ _ROWS: Final = pl.Schema(
         "segment": pl.UInt8(),
         "row": pl.UInt32(),
         "customer": pl.UInt64(),
+        "known_as": pl.Int64(),
         "content": pl.Int64(),
     }
 )
+
+_WITHOUT_ADDRESS: Final = pl.Schema({"customer": pl.Int64(), "segment": pl.UInt8()})
+
+_IDENTITIES: Final = -1
+"""Where the spool keeps whose rows stand for whom, beside the segments' contacts."""
+
+MAX_UNREAD_PERCENT: Final = 0.1
+"""Rows of a hundred that may be unreadable before nobody leaves a segment, unless the export says otherwise."""
 
 PART: Final = 200_000
 """Rows whose difference is taken at once, about: some 100 MB of work for a moment."""
@@ -67,12 +76,14 @@ class Rows(Protocol):
 class Plan:
     """What a run will do.
 
-    `parts` are the differences of a part of the people each; `rows_read` counts a segment each; `rejected` has the columns
-    of REJECTED; `contacts` holds what can be delivered: `row`, `customer`, `fields`, in the order of rows.
+    `parts` are the differences of a part of the people each; `rows_read` and `rows_unread` (of those, the ones that could
+    not be understood) count a segment each; `rejected` has the columns of REJECTED; `contacts` holds what can be
+    delivered: `row`, `customer`, `fields`, in the order of rows.
     """
 
     parts: tuple[Difference, ...]
     rows_read: tuple[int, ...]
+    rows_unread: tuple[int, ...]
     rejected: pl.DataFrame
     contacts: Spool
 
@@ -86,14 +97,22 @@ class Plan:
         """Whether Autopilot already holds what the segments say."""
         return self.difference.operations.is_empty()
 
+    def identities(self) -> Iterator[pl.DataFrame]:
+        """Return, a part at a time, whose rows stand for whom where that is news (columns of CUSTOMERS)."""
+        return map(unpack, self.contacts.packed(_IDENTITIES))
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whom a run concerns: do leavers go, who must never come back (digests), and, if not everybody, which CustomerIds."""
+    """Whom a run concerns: do leavers go, who must never come back (digests), and, if not everybody, which CustomerIds.
+
+    Nobody leaves a segment of whose rows more than `max_unread_percent` could not be read.
+    """
 
     remove_leavers: bool
     erased: Sequence[int] = ()
     only: Collection[str] | None = None
+    max_unread_percent: float = MAX_UNREAD_PERCENT
 
 
 def plan(
@@ -108,8 +127,9 @@ def plan(
     """Take the difference between the segments and the state.
 
     `list_ids` names the segments' lists in order; a list that Autopilot does not have yet is the empty text. A segment
-    with rows that cannot be read loses nobody: one of those rows may be the one that seems to have left. `spool` is
-    what the plan's contacts wait in; whoever opened it closes it.
+    with too many rows that cannot be read loses nobody: behind each of them stands one who seems to have left. Nor does
+    a row that is rejected make its person leave, known by its address or else by its CustomerId. `spool` is what the
+    plan's contacts wait in; whoever opened it closes it.
     Raises RunEnded for a column that a segment lacks.
     """
     for segment in segments:
@@ -118,26 +138,37 @@ def plan(
     for place, segment in enumerate(segments):
         for batch in in_order(partial(_prepare, recipe, key), segment.read(recipe.columns)):
             survey.take(batch, place)
-    removable = sum(1 << place for place in range(len(segments)) if scope.remove_leavers and place not in survey.broken)
-    held = state.on_lists(list_ids)
+    removable = sum(1 << place for place in range(len(segments)) if scope.remove_leavers)
+    held, doubt = state.on_lists(list_ids), survey.doubt()
     parts = (
-        difference(rows, held.filter(mine), segments=len(segments), removable=removable)
+        _identified(
+            difference(rows, held.filter(mine), segments=len(segments), removable=removable, doubt=doubt), spool
+        )
         for mine, rows in survey.parts()
     )
     return Plan(
         parts=tuple(parts if scope.only is None else (part.only(survey.chosen()) for part in parts)),
         rows_read=tuple(survey.read[place] for place in range(len(segments))),
+        rows_unread=tuple(survey.unread[place] for place in range(len(segments))),
         rejected=survey.rejected(),
         contacts=spool,
     )
 
 
+def _identified(part: Difference, spool: Spool) -> Difference:
+    """Set aside in the spool whose rows stand for whom: of everybody, at a first load."""
+    if not part.customers.is_empty():
+        spool.append(_IDENTITIES, pack(part.customers))
+    return replace(part, customers=pl.DataFrame(schema=CUSTOMERS))
+
+
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Cleaned rows: whole, compact, and what can be delivered, packed for the spool."""
+    """Cleaned rows: whole, compact, whose rows have no valid address, and what can be delivered, packed for the spool."""
 
     contacts: pl.DataFrame
     compact: pl.DataFrame
+    without_address: pl.Series
     deliverable: bytes
 
 
@@ -150,8 +181,9 @@ class _Survey:
         self._rows = deque([pl.DataFrame(schema=_ROWS)])
         self._rejected = [pack(pl.DataFrame(schema=REJECTED))]  # packed: a few texts would keep their whole batch's
         self._chosen = [pl.Series(dtype=pl.Int128)]
+        self._without_address = [pl.DataFrame(schema=_WITHOUT_ADDRESS)]
         self.read: Counter[int] = Counter()
-        self.broken: set[int] = set()
+        self.unread: Counter[int] = Counter()
 
     def take(self, batch: _Batch, place: int) -> None:
         """Take a batch of the segment at `place`."""
@@ -166,8 +198,9 @@ class _Survey:
             customers = contacts.filter(pl.col("email").is_not_null())["customer"]
             self._chosen.append(compact["person"].filter(customers.is_in(list(self._scope.only))))
         bad = contacts.filter(pl.col("reason").is_not_null())
-        if (bad["reason"] == RowReason.ROW_MALFORMED.value).any():
-            self.broken.add(place)
+        self.unread[place] += int((bad["reason"] == RowReason.ROW_MALFORMED.value).sum())
+        here = pl.lit(place, pl.UInt8).alias("segment")
+        self._without_address.append(batch.without_address.to_frame("customer").with_columns(here))
         self._rejected.append(pack(_rejected(bad, place)))
 
     def parts(self) -> Iterator[tuple[pl.Expr, pl.DataFrame]]:
@@ -182,6 +215,14 @@ class _Survey:
         for number, batches in enumerate(parts):
             yield part == number, pl.concat(batches)
             batches.clear()
+
+    def doubt(self) -> Doubt:
+        """Return what was read in doubt: segments with too many unread rows, and rows that name nobody by an address."""
+        most = self._scope.max_unread_percent
+        unread = sum(1 << place for place, rows in self.unread.items() if rows * 100 > self.read[place] * most)
+        mask = pl.lit(2, pl.UInt64).pow(pl.col("segment")).cast(pl.UInt64)
+        seen = pl.concat(self._without_address).select("customer", mask.alias("seen"))
+        return Doubt(unread, seen.group_by("customer").agg(pl.col("seen").bitwise_or()).cast(SEEN))
 
     def rejected(self) -> pl.DataFrame:
         """Give the rejected rows."""
@@ -264,11 +305,12 @@ def _prepare(recipe: Recipe, key: DigestKey, rows: pl.DataFrame) -> _Batch:
     where = rows[WHERE].alias("where") if WHERE in rows.columns else pl.lit(None, pl.String).alias("where")
     contacts = clean(rows, recipe).with_columns(where)
     deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
-    return _Batch(contacts, _compact(contacts, key), pack(deliverable))
+    nameless = contacts.filter(pl.col("email").is_null() & pl.col("customer").is_not_null())
+    return _Batch(contacts, _compact(contacts, key), key.of_customers(nameless["customer"]), pack(deliverable))
 
 
 def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
-    """Keep of each row with a valid address what the difference needs: 36 bytes, the segment's place to come."""
+    """Keep of each row with a valid address what the difference needs: 44 bytes, the segment's place to come."""
     known = contacts.filter(pl.col("email").is_not_null())
     contents = known.select(pl.col("fields").fill_null("")).to_series()
     end = pl.col("customer").fill_null("").cast(pl.Binary).bin.tail(8)
@@ -277,6 +319,7 @@ def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
         key.of_people(known["email"]).alias("person"),
         pl.col("row").cast(pl.UInt32),
         padded.bin.tail(8).bin.reinterpret(dtype=pl.UInt64, endianness="big").alias("customer"),
+        key.of_customers(known["customer"]).alias("known_as"),
         pl.when(pl.col("fields").is_not_null()).then(key.of_contents(contents)).alias("content"),
     )
 

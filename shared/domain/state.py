@@ -1,8 +1,9 @@
 """State: what we know Autopilot holds because we delivered it, and the base of the next difference.
 
 One row a person: `person` (Int128, keyed digest of the address), `contact_id` (String, Autopilot's), `content` (Int64,
-keyed digest of the contact as last confirmed; null if unknown), `lists` (UInt64, bit n = confirmed on list n) and
-`attempted` (UInt64, bit n = asked for, answer lost). Bits count through `State.lists`, which names the lists by id.
+keyed digest of the contact as last confirmed; null if unknown), `lists` (UInt64, bit n = confirmed on list n),
+`attempted` (UInt64, bit n = asked for, answer lost) and `customer` (Int64, keyed digest of the CustomerId whose row stood
+for them last; null if unknown, and not there at all in states that were written before it was kept). Bits count through `State.lists`, which names the lists by id.
 No profile is in it, and no address.
 """
 
@@ -29,6 +30,11 @@ SCHEMA: Final = pl.Schema(
     }
 )
 
+CUSTOMER: Final = "customer"
+
+CUSTOMERS: Final = pl.Schema({"person": pl.Int128(), CUSTOMER: pl.Int64()})
+"""Columns of what a plan learnt: whose row, by CustomerId, stands for a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -44,7 +50,10 @@ class State:
 
     def on_lists(self, list_ids: Sequence[str]) -> pl.DataFrame:
         """Give the people with `lists` and `attempted` counted through `list_ids`; bits of other lists are left out."""
-        return rewire(self.people, self.lists, list_ids)
+        people = self.people
+        if CUSTOMER not in people.columns:
+            people = people.with_columns(pl.lit(None, pl.Int64).alias(CUSTOMER))
+        return rewire(people, self.lists, list_ids)
 
 
 def without(people: pl.DataFrame, erased: Sequence[int]) -> pl.DataFrame:
@@ -141,8 +150,16 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
         pl.coalesce("content_new", "content").alias("content"),
         confirmed.alias("lists"),
         ((held("attempted") | held("attempted_new")) & ~held("removed") & ~confirmed).alias("attempted"),
+        CUSTOMER,
     )
     return compact(State(names, people.filter(pl.col("contact_id").is_not_null()).sort("person")))
+
+
+def identify(state: State, customers: pl.DataFrame) -> State:
+    """Note whose row stands for each person; `customers` has the columns of CUSTOMERS, each person once."""
+    known = state.on_lists(state.lists).join(customers, on="person", how="left", suffix="_new")
+    named = pl.coalesce(f"{CUSTOMER}_new", CUSTOMER).alias(CUSTOMER)
+    return State(state.lists, known.with_columns(named).drop(f"{CUSTOMER}_new"))
 
 
 def _together(receipts: pl.DataFrame) -> pl.DataFrame:

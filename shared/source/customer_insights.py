@@ -18,12 +18,13 @@ from itertools import chain
 from typing import Any, Final
 
 import polars as pl
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobServiceClient
 
+from shared.adapters.identity import NoToken
 from shared.ahead import in_order
 from shared.domain.cleaning import MALFORMED, ROW, WHERE
-from shared.reasons import Reason, RunEnded
+from shared.reasons import Reason, RunEnded, Transient
 from shared.source.blocks import cut, is_doubtful, is_regular, may_swallow, rows_of
 from shared.source.catalogue import CUSTOMER_ID, Catalogue, Partition, Table
 from shared.source.dialect import LONGEST_LINE, Unreadable, rows
@@ -38,6 +39,12 @@ HEAVIEST: Final = 1 << 25
 
 PIECE: Final = 1 << 23
 """Bytes that are fetched in one request."""
+
+_PASSING: Final = {408, 429, 500, 502, 503, 504}
+"""What storage answers when it may answer better later."""
+
+_REPLACED: Final = {412, 416}
+"""What storage answers for a blob that is another by now, or a shorter one."""
 
 LONGEST_VALUE: Final = 1 << 16
 """Characters of a value; a row with a longer one among those asked for is broken."""
@@ -161,6 +168,8 @@ class CustomerInsights:
         where = f"{self._container}/{path}"
         try:
             yield
+        except NoToken as error:
+            raise Transient(Reason.SOURCE_UNREACHABLE, f"{where} could not be read. {error.message}.") from None
         except Unreadable as what:
             raise RunEnded(Reason.SOURCE_MALFORMED, f"{path} {what}.") from None
         except ResourceNotFoundError:
@@ -168,12 +177,15 @@ class CustomerInsights:
                 Reason.SOURCE_UNREACHABLE, f"{where} does not exist. Check CUSTOMER_INSIGHTS_PATH and the Blob export."
             ) from None
         except HttpResponseError as error:
-            said = error.status_code or type(error).__name__
-            raise RunEnded(
+            if error.status_code in _REPLACED:
+                raise RunEnded(Reason.SOURCE_NOT_SETTLED, f"{where} was replaced while it was read.") from None
+            broke = isinstance(error.__context__, IncompleteReadError)  # as the SDK wraps a connection that broke
+            said = error.status_code or ("only a part" if broke else type(error).__name__)
+            raise (Transient if broke or error.status_code in _PASSING else RunEnded)(
                 Reason.SOURCE_UNREACHABLE, f"Storage answered {said} for {where}.{_what_to_mend(error)}"
             ) from None
         except AzureError as error:
-            raise RunEnded(
+            raise Transient(
                 Reason.SOURCE_UNREACHABLE,
                 f"Customer Insights' storage cannot be reached ({type(error).__name__}). Check CustomerInsightsStorage "
                 "and the account's firewall.",

@@ -14,6 +14,9 @@ _IN_ONE_REQUEST: Final[dict[str, Any]] = {
     "max_single_get_size": PIECE,
     "max_chunk_get_size": PIECE,
     "connection_data_block_size": 1 << 18,  # of 4 KB by default, which costs half of the reading
+    "initial_backoff": 1,  # of 15 seconds by default: a run that waits can say so, and leaves its place to others
+    "increment_base": 2,
+    "random_jitter_range": 1,
 }
 
 

@@ -43,7 +43,7 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
         log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)
         return False
     if short:
-        app.accounts.remember_filling(account.name, None)
+        app.accounts.remember_filling(account.id, None)
     return short
 
 

@@ -111,7 +111,7 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
     delivery = Delivery(account.api, sender, lists, filling)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
-        app.accounts.remember_list(account.name, run.targets[place].list, None)
+        app.accounts.remember_list(account.id, run.targets[place].list, None)
     stop = _stop(delivery, sender)
     if stop is None and not delivered.has_moved and not _answers(account, sender):
         stop = nothing_done(app, run, account, sender)
@@ -125,12 +125,12 @@ def _prepare(
 
     A run that repairs believes nothing: it mends what believing led to.
     """
-    lists = ensure_lists(app.accounts, account.name, [target.list for target in run.targets], account.api, sender)
+    lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
     if run.trigger == "repair":
         return lists, Filling.MEMBERSHIP
     filling = app.filling(account)
     if filling is None and any(operation.add for operation in operations):
-        with app.accounts.exclusive(account.name, "prove what fills lists", PROOF_SECONDS):
+        with app.accounts.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
             filling = app.filling(account)
             if filling is None:
                 try:
@@ -138,7 +138,7 @@ def _prepare(
                 except ListGone:
                     _forget_gone(app, run, account, sender, lists)
                     raise
-                app.accounts.remember_filling(account.name, filling)
+                app.accounts.remember_filling(account.id, filling)
     return lists, filling or Filling.MEMBERSHIP
 
 
@@ -147,7 +147,7 @@ def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Se
     existing = {list_id for ids in sender.one(account.api.lists).values() for list_id in ids}
     for target, list_id in zip(run.targets, lists, strict=True):
         if list_id not in existing:
-            app.accounts.remember_list(account.name, target.list, None)
+            app.accounts.remember_list(account.id, target.list, None)
 
 
 def _answers(account: Account, sender: Sender) -> bool:

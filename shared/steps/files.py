@@ -45,6 +45,11 @@ def planned_rejected_path(export: str, run_id: str, plan: str) -> str:
     return f"{run_folder(export, run_id)}plan-{plan}.rejected.parquet"
 
 
+def identities_path(export: str, run_id: str, plan: str, part: str = "") -> str:
+    """Return the blob, or the beginning of the names, of what a plan learnt of whose rows are whose, in `outcomes`."""
+    return f"{run_folder(export, run_id)}plan-{plan}.identities-{part}"
+
+
 def report_path(export: str, run_id: str) -> str:
     """Give the blob of a run's report in container `reports`."""
     return f"{export}/{run_id}.json"

@@ -14,15 +14,16 @@ from shared import metering, tracing
 from shared.adapters.storage import Conflict, Container
 from shared.app import App
 from shared.domain.plan import REJECTED
-from shared.domain.state import RECEIPTS, State, merge, rewire, without
+from shared.domain.state import CUSTOMERS, RECEIPTS, State, identify, merge, rewire, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
-from shared.run import Counts, Entry, Run
+from shared.run import Counts, Entry, Run, state_before
 from shared.signals import Span
 from shared.steps.books import discrepancies
 from shared.steps.confirm import fell_short
 from shared.steps.files import (
     Damaged,
+    identities_path,
     load_state,
     load_table,
     planned_rejected_path,
@@ -39,7 +40,7 @@ from shared.steps.verify import Verified, compare_lists
 
 log = logging.getLogger(__name__)
 
-_INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent"}
+_INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent", "remarks"}
 """What a report leaves out."""
 
 _HOW_TO_MEND: Final = "Verify with repair to mend what is missing or drifted."
@@ -91,7 +92,7 @@ def _finish(app: App, run: Run) -> Run:
     written = app.storage.get(Container.STATE, path)  # by a finisher that died
     entries = app.ledger.entries(export, run_id)
     rejected, damaged = _rejected_rows(app, run, entries)
-    before = app.ledger.head(export).states.get(connection)
+    before = state_before(app.ledger.head(export), connection, run.account)
     ending = _ending(app, run, entries, before, damaged)
     if ending.reason in _MISSING and (now := app.ledger.run(export, run_id)).status.is_final:
         return now  # somebody else was faster, and has cleared up what was looked for here
@@ -118,7 +119,9 @@ def _save_state(app: App, path: str, data: bytes, etag: str | None) -> None:
         raise TryLater(2, "somebody else is finishing the run") from None
 
 
-def _ending(app: App, run: Run, entries: Sequence[Entry], before: str | None, damaged: Sequence[str]) -> Ending:
+def _ending(
+    app: App, run: Run, entries: Sequence[Entry], before: tuple[str, str | None], damaged: Sequence[str]
+) -> Ending:
     """Return how a run ends; one whose state is lost ends at once, by name."""
     try:
         if run.verification:
@@ -138,16 +141,23 @@ def _balanced(run: Run, entries: Sequence[Entry], ending: Ending) -> Ending:
     return replace(whole, reason=Reason.BOOKS_DO_NOT_CLOSE, detail=f"{off} {ending.detail}".strip())
 
 
-def _delivered(app: App, run: Run, entries: Sequence[Entry], before: str | None, damaged: Sequence[str]) -> Ending:
+def _delivered(
+    app: App, run: Run, entries: Sequence[Entry], before: tuple[str, str | None], damaged: Sequence[str]
+) -> Ending:
     """End a run that delivered: what its receipts confirm becomes the state, those of damaged outcomes left out."""
     receipts, lists, lost = _receipts(app, entries)
     reason, detail = _reason(run), ""
     if missing := [*damaged, *lost]:
         log.error("outcomes are damaged: export=%s run=%s %s", run.export, run.id, "; ".join(missing))
         reason, detail = Reason.BOOKS_DO_NOT_CLOSE, f"{'. '.join(missing)}."
-    if receipts.is_empty():
+    customers = _customers(app, run)
+    if receipts.is_empty() and customers.is_empty():
         return Ending(reason, detail)
-    state = merge(load_state(app.storage, run.export, str(run.connection), before), receipts, lists)
+    held = load_state(app.storage, run.export, *before)
+    if receipts.is_empty():
+        known = identify(held, customers)
+        return Ending(reason, detail, None if known.people.equals(held.on_lists(held.lists)) else known)
+    state = identify(merge(held, receipts, lists), customers)
     if run.stop is None and not missing and fell_short(app, run, state, receipts, lists):
         reason = Reason.LISTS_DIFFER
         detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
@@ -202,7 +212,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
         end = {
             "status": reason.status if reason else Status.SUCCESSFUL,
             "reason": reason,
-            "detail": ending.detail,
+            "detail": " ".join(text for text in (ending.detail, run.remarks) if text),
             "ended_at": now,
         }
         return run.model_copy(update={**end, **ending.changes})
@@ -232,6 +242,8 @@ def _reason(run: Run) -> Reason | None:
     """Why the run ends as it does: what stopped it, else what it left undone, else nothing to say."""
     if run.stop:
         return run.stop
+    if run.counts.held_back:
+        return Reason.REMOVALS_HELD_BACK
     if run.counts.rejected or run.counts.removed < run.counts.leavers:
         return Reason.ROWS_REJECTED
     return None if run.operations else Reason.NOTHING_TO_DO
@@ -248,6 +260,15 @@ def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[s
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
     receipts = [rewire(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
     return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists, damaged
+
+
+def _customers(app: App, run: Run) -> pl.DataFrame:
+    """Gather what the plan learnt of whose rows are whose; what is damaged of it is learnt by the next run."""
+    names = app.storage.names(Container.OUTCOMES, identities_path(run.export, run.id, str(run.plan)))
+    tables, damaged = _outcomes(app, list(names), CUSTOMERS)
+    if damaged:
+        log.error("outcomes are damaged: export=%s run=%s %s", run.export, run.id, "; ".join(damaged))
+    return pl.concat([pl.DataFrame(schema=CUSTOMERS), *(table for table, _ in tables)]).unique("person")
 
 
 def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.DataFrame, list[str]]:

@@ -17,16 +17,19 @@ from shared.configuration import Export
 from shared.directory import known_lists
 from shared.domain.answers import AccountRefused, KeyRefused, NoAnswer, Refused
 from shared.domain.plan import REJECTED, Plan, check_guards, chunks, plan
+from shared.domain.remarks import remarks
 from shared.domain.sending import Sender
 from shared.domain.spool import Spool
 from shared.domain.verification import compared_fields
 from shared.ledger import NoSuchRun
-from shared.reasons import Reason, RunEnded, Status, TryLater
-from shared.run import Counts, Run
+from shared.reasons import Reason, RunEnded, Status, Transient
+from shared.run import Counts, Run, state_before
 from shared.signals import Span
 from shared.steps.busy import Heartbeat
+from shared.steps.claim import claim_for_run
 from shared.steps.files import (
     chunk_path,
+    identities_path,
     load_state,
     planned_rejected_path,
     rejected_path,
@@ -34,11 +37,12 @@ from shared.steps.files import (
     write_table,
 )
 from shared.steps.finish import end_run, finish_run
-from shared.steps.outage import note_outage
+from shared.steps.outage import wait_or_end
 from shared.steps.read_back import reading
 from shared.steps.record import open_chunks
-from shared.steps.segments import read_segments, recipe_of, scope_of
-from shared.steps.window import calls_of, nothing_done
+from shared.steps.room import FOR_RUNS
+from shared.steps.segments import open_refresh, recipe_of, scope_of
+from shared.steps.window import calls_of, known_account, nothing_done
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,8 @@ PREFLIGHT_SECONDS = 60.0
 def plan_run(app: App, export: str, run_id: str) -> None:
     """Plan a run and put its chunks on the queue; a run that cannot go on is ended with its reason. May be repeated.
 
-    Raises TryLater while Autopilot or the vault does not answer.
+    Raises TryLater while Autopilot, the vault or the source does not answer, Customer Insights is still writing, or there
+    is no room for one more plan.
     """
     try:
         run = app.ledger.run(export, run_id)
@@ -61,14 +66,11 @@ def plan_run(app: App, export: str, run_id: str) -> None:
         if run.plan is None:
             run = _plan(app, run)
     except RunEnded as end:
-        end_run(app, run, end)
+        end_run(app, run, wait_or_end(app, run, end))
         return
     except VaultUnavailable as error:
-        wait = note_outage(app, run)
-        if wait is None:
-            end_run(app, run, RunEnded(Reason.KEY_MISSING, f"{error}."))
-            return
-        raise TryLater(wait, str(error)) from None
+        end_run(app, run, wait_or_end(app, run, Transient(Reason.KEY_MISSING, f"{error}.")))
+        return
     if run.status.is_final:
         return
     issue(app, run)
@@ -89,18 +91,25 @@ def _plan(app: App, run: Run) -> Run:
     if found is None:
         raise RunEnded(Reason.CANCELED_BY_USER, "The export was deleted before the run began.")
     export = found[0]
-    account = app.account(export.connection)
+    if not run.verification:
+        FOR_RUNS.check()
+    account = known_account(app, run, export.connection)
     run = _begin(app, run, account)
     if run.status.is_final or run.plan is not None:
         return run
-    if run.verification and account.name not in app.ledger.head(run.export).states:
+    before = state_before(app.ledger.head(run.export), account.name, account.id)
+    if run.verification and before[1] is None:
         raise RunEnded(Reason.NOTHING_DELIVERED)
+    if not run.verification:
+        claim_for_run(app, run.export, export, account.id)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
-    filled = [app.accounts.list_id(account.name, target.list) for target in export.segments]
+    names = [target.segment for target in export.segments]
+    refresh = None if run.verification else open_refresh(app, names, export.mapping["Email"], Heartbeat(app, run))
+    filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
-    state = load_state(app.storage, run.export, account.name, app.ledger.head(run.export).states.get(account.name))
+    state = load_state(app.storage, run.export, *before)
     attempt = secrets.token_hex(4)
-    if run.verification:
+    if refresh is None:
         fields = compared_fields(export.mapping)
         work = [reading(list_id, fields, gone=was) for list_id, was in zip(list_ids, filled, strict=True)]
         count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
@@ -108,16 +117,18 @@ def _plan(app: App, run: Run) -> Run:
         if recorded.plan == attempt:
             metering.planned(recorded, ())
         return recorded
-    names = [target.segment for target in export.segments]
-    segments = read_segments(app, names, export.mapping["Email"], Heartbeat(app, run))
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
-    with Spool() as spool:
-        planned = plan(segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
-        check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
+    with FOR_RUNS.place(), Spool() as spool:
+        planned = plan(refresh.segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
+        refresh.check_unchanged()
+        check_guards(planned, names, export.guards, export.max_profiles)
         count = _write(app, run, attempt, chunks(planned), planned.rejected)
+        _write_identities(app, run, attempt, planned)
     operations = planned.difference.operations.height
     counts = _counts(planned) + calls_of(sender)
-    recorded = _record(app, run, attempt, account, export, count, operations, counts)
+    recorded = _record(
+        app, run, attempt, account, export, count, operations, counts, remarks(planned, names), refresh.etag
+    )
     if recorded.plan == attempt:
         metering.planned(recorded, planned.rejected["reason"])
     return recorded
@@ -130,7 +141,12 @@ def _begin(app: App, run: Run, account: Account) -> Run:
     def begun(run: Run) -> Run:
         if run.status.is_final or run.plan is not None:
             return run
-        started = {"started_at": run.started_at or now, "progress_at": now, "connection": account.name}
+        started = {
+            "started_at": run.started_at or now,
+            "progress_at": now,
+            "connection": account.name,
+            "account": account.id,
+        }
         return run.model_copy(update={"status": Status.PROCESSING, **started})
 
     return app.ledger.change(run.export, run.id, begun)
@@ -149,6 +165,13 @@ def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl
     return count
 
 
+def _write_identities(app: App, run: Run, attempt: str, planned: Plan) -> None:
+    """Write whose rows are whose where that is news, for the state that the run will leave."""
+    for number, part in enumerate(planned.identities()):
+        path = identities_path(run.export, run.id, attempt, f"{number:04d}.parquet")
+        app.storage.put(Container.OUTCOMES, path, write_table(part))
+
+
 def _counts(planned: Plan) -> Counts:
     difference = planned.difference
     return Counts(
@@ -158,6 +181,8 @@ def _counts(planned: Plan) -> Counts:
         joiners=difference.joiners,
         changed=difference.changed,
         leavers=difference.leavers,
+        held_back=sum(difference.held_back),
+        kept=difference.kept,
         unchanged=difference.unchanged,
         rejected=planned.rejected.height,
         undelivered=difference.set_aside,
@@ -165,7 +190,16 @@ def _counts(planned: Plan) -> Counts:
 
 
 def _record(
-    app: App, run: Run, attempt: str, account: Account, export: Export, count: int, operations: int, counts: Counts
+    app: App,
+    run: Run,
+    attempt: str,
+    account: Account,
+    export: Export,
+    count: int,
+    operations: int,
+    counts: Counts,
+    told: str = "",
+    refresh: str | None = None,
 ) -> Run:
     """Record the plan, unless another planner of the same run was first; then its chunks count and ours go."""
     now = app.now()
@@ -177,6 +211,7 @@ def _record(
             update={
                 "plan": attempt,
                 "connection": account.name,
+                "account": account.id,
                 "targets": export.segments,
                 "chunks": count,
                 "operations": operations,
@@ -184,6 +219,9 @@ def _record(
                 "planned_at": now,
                 "progress_at": now,
                 "unreachable_since": None,
+                "detail": "",
+                "remarks": told,
+                "refresh": refresh if run.refresh else None,
             }
         )
 
@@ -191,6 +229,7 @@ def _record(
     if recorded.plan != attempt:
         app.storage.delete_all(Container.CHUNKS, f"{run_folder(run.export, run.id)}{attempt}/")
         app.storage.delete(Container.OUTCOMES, planned_rejected_path(run.export, run.id, attempt))
+        app.storage.delete_all(Container.OUTCOMES, identities_path(run.export, run.id, attempt))
     log.info("planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, count, operations)
     return recorded
 
@@ -205,4 +244,4 @@ def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequenc
         raise RunEnded(Reason.AUTOPILOT_REFUSED, str(error)) from None
     except NoAnswer:
         raise RunEnded(nothing_done(app, run, account, sender)) from None
-    return known_lists(app.accounts, account.name, titles, existing)
+    return known_lists(app.accounts, account.id, titles, existing)

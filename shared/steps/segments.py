@@ -12,6 +12,7 @@ from shared.app import App
 from shared.configuration import Export
 from shared.domain.cleaning import Recipe
 from shared.domain.plan import Scope
+from shared.reasons import RunEnded
 from shared.source.catalogue import Table
 from shared.source.customer_insights import CustomerInsights
 from shared.steps.rejected import rejected_customers
@@ -25,6 +26,7 @@ class SourceSegment:
     table: Table
     address: str | None = None
     beat: Callable[[], None] = lambda: None
+    check_unchanged: Callable[[], None] = lambda: None
 
     @property
     def name(self) -> str:
@@ -37,20 +39,50 @@ class SourceSegment:
         return self.table.columns
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Return its rows in batches."""
-        for batch in self.source.read(self.table, columns, self.address):
-            self.beat()
-            yield batch
+        """Return its rows in batches. Whatever is found wrong while the next refresh is written is only not settled."""
+        try:
+            for batch in self.source.read(self.table, columns, self.address):
+                self.beat()
+                yield batch
+        except RunEnded:
+            self.check_unchanged()
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Segments of one refresh of the source, told from another by its etag."""
+
+    etag: str
+    segments: Sequence[SourceSegment]
+    check_unchanged: Callable[[], None]
+    """Raises RunEnded SOURCE_NOT_SETTLED once another refresh is published: rows of both must not meet in one plan."""
 
 
 def read_segments(
     app: App, names: Sequence[str], address: str, beat: Callable[[], None] = lambda: None
-) -> list[SourceSegment]:
+) -> Sequence[SourceSegment]:
     """Find segments in the source, all of one settled refresh; `address` is the column mapped to Email. Raises RunEnded."""
+    return open_refresh(app, names, address, beat).segments
+
+
+def open_refresh(
+    app: App, names: Sequence[str], address: str, beat: Callable[[], None] = lambda: None, *, quiet: float | None = None
+) -> Refresh:
+    """Find segments of the refresh that was published `quiet` seconds ago or more (by the settings, if not given).
+
+    Raises RunEnded.
+    """
     catalogue = app.source.catalogue()
     tables = [catalogue.table(name) for name in names]
-    app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=app.settings.settle_seconds))
-    return [SourceSegment(app.source, table, address, beat) for table in tables]
+    seconds = app.settings.settle_seconds if quiet is None else quiet
+    app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=seconds))
+
+    def check_unchanged() -> None:
+        app.source.verify_settled(catalogue, (), now=app.now(), quiet=timedelta.min)
+
+    segments = [SourceSegment(app.source, table, address, beat, check_unchanged) for table in tables]
+    return Refresh(catalogue.etag, segments, check_unchanged)
 
 
 def recipe_of(export: Export) -> Recipe:
@@ -61,4 +93,4 @@ def recipe_of(export: Export) -> Recipe:
 def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
     """Give whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
     only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
-    return Scope(export.leavers == "remove", app.tombstones.people(), only)
+    return Scope(export.leavers == "remove", app.tombstones.people(), only, export.guards.max_unread_percent)

@@ -20,11 +20,13 @@ def start_run(
     mark: Mapping[str, object] | None = None,
     rejected_of: str | None = None,
     verification: Verification | None = None,
+    refresh: str | None = None,
     refreshed_at: datetime | None = None,
 ) -> Run:
     """Record a new run of an export and put it on the queue for planning; raises RunInProgress.
 
-    `mark` is what the export's head shall say with it, such as the refresh that the run takes up. With a `verification` it
+    `mark` is what the export's head shall say with it, such as when cron was looked at. `refresh` is the refresh that the
+    run takes up: it counts as taken up once the run got beyond its plan. With a `verification` it
     reads the lists back instead of delivering. A crash between the two leaves a queued run, which supervision puts on
     the queue again.
     """
@@ -38,6 +40,7 @@ def start_run(
         queued_at=now,
         rejected_of=rejected_of,
         verification=verification,
+        refresh=refresh,
         refreshed_at=refreshed_at,
         traceparent=tracing.begin(export, run_id, trigger),
     )

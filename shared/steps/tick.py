@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Final
 
 from shared import metering, tracing
 from shared.app import App
 from shared.configuration import Export, OnCron, OnRefresh
+from shared.connection_keys import sweep_keys
 from shared.domain.schedule import is_due
 from shared.ledger import RunInProgress
 from shared.reasons import Reason, RunEnded
+from shared.registry import DocumentDamaged
 from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.each import each
@@ -20,6 +23,9 @@ from shared.steps.sweep import disown, owners, sweep
 
 log = logging.getLogger(__name__)
 
+_FIRST_PAUSE: Final = timedelta(minutes=15)
+_LONGEST_PAUSE: Final = timedelta(hours=24)
+
 
 def tick(app: App) -> None:
     """Look after every export, those that were deleted too: is a run due, what lies about, and is its history over."""
@@ -27,13 +33,18 @@ def tick(app: App) -> None:
     try:
         each(owners(app), lambda name: _look_after(app, name, refreshed))
         retain_audit(app)
+        sweep_keys(app)
     finally:
         metering.ticked(trouble)
         tracing.flush()
 
 
 def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
-    found = app.registry.export(name)
+    try:
+        found = app.registry.export(name)
+    except DocumentDamaged as damage:
+        log.error("an export's document is damaged: export=%s detail=%s", name, damage.detail)
+        found = None
     head = app.ledger.head(name)
     if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
         metering.source_seen(name, refreshed.modified_at)
@@ -59,13 +70,26 @@ def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Ca
         case OnRefresh() if refreshed is not None and refreshed.etag != head.refresh:
             if not head.refresh:
                 app.ledger.mark(name, {"refresh": refreshed.etag})
-            elif _is_settled(app, export, refreshed):
-                _start(app, name, "refresh", {"refresh": refreshed.etag}, refreshed.modified_at)
+            elif may_try(export, head, refreshed.etag, app.now()) and _is_settled(app, export, refreshed):
+                tries = head.tries + 1 if head.tried == refreshed.etag else 1
+                mark = {"tried": refreshed.etag, "tries": tries, "tried_at": app.now()}
+                _start(app, name, "refresh", mark, refreshed)
         case OnCron() as cron:
             now = app.now()
             since: datetime = max(head.cron_at or export.updated_at, export.updated_at)
             if is_due(cron.cron, cron.time_zone, since, now):
                 _start(app, name, "cron", {"cron_at": now})
+
+
+def may_try(export: Export, head: Head, refresh: str, now: datetime) -> bool:
+    """Say whether to start a run of a refresh: at once, and again after a pause if it failed before its plan.
+
+    What stood in its way may last, so the pauses grow; who saves the export means it to be tried at once.
+    """
+    if head.tried != refresh or head.tried_at is None or head.tried_at < export.updated_at:
+        return True
+    pause: timedelta = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(head.tries - 1, 16))
+    return now - head.tried_at >= pause
 
 
 def _is_settled(app: App, export: Export, refreshed: Catalogue) -> bool:
@@ -74,15 +98,21 @@ def _is_settled(app: App, export: Export, refreshed: Catalogue) -> bool:
     try:
         app.source.verify_settled(refreshed, [target.segment for target in export.segments], now=app.now(), quiet=quiet)
     except RunEnded as end:
-        return end.reason is not Reason.SOURCE_NOT_SETTLED
+        return not end.may_pass
     return True
 
 
-def _start(
-    app: App, name: str, trigger: Trigger, mark: dict[str, object], refreshed_at: datetime | None = None
-) -> None:
+def _start(app: App, name: str, trigger: Trigger, mark: dict[str, object], refreshed: Catalogue | None = None) -> None:
     try:
-        run = start_run(app, name, trigger=trigger, requested_by="schedule", mark=mark, refreshed_at=refreshed_at)
+        run = start_run(
+            app,
+            name,
+            trigger=trigger,
+            requested_by="schedule",
+            mark=mark,
+            refresh=refreshed.etag if refreshed else None,
+            refreshed_at=refreshed.modified_at if refreshed else None,
+        )
         log.info("started export=%s run=%s trigger=%s", name, run.id, trigger)
     except RunInProgress as going:
         log.info("already going: export=%s run=%s", name, going.run_id)

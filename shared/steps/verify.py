@@ -21,7 +21,7 @@ from shared.domain.verification import (
     observe,
 )
 from shared.reasons import RunEnded
-from shared.run import Entry, Findings, Run
+from shared.run import Entry, Findings, Run, state_before
 from shared.steps.busy import Heartbeat
 from shared.steps.files import load_state, load_table
 from shared.steps.segments import read_segments, recipe_of
@@ -42,7 +42,7 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     Raise Damaged for a table of what was read back, and RunEnded for a state, that is missing or cannot be read.
     """
     head = app.ledger.head(run.export)
-    state = load_state(app.storage, run.export, str(run.connection), head.states.get(str(run.connection)))
+    state = load_state(app.storage, run.export, *state_before(head, str(run.connection), run.account))
     lists = [_observed(app, entries, place) for place in range(len(run.targets))]
     ids = [found.list_id or found.gone for found in lists]
     held = state.on_lists(ids)

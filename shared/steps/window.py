@@ -7,6 +7,7 @@ from typing import Final
 from shared import metering
 from shared.adapters.vault import VaultUnavailable
 from shared.app import Account, App
+from shared.domain.answers import AutopilotError, KeyRefused, Refused
 from shared.domain.sending import Sender
 from shared.reasons import Reason, RunEnded, TryLater
 from shared.run import Counts, Run
@@ -17,6 +18,9 @@ DEADLINE: Final = 240.0
 
 HORIZON: Final = 30.0
 """Seconds of backlog at which a worker gives its chunk back instead of waiting with it."""
+
+IDENTIFY_SECONDS: Final = 30.0
+"""Seconds for the one call that asks whose account a key opens."""
 
 NO_SLOT_PAUSE: Final = 5.0
 """Seconds after which a chunk is tried again for which no slot came in time."""
@@ -29,16 +33,38 @@ def open_account(app: App, run: Run) -> Account:
 
     Raises RunEnded if the run shall stop, and TryLater.
     """
-    account = app.account(run.connection)
     try:
+        account = known_account(app, run, run.connection)
         account.key.current()
     except VaultUnavailable:
         raise RunEnded(wait(app, run, Reason.KEY_MISSING)) from None
+    if run.account and run.account != account.id:
+        raise RunEnded(Reason.ACCOUNT_CHANGED)
     backlog = account.slots.backlog()
-    metering.paced(account.name, account.connection.rate_limit, backlog)
+    metering.paced(account.name, account.rate, backlog)
     if backlog > HORIZON:
         raise TryLater(backlog / 2, "the account's pace is taken for longer than a worker waits")
     return account
+
+
+def known_account(app: App, run: Run, connection: str | None) -> Account:
+    """Open a connection's account and see to it that it is known whose it is: a key that was never seen is asked about.
+
+    Raises RunEnded if the run shall stop, VaultUnavailable, and TryLater.
+    """
+    account = app.account(connection)
+    if account.is_known:
+        return account
+    sender = app.sender(account, seconds=IDENTIFY_SECONDS)
+    try:
+        app.identify(account, sender)
+    except KeyRefused:
+        raise RunEnded(Reason.KEY_REFUSED) from None
+    except Refused as error:
+        raise RunEnded(Reason.AUTOPILOT_REFUSED, str(error)) from None
+    except AutopilotError:
+        raise RunEnded(nothing_done(app, run, account, sender)) from None
+    return app.account(connection)
 
 
 def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,21 +20,26 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from local.azurite import ACCOUNT_KEY, Azurite
-from shared.adapters.storage import Storage
+from shared.adapters.storage import Container, Storage
 from shared.adapters.tables import Table
 from shared.adapters.vault import VaultUnavailable
 from shared.api.answer import answer
+from shared.api.health import SECONDS
 from shared.api.routes import ROUTES
-from shared.app import DIGEST_SECRET, App
+from shared.app import App
 from shared.configuration import Connection, Consent
+from shared.digest_key import DIGEST_SECRET
+from shared.domain.digests import DigestKey
 from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
 from shared.settings import Settings, SettingsWrong, StorageAccount
 from shared.source.customer_insights import CustomerInsights
+from shared.tombstones import Tombstones
 
 HEALTH = next(route for route in ROUTES if route.name == "get_health")
 MISSING: Any = cast("Any", None)
+DIGEST_KEY = "5c" * 32
 
 
 class Part:
@@ -42,7 +49,8 @@ class Part:
         self.error = error
 
     def read(self, _: str) -> str:
-        return str(self.catalogue())
+        self.catalogue()
+        return DIGEST_KEY
 
     def catalogue(self) -> object:
         if self.error:
@@ -62,7 +70,7 @@ def app_on(connection: str, clients: ExitStack) -> App:
         ledger=Ledger(Table(tables, "ledger")),
         registry=Registry(Storage(blobs, queues)),
         accounts=MISSING,
-        tombstones=MISSING,
+        tombstones=Tombstones(Table(tables, "t" + secrets.token_hex(6))),
         audit=MISSING,
         vault=cast("Any", Part()),
         source=cast("Any", Part()),
@@ -178,7 +186,7 @@ def test_a_vault_without_a_connections_key_names_both(azurite: Azurite, clients:
         updated_at=at,
         updated_by="x",
     )
-    held = {DIGEST_SECRET: "a key"}
+    held = {DIGEST_SECRET: DIGEST_KEY}
     vault = SimpleNamespace(read=held.get)
     app = replace(app_on(azurite.connection_string, clients), vault=cast("Any", vault))
     app.registry.save_connection("main", connection)
@@ -197,3 +205,57 @@ def test_a_missing_setting_is_an_answer_that_names_it() -> None:
 
     found = answer(open_app, HEALTH, params={}, query={}, headers={}, body=b"")
     assert (found.status, b"KEY_VAULT_URL" in found.content()) == (503, True)
+
+
+class Hanging(Part):
+    """A vault or a source that takes a call and never answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self.over = threading.Event()
+
+    def catalogue(self) -> object:
+        self.calls += 1
+        self.over.wait(60)
+        return "late"
+
+
+@pytest.mark.parametrize("part", ["vault", "source"])
+def test_what_never_answers_is_said_to_be_silent_and_is_asked_once(
+    azurite: Azurite, clients: ExitStack, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setattr("shared.api.health.SECONDS", 0.2)
+    hanging = Hanging()
+    app = replace(app_on(azurite.connection_string, clients), **cast("Any", {part: hanging}))
+    for _ in range(3):
+        status, said = health(app)
+        assert (status, said[part]["code"]) == (503, "no_answer")
+        assert said["storage"]["reachable"]
+    assert hanging.calls == (2 if part == "vault" else 1)  # for the digest key, and for those of connections
+    hanging.over.set()
+
+
+def test_an_answer_comes_within_ten_seconds_by_what_is_waited_for() -> None:
+    assert SECONDS < 10
+
+
+def test_a_digest_key_says_its_fingerprint_or_why_it_is_refused(azurite: Azurite, clients: ExitStack) -> None:
+    held = {DIGEST_SECRET: DIGEST_KEY}
+    app = replace(app_on(azurite.connection_string, clients), vault=cast("Any", SimpleNamespace(read=held.get)))
+    fingerprint = DigestKey.from_text(DIGEST_KEY).fingerprint()
+    assert health(app)[1]["digest_key"] == {"reachable": True, "fingerprint": fingerprint}
+    app.tombstones.note_fingerprint(fingerprint, datetime.now(UTC))
+    for wrong, code in ((None, "missing"), ("", "wrong"), ("ab", "wrong"), ("6d" * 32, "wrong"), ("no hex", "wrong")):
+        held[DIGEST_SECRET] = cast("Any", wrong)
+        status, said = health(app)
+        assert (status, said["digest_key"]["code"]) == (503, f"digest_key_{code}")
+        assert DIGEST_SECRET in said["digest_key"]["detail"]
+
+
+def test_a_damaged_document_is_named_and_the_rest_is_well(azurite: Azurite, clients: ExitStack) -> None:
+    app = app_on(azurite.connection_string, clients)
+    app.storage.put(Container.CONFIGURATION, "exports/broken.json", b'{"cut sh')
+    status, said = health(app)
+    app.registry.delete_export("broken")
+    assert (status, [item["export"] for item in said["damaged"]]) == (200, ["broken"])

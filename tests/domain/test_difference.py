@@ -11,7 +11,14 @@ from shared.domain.state import RECEIPTS, SCHEMA, Receipt, State, merge, tabulat
 
 LISTS = ("list-a", "list-b", "list-c")
 ROWS = pl.Schema(
-    {"person": pl.Int128(), "segment": pl.UInt8(), "row": pl.UInt32(), "customer": pl.UInt64(), "content": pl.Int64()}
+    {
+        "person": pl.Int128(),
+        "segment": pl.UInt8(),
+        "row": pl.UInt32(),
+        "customer": pl.UInt64(),
+        "known_as": pl.Int64(),
+        "content": pl.Int64(),
+    }
 )
 
 Rows = list[tuple[int, int, int | None]]
@@ -20,7 +27,7 @@ Rows = list[tuple[int, int, int | None]]
 
 def compare(rows: Rows, state: State, removable: int = 0b111) -> Difference:
     table = pl.DataFrame(
-        [(person, segment, row, person, content) for row, (person, segment, content) in enumerate(rows)],
+        [(person, segment, row, person, person, content) for row, (person, segment, content) in enumerate(rows)],
         schema=ROWS,
         orient="row",
     )
@@ -108,7 +115,7 @@ def test_someone_whose_row_cannot_be_delivered_is_no_leaver() -> None:
 
 
 def test_among_rows_that_share_an_address_the_smallest_customer_speaks_in_any_order() -> None:
-    rows = pl.DataFrame([(1, 0, 0, 7, 70), (1, 0, 1, 3, 30), (1, 0, 2, 5, 50)], schema=ROWS, orient="row")
+    rows = pl.DataFrame([(1, 0, 0, 7, 7, 70), (1, 0, 1, 3, 3, 30), (1, 0, 2, 5, 5, 50)], schema=ROWS, orient="row")
     held = State.empty().on_lists(LISTS)
     for order in (rows, rows.reverse()):
         assert difference(order, held, segments=1, removable=1).operations["content"].to_list() == [30]

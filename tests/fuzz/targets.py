@@ -15,7 +15,7 @@ from shared.api.access import PRINCIPAL, NotAllowed, Role, caller_of
 from shared.api.access import Caller as ApiCaller
 from shared.api.call import Call as ApiCall
 from shared.api.call import Problem
-from shared.api.connections import ConnectionBody
+from shared.api.connect import ConnectionBody
 from shared.configuration import ExportSettings
 from shared.domain.addresses import normalise
 from shared.domain.answers import (

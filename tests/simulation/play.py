@@ -15,9 +15,10 @@ from shared.adapters.vault import Vault
 from shared.api import runs as api
 from shared.api.access import Caller, Role
 from shared.api.call import Answer, Call, Problem
-from shared.app import DIGEST_SECRET, App
+from shared.app import App
 from shared.audit import Audit
 from shared.configuration import Connection, Consent, Export
+from shared.digest_key import DIGEST_SECRET
 from shared.domain.digests import DigestKey
 from shared.ledger import Ledger
 from shared.reasons import TryLater

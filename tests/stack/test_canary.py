@@ -130,7 +130,7 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     world.vault("up")
     world.turn(key=OTHER_KEY)
     yield world.run("marked")  # key_refused
-    world.stack.store_secret("autopilot-main", OTHER_KEY)
+    world.rotate(OTHER_KEY)
     yield world.run("marked")
     world.turn(down=True)
     run = world.start("marked")

@@ -136,7 +136,7 @@ def test_a_refused_key_ends_the_run_without_burning_calls_and_a_new_key_needs_no
 def test_a_key_rotated_in_the_vault_alone_is_picked_up(export: World) -> None:
     """The vault's owner stores a new version; nobody tells the app."""
     export.turn(key="newest")
-    export.stack.store_secret("autopilot-main", "newest")
+    export.rotate("newest")
     recovers(export)
 
 
@@ -154,7 +154,7 @@ def test_a_key_that_is_rotated_in_the_middle_of_a_run(export: World, in_the_vaul
         assert time.monotonic() < deadline
         time.sleep(0.05)
     if in_the_vault_too:
-        export.stack.store_secret("autopilot-main", "rotated")
+        export.rotate("rotated")
     export.turn(key="rotated")
     ended = export.wait("many", run)
     assert adds_up(ended)
@@ -175,13 +175,19 @@ def test_a_key_that_is_rotated_in_the_middle_of_a_run(export: World, in_the_vaul
 def test_a_missing_secret_is_named(export: World) -> None:
     export.api.put(
         "connections/other",
-        {"display_name": "other", "secret_name": "autopilot-main", "agree_to_privacy": True},
+        {
+            "display_name": "other",
+            "secret_name": export.api.get("connections/main")["secret_name"],
+            "agree_to_privacy": True,
+        },
     )
     refused = export.refused(
-        "PUT", "connections/gone", {"display_name": "gone", "secret_name": "never-stored", "agree_to_privacy": True}
+        "PUT",
+        "connections/gone",
+        {"display_name": "gone", "secret_name": "autopilot-never-stored", "agree_to_privacy": True},
     )
     assert (refused.status, refused.code) == (422, "key_missing")
-    assert "never-stored" in str(refused)
+    assert "autopilot-never-stored" in str(refused)
 
 
 def test_a_vault_that_forbids_ends_the_run_with_the_role_to_give(export: World) -> None:

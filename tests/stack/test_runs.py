@@ -11,6 +11,7 @@ from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
+from tests.stack.proxy import Proxy
 
 
 def test_saving_does_not_run_a_refresh_does_once(make_world: MakeWorld) -> None:
@@ -156,14 +157,16 @@ def test_after_everything_was_killed_work_goes_on_by_itself(make_world: MakeWorl
 
 
 def test_one_run_at_a_time_and_cancel_stops_between_chunks(make_world: MakeWorld) -> None:
+    """Of ten chunks a host has six in work at most: when the first is done, others have not begun."""
     world = make_world()
-    world.publish({"All": people(*(f"p{n}@example.com" for n in range(3000)))})
-    world.connect(rate_limit=200)
+    world.publish({"All": people(*(f"p{n}@example.com" for n in range(5000)))})
+    world.connect(rate_limit=300)
     world.save("all", segments=["All"], mapping=SIMPLE)
     run = world.start("all")
     refused = world.refused("POST", "exports/all/runs")
     assert (refused.status, refused.code, refused.content["run"]) == (409, "run_in_progress", run)
-    time.sleep(2)
+    while not world.api.get(f"exports/all/runs/{run}")["counts"]["delivered"]:
+        time.sleep(0.1)
     world.api.post(f"exports/all/runs/{run}/cancel")
     ended = world.wait("all", run)
     assert (ended["status"], ended["reason"]) == ("Canceled", "canceled_by_user")
@@ -173,7 +176,29 @@ def test_one_run_at_a_time_and_cancel_stops_between_chunks(make_world: MakeWorld
     world.connect(rate_limit=5000)
     rest = world.run("all")
     assert rest["counts"]["delivered"] == ended["counts"]["undelivered"]
-    assert len(world.members("All")) == 3000
+    assert len(world.members("All")) == 5000
+
+
+def test_a_run_that_is_canceled_before_its_plan_counts_nothing_and_the_next_one_delivers_all(
+    make_world: MakeWorld,
+) -> None:
+    """The source is away, so the plan cannot come first, however busy or idle the machine is."""
+    with Proxy().running() as proxy:
+        world = make_world(settings={"CustomerInsightsStorage": proxy.connection_string})
+        proxy.stand_before(world.stack)
+        world.publish({"All": people(*(f"p{n}@example.com" for n in range(30)))})
+        world.connect()
+        world.save("all", segments=["All"], mapping=SIMPLE)
+        proxy.strike("busy", "/All_1.csv")
+        run = world.start("all")
+        world.api.post(f"exports/all/runs/{run}/cancel")
+        ended = world.wait("all", run)
+        assert (ended["status"], ended["reason"]) == ("Canceled", "canceled_by_user")
+        assert adds_up(ended)
+        assert set(ended["counts"].values()) == {0}
+        proxy.strike("none")
+        assert world.run("all")["counts"]["delivered"] == 30
+        assert world.api.get(f"exports/all/runs/{run}") == ended
 
 
 def test_several_exports_share_one_accounts_pace(make_world: MakeWorld) -> None:
