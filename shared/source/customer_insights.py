@@ -294,9 +294,12 @@ def _carefully(pieces: Iterable[bytes], file: _File, wanted: Sequence[str]) -> I
         if CUSTOMER_ID in row.cells and names_most(row.cells, names):
             raise Unreadable("has a header among its rows, as if files had been joined")
         values = [] if row.broken else [row.cells[place] for place in places]
-        broken = row.broken or any(UNDECODED in value or len(value) > LONGEST_VALUE for value in values)
+        text = "".join(values)
+        broken = (
+            row.broken or UNDECODED in text or (len(text) > LONGEST_VALUE and max(map(len, values)) > LONGEST_VALUE)
+        )
         held.append(nothing if broken else [False, *[value or None for value in values]])
-        weight += sum(map(len, values))
+        weight += len(text)
         if len(held) == BATCH or weight > HEAVIEST:
             yield _table(held, wanted)
             held, weight = [], 0

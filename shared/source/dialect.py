@@ -56,10 +56,10 @@ def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Itera
     """
     coming = _lines(pieces)
     held: deque[str] = deque()
-    skipped = 0
+    skipped, blanks = 0, ("", *_BLANK)
     while (line := held.popleft() if held else next(coming, None)) is not None:
         text = line.removesuffix("\n").removesuffix("\r")
-        if is_blank(text, dialect):
+        if text[:1] in blanks and is_blank(text, dialect):
             skipped += 1
             continue
         cells = _parse(text, dialect, width) if len(text) <= LONGEST_LINE else None
@@ -157,7 +157,7 @@ def _plain(text: str, dialect: Dialect) -> list[str] | None:
         cells = next(csv.reader([text.replace("\r", _CARRIAGE_RETURN)], delimiter=dialect.delimiter, strict=True))
     except csv.Error:
         return None
-    if '"' in text and any('"' in cell for cell in cells):  # the csv module takes quotes amid a field for its own
+    if '"' in text and '"' in "".join(cells):  # the csv module takes quotes amid a field for its own
         return _tokens(text, dialect, escaping=False)
     return [cell.replace(_CARRIAGE_RETURN, "\r") for cell in cells] if "\r" in text else cells
 
