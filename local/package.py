@@ -9,14 +9,13 @@ it because requirements.txt pins it: then Azure runs the version that we test wi
 from __future__ import annotations
 
 import argparse
-import fnmatch
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +32,17 @@ PLATFORM: Final = "x86_64-manylinux_2_28"
 
 WWWROOT: Final = "/home/site/wwwroot"
 """Where Azure puts the package; compiled files name it in tracebacks."""
+
+FILES: Final = ("function_app.py", "host.json", "requirements.txt")
+"""The files of the project's root that are deployed."""
+
+FOLDERS: Final[Mapping[str, Container[str]]] = {
+    "console": {".css", ".html", ".js", ".py", ".svg"},
+    "export_trigger": {".py"},
+    "export_worker": {".py"},
+    "shared": {".py"},
+}
+"""The folders that are deployed, and the kinds of files in them. `.funcignore` says the same to other tools."""
 
 KEEP_ALL: Final = "# Empty, so that azd leaves nothing out: by default it would drop the compiled files.\n"
 
@@ -64,38 +74,17 @@ def build(folder: Path, *, root: Path = ROOT, dependencies: bool = True) -> None
 
 
 def app_files(root: Path) -> Iterator[Path]:
-    """Give the app's own files, relative to `root`, in order: all that .funcignore does not leave out."""
-    patterns = read_patterns(root / ".funcignore")
+    """Yield the app's own files, relative to `root`, in order: what is named here and nothing else.
 
-    def below(folder: Path) -> Iterator[Path]:
-        for path in sorted(folder.iterdir()):
-            if is_left_out(path.name, patterns):
-                continue
-            if path.is_dir():
-                yield from below(path)
-            else:
-                yield path.relative_to(root)
-
-    return below(root)
-
-
-def read_patterns(file: Path) -> list[str]:
-    """Read an ignore file; raises PackagingFailed on what this reader does not know."""
-    lines = [line.strip() for line in file.read_text().splitlines()]
-    patterns = [line.removesuffix("/") for line in lines if line and not line.startswith("#")]
-    for pattern in patterns:
-        if "/" in pattern or "\\" in pattern:
-            raise PackagingFailed(f"{file.name}: {pattern!r}: only names and globs of names are understood here")
-    return patterns
-
-
-def is_left_out(name: str, patterns: Sequence[str]) -> bool:
-    """Say whether the last pattern that fits a name leaves it out."""
-    left_out = False
-    for pattern in patterns:
-        if fnmatch.fnmatchcase(name, pattern.removeprefix("!")):
-            left_out = not pattern.startswith("!")
-    return left_out
+    Whatever else lies in the project, such as a list of customers or a key, is never deployed, wherever it lies.
+    """
+    yield from (Path(name) for name in FILES)
+    for folder, suffixes in FOLDERS.items():
+        for path in sorted((root / folder).rglob("*")):
+            below = path.relative_to(root)
+            is_hidden = any(part.startswith(".") or part == "__pycache__" for part in below.parts)
+            if path.is_file() and not path.is_symlink() and path.suffix in suffixes and not is_hidden:
+                yield below
 
 
 def install(requirements: Path, target: Path) -> None:

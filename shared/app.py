@@ -37,6 +37,11 @@ from shared.tombstones import Tombstones
 if TYPE_CHECKING:
     from shared.source.customer_insights import CustomerInsights
 
+VAULT_SECONDS: Final = 8.0
+"""Seconds that a call to the vault may take to connect, and again to be answered: it answers in milliseconds."""
+
+VAULT_REPEATS: Final = 2
+
 RATE_SECONDS: Final = 60.0
 """Seconds for which an instance need not look which other connections share an account's pace."""
 
@@ -127,21 +132,28 @@ class App:
         """Look again which connections share an account's pace."""
         self._rates.clear()
 
-    def _successor(self, name: str, secret: str) -> str | None:
-        """Name the secret that holds a connection's key by now, if it is another than `secret` and opens the same account."""
+    def _successor(self, name: str, secret: str, held: str | None) -> str | None:
+        """Name the secret that holds a connection's key by now, if it is another than `secret` and opens the same account.
+
+        `held` is the key at hand; without one the account is where the connection was last seen to lead.
+        """
         try:
             found = self.registry.connection(name)
         except StorageFault:
             return None
         if found is None or found[0].secret_name == secret:
             return None
-        key = self.vault.read(found[0].secret_name)
-        opened = self.accounts.identities.account_of_key(self.digest_key().of_api_key(key)) if key else None
-        return found[0].secret_name if opened and opened == self.accounts.identities.home(name) else None
+        opened = self._account_of(self.vault.read(found[0].secret_name))
+        before = self._account_of(held) if held else self.accounts.identities.home(name)
+        return found[0].secret_name if opened and opened == before else None
+
+    def _account_of(self, key: str | None) -> str | None:
+        """Return the account that a key is known to open."""
+        return self.accounts.identities.account_of_key(self.digest_key().of_api_key(key)) if key else None
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
-        known = self.accounts.identities.account_of_key(self.digest_key().of_api_key(key.current()))
+        known = self._account_of(key.current())
         account = known or name
         rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
         slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
@@ -210,6 +222,9 @@ def app() -> App:
         settings.key_vault_url,
         credential(account.client_id),
         verify_challenge_resource=not is_loopback(settings.key_vault_url),
+        connection_timeout=VAULT_SECONDS,
+        read_timeout=VAULT_SECONDS,
+        retry_total=VAULT_REPEATS,
     )
     return App(
         settings=settings,

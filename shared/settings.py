@@ -24,6 +24,7 @@ _OPTIONAL: Final = (
     "rejected_days",
     "audit_days",
     "allowed_secret_names",
+    "website_auth_enabled",
 )
 
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
@@ -45,11 +46,31 @@ def _secure(url: str) -> str:
     raise ValueError("must begin with https:// (http:// only for this machine)")
 
 
+def _secure_connection(text: str) -> str:
+    """Refuse a connection string that leads to another host without TLS."""
+    pairs = [part.partition("=") for part in text.split(";") if part.strip()]
+    given = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    urls = [value for name, value in given.items() if name.endswith(("endpoint", "proxyuri"))]
+    if given.get("defaultendpointsprotocol", "https").lower() != "https" and not (urls and all(map(is_loopback, urls))):
+        raise ValueError("must say DefaultEndpointsProtocol=https (http only for this machine)")
+    for url in urls:
+        try:
+            _secure(url)
+        except ValueError:
+            raise ValueError("names an endpoint that is not https:// (http:// only for this machine)") from None
+    return text
+
+
 def _container_path(path: str) -> str:
     tidy = path.strip("/")
     if "/" not in tidy:
         raise ValueError("must be container/folder, the folder that holds model.json")
     return tidy
+
+
+def _is_true(text: object) -> bool:
+    """Read a yes as Azure writes it; all else is a no."""
+    return text is True or (isinstance(text, str) and text.lower() == "true")
 
 
 def _names(text: object) -> object:
@@ -70,15 +91,18 @@ class StorageAccount(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    connection_string: str | None = Field(default=None, repr=False)
-    blob_uri: str | None = None
-    queue_uri: str | None = None
-    table_uri: str | None = None
+    connection_string: Annotated[str, AfterValidator(_secure_connection)] | None = Field(default=None, repr=False)
+    blob_uri: Url | None = None
+    queue_uri: Url | None = None
+    table_uri: Url | None = None
     client_id: str | None = None
 
 
 class Settings(BaseModel):
-    """What an operator sets. Names as in contract.md, here in lower case."""
+    """What an operator sets, each with its bounds: names as app settings have them, here in lower case.
+
+    `website_auth_enabled` is not the operator's: Azure sets it where App Service authentication stands before the app.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -90,12 +114,13 @@ class Settings(BaseModel):
     auth_mode: Literal["keys", "entra"] = "keys"
     notify_url: Url | None = None
     allowed_secret_names: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
-    settle_seconds: float = Field(default=60, ge=0)
-    outage_minutes: float = Field(default=360, gt=0)
-    grace_seconds: float = Field(default=45, ge=1)
-    history_days: float = Field(default=90, gt=0)
-    rejected_days: float = Field(default=30, gt=0)
-    audit_days: float = Field(default=730, gt=0, le=36_500)
+    settle_seconds: float = Field(default=60, ge=0, le=86_400, allow_inf_nan=False)
+    outage_minutes: float = Field(default=360, gt=0, le=10_080, allow_inf_nan=False)
+    grace_seconds: float = Field(default=45, ge=1, le=3_600, allow_inf_nan=False)
+    history_days: float = Field(default=90, gt=0, le=3_650, allow_inf_nan=False)
+    rejected_days: float = Field(default=30, gt=0, le=3_650, allow_inf_nan=False)
+    audit_days: float = Field(default=730, gt=0, le=36_500, allow_inf_nan=False)
+    website_auth_enabled: Annotated[bool, BeforeValidator(_is_true)] = False
 
     @property
     def grace(self) -> timedelta:
@@ -117,8 +142,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             }
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingsWrong(f"App setting {str(first['loc'][0]).upper()} {first['msg']}.") from None
+        first = error.errors(include_input=False)[0]
+        told = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        raise SettingsWrong(f"App setting {str(first['loc'][0]).upper()} {told}.") from None
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -131,7 +157,7 @@ def _required(environment: Mapping[str, str], name: str) -> str:
 def read_account(environment: Mapping[str, str], name: str) -> StorageAccount:
     """Read a storage account's settings in either of the forms that Azure Functions knows."""
     if text := environment.get(name):
-        return StorageAccount(connection_string=text)
+        return _account(name, connection_string=text)
     account = environment.get(f"{name}__accountName")
 
     def uri(service: str) -> str | None:
@@ -140,9 +166,22 @@ def read_account(environment: Mapping[str, str], name: str) -> StorageAccount:
 
     if uri("blob") is None:
         raise SettingsWrong(f"App setting {name} (a connection string) or {name}__blobServiceUri is missing.")
-    return StorageAccount(
+    return _account(
+        name,
         blob_uri=uri("blob"),
         queue_uri=uri("queue"),
         table_uri=uri("table"),
         client_id=environment.get(f"{name}__clientId"),
     )
+
+
+def _account(name: str, **given: str | None) -> StorageAccount:
+    """Check a storage account's settings; raises SettingsWrong, which never holds a connection string: there is a key in it."""
+    try:
+        return StorageAccount.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        told = first["msg"].removeprefix("Value error, ")
+        part = str(first["loc"][0])
+        where = name if part == "connection_string" else f"{name}__{part.removesuffix('_uri')}ServiceUri"
+        raise SettingsWrong(f"App setting {where} {told}.") from None

@@ -85,13 +85,17 @@ class Vault:
             raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 
 
+Successor = Callable[[str | None], str | None]
+"""Names the secret that a connection holds its key in by now, if it is another and opens what the key at hand opens."""
+
+
 class VaultKey:
     """A connection's API key: read from the vault, kept in memory for a minute, read again when it is refused.
 
-    `successor` names the secret that the connection holds its key in by now, if that is another one.
+    Where its secret is gone or its key is refused, `successor` is asked for the secret that took its place.
     """
 
-    def __init__(self, vault: Vault, secret_name: str, successor: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(self, vault: Vault, secret_name: str, successor: Successor = lambda _: None) -> None:
         self._vault = vault
         self._name = secret_name
         self._successor = successor
@@ -120,7 +124,7 @@ class VaultKey:
         with self._lock:
             if self._value == refused:
                 try:
-                    self._name = self._successor() or self._name
+                    self._name = self._successor(self._value) or self._name
                     self._value = self._read()
                 except (RunEnded, VaultUnavailable):
                     return None
@@ -128,7 +132,7 @@ class VaultKey:
 
     def _read(self) -> str:
         value = self._vault.read(self._name)
-        if value is None and (newer := self._successor()) is not None:
+        if value is None and (newer := self._successor(self._value)) is not None:
             self._name, value = newer, self._vault.read(newer)
         if not value or value.startswith("@Microsoft.KeyVault("):
             raise RunEnded(Reason.KEY_MISSING, f"Key Vault has no secret {self._name!r}.")

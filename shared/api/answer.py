@@ -83,7 +83,18 @@ def _carry_out(app: App, route: Route, call: Call) -> Answer:
 
 
 def _admit(app: App, route: Route, headers: Mapping[str, str]) -> Caller:
-    """Say who calls; raises NotAllowed if they may not."""
+    """Return who calls; raises NotAllowed if they may not, and a Problem where nobody could vouch for them.
+
+    Where App Service authentication is off nobody takes away a principal header that a caller made up.
+    """
+    if app.settings.auth_mode == "entra" and not app.settings.website_auth_enabled:
+        log.error("AUTH_MODE is entra, but App Service authentication is off: nothing is served")
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "authentication_off",
+            "AUTH_MODE is entra, but App Service authentication is not switched on for this app (Azure sets "
+            "WEBSITE_AUTH_ENABLED where it is), so nobody can be known. Switch it on, or set AUTH_MODE to keys.",
+        )
     caller = caller_of(headers, app.settings.auth_mode)
     if caller.role < route.role:
         raise NotAllowed("role_too_low", f"This needs the role of {route.role.name.lower()}.", known=True)

@@ -25,7 +25,14 @@ ROOT: Final = INFRA.parent
 APP: Final = read("modules/app.bicep")
 STORAGE: Final = read("modules/storage.bicep")
 
-LEFT_TO_DEFAULT: Final = {"SETTLE_SECONDS", "OUTAGE_MINUTES", "GRACE_SECONDS", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+LEFT_TO_DEFAULT: Final = {
+    "ALLOWED_SECRET_NAMES",
+    "AUDIT_DAYS",
+    "GRACE_SECONDS",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OUTAGE_MINUTES",
+    "SETTLE_SECONDS",
+}
 """Settings that the templates leave alone, on purpose."""
 
 OTHER_FORM: Final = {"AzureWebJobsStorage", "CustomerInsightsStorage"} | {
@@ -35,8 +42,8 @@ OTHER_FORM: Final = {"AzureWebJobsStorage", "CustomerInsightsStorage"} | {
 }
 """Other ways to say where an account is; and queues and tables, which the source has none of."""
 
-PLATFORM: Final = {"IDENTITY_ENDPOINT", "AZURE_CLIENT_ID"}
-"""What the platform sets (the endpoint), or what is only asked when a setting names no identity."""
+PLATFORM: Final = {"IDENTITY_ENDPOINT", "WEBSITE_AUTH_ENABLED", "AZURE_CLIENT_ID"}
+"""What the platform sets (the endpoint, and whether it authenticates), or what is only asked when a setting names no identity."""
 
 HOST: Final = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",

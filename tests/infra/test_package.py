@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,8 +22,6 @@ from local.package import (
     bare_python,
     build,
     import_seconds,
-    is_left_out,
-    read_patterns,
     write_zip,
 )
 from local.stack import Stack
@@ -154,17 +153,67 @@ def test_the_same_app_gives_the_same_bytes(tmp_path: Path) -> None:
     assert ".funcignore" not in names
 
 
-def test_the_ignore_file_is_honoured(tmp_path: Path) -> None:
-    (tmp_path / ".funcignore").write_text("# a comment\n.*\n!.keep\n*.md\nnotes/\n")
-    for name in ("a.py", "b.md", ".hidden", ".keep", "notes/c.py", "deep/notes/d.py", "deep/e.py"):
-        path = tmp_path / name
+GIT: Final = shutil.which("git") or "git"
+STRANGERS: Final = (
+    "customers.csv",
+    "autopilot.key",
+    "id_rsa",
+    "settings.py",
+    ".env",
+    "local.settings.json",
+    "shared/customers.csv",
+    "shared/notes.md",
+    "shared/.hidden.py",
+    "shared/steps/key.pem",
+    "shared/__pycache__/app.cpython-313.pyc",
+    "export_worker/data.json",
+    "console/customers.xlsx",
+    "tests/test_app.py",
+    "other/module.py",
+)
+OURS: Final = (
+    "function_app.py",
+    "host.json",
+    "requirements.txt",
+    "console/index.html",
+    "export_trigger/api.py",
+    "export_worker/__init__.py",
+    "shared/app.py",
+    "shared/steps/plan.py",
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project in which somebody left what must never be deployed."""
+    for name in (*STRANGERS, *OURS):
+        path = tmp_path / "project" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    assert [str(path) for path in app_files(tmp_path)] == [".keep", "a.py", "deep/e.py"]
-    assert not is_left_out("a.py", read_patterns(tmp_path / ".funcignore"))
+        path.write_text("x")
+    (tmp_path / "project/shared/linked.py").symlink_to(tmp_path / "project/id_rsa")
+    return tmp_path / "project"
 
 
-def test_an_ignore_file_that_says_more_than_we_understand_is_refused(tmp_path: Path) -> None:
-    (tmp_path / ".funcignore").write_text("docs/**/drafts\n")
-    with pytest.raises(PackagingFailed, match="only names"):
-        read_patterns(tmp_path / ".funcignore")
+def test_what_lies_about_in_the_project_is_never_deployed(project: Path) -> None:
+    assert {str(path) for path in app_files(project)} == set(OURS)
+
+
+def test_the_ignore_file_says_the_same_to_other_tools(project: Path) -> None:
+    """As git reads it, whose language it is."""
+    (project / ".gitignore").write_text((ROOT / ".funcignore").read_text())
+    (project / "shared/linked.py").unlink()
+    subprocess.run([GIT, "init", "-q", str(project)], check=True)
+    command = [GIT, "-C", str(project), "ls-files", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert set(listed) == set(OURS)
+
+
+def test_every_module_of_the_app_is_deployed() -> None:
+    deployed = {str(path) for path in app_files(ROOT)}
+    tracked = subprocess.run(
+        [GIT, "-C", str(ROOT), "ls-files", "shared", "export_trigger", "export_worker", "console"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert [name for name in tracked if name not in deployed] == []

@@ -355,7 +355,7 @@ def principal(*roles: str) -> str:
 
 
 def test_roles_come_from_the_principal_and_say_who_may_do_what(make_world: MakeWorld) -> None:
-    world = make_world(settings={"AUTH_MODE": "entra"})
+    world = make_world(settings={"AUTH_MODE": "entra", "WEBSITE_AUTH_ENABLED": "True"})
     world.publish({"Team": people("a@example.com")})
 
     def act(role: str, method: str, path: str, body: object = None) -> requests.Response:
