@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated, Any, Final
 
@@ -54,7 +55,7 @@ def _key(name: str, present: dict[str, Any], secret_name: str | None) -> dict[st
     if secret_name:
         return {"secret_name": secret_name}
     kept = present.get("secret_name")
-    if kept and not kept.startswith(f"autopilot-{name}"):
+    if kept and not re.fullmatch(f"autopilot-{name}(-[0-9a-f]{{16}})?", kept):  # not one that the app stored a key in
         say(f"Its key stays the secret {kept} of the vault: store a new version there to rotate it.", to=errors)
         return {"secret_name": kept}
     key = _typed("Autopilot API key (nothing keeps the present one)" if present else "Autopilot API key", bool(present))

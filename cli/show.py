@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -72,7 +73,7 @@ class Speed:
 def _stage(run: dict[str, Any]) -> str:
     if run["status"] == "Processing":
         if run["unreachable_since"]:
-            return "Waiting for Autopilot"
+            return escape(harmless(run.get("detail") or "Waiting").partition(". ")[0])
         return "Delivering" if run["planned_at"] else "Planning"
     return str(run["status"])
 
@@ -105,6 +106,8 @@ def run_table(run: dict[str, Any]) -> Table:
         if counts[name] or name in {"delivered", "unchanged"}:
             table.add_row(f"{counts[name]:,}", f"  {name}")
     table.add_row(f"{counts['joiners']:,}", f"joiners, {counts['changed']:,} changed, {counts['leavers']:,} leavers")
+    if counts["values_omitted"]:
+        table.add_row(f"{counts['values_omitted']:,}", "values left out, which their field cannot take")
     table.add_row(
         f"{counts['requests']:,}",
         f"calls to Autopilot ({counts['throttled']:,} throttled, {counts['retried']:,} repeated)",
@@ -117,7 +120,8 @@ def headline(run: dict[str, Any]) -> Text:
     color = _COLORS.get(run["status"], "cyan")
     parts = [(harmless(run["status"]), f"bold {color}")]
     parts += [(f" ({harmless(run['reason'])})", "dim")] if run["reason"] else []
-    parts += [(f" {harmless(run['advice'])}", "")] if run["advice"] else []
+    said = run["advice"] or run.get("detail")
+    parts += [(f" {harmless(said)}", "")] if said else []
     return Text.assemble(*parts)
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -51,6 +52,11 @@ class Azurite:
         """How the storage SDKs reach it."""
         endpoints = ";".join(f"{kind}Endpoint=http://127.0.0.1:{port}/{ACCOUNT}" for kind, port in self._ports.items())
         return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};{endpoints};"
+
+    @property
+    def blob_port(self) -> int:
+        """Port of its blobs."""
+        return self._ports["Blob"]
 
     @property
     def log(self) -> Path:
@@ -125,6 +131,16 @@ class Azurite:
         if process is not None:
             process.send_signal(how)
             process.wait()
+
+
+def blob_storage(port: int) -> str:
+    """Return how the storage SDKs reach an emulator's blobs at a port of this machine, such as a proxy's."""
+    return _reached_at({"Blob": port})
+
+
+def _reached_at(ports: Mapping[str, int]) -> str:
+    endpoints = "".join(f"{kind}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};" for kind, port in ports.items())
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};{endpoints}"
 
 
 def _die_with_parent() -> None:

@@ -224,7 +224,7 @@ def _draw(start: int, people: int, seed: int) -> pl.DataFrame:
         pl.lit("").alias("shop_orders_sid"),
         pl.lit("").alias("shop_orders_sid_Alternate"),
         "draw",
-        (~(draw % 101).is_in([1, 2]) & (pl.col("Points") != "n/a")).alias("valid"),
+        (~(draw % 101).is_in([1, 2])).alias("valid"),
     )
 
 

@@ -3,7 +3,7 @@
 Dependencies are Linux wheels of the locked versions, on whatever machine this runs, and nothing is built in Azure: a build
 there has been seen to run on another Python than the app's (github.com/Azure/azure-dev/issues/8538). They come compiled,
 since an instance starts from a read-only package and would compile them again each time. `azure-functions-runtime` is in
-it because requirements.txt pins it: then Azure runs the version that we test with (reference/azure-functions section 2.1).
+it because requirements.txt pins it: then Azure runs the version that we test with.
 """
 
 from __future__ import annotations

@@ -133,6 +133,11 @@ class Stack:
         return str(self.collector.ready["url"]) if self.collector else None
 
     @property
+    def logs(self) -> Path:
+        """The folder of the parts' logs."""
+        return self._directory / "logs"
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """The app settings that the hosts run with."""
         return self._environment
@@ -158,7 +163,7 @@ class Stack:
         self.vault.start_again("--port", vault, "--identity-port", identity, patience=PORT_SECONDS)
 
     def switch_vault(self, mode: str) -> None:
-        """Switch the vault: up, forbidden (a role is missing) or down."""
+        """Switch the vault: up, forbidden (a role is missing), down, or no token (the identity endpoint refuses)."""
         assert self.vault is not None
         ready = self.vault.ready
         headers = {"X-IDENTITY-HEADER": ready["identity_header"]}

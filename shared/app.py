@@ -32,6 +32,7 @@ from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
 from shared.settings import Settings, read_settings
+from shared.source.counts import Counts
 from shared.tombstones import Tombstones
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ class App:
     _rates: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict)
     _digest_key: InstallationKey = field(default_factory=InstallationKey)
     _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
+    counts: Counts = field(init=False)
+    lists_asked: dict[str, tuple[float, dict[str, list[str]] | None]] = field(default_factory=dict)
+    """An account's lists as a preview last asked for them, and when."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counts", Counts(self.source))
 
     def now(self) -> datetime:
         """Give the time, in UTC."""
@@ -124,7 +131,7 @@ class App:
 
     def remember_identity(self, account: Account, told: Identity) -> Account:
         """Remember whose account its key opens, as Autopilot told; returns the account as it is known now."""
-        digest = self.digest_key().of_api_key(account.key.current())
+        digest = self._digest_key.current(self).of_api_key(account.key.current())
         self.accounts.identities.remember_key(digest, account_name(told.id, digest))
         return self._open(account.name, account.connection, account.key)
 
@@ -149,7 +156,7 @@ class App:
 
     def _account_of(self, key: str | None) -> str | None:
         """Return the account that a key is known to open."""
-        return self.accounts.identities.account_of_key(self.digest_key().of_api_key(key)) if key else None
+        return self.accounts.identities.account_of_key(self._digest_key.current(self).of_api_key(key)) if key else None
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         api = Autopilot(self.settings.autopilot_url, key, self.http)
@@ -189,7 +196,7 @@ class App:
 
     def digest_key(self) -> DigestKey:
         """Return the key of our digests; raises RunEnded DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
-        return self._digest_key.current(self)
+        return self._digest_key.read(self)
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from shared.adapters.tables import Change, Table
+from shared.adapters.tables import Change, Lost, Table
 from shared.records import Record
 
 _PARTITION: Final = "audit"
@@ -31,10 +32,14 @@ class Audit:
         self._table = table
 
     def note(self, at: datetime, by: str, what: str, of: Mapping[str, str]) -> None:
-        """Note that `by` did `what`."""
+        """Note that `by` did `what`.
+
+        The entry's key is nobody else's: where it is there already, the SDK has repeated what was done.
+        """
         key = f"{_LAST - int(at.timestamp() * 1_000_000):017d}-{secrets.token_hex(3)}"
         named = " ".join(f"{kind}={name}" for kind, name in of.items())
-        self._table.write(_PARTITION, [Change(key, AuditEntry(at=at, by=by, what=what, of=named), None)])
+        with contextlib.suppress(Lost):
+            self._table.write(_PARTITION, [Change(key, AuditEntry(at=at, by=by, what=what, of=named), None)])
 
     def forget(self, before: datetime, *, most: int) -> None:
         """Delete the oldest entries, those from before a moment, at most `most`."""

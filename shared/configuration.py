@@ -124,6 +124,9 @@ class ExportSettings(Model):
     max_profiles: int = Field(default=100_000, ge=1, le=10_000_000)
     leavers: Literal["remove", "keep"] = "remove"
     clear_empty: bool = False
+    on_bad_value: Literal["omit", "reject"] = "omit"
+    resubscribe: bool = False
+    date_order: Literal["day_first", "month_first"] | None = None
     guards: Guards = Guards()
     verification: VerificationSettings = VerificationSettings()
 

@@ -32,19 +32,24 @@ class InstallationKey:
         self._held: tuple[DigestKey, float] | None = None
         self._lock = threading.Lock()
 
+    def read(self, app: App) -> DigestKey:
+        """Return the key as the vault holds it now; raises RunEnded DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
+        key = read_digest_key(app)
+        self._held = (key, time.monotonic())
+        return key
+
     def current(self, app: App) -> DigestKey:
-        """Return the key; raises RunEnded DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
+        """Return the key as it was within the last minute; raises what `read` raises."""
         with self._lock:
             if self._held and time.monotonic() - self._held[1] < FRESH:
                 return self._held[0]
             try:
-                key = read_digest_key(app)
+                return self.read(app)
             except VaultUnavailable:
                 if self._held is None:
                     raise
-                key = self._held[0]
-            self._held = (key, time.monotonic())
-            return key
+                self._held = (self._held[0], time.monotonic())
+                return self._held[0]
 
 
 def read_digest_key(app: App) -> DigestKey:

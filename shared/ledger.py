@@ -28,6 +28,10 @@ class RunInProgress(Exception):
         self.run_id = run_id
 
 
+class NotOwed(Exception):
+    """What a run should follow up is not owed any more: somebody else has started it meanwhile."""
+
+
 class NoSuchRun(Exception):
     """The ledger knows no such run: it was never started, or its history has been cleared away."""
 
@@ -61,10 +65,11 @@ class Ledger:
             start = _moment_key(older_than)
         return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
 
-    def start(self, run: Run, mark: Mapping[str, object]) -> None:
-        """Record a new run and make it the export's active one; raises RunInProgress.
+    def start(self, run: Run, mark: Mapping[str, object], *, pays: Owed | None = None) -> None:
+        """Record a new run and make it the export's active one; raise RunInProgress.
 
-        `mark` is what the head shall say with it: which refresh was tried, or that cron was looked at.
+        `mark` is what the head shall say with it: which refresh was tried, or that cron was looked at. `pays` is what the
+        run follows up: in the same transaction it is not owed any more. Raise NotOwed if it is not.
         """
         while True:
             head, etag = self._head(run.export)
@@ -72,7 +77,9 @@ class Ledger:
                 return
             if head.active is not None:
                 raise RunInProgress(head.active)
-            changed = head.model_copy(update={**mark, "active": run.id})
+            if pays is not None and head.owed != pays:
+                raise NotOwed
+            changed = head.model_copy(update={**mark, "active": run.id, "owed": None if pays else head.owed})
             if self._write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
                 return
 

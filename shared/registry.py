@@ -42,6 +42,14 @@ class Registry:
         """Give an export and its ETag, or None."""
         return self._load(_export(name), Export)
 
+    def is_damaged(self, export: str) -> bool:
+        """Whether an export's document is there and cannot be read."""
+        try:
+            self.export(export)
+        except DocumentDamaged:
+            return True
+        return False
+
     def save_connection(
         self, name: str, connection: Connection, *, if_match: str | None = None, only_new: bool = False
     ) -> str:

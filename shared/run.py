@@ -28,7 +28,8 @@ class Counts(Record):
     Rows: `rows_read`, `duplicates` (rows whose address another row already brought), `unchanged`, `delivered`,
     `rejected`, `undelivered` (planned, but the run ended first). Distinct addresses: `profiles`. Memberships: `joiners`,
     `leavers`, `removed` (leavers done), `held_back` (leavers not made, since too much of their segment could not be read),
-    `kept` (members without a valid address in their row). Profiles with new values: `changed`. Calls: `requests`, `throttled`, `retried`.
+    `kept` (members without a valid address in their row). Profiles with new values: `changed`. Values that contacts go
+    without, since their field cannot take them: `values_omitted`. Calls: `requests`, `throttled`, `retried`.
     """
 
     rows_read: int = 0
@@ -44,6 +45,7 @@ class Counts(Record):
     held_back: int = 0
     kept: int = 0
     undelivered: int = 0
+    values_omitted: int = 0
     requests: int = 0
     throttled: int = 0
     retried: int = 0
@@ -88,7 +90,8 @@ class Run(Record):
 
     `plan` names the folder of the chunks that were planned first; `stop` is why the rest is not sent. `operations`
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
-    `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
+    `begun` names the chunks of which something may have been sent that is not recorded yet, and `short` says that its calls
+    left lists short, or that nobody could be asked whether they did. `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
     this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
     how they compare. `remarks` is what the plan had to say. `account` is the account's own name among ours, whichever
     connection led there. `refresh` names the refresh of the source that it takes up (by its etag), `refreshed_at` is when
@@ -118,6 +121,8 @@ class Run(Record):
     settled: int = 0
     counts: Counts = Counts()
     stop: Reason | None = None
+    begun: tuple[str, ...] = ()
+    short: bool = False
     progress_at: datetime | None = None
     busy_until: datetime | None = None
     unreachable_since: datetime | None = None
@@ -212,7 +217,7 @@ def with_state(head: Head, connection: str, run: Run) -> Head:
 def after(head: Head, ended: Run) -> Head:
     """Give the head of an export after a run has ended: free, and with what the run says about its lists."""
     mended = bool(ended.findings) and (ended.verification == "repair" or all(item.is_equal for item in ended.findings))
-    fell_short = ended.verification is None and ended.reason is Reason.LISTS_DIFFER
+    fell_short = ended.verification is None and (ended.short or ended.reason is Reason.LISTS_DIFFER)
     return head.model_copy(
         update={
             "active": None if head.active == ended.id else head.active,

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from local.chaos.lane import Lane, Verdict
 from local.chaos.schedule import draw_round
+from local.commands import run_command
 
 HOSTS: Final = 2
 ROUNDS_A_STACK: Final = 10
@@ -54,7 +55,7 @@ def _play(console: Console, seeds: SimpleQueue[int], verdicts: list[Verdict]) ->
         if clean:
             shutil.rmtree(directory)
         else:
-            console.print(f"   logs and storage: {directory}")
+            console.print(f"   everything needed to understand it: {directory}/evidence-*, logs and storage beside it")
 
 
 def _play_some(console: Console, lane: Lane, seeds: SimpleQueue[int], verdicts: list[Verdict]) -> bool:
@@ -93,4 +94,4 @@ def _summarize(console: Console, verdicts: Iterable[Verdict]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,12 +14,16 @@ import requests
 from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueServiceClient
 
 from cli.client import Address, ApiError, Client
+from local.azurite import blob_storage
+from local.chaos.evidence import keep_evidence
+from local.chaos.left import left_lying
 from local.chaos.marks import Search
+from local.chaos.odd import spoil
+from local.chaos.proxy import SourceProxy
 from local.chaos.schedule import Round, Trouble
-from local.chaos.trouble import KEYS, SECRET, TroubleMaker
+from local.chaos.trouble import KEYS, SECRET, Stage, TroubleMaker
 from local.environment import MAPPING, Company
 from local.stack import Stack
 from shared.adapters.tables import Table
@@ -28,9 +33,22 @@ NAME: Final = "chaos"
 STUCK_SECONDS: Final = 300.0
 """Seconds after which a run that has not ended counts as stuck: twice what two kills in a row may cost."""
 
-EXPLAINED: Final = {None, "rows_rejected", "nothing_to_do", "lists_differ", "lists_equal"}
-ALSO_EXPLAINED: Final = {"vault down": {"key_refused"}, "restart the vault": {"key_refused"}}
-"""Ends that a trouble explains: a key that was rotated while the vault could not be asked."""
+EXPLAINED: Final = {None, "rows_rejected", "values_omitted", "nothing_to_do", "lists_differ", "lists_equal"}
+ALSO_EXPLAINED: Final = {
+    "vault down": {"key_refused"},
+    "restart the vault": {"key_refused"},
+    "no token": {"key_refused"},
+    "rotate the key": {"key_refused"},
+    "refresh meanwhile": {"source_not_settled"},
+}
+"""Ends that a trouble explains: a key that was rotated while the vault could not be asked, or a moment before it was stored;
+a refresh that came while its predecessor was read."""
+
+NAMED: Final = EXPLAINED | {"source_malformed", "column_missing", "email_column_missing"}
+"""Ends of a run of an odd partition: it was read right, or named."""
+
+CLEAR_SECONDS: Final = 60.0
+"""Seconds in which a run that has ended clears up behind itself."""
 
 SETTINGS: Final = {
     "SETTLE_SECONDS": "0",
@@ -78,47 +96,93 @@ class Lane:
 
     def __init__(self, directory: Path, hosts: int = 2) -> None:
         self._directory = directory
-        self._stack = Stack(directory, instances=hosts, settings=SETTINGS)
+        self._proxy = SourceProxy()
+        self._company = Company.found(1)
+        self._churn = 0.0
+        environment = {**os.environ, "CustomerInsightsStorage": blob_storage(self._proxy.port)}
+        self._stack = Stack(directory, instances=hosts, settings=SETTINGS, environment=environment)
+        self._stage = Stage(self._stack, self._proxy, self._refresh)
 
     def __enter__(self) -> Lane:
+        self._proxy.__enter__()
         self._stack.__enter__()
+        assert self._stack.azurite is not None
+        self._proxy.upstream = self._stack.azurite.blob_port
         self._api = Client(Address(self._stack.api_url, self._stack.function_key))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._api.__exit__()
         self._stack.__exit__()
+        self._proxy.__exit__()
 
     def play(self, drawn: Round) -> Verdict:
-        """Play one round: a first load, a refresh, both in trouble; then, in calm, what must hold."""
+        """Play one round: a first load, a refresh, both in trouble; then, in calm, what must hold.
+
+        What did not hold leaves its evidence, before anything is cleared up.
+        """
         verdict = Verdict(drawn.seed, troubles=[trouble.kind for part in drawn.troubles for trouble in part])
+        verdict.troubles += [f"odd partition: {drawn.odd}"] if drawn.odd else []
         begun = time.monotonic()
         try:
             self._play(drawn, verdict)
+            if verdict.is_clean:
+                self._persistently("delete", f"exports/{NAME}")
+                self._persistently("delete", f"connections/{NAME}")
         except (Stuck, ApiError, requests.RequestException, AzureError) as error:
             verdict.stuck += 1
             verdict.notes.append(f"{type(error).__name__}: {error}")
         verdict.seconds = round(time.monotonic() - begun, 1)
+        if not verdict.is_clean:
+            keep_evidence(self.evidence(drawn.seed), self._stack, {"round": asdict(drawn), "verdict": asdict(verdict)})
         return verdict
+
+    def evidence(self, seed: int) -> Path:
+        """Return the folder that says everything about a round that went wrong."""
+        return self._directory / f"evidence-{seed}"
 
     def _play(self, drawn: Round, verdict: Verdict) -> None:
         requests.post(f"{self._stack.sandbox_url}/sandbox/empty", timeout=30).raise_for_status()
         calm = {"key": KEYS[0], **drawn.knobs}
-        company = Company.found(drawn.people, drawn.seed)
-        with TroubleMaker(self._stack, (), calm):
-            self._publish(company)
+        self._company, self._churn = Company.found(drawn.people, drawn.seed), drawn.churn
+        with TroubleMaker(self._stage, (), calm):
+            self._publish()
         self._configure(drawn)
         self._run_in_trouble(drawn.troubles[0], drawn.knobs, verdict)
-        company = company.next_refresh(drawn.churn)
-        self._publish(company)
+        if drawn.odd:
+            self._run_odd(drawn, drawn.odd, verdict)
+        self._refresh()
         self._run_in_trouble(drawn.troubles[1], drawn.knobs, verdict)
-        self._check(drawn, company, verdict)
-        self._persistently("delete", f"exports/{NAME}")
-        self._persistently("delete", f"connections/{NAME}")
+        self._check(drawn, verdict)
 
-    def _publish(self, company: Company) -> None:
-        with BlobServiceClient.from_connection_string(self._stack.source_storage) as service:
-            company.publish(service, self._stack.source_path)
+    def _refresh(self) -> None:
+        """Publish the company's next refresh."""
+        self._company = self._company.next_refresh(self._churn)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Write what the company says now, to the account itself: Customer Insights has no proxy before it."""
+        with BlobServiceClient.from_connection_string(self._stack.storage) as service:
+            self._company.publish(service, self._stack.source_path)
+
+    def _run_odd(self, drawn: Round, odd: str, verdict: Verdict) -> None:
+        """Publish the same people with one partition odd: the run reads it right or ends by name, and nobody leaves."""
+        self._publish()
+        before = self._members(drawn)
+        with BlobServiceClient.from_connection_string(self._stack.storage) as service:
+            spoil(service, self._stack.source_path, drawn.segments[0], odd)
+        self._judge(self._run("runs"), NAMED, verdict)
+        for name, held in self._members(drawn).items():
+            gone = (before[name] & self._company.expected_members(name)) - held
+            verdict.lost += len(gone)
+            if gone:
+                verdict.notes.append(f"{name}: {len(gone)} left because of a partition with {odd}")
+
+    def _members(self, drawn: Round) -> dict[str, set[str]]:
+        lists = {item["title"]: item["list_id"] for item in self._look("lists")["lists"]}
+        return {
+            name: set(self._look(f"lists/{lists[name]}/emails")) if name in lists else set() for name in drawn.segments
+        }
 
     def _configure(self, drawn: Round) -> None:
         connection = {
@@ -140,18 +204,17 @@ class Lane:
         self._persistently("put", f"exports/{NAME}", export)
 
     def _run_in_trouble(self, troubles: Sequence[Trouble], calm: Mapping[str, Any], verdict: Verdict) -> None:
-        with TroubleMaker(self._stack, troubles, dict(calm)):
+        with TroubleMaker(self._stage, troubles, dict(calm)):
             run = self._persistently("post", f"exports/{NAME}/runs")["run"]
             ended = self._wait(run)
         explained = EXPLAINED.union(*(ALSO_EXPLAINED.get(trouble.kind, set()) for trouble in troubles))
         self._judge(ended, explained, verdict)
 
-    def _check(self, drawn: Round, company: Company, verdict: Verdict) -> None:
+    def _check(self, drawn: Round, verdict: Verdict) -> None:
         """Check, in calm: one more run, and what follows it, brings everything to what the segments say; then nothing is left."""
         self._judge(self._run("runs"), EXPLAINED, verdict)
         self._settle()
-        expected = {name: company.expected_members(name) for name in drawn.segments}
-        self._compare(expected, verdict)
+        self._compare(drawn, verdict)
         requests.post(f"{self._stack.sandbox_url}/sandbox/reset", timeout=10).raise_for_status()
         idle = self._run("runs")
         self._judge(idle, EXPLAINED, verdict)
@@ -165,13 +228,13 @@ class Lane:
             verdict.notes.append(f"verification: {verified['findings']}")
         self._search(verdict)
 
-    def _compare(self, expected: Mapping[str, set[str]], verdict: Verdict) -> None:
-        lists = {item["title"]: item["list_id"] for item in self._look("lists")["lists"]}
-        if len(lists) != len(self._look("lists")["lists"]):
+    def _compare(self, drawn: Round, verdict: Verdict) -> None:
+        titles = [item["title"] for item in self._look("lists")["lists"]]
+        if len(set(titles)) != len(titles):
             verdict.wrong += 1
             verdict.notes.append("a list was created twice")
-        for name, members in expected.items():
-            held = set(self._look(f"lists/{lists[name]}/emails")) if name in lists else set()
+        for name, held in self._members(drawn).items():
+            members = self._company.expected_members(name)
             verdict.lost += len(members - held)
             verdict.wrong += len(held - members)
             if held != members:
@@ -190,37 +253,20 @@ class Lane:
             verdict.notes.append(f"{run['id']}: counts do not add up: {counts}")
 
     def _search(self, verdict: Verdict) -> None:
-        """Look for addresses and keys in all that the app wrote, and for what it left lying."""
+        """Look for what the app left lying, once it has had the time to clear up, and for addresses and keys in all of it."""
+        deadline = time.monotonic() + CLEAR_SECONDS
+        while (left := left_lying(self._stack.storage)) and time.monotonic() < deadline:
+            time.sleep(0.5)
         container = self._stack.source_path.partition("/")[0]
         search = Search(["@example.", *KEYS])
         found = [*search.storage(self._stack.storage, but=[container]), *search.files(self._logs())]
         verdict.marks += len(found)
         verdict.notes += found[:5]
-        left = [*self._blobs_left(), *self._poison_left()]
         verdict.off += len(left)
         verdict.notes += left[:5]
 
     def _logs(self) -> list[Path]:
-        return list((self._directory / "logs").glob("host-*.log"))
-
-    def _blobs_left(self) -> list[str]:
-        with BlobServiceClient.from_connection_string(self._stack.storage) as service:
-            names = {container.name for container in service.list_containers()}
-            return [
-                f"left in {container}: {blob}"
-                for container, most in (("chunks", 0), ("outcomes", 0), ("state", 1))
-                if container in names
-                for blob in list(service.get_container_client(container).list_blob_names())[most:]
-            ]
-
-    def _poison_left(self) -> list[str]:
-        with QueueServiceClient.from_connection_string(self._stack.storage) as service:
-            return [
-                f"a message in {queue.name}"
-                for queue in service.list_queues()
-                if queue.name.endswith("-poison")
-                and service.get_queue_client(queue.name).get_queue_properties().approximate_message_count
-            ]
+        return list(self._stack.logs.glob("host-*.log"))
 
     def _settle(self) -> None:
         """Wait for whatever follows the last run by itself: an account may change its ways even in calm."""

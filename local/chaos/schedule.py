@@ -33,8 +33,19 @@ _TROUBLES: Final[Mapping[str, int]] = {
     "restart the vault": 1,
     "vault down": 1,
     "rotate the key": 1,
+    "source busy": 3,
+    "source drops": 3,
+    "refresh meanwhile": 2,
+    "no token": 1,
 }
 """What can go wrong, and how often beside the others."""
+
+_EARLY: Final = {"source busy", "source drops", "refresh meanwhile", "no token"}
+EARLY_SECONDS: Final = 1.5
+"""What concerns the source begins while a run is planned, or it meets nobody."""
+
+ODD: Final = ("compressed", "another encoding", "other delimiters", "no addresses")
+"""What a partition may turn out to be; a run of it must read it right or end by name, and the next one goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: two runs, a first load and a refresh, each with its troubles."""
+    """One round: two runs, a first load and a refresh, each with its troubles; in between, perhaps, an odd partition."""
 
     seed: int
     people: int
@@ -59,6 +70,7 @@ class Round:
     segments: tuple[str, ...]
     rate: float
     knobs: Mapping[str, Any]
+    odd: str | None
     troubles: tuple[tuple[Trouble, ...], tuple[Trouble, ...]]
 
 
@@ -82,6 +94,7 @@ def draw_round(seed: int, hosts: int) -> Round:
             "error_shape": dice.choice(("error", "code")),
             "seed": seed,
         },
+        odd=dice.choice((None, *ODD)),
         troubles=(_troubles(dice, hosts), _troubles(dice, hosts)),
     )
 
@@ -92,9 +105,10 @@ def _troubles(dice: random.Random, hosts: int) -> tuple[Trouble, ...]:
 
 
 def _trouble(dice: random.Random, hosts: int) -> Trouble:
+    kind = dice.choices(list(_TROUBLES), weights=list(_TROUBLES.values()))[0]
     return Trouble(
-        at=dice.uniform(0, TROUBLE_SECONDS),
-        kind=dice.choices(list(_TROUBLES), weights=list(_TROUBLES.values()))[0],
+        at=dice.uniform(0, EARLY_SECONDS if kind in _EARLY else TROUBLE_SECONDS),
+        kind=kind,
         seconds=dice.uniform(*STORM_SECONDS),
         host=dice.randrange(hosts),
         skew=dice.choice((0, 0, dice.uniform(-3, 3))),

@@ -6,12 +6,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 
 import requests
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueServiceClient
 
+from local.chaos.proxy import Mode, SourceProxy
 from local.chaos.schedule import Trouble
 from local.stack import Stack
 
@@ -23,14 +25,28 @@ SECRET = "autopilot-chaos"  # noqa: S105 - its name
 """The secret of the vault that holds the connection's key."""
 QUEUES = ("export-runs", "export-chunks")
 
+CALM: dict[str, object] = {"faults": {}, "down": False}
+"""The knobs that a storm may turn (`schedule._STORMS`), as they are in calm. A storm that turns another knob of the sandbox,
+such as one that has Autopilot lie, has that knob's calm value here; a trouble of another kind is a method below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What trouble is made on: the stack, the proxy before its source, and what publishes the next refresh."""
+
+    stack: Stack
+    source: SourceProxy
+    refresh: Callable[[], None]
+
 
 class TroubleMaker:
     """Makes trouble while its context lasts; at its end everything runs, unpaused and without faults."""
 
-    def __init__(self, stack: Stack, troubles: Sequence[Trouble], calm: dict[str, object]) -> None:
-        self._stack = stack
+    def __init__(self, stage: Stage, troubles: Sequence[Trouble], calm: dict[str, object]) -> None:
+        self._stage = stage
+        self._stack = stage.stack
         self._troubles = troubles
-        self._calm = calm
+        self._calm = {**CALM, **calm}
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
         self.faults: list[Exception] = []
@@ -44,6 +60,10 @@ class TroubleMaker:
             "restart the vault": self._restart_vault,
             "vault down": self._vault_down,
             "rotate the key": self._rotate_key,
+            "source busy": lambda trouble: self._source("busy", trouble),
+            "source drops": lambda trouble: self._source("drops", trouble),
+            "refresh meanwhile": lambda _: stage.refresh(),
+            "no token": self._no_token,
         }
 
     def __enter__(self) -> TroubleMaker:
@@ -58,7 +78,7 @@ class TroubleMaker:
         self._over.set()
         for thread in self._threads:
             thread.join()
-        self.turn(**{"faults": {}, "down": False, "rate": None, **self._calm})
+        self.turn(**{"rate": None, **self._calm})
         if self.faults:
             raise self.faults[0]
 
@@ -106,7 +126,7 @@ class TroubleMaker:
     def _storm(self, trouble: Trouble) -> None:
         self.turn(**trouble.knobs)
         self._over.wait(trouble.seconds)
-        self.turn(**{"faults": {}, "down": False, **self._calm})
+        self.turn(**self._calm)
 
     def _restart_storage(self, trouble: Trouble) -> None:
         assert self._stack.azurite is not None
@@ -122,12 +142,23 @@ class TroubleMaker:
         self._over.wait(trouble.seconds)
         self._stack.switch_vault("up")
 
+    def _source(self, mode: Mode, trouble: Trouble) -> None:
+        self._stage.source.mode = mode
+        self._over.wait(trouble.seconds)
+        self._stage.source.mode = "up"
+
+    def _no_token(self, trouble: Trouble) -> None:
+        """Have the identity endpoint refuse while an instance starts, which has no token from before."""
+        self._stack.switch_vault("no token")
+        self._stack.restart_host(trouble.host)
+        self._over.wait(trouble.seconds)
+        self._stack.switch_vault("up")
+
     def _rotate_key(self, trouble: Trouble) -> None:  # noqa: ARG002 - one signature for all
-        """Have Autopilot take another key from now on, and put it into the vault a moment before."""
-        current = self._stack.secret(SECRET)
-        newer = KEYS[1 - KEYS.index(current)]
-        self._stack.store_secret(SECRET, newer)
+        """Rotate the key as people do: Autopilot takes the new one only, and then it is stored."""
+        newer = KEYS[1 - KEYS.index(self._stack.secret(SECRET))]
         self.turn(key=newer)
+        self._stack.store_secret(SECRET, newer)
 
 
 def _skewed(trouble: Trouble) -> dict[str, str]:

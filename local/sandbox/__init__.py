@@ -1,1 +1,1 @@
-"""An Autopilot sandbox: the REST API of reference/autopilot-api, fact by fact, with knobs and a view of what it holds."""
+"""An Autopilot sandbox: the REST API as docs/sandbox.md knows it, fact by fact, with knobs and a view of what it holds."""

@@ -1,6 +1,6 @@
 """What an Autopilot account holds: contacts and lists. No I/O.
 
-Facts are those of reference/autopilot-api; what is our assumption says so here and in docs/sandbox.md.
+What is fact and what is our assumption is said here and in docs/sandbox.md.
 """
 
 from __future__ import annotations

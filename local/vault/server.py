@@ -25,7 +25,7 @@ _SECRET: Final = re.compile(r"/secrets/([0-9a-zA-Z-]{1,127})(?:/([0-9a-zA-Z]*))?
 
 @dataclass(slots=True)
 class VaultState:
-    """What both faces share. `mode` is `up`, `forbidden` (a missing role) or `down`."""
+    """What both faces share. `mode` is `up`, `forbidden` (a missing role), `down`, or `no token` (no identity answers)."""
 
     secrets: Secrets
     identity_header: str
@@ -72,6 +72,9 @@ class IdentityHandler(Handler):
         if self.headers.get("X-IDENTITY-HEADER") != self.state.identity_header:
             self.answer(HTTPStatus.UNAUTHORIZED, {"message": "wrong X-IDENTITY-HEADER"})
             return
+        if self.state.mode == "no token":
+            self.answer(HTTPStatus.BAD_REQUEST, {"statusCode": 400, "message": "switched: no token is given"})
+            return
         expires = str(int(time.time()) + TOKEN_SECONDS)
         self.answer(
             HTTPStatus.OK,
@@ -84,7 +87,7 @@ class IdentityHandler(Handler):
         )
 
     def do_PUT(self) -> None:
-        """Switch the vault: {"mode": "up" | "forbidden" | "down"}."""
+        """Switch the vault: {"mode": "up" | "forbidden" | "down" | "no token"}."""
         if self.headers.get("X-IDENTITY-HEADER") != self.state.identity_header:
             self.answer(HTTPStatus.UNAUTHORIZED, {})
             return

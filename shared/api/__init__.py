@@ -1,1 +1,1 @@
-"""The HTTP API of contract.md: what a request means and how it is answered, without any web framework."""
+"""The HTTP API (docs/api.md): what a request means and how it is answered, without any web framework."""

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
+from shared.adapters.identity import NoToken
 from shared.adapters.storage import StorageFault
 from shared.adapters.vault import VaultUnavailable
 from shared.api.access import Caller, NotAllowed, caller_of
 from shared.api.call import Answer, Call, Problem
 from shared.api.routes import Route
 from shared.app import App
-from shared.reasons import RunEnded, TryLater
+from shared.reasons import RunEnded, Transient, TryLater
 from shared.settings import SettingsWrong
 from shared.tracing import answering
 
@@ -64,7 +65,10 @@ def _answer(
             status = HTTPStatus.BAD_REQUEST
         return Problem(status, refusal.code, refusal.detail).answer()
     except RunEnded as end:
-        return Problem(HTTPStatus.CONFLICT, end.reason, end.detail or end.reason.advice).answer()
+        status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(end, Transient) else HTTPStatus.CONFLICT
+        return Problem(status, end.reason, end.detail or end.reason.advice).answer()
+    except NoToken as error:
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "storage_unavailable", f"{error.message}.").answer()
     except (StorageFault, VaultUnavailable, TryLater) as error:
         log.warning("unavailable: route=%s error=%s", route.name, type(error).__name__)
         return Problem(

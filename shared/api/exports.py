@@ -10,7 +10,7 @@ from typing import Any
 from shared.adapters.storage import Conflict
 from shared.api.access import Role
 from shared.api.call import Answer, Call, Problem, damaged_view, page_of, stale
-from shared.api.mapping import check_custom_fields, check_segments, size_warnings
+from shared.api.mapping import check_custom_fields, check_segments, permission_warnings, size_warnings
 from shared.app import App
 from shared.claims import Claimed
 from shared.configuration import DisplayName, Export, ExportSettings, Model, Name
@@ -49,7 +49,7 @@ def put_export(app: App, call: Call) -> Answer:
     if catalogue is not None:
         members, unread = check_segments(app, catalogue, settings)
         warnings += unread
-    warnings += size_warnings(members, settings) + check_custom_fields(app, settings)
+    warnings += size_warnings(members, settings) + permission_warnings(settings) + check_custom_fields(app, settings)
     now = app.now()
     export = Export(
         **settings.model_dump(),

@@ -10,6 +10,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
+from shared.adapters.identity import NoToken
 from shared.adapters.storage import Container, Queue, StorageFault
 from shared.adapters.vault import VaultUnavailable
 from shared.api.call import Answer, Call
@@ -122,6 +123,8 @@ class _Service:
 
     def why(self, error: Exception) -> str:
         """Say what to mend."""
+        if isinstance(error, NoToken):
+            return f"{error.message}."
         status = getattr(error, "status_code", None)
         if status in _NO:
             return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -12,11 +12,18 @@ from shared.api.call import Problem
 from shared.app import App
 from shared.configuration import ExportSettings
 from shared.domain.answers import AutopilotError
+from shared.domain.contact import PERMISSION
 from shared.domain.fields import STANDARD_FIELDS, field_type, is_custom
 from shared.reasons import RunEnded
 from shared.source.catalogue import Catalogue, Table
 
 ASK_SECONDS: Final = 20.0
+COUNT_SECONDS: Final = 20.0
+
+MOST_HINTS: Final = 10
+MOST_COLUMNS: Final = 500
+LONGEST_NAME: Final = 100
+"""Bounds of the search for alike names: columns that are looked for, columns looked among, and characters of each."""
 
 _LIKELY: Final = {
     "Email": ("email", "emailaddress", "emailaddress1", "mail", "primaryemail"),
@@ -51,8 +58,8 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
     Raises a Problem with an error for each segment or column that is missing.
     """
     errors: list[dict[str, str]] = []
-    members: dict[str, int | None] = {}
-    warnings: list[str] = []
+    tables: list[Table] = []
+    hints = Hints()
     for place, target in enumerate(settings.segments):
         try:
             table = catalogue.table(target.segment)
@@ -60,15 +67,11 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
             errors.append({"field": f"segments.{place}", "code": end.reason, "detail": end.detail})
             continue
         errors += [
-            {"field": f"mapping.{field}", "code": "column_missing", "detail": _hint(table, field, column)}
+            {"field": f"mapping.{field}", "code": "column_missing", "detail": hints.of(table, field, column)}
             for field, column in settings.mapping.items()
             if column not in table.columns
         ]
-        try:
-            members[target.segment] = app.source.count(table)
-        except RunEnded as end:
-            members[target.segment] = None
-            warnings.append(f"Segment {target.segment!r} cannot be read now: {end.detail or end.reason.advice}")
+        tables.append(table)
     if errors:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -76,7 +79,13 @@ def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> 
             "The mapping does not fit the segments. Correct the fields named in errors.",
             errors=errors,
         )
-    return members, warnings
+    members = app.counts.of(tables, COUNT_SECONDS)
+    warnings = [
+        f"The members of segment {name!r} could not be counted: {found.why}"
+        for name, found in members.items()
+        if found.rows is None
+    ]
+    return {name: found.rows for name, found in members.items()}, warnings
 
 
 def size_warnings(members: Mapping[str, int | None], settings: ExportSettings) -> list[str]:
@@ -87,21 +96,46 @@ def size_warnings(members: Mapping[str, int | None], settings: ExportSettings) -
     return [f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."]
 
 
-def _hint(table: Table, field: str, column: str) -> str:
-    """Name the columns that may have been meant."""
-    close = difflib.get_close_matches(column.lower(), [name.lower() for name in table.columns], n=3)
-    meant = [name for name in table.columns if name.lower() in close]
-    if field == "Email":
-        likely = [name for name in table.columns if _plain(name) in _LIKELY["Email"]]
-        meant = list(dict.fromkeys([*likely, *meant]))
-    suggestion = f" Did you mean {' or '.join(repr(name) for name in meant)}?" if meant else ""
-    return f"Segment {table.name!r} has no column {column!r}.{suggestion}"
+def permission_warnings(settings: ExportSettings) -> list[str]:
+    """Warn of an export that gives permissions back."""
+    if PERMISSION not in settings.mapping or not settings.resubscribe:
+        return []
+    return [
+        "With resubscribe, contacts who unsubscribed at Autopilot are subscribed again where the segment says False. "
+        "Leave it off unless Customer Insights is where permissions are kept."
+    ]
+
+
+class Hints:
+    """Names the columns that may have been meant: of a few that are missing, since looking for alike names takes long."""
+
+    def __init__(self) -> None:
+        self._left = MOST_HINTS
+
+    def of(self, table: Table, field: str, column: str) -> str:
+        """Say that a column is missing, and which ones are like it."""
+        meant = [name for name in table.columns if _plain(name) == _plain(column)][:3]
+        if not meant and self._left:
+            self._left -= 1
+            meant = _alike(column, table.columns[:MOST_COLUMNS])
+        if field == "Email":
+            likely = [name for name in table.columns if _plain(name) in _LIKELY["Email"]][:3]
+            meant = list(dict.fromkeys([*likely, *meant]))
+        suggestion = f" Did you mean {' or '.join(repr(name) for name in meant)}?" if meant else ""
+        return f"Segment {table.name!r} has no column {column!r}.{suggestion}"
+
+
+def _alike(column: str, columns: Sequence[str]) -> list[str]:
+    close = difflib.get_close_matches(
+        column.lower()[:LONGEST_NAME], [name.lower()[:LONGEST_NAME] for name in columns], n=3
+    )
+    return [name for name in columns if name.lower()[:LONGEST_NAME] in close][:3]
 
 
 def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
     """Check custom fields against those of the account; gives warnings, raises a Problem for one of another type.
 
-    Whether Autopilot makes a custom field that it does not know is not known (reference/autopilot-api section 3.2).
+    Whether Autopilot makes a custom field that it does not know is not documented.
     """
     custom = [name for name in settings.mapping if is_custom(name)]
     if not custom or settings.connection is None:

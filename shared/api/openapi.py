@@ -33,9 +33,16 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {**schemas.get("$defs", {}), "Problem": _problem()},
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                "entra": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "With AUTH_MODE=entra: a token of Microsoft Entra.",
+                },
+            },
         },
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"entra": []}],
     }
 
 

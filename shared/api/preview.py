@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -15,11 +16,9 @@ from shared.api.call import Answer, Call, Problem
 from shared.api.exports import find_export
 from shared.app import Account, App
 from shared.configuration import Export
-from shared.directory import known_lists
-from shared.domain.account import BULK_SIZE, Filling
-from shared.domain.answers import AutopilotError
+from shared.domain.account import Filling
 from shared.domain.chunks import decode
-from shared.domain.difference import Difference
+from shared.domain.estimate import expected_calls
 from shared.domain.plan import Plan, check_guards, chunks, plan
 from shared.domain.remarks import remarks
 from shared.domain.spool import Spool
@@ -31,7 +30,10 @@ from shared.steps.segments import Refresh, open_refresh, recipe_of, scope_of
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
+ASK_AGAIN_SECONDS = 60.0
 ROOM_SECONDS = 30.0
+
+_ASKING = threading.Lock()
 
 
 def preview_export(app: App, call: Call) -> Answer:
@@ -66,7 +68,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     )
     refresh.check_unchanged()
     found = planned.difference
-    calls = expected_calls(found, app.filling(account) or Filling.MEMBERSHIP)
+    calls = expected_calls(found.operations, app.filling(account) or Filling.MEMBERSHIP)
     return {
         "settled": settled,
         "rows_read": sum(planned.rows_read),
@@ -81,6 +83,8 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "kept": found.kept,
         "remarks": remarks(planned, [target.segment for target in export.segments]),
         "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
+        "omitted": dict(sorted(planned.omissions.values.items())),
+        "placeholders": dict(sorted(planned.omissions.placeholders.items())),
         "calls": calls,
         "minutes": round(calls / account.rate / 60, 1),
         "would_be_skipped": _skipped(planned, export),
@@ -98,22 +102,32 @@ def _open(app: App, names: Sequence[str], address: str) -> tuple[Refresh, bool]:
         return open_refresh(app, names, address, quiet=0), False
 
 
-def expected_calls(found: Difference, filling: Filling) -> int:
-    """Say how many calls the difference takes, on an account whose lists are filled by `filling`."""
-    sent, joins = pl.col("upsert"), pl.col("add") != 0
-    in_bulk = {Filling.BULK: sent | joins, Filling.CONTACT: sent & ~joins, Filling.MEMBERSHIP: sent}[filling]
-    bulk_calls = -(-found.operations.filter(in_bulk).height // BULK_SIZE)
-    return bulk_calls + found.leavers + (0 if filling is Filling.BULK else found.joiners)
-
-
 def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:
-    """Give the ids of the lists; if Autopilot does not answer now, as they were last known."""
+    """Return the ids of the lists that a run would fill, empty text for one that it would make. Nothing is remembered."""
     titles = [target.list for target in export.segments]
-    try:
-        existing = app.sender(account, seconds=ASK_SECONDS).one(account.api.lists)
-    except AutopilotError:
-        return tuple(app.accounts.list_id(account.id, title) or "" for title in titles)
-    return known_lists(app.accounts, account.id, titles, existing)
+    filled = [app.accounts.list_id(account.id, title) or "" for title in titles]
+    existing = _existing(app, account)
+    if existing is None:
+        return tuple(filled)
+    found = [existing.get(title, ()) for title in titles]
+    return tuple(ours if ours in ids else min(ids, default="") for ours, ids in zip(filled, found, strict=True))
+
+
+def _existing(app: App, account: Account) -> Mapping[str, Sequence[str]] | None:
+    """Return the account's lists as they were a moment ago, None if it gave no answer then.
+
+    Previews share one call a minute: however many people look, a run of the account goes on at its pace.
+    """
+    with _ASKING:
+        asked = app.lists_asked.get(account.id)
+        if asked is None or app.clock.now() - asked[0] > ASK_AGAIN_SECONDS:
+            try:
+                answer = app.sender(account, seconds=ASK_SECONDS).attempt(account.api.lists)
+            except RunEnded:  # the key cannot be read
+                answer = None
+            lists = answer if isinstance(answer, dict) else None
+            asked = app.lists_asked[account.id] = (app.clock.now(), lists)
+    return asked[1]
 
 
 def _skipped(planned: Plan, export: Export) -> str | None:

@@ -1,4 +1,4 @@
-"""The routes: every endpoint of contract.md in one table, from which the bindings and the OpenAPI document are made."""
+"""The routes: every endpoint of the API in one table, from which the bindings and the OpenAPI document are made."""
 
 from __future__ import annotations
 

@@ -113,6 +113,8 @@ def view(app: App, run: Run) -> dict[str, Any]:
         "traceparent",
         "plan",
         "stop",
+        "begun",
+        "short",
         "targets",
         "progress_at",
         "busy_until",

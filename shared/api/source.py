@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from shared.api.call import Answer, Call, Problem, page_of
 from shared.api.mapping import suggestion
 from shared.app import App
 from shared.reasons import RunEnded
 from shared.source.catalogue import Catalogue
+from shared.source.counts import Members
+
+COUNT_SECONDS: Final = 20.0
+"""Seconds that counting may take; what is left then is said to be not counted yet."""
 
 
 def list_segments(app: App, call: Call) -> Answer:
@@ -18,9 +22,11 @@ def list_segments(app: App, call: Call) -> Answer:
     try:
         catalogue = app.source.catalogue()
         names = [name for name in sorted({*catalogue.tables, *catalogue.faults}) if name > after]
-        items = [_segment(app, catalogue, name) for name in names[:limit]]
     except RunEnded as end:
         raise Problem(HTTPStatus.BAD_GATEWAY, end.reason, end.detail or end.reason.advice) from None
+    tables = [catalogue.tables[name] for name in names[:limit] if name in catalogue.tables]
+    counted = app.counts.of([table for table in tables if table.is_profile_table], COUNT_SECONDS)
+    items = [_segment(catalogue, name, counted.get(name)) for name in names[:limit]]
     return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
 
 
@@ -32,18 +38,19 @@ def list_audit(app: App, call: Call) -> Answer:
     return Answer(body=page_of(items, found[limit - 1][0] if len(found) > limit else None))
 
 
-def _segment(app: App, catalogue: Catalogue, name: str) -> dict[str, Any]:
+def _segment(catalogue: Catalogue, name: str, counted: Members | None) -> dict[str, Any]:
     """Show one segment; what is wrong with it is said of it alone."""
     table = catalogue.tables.get(name)
-    members, why_not = None, None
+    why_not = None
     try:
-        members = app.source.count(catalogue.table(name))
+        catalogue.table(name)
     except RunEnded as end:
         why_not = end.detail or end.reason.advice
     return {
         "name": name,
         "columns": list(table.columns) if table else [],
-        "members": members,
+        "members": counted.rows if counted else None,
+        "not_counted": (counted.why or None) if counted else None,
         "refreshed_at": table.refreshed_at.isoformat() if table and table.refreshed_at else None,
         "eligible": why_not is None,
         "suggested_mapping": suggestion(table) if table and table.is_profile_table else {},

@@ -1,12 +1,16 @@
 """E-mail addresses: the identity of a contact.
 
-Autopilot identifies a contact by `Email`; whether it folds case is not known, so we do, always the same way: trimmed,
+Autopilot identifies a contact by `Email` and was recorded to fold its case; so do we, always the same way: trimmed,
 lower case, Unicode-normalised. Syntax is judged by the library email-validator; the plain shape that nearly all
 addresses have is recognised by a stricter pattern in one pass, so that a million rows take a second, not a minute.
+
+An address that is written so that anybody can read it is read: `Ann Lee <ann@example.com>`, `mailto:ann@example.com`,
+`ann@example.com.`. Two addresses in one cell are none: nobody can say which one is meant.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import polars as pl
@@ -15,29 +19,73 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 _PLAIN: Final = r"^[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]{2,24}$"
 _SPECIAL: Final = r"(^|[.@])(" + "|".join(name.replace(".", r"\.") for name in SPECIAL_USE_DOMAIN_NAMES) + r")$"
 
+_LONGEST: Final = 1000
+"""Characters of a cell that is looked at closer: an address has 254 at most, a name before it some more."""
+
+_SAME_LETTERS: Final = {0x130: "i", 0x3002: "."} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+"""Letters that are another's in other type: full width (East Asian input), and the Turkish capital of i."""
+
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+_TOKEN: Final = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
+_NAMED: Final = re.compile(r"[^@]*<\s*(?:mailto:)?\s*([^<>\s]+)\s*>")
+_TAIL: Final = ".,;"
+
 
 def normalise(address: str) -> str | None:
     """Return the address as we identify and send it, or None if it is not one."""
-    try:
-        return validate_email(address.strip(), check_deliverability=False).normalized.lower()
-    except EmailNotValidError:
+    text = _UNSEEN.sub("", address).translate(_SAME_LETTERS).strip()
+    if "@" not in text or len(text) > _LONGEST:
         return None
+    return _valid(text) or _valid(_bare(text))
 
 
 def normalised(addresses: pl.Series) -> pl.Series:
     """Normalise a column of addresses (String); null where it is empty or not an address."""
-    tidy = addresses.str.strip_chars().str.to_lowercase()
-    plain = is_plain(tidy)
-    odd = tidy.filter(~plain & tidy.is_not_null()).unique()
-    if odd.is_empty():
-        return tidy
-    answers = {address: normalise(address) for address in odd}
-    replaced = tidy.replace_strict(answers, default=None, return_dtype=pl.String)
-    return pl.select(pl.when(plain).then(tidy).otherwise(replaced)).to_series().rename(addresses.name)
+    tidy = pl.col("tidy")
+    table = pl.select(pl.lit(addresses).str.strip_chars().str.to_lowercase().alias("tidy"))
+    table = table.select(tidy, (tidy.is_not_null() & ~_is_plain(tidy)).alias("odd"))
+    places = table["odd"].arg_true()
+    if places.is_empty():
+        return table["tidy"].alias(addresses.name)
+    odd = addresses.gather(places)
+    answers = {address: normalise(address) for address in odd.unique()}
+    read = odd.replace_strict(answers, default=None, return_dtype=pl.String)
+    return table["tidy"].scatter(places, read).alias(addresses.name)
 
 
 def is_plain(tidy: pl.Series) -> pl.Series:
     """Tell which lower-case addresses are certainly valid and already in normal form (a stricter rule than the library's)."""
+    return pl.select(_is_plain(pl.lit(tidy))).to_series()
+
+
+def _is_plain(tidy: pl.Expr) -> pl.Expr:
     shape = tidy.str.contains(_PLAIN) & (tidy.str.len_bytes() <= 63)
-    special = tidy.str.contains(_SPECIAL)
-    return (shape & ~special).fill_null(value=False)
+    return (shape & ~tidy.str.contains(_SPECIAL)).fill_null(value=False)
+
+
+def are_several(addresses: pl.Series) -> pl.Series:
+    """Tell which cells hold more than one address."""
+    return addresses.str.slice(0, _LONGEST).str.count_matches(r"[^\s<>,;:]@[^\s<>,;:]") > 1
+
+
+def _valid(address: str) -> str | None:
+    """Return a valid address in normal form. Case is folded before and after: some letters are folded to others first."""
+    try:
+        return validate_email(address.lower(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        return None
+
+
+def _bare(text: str) -> str:
+    """Take off what people and programs write around one address; "" if there are several."""
+    bare = text.strip().rstrip(_TAIL).strip()
+    if named := _NAMED.fullmatch(bare):
+        bare = named[1]
+    for opening, closing in ("<>", "''", '""', "()", "[]"):
+        if bare.startswith(opening) and bare.endswith(closing):
+            bare = bare[1:-1].strip()
+    if bare[:7].lower() == "mailto:":
+        bare = bare[7:].partition("?")[0].strip()
+    return bare.rstrip(_TAIL) if len(_TOKEN.findall(text)) <= 1 else ""

@@ -1,6 +1,6 @@
-"""Autopilot's contact fields: their exact names, and how a segment's text becomes a field's value.
+"""Autopilot's contact fields: their exact names, their types, and how a segment's text becomes a value of a type.
 
-Names are those of reference/autopilot-api section 3.1 (vendor's table, confirmed by several clients). Custom fields are
+Names are those of the vendor's own table, confirmed by several clients. Custom fields are
 written as `type--Name--Parts`, spaces as `--` (vendor, 2015). Types are string, integer, float, boolean and date.
 """
 
@@ -10,6 +10,10 @@ from typing import Annotated, Final, Literal, get_args
 
 import polars as pl
 from pydantic import AfterValidator
+
+from shared.domain.dates import dates
+from shared.domain.notation import Notations
+from shared.domain.numbers import booleans, floats, integers, without_decimals
 
 STANDARD_FIELDS: Final = (
     "Email",
@@ -69,67 +73,17 @@ def _known_field(name: str) -> str:
 FieldName = Annotated[str, AfterValidator(_known_field)]
 """A field's exact name; anything else is refused with the nearest known name."""
 
-_TRUE = ("true", "yes", "y", "1", "t")
-_FALSE = ("false", "no", "n", "0", "f")
 
-_INSTANTS: Final = (
-    "%m/%d/%Y",
-    "%Y-%m-%d",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M",
-)
-_WITH_OFFSET: Final = "%Y-%m-%dT%H:%M:%S%.f%:z"
-
-
-def convert(column: pl.Expr, kind: FieldType) -> pl.Expr:
-    """Convert a trimmed text column to a field's value; null where the text is null or does not convert.
-
-    Numbers are plain decimals; a whole float such as `8888.0` is an integer too, since Customer Insights writes keys so.
-    Dates come in US format or ISO 8601 (reference/customer-insights section 3.3) and leave as `2016-11-22T00:00:00.000Z`,
-    the one format recorded from Autopilot.
-    """
+def convert(texts: pl.Series, kind: FieldType, column: str, notations: Notations) -> pl.Series:
+    """Return a column's texts, each in its one spelling, as values of a field; null for one that is no such value."""
     match kind:
         case "string":
-            return column
+            return without_decimals(texts) if notations.is_number(column) else texts
         case "integer":
-            whole = column.str.replace(r"\.0+$", "")
-            return pl.when(whole.str.contains(r"^[+-]?\d{1,18}$")).then(whole.cast(pl.Int64, strict=False))
+            return integers(texts, column, notations)
         case "float":
-            plain = column.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$")
-            number = column.cast(pl.Float64, strict=False)
-            return pl.when(plain & number.is_finite()).then(number)
+            return floats(texts, column, notations)
         case "boolean":
-            lower = column.str.to_lowercase()
-            return pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)
+            return booleans(texts)
         case "date":
-            instant = column.map_batches(_instants, return_dtype=pl.Datetime("ms"), is_elementwise=True)
-            in_calendar = instant.dt.year().is_between(1, 9999)
-            return pl.when(in_calendar).then(instant.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
-
-
-def _instants(text: pl.Series) -> pl.Series:
-    """Parse dates, and dates with a time; an offset is applied, its absence means UTC.
-
-    A column has one format as a rule, so the next one is tried only on what is left.
-    """
-    found = pl.Series([None], dtype=pl.Datetime("ms")).new_from_index(0, len(text)).rename(text.name)
-    bare = text.str.replace(r"Z$", "")
-    for form in (*_INSTANTS, _WITH_OFFSET):
-        open_places = (text.is_not_null() & found.is_null()).arg_true()
-        if open_places.is_empty():
-            break
-        left = (text if form == _WITH_OFFSET else bare).gather(open_places)
-        found = found.scatter(open_places, _parsed(left, form))
-    return found
-
-
-def _parsed(text: pl.Series, form: str) -> pl.Series:
-    if form == _WITH_OFFSET:
-        return text.str.to_datetime(form, time_unit="ms", time_zone="UTC", strict=False).dt.replace_time_zone(None)
-    if "%H" in form or "%I" in form:
-        return text.str.to_datetime(form, time_unit="ms", strict=False)
-    return text.str.to_date(form, strict=False).cast(pl.Datetime("ms"))
+            return dates(texts, column, notations)

@@ -8,7 +8,7 @@ people at a time. So memory stays flat, and the same input gives the same chunks
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
@@ -18,18 +18,28 @@ import polars as pl
 from shared.ahead import in_order
 from shared.configuration import Guards
 from shared.domain.chunks import Cutter, lines
-from shared.domain.cleaning import WHERE, Recipe, clean
+from shared.domain.cleaning import WHERE, Cleaned, Recipe, clean_batch
 from shared.domain.difference import SEEN, Difference, Doubt, difference, together
 from shared.domain.digests import DigestKey
+from shared.domain.duplicates import Duplicates, contacts_of, unpacked
+from shared.domain.notation import Declared, Notations, agreed
+from shared.domain.omissions import Omissions
 from shared.domain.spool import Spool, pack, unpack
 from shared.domain.state import CUSTOMERS, State, without
 from shared.reasons import Reason, RowReason, RunEnded
 
 REJECTED: Final = pl.Schema(
-    {"customer": pl.String(), "segment": pl.UInt8(), "field": pl.String(), "reason": pl.String(), "where": pl.String()}
+    {
+        "customer": pl.String(),
+        "segment": pl.UInt8(),
+        "field": pl.String(),
+        "reason": pl.String(),
+        "where": pl.String(),
+        "hint": pl.String(),
+    }
 )
 """Columns of rejected rows; `segment` is the place among the run's segments, `where` the file and row of a malformed one,
-of which nothing else may be said: what stands in its first field may be anything."""
+of which nothing else may be said: what stands in its first field may be anything. `hint` is a Hint, where one is known."""
 
 _ROWS: Final = pl.Schema(
     {
@@ -67,6 +77,11 @@ class Rows(Protocol):
         """The columns it has."""
         ...
 
+    @property
+    def declared(self) -> Mapping[str, Declared]:
+        """What the source says of them."""
+        ...
+
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Return batches of ROW (its number), MALFORMED and the asked columns, as text; WHERE names a malformed row's place."""
         ...
@@ -78,7 +93,7 @@ class Plan:
 
     `parts` are the differences of a part of the people each; `rows_read` and `rows_unread` (of those, the ones that could
     not be understood) count a segment each; `rejected` has the columns of REJECTED; `contacts` holds what can be
-    delivered: `row`, `customer`, `fields`, in the order of rows.
+    delivered: `row`, `customer`, `fields`, in the order of rows. `omissions` tells what their contacts go without.
     """
 
     parts: tuple[Difference, ...]
@@ -86,11 +101,17 @@ class Plan:
     rows_unread: tuple[int, ...]
     rejected: pl.DataFrame
     contacts: Spool
+    omissions: Omissions
 
     @property
     def difference(self) -> Difference:
         """The difference of all people."""
         return together(self.parts)
+
+    @property
+    def named(self) -> pl.DataFrame:
+        """What the owner of the rows is told (columns of REJECTED): rows that are rejected, values that are left out."""
+        return pl.concat([self.rejected, self.omissions.named()], how="diagonal")
 
     @property
     def is_nothing(self) -> bool:
@@ -134,17 +155,18 @@ def plan(
     """
     for segment in segments:
         _check_columns(segment, recipe)
-    survey = _Survey(scope, spool)
-    for place, segment in enumerate(segments):
-        for batch in in_order(partial(_prepare, recipe, key), segment.read(recipe.columns)):
-            survey.take(batch, place)
+    notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
+    survey = _surveyed(segments, recipe, key, scope, spool, notations)
+    if not notations.settle():
+        spool.clear()
+        survey = _surveyed(segments, recipe, key, scope, spool, notations)
     removable = sum(1 << place for place in range(len(segments)) if scope.remove_leavers)
     held, doubt = state.on_lists(list_ids), survey.doubt()
     parts = (
         _identified(
             difference(rows, held.filter(mine), segments=len(segments), removable=removable, doubt=doubt), spool
         )
-        for mine, rows in survey.parts()
+        for mine, rows in survey.parts(Duplicates(recipe, key, spool))
     )
     return Plan(
         parts=tuple(parts if scope.only is None else (part.only(survey.chosen()) for part in parts)),
@@ -152,7 +174,19 @@ def plan(
         rows_unread=tuple(survey.unread[place] for place in range(len(segments))),
         rejected=survey.rejected(),
         contacts=spool,
+        omissions=survey.omissions,
     )
+
+
+def _surveyed(
+    segments: Sequence[Rows], recipe: Recipe, key: DigestKey, scope: Scope, spool: Spool, notations: Notations
+) -> _Survey:
+    """Read the segments, once; columns are read as `notations` knows by then, and it learns how they are written."""
+    survey = _Survey(scope, spool)
+    for place, segment in enumerate(segments):
+        for batch in in_order(partial(_prepare, recipe, key, notations), segment.read(recipe.columns)):
+            survey.take(batch, place)
+    return survey
 
 
 def _identified(part: Difference, spool: Spool) -> Difference:
@@ -170,6 +204,7 @@ class _Batch:
     compact: pl.DataFrame
     without_address: pl.Series
     deliverable: bytes
+    cleaned: Cleaned
 
 
 class _Survey:
@@ -184,6 +219,7 @@ class _Survey:
         self._without_address = [pl.DataFrame(schema=_WITHOUT_ADDRESS)]
         self.read: Counter[int] = Counter()
         self.unread: Counter[int] = Counter()
+        self.omissions = Omissions()
 
     def take(self, batch: _Batch, place: int) -> None:
         """Take a batch of the segment at `place`."""
@@ -202,8 +238,9 @@ class _Survey:
         here = pl.lit(place, pl.UInt8).alias("segment")
         self._without_address.append(batch.without_address.to_frame("customer").with_columns(here))
         self._rejected.append(pack(_rejected(bad, place)))
+        self.omissions.take(batch.cleaned, place)
 
-    def parts(self) -> Iterator[tuple[pl.Expr, pl.DataFrame]]:
+    def parts(self, duplicates: Duplicates) -> Iterator[tuple[pl.Expr, pl.DataFrame]]:
         """Give the rows in parts, each with what its people have in common; once, since what is given is not kept."""
         count = 1 + sum(rows.height for rows in self._rows) // PART
         parts = [deque([pl.DataFrame(schema=_ROWS)]) for _ in range(count)]
@@ -213,7 +250,10 @@ class _Survey:
             for (place,), some in rows.partition_by("part", as_dict=True, include_key=False).items():
                 parts[place].append(some)
         for number, batches in enumerate(parts):
-            yield part == number, pl.concat(batches)
+            duplicates.look(number, pl.concat(batches))
+        duplicates.gather()
+        for number, batches in enumerate(parts):
+            yield part == number, duplicates.united(number, pl.concat(batches))
             batches.clear()
 
     def doubt(self) -> Doubt:
@@ -262,7 +302,7 @@ def chunks(plan: Plan) -> Iterator[bytes]:
     cutters: dict[tuple[object, ...], Cutter] = {}
     for place in range(len(plan.rows_read)):
         operations = [_of_segment(part.operations, place) for part in plan.parts]
-        for encoded in in_order(partial(_encode, operations), plan.contacts.packed(place)):
+        for encoded in in_order(partial(_encode, operations), contacts_of(plan.contacts, place)):
             for kind, text in encoded.items():
                 yield from cutters.setdefault(kind, Cutter()).feed(text)
     gone = pl.concat(part.operations.filter(pl.col("segment").is_null()) for part in plan.parts).sort("person")
@@ -280,9 +320,9 @@ def _of_segment(operations: pl.DataFrame, place: int) -> pl.DataFrame:
     return operations.slice(before, here)
 
 
-def _encode(operations: Sequence[pl.DataFrame], packed: bytes) -> dict[tuple[object, ...], pl.Series]:
+def _encode(operations: Sequence[pl.DataFrame], frame: Sequence[bytes]) -> dict[tuple[object, ...], pl.Series]:
     """Encode those of a segment's operations whose contacts are in a packed frame, by kind of work."""
-    contacts = unpack(packed)
+    contacts = unpacked(frame)
     rows = contacts["row"]
     if rows.is_empty():
         return {}
@@ -300,13 +340,15 @@ def _encode(operations: Sequence[pl.DataFrame], packed: bytes) -> dict[tuple[obj
     return {kind: lines(alike) for kind, alike in whole.partition_by("upsert", "lists", as_dict=True).items()}
 
 
-def _prepare(recipe: Recipe, key: DigestKey, rows: pl.DataFrame) -> _Batch:
+def _prepare(recipe: Recipe, key: DigestKey, notations: Notations, rows: pl.DataFrame) -> _Batch:
     """Clean rows; everything that can be done for a batch by itself, in a thread of its own."""
     where = rows[WHERE].alias("where") if WHERE in rows.columns else pl.lit(None, pl.String).alias("where")
-    contacts = clean(rows, recipe).with_columns(where)
+    cleaned = clean_batch(rows, recipe, notations)
+    contacts = cleaned.contacts.with_columns(where)
     deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
     nameless = contacts.filter(pl.col("email").is_null() & pl.col("customer").is_not_null())
-    return _Batch(contacts, _compact(contacts, key), key.of_customers(nameless["customer"]), pack(deliverable))
+    without_address = key.of_customers(nameless["customer"])
+    return _Batch(contacts, _compact(contacts, key), without_address, pack(deliverable), cleaned)
 
 
 def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
@@ -332,7 +374,7 @@ def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int]
 
 
 def _rejected(bad: pl.DataFrame, place: int) -> pl.DataFrame:
-    return bad.select("customer", pl.lit(place, pl.UInt8).alias("segment"), "field", "reason", "where")
+    return bad.select("customer", pl.lit(place, pl.UInt8).alias("segment"), "field", "reason", "where", "hint")
 
 
 def _check_columns(segment: Rows, recipe: Recipe) -> None:

@@ -1,6 +1,6 @@
 """Prove which call puts contacts on a list for an account, instead of believing or doubting it.
 
-Sources contradict each other on the bulk call (reference/autopilot-api section 4), and the description of
+Sources contradict each other on the bulk call (docs/decisions/05-filling-lists.md), and the description of
 `_autopilot_list` says "on creation" (section 3.1). So the proof takes a contact that exists and is not on the list,
 sends it with the list, by the quickest call first, and reads the membership back after each, from the contact's own
 document: what holds for an existing contact is assumed to hold for a new one.
@@ -8,8 +8,9 @@ document: what holds for an existing contact is assumed to hold for a new one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.account import Account, Filling, ListNames
@@ -21,26 +22,42 @@ CANDIDATES: Final = 3
 """Contacts to try before giving up: one that is on the list already proves nothing."""
 
 
-def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: Sequence[str]) -> Filling | None:
-    """Return which call fills lists; None if no operation could show it. Seven calls at most for the one that shows it.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a proof showed, and whom it sent with a list: contact ids by person."""
+
+    filling: Filling | None
+    listed: Mapping[int, str]
+
+
+def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: Sequence[str]) -> Proof:
+    """Show which call fills lists; none if no operation could show it. Seven calls at most for the one that shows it.
 
     Raise the AutopilotError that a call ended with: a ListGone where there is no list that could be filled.
     """
+    listed: dict[int, str] = {}
     candidates = [operation for operation in operations if operation.fields and operation.add]
     for operation in candidates[:CANDIDATES]:
+        list_id = lists[operation.add[0]]
         with suppress(ContactGone):
-            filling = _shown_by(operation, api, sender, lists[operation.add[0]])
-            if filling is not None:
-                return filling
-    return None
+            contact = _not_yet_on(operation, api, sender, list_id)
+            if contact is not None:
+                listed[operation.person] = contact
+                return Proof(_shown_by(operation, contact, api, sender, list_id), listed)
+    return Proof(None, listed)
 
 
-def _shown_by(operation: Operation, api: Account, sender: Sender, list_id: str) -> Filling | None:
+def _not_yet_on(operation: Operation, api: Account, sender: Sender, list_id: str) -> str | None:
+    """Send a contact without a list; return its id, or None if it shows nothing, being on the list already."""
     fields = dict(operation.fields or {})
-    listed = {**fields, "_autopilot_list": list_id}
     contact = sender.one(lambda: api.upsert([fields])).get(str(fields["Email"]).lower())
     if contact is None or sender.one(lambda: api.is_member(list_id, contact)):
         return None
+    return contact
+
+
+def _shown_by(operation: Operation, contact: str, api: Account, sender: Sender, list_id: str) -> Filling:
+    listed = {**(operation.fields or {}), "_autopilot_list": list_id}
     sender.one(lambda: api.upsert([listed]))
     if sender.one(lambda: api.is_member(list_id, contact)):
         return Filling.BULK

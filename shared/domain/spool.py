@@ -1,5 +1,7 @@
 """The spool: cleaned contacts set aside while the difference is not known yet, so that a source is read only once.
 
+Frames are kept by key: a segment's number for its contacts, and what else a plan sets aside under keys of its own.
+
 Small segments stay in memory; larger ones go, compressed, to a file without a name, which nobody else can open and which
 is gone with the process, however that ends.
 """
@@ -7,7 +9,7 @@ is gone with the process, however that ends.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
@@ -35,17 +37,17 @@ def unpack(packed: bytes) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    segment: int
     start: int
     length: int
 
 
 class Spool:
-    """Frames by segment, written once and then read back in the same order. Must be closed, or used in `with`."""
+    """Frames by key, written once and then read back in the same order. Must be closed, or used in `with`."""
 
     def __init__(self, in_memory: int = IN_MEMORY) -> None:
         self._file = SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 - closed by `close`
-        self._parts: list[_Part] = []
+        self._parts: dict[Hashable, list[_Part]] = {}
+        self._end = 0
 
     def __enter__(self) -> Self:
         return self
@@ -59,21 +61,27 @@ class Spool:
         """Let go of everything."""
         self._file.close()
 
-    def append(self, segment: int, packed: bytes) -> None:
+    def append(self, key: Hashable, packed: bytes) -> None:
         """Set a packed frame aside. Raises RunEnded when the disk is full."""
-        part = _Part(segment, self._file.tell(), len(packed))
+        part = _Part(self._end, len(packed))
         try:
+            self._file.seek(part.start)
             self._file.write(packed)
         except OSError as error:
             raise RunEnded(
                 Reason.INTERNAL_ERROR,
                 f"The segments do not fit the instance's temporary disk ({error.strerror}). Export fewer at once.",
             ) from None
-        self._parts.append(part)
+        self._end += part.length
+        self._parts.setdefault(key, []).append(part)
 
-    def packed(self, segment: int) -> Iterator[bytes]:
-        """Give a segment's packed frames back."""
-        for part in self._parts:
-            if part.segment == segment:
-                self._file.seek(part.start)
-                yield self._file.read(part.length)
+    def packed(self, key: Hashable) -> Iterator[bytes]:
+        """Give the packed frames of a key back."""
+        for part in self._parts.get(key, ()):
+            self._file.seek(part.start)
+            yield self._file.read(part.length)
+
+    def clear(self) -> None:
+        """Forget everything that was set aside; its room is used again."""
+        self._parts.clear()
+        self._end = 0

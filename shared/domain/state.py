@@ -94,7 +94,7 @@ class Receipt:
     """What one operation came to at Autopilot: only what an answer confirmed, and what was asked without an answer.
 
     `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `added`, `removed`
-    and `attempted` name lists by id; `reborn` says that the contact was gone and was made anew, on no list.
+    and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `reborn` says that the contact was gone and was made anew, on no list.
     """
 
     person: int
@@ -149,7 +149,7 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
         pl.coalesce("contact_id_new", "contact_id").alias("contact_id"),
         pl.coalesce("content_new", "content").alias("content"),
         confirmed.alias("lists"),
-        ((held("attempted") | held("attempted_new")) & ~held("removed") & ~confirmed).alias("attempted"),
+        (((held("attempted") & ~held("removed")) | held("attempted_new")) & ~confirmed).alias("attempted"),
         CUSTOMER,
     )
     return compact(State(names, people.filter(pl.col("contact_id").is_not_null()).sort("person")))

@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from shared.domain.addresses import normalised
+from shared.domain.contact import PERMISSION
 from shared.domain.digests import DigestKey
 from shared.domain.fields import field_type, is_custom
 from shared.domain.state import State, bit, bit_none, compact
@@ -27,8 +28,11 @@ _VALUE: Final = "value:"
 
 
 def compared_fields(mapping: Mapping[str, str]) -> list[str]:
-    """Give the fields whose values are compared: all but the address, which is who a contact is."""
-    return [name for name in mapping if name != "Email"]
+    """Return the fields whose values are compared: all but the address, which is who a contact is, and the permission.
+
+    Who takes back the permission to be mailed, or gives it, does so at Autopilot: that is never drift.
+    """
+    return [name for name in mapping if name not in {"Email", PERMISSION}]
 
 
 def observe(contacts: Sequence[Mapping[str, Any]], fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
@@ -172,8 +176,8 @@ def _sent_value(body: Mapping[str, Any], name: str) -> str | None:
 
 
 def _text(value: object) -> str:
-    """Write a value so that equal ones look equal: 12 and 12.0 are the same number."""
-    if value is None:
+    """Write a value so that equal ones look equal: 12 and 12.0 are the same number, an empty text is no value."""
+    if value is None or value == "":
         return _NOTHING
     if isinstance(value, bool):
         return str(value).lower()

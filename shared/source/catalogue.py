@@ -39,12 +39,17 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: its columns in order, and its partitions in order."""
+    """One table: its columns in order, and its partitions in order.
+
+    `data_types` are its columns' types and `date_formats` their own formats, as far as `model.json` says.
+    """
 
     name: str
     columns: tuple[str, ...]
     partitions: tuple[Partition, ...]
     refreshed_at: datetime | None
+    data_types: Mapping[str, str] = field(default_factory=dict)
+    date_formats: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_profile_table(self) -> bool:

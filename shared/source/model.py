@@ -189,6 +189,16 @@ class _Partition(_Part):
 
 class _Attribute(_Part):
     name: Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=LONGEST_NAME)]
+    data_type: Any = Field(default="", alias="dataType")
+    annotations: Any = ()
+
+    @property
+    def date_format(self) -> str | None:
+        """The format that an annotation such as `ci:CustomDateFormat` gives."""
+        for note in self.annotations if isinstance(self.annotations, list) else ():
+            if isinstance(note, dict) and str(note.get("name")).lower().endswith("dateformat"):
+                return str(note.get("value") or "")
+        return None
 
 
 def _local(text: str) -> str:
@@ -224,6 +234,8 @@ def _table(entity: _Entity, modified: datetime | None, container: str) -> Table:
         columns=tuple(attribute.name for attribute in entity.attributes),
         partitions=tuple(_partition(partition, entity.name, container) for partition in current),
         refreshed_at=max(times, default=modified),
+        data_types={attribute.name: str(attribute.data_type or "") for attribute in entity.attributes},
+        date_formats={attribute.name: form for attribute in entity.attributes if (form := attribute.date_format)},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from shared.adapters.vault import VaultUnavailable
 from shared.app import Account, App
 from shared.domain.account import Filling
 from shared.domain.answers import AutopilotError, ContactGone, ListGone, Unclear
@@ -23,10 +24,10 @@ log = logging.getLogger(__name__)
 SECONDS: Final = 30.0
 
 
-def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> bool:
+def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> bool | None:
     """Say whether a list holds fewer members than sending contacts should have put on it; two calls a list.
 
-    Where Autopilot cannot be asked now, the next verification will see.
+    None where Autopilot cannot be asked now: then nobody knows, be the run stopped or not.
     """
     if not run.counts.joiners or run.trigger == "repair":
         return False
@@ -39,9 +40,9 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
             _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(place)) != 0))
             for place, list_id in enumerate(list_ids)
         )
-    except (AutopilotError, RunEnded) as error:
+    except (AutopilotError, RunEnded, VaultUnavailable) as error:
         log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)
-        return False
+        return None
     if short:
         app.accounts.remember_filling(account.id, None)
     return short

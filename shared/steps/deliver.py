@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -30,8 +32,9 @@ from shared.steps.busy import BusySlots, RunOver
 from shared.steps.files import chunk_path, write_table
 from shared.steps.finish import finish_run
 from shared.steps.read_back import read_back
-from shared.steps.record import Outcome, record, record_lost
-from shared.steps.window import DEADLINE, NO_CALLS, calls_of, nothing_done, open_account
+from shared.steps.record import Outcome, begin, record, record_lost
+from shared.steps.undone import doubts, left, rows_of
+from shared.steps.window import DEADLINE, calls_of, nothing_done, open_account
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ def _work_off(app: App, run: Run, chunk: str) -> Run:
             return now
         return record_lost(app, run, chunk, "it is missing")
     try:
-        outcome = _carry_out(app, run, found[0])
+        outcome = _carry_out(app, run, chunk, found[0])
     except UnreadableChunk as damage:
         return record_lost(app, run, chunk, str(damage))
     recorded = record(app, run, chunk, outcome)
@@ -84,30 +87,46 @@ def _work_off(app: App, run: Run, chunk: str) -> Run:
     return recorded
 
 
-def _carry_out(app: App, run: Run, data: bytes) -> Outcome:
+def _carry_out(app: App, run: Run, chunk: str, data: bytes) -> Outcome:
     """Do what a chunk asks for; raise TryLater if nothing could be done, UnreadableChunk if it asks for nothing sound."""
-    return read_back(app, run, data) if run.verification else _deliver(app, run, decode(data, lists=len(run.targets)))
+    if run.verification:
+        return read_back(app, run, data)
+    operations = decode(data, lists=len(run.targets))
+    return _send(app, run, chunk, operations) if run.stop is None else _settle(app, run, chunk, operations)
 
 
-def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
-    """Send a chunk to Autopilot and sort what came of it; raises TryLater if nothing could be sent."""
-    if run.stop:
-        return left_undone(run.stop, operations)
+def _settle(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Outcome:
+    """Settle a chunk of a run that shall stop: nothing is begun any more.
+
+    What somebody has begun is sent again, since only answers tell what was done; where there are none, it stays in doubt.
+    """
+    if run.stop is Reason.CANCELED_BY_USER and chunk in run.begun:
+        with contextlib.suppress(TryLater):
+            return _send(app, run, chunk, operations)
+    return left(app, run, chunk, run.stop or Reason.CANCELED_BY_USER, operations)
+
+
+def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Outcome:
+    """Send a chunk to Autopilot and sort what came of it; raise TryLater if nothing could be sent."""
+    undone = partial(left, app, run, chunk)
     try:
         account = open_account(app, run)
     except RunEnded as end:
-        return left_undone(end.reason, operations)
+        return undone(end.reason, operations)
     sender = app.sender(account, seconds=DEADLINE, slots=BusySlots(app, run, account.slots))
     try:
-        lists, filling = _prepare(app, run, account, sender, operations)
+        lists, filling, listed = _prepare(app, run, chunk, account, sender, operations)
+        begin(app, run, chunk)
+    except RunEnded as end:
+        return undone(end.reason, operations, calls_of(sender))
     except KeyRefused:
-        return left_undone(Reason.KEY_REFUSED, operations, calls_of(sender))
+        return undone(Reason.KEY_REFUSED, operations, calls_of(sender))
     except ListGone:
         raise TryLater(LIST_PAUSE, "a list was deleted meanwhile: it is made again") from None
     except (Refused, AccountRefused):
-        return left_undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
+        return undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except AutopilotError:
-        return left_undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
+        return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
     delivery = Delivery(account.api, sender, lists, filling)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
@@ -115,31 +134,42 @@ def _deliver(app: App, run: Run, operations: Sequence[Operation]) -> Outcome:
     stop = _stop(delivery, sender)
     if stop is None and not delivered.has_moved and not _answers(account, sender):
         stop = nothing_done(app, run, account, sender)
-    return _sort(delivery, delivered, sender, lists, stop)
+    _note_proof(delivered, listed)
+    return _sort(delivery, delivered, sender, lists, stop, in_doubt=chunk in run.begun)
 
 
 def _prepare(
-    app: App, run: Run, account: Account, sender: Sender, operations: Sequence[Operation]
-) -> tuple[tuple[str, ...], Filling]:
-    """Find or create the run's lists, and settle which call fills them; raises an AutopilotError.
+    app: App, run: Run, chunk: str, account: Account, sender: Sender, operations: Sequence[Operation]
+) -> tuple[tuple[str, ...], Filling, Mapping[int, str]]:
+    """Find or create the run's lists, and settle which call fills them; raise an AutopilotError, and what `begin` raises.
 
-    A run that repairs believes nothing: it mends what believing led to.
+    A run that repairs believes nothing: it mends what believing led to. Whom a proof sent with a list is returned too.
     """
     lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
     if run.trigger == "repair":
-        return lists, Filling.MEMBERSHIP
+        return lists, Filling.MEMBERSHIP, {}
     filling = app.filling(account)
     if filling is None and any(operation.add for operation in operations):
         with app.accounts.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
             filling = app.filling(account)
             if filling is None:
+                begin(app, run, chunk)
                 try:
-                    filling = prove(account.api, sender, operations, lists)
+                    proof = prove(account.api, sender, operations, lists)
                 except ListGone:
                     _forget_gone(app, run, account, sender, lists)
                     raise
-                app.accounts.remember_filling(account.id, filling)
-    return lists, filling or Filling.MEMBERSHIP
+                app.accounts.remember_filling(account.id, proof.filling)
+                return lists, proof.filling or Filling.MEMBERSHIP, proof.listed
+    return lists, filling or Filling.MEMBERSHIP, {}
+
+
+def _note_proof(delivered: Delivered, listed: Mapping[int, str]) -> None:
+    """Note whom the proof sent with a list: they may be on it, whatever the delivery's own calls were answered."""
+    for item in (*delivered.settled, *delivered.unsettled):
+        if item.operation.person in listed:
+            item.contact_id = item.contact_id or listed[item.operation.person]
+            item.attempted.add(item.operation.add[0])
 
 
 def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Sequence[str]) -> None:
@@ -165,16 +195,26 @@ def _answers(account: Account, sender: Sender) -> bool:
 
 
 def _sort(
-    delivery: Delivery, delivered: Delivered, sender: Sender, lists: tuple[str, ...], stop: Reason | None
+    delivery: Delivery,
+    delivered: Delivered,
+    sender: Sender,
+    lists: tuple[str, ...],
+    stop: Reason | None,
+    *,
+    in_doubt: bool,
 ) -> Outcome:
-    """Sort a delivery into what is confirmed, what is refused and what is left for later, or undelivered at a stop."""
+    """Sort a delivery into what is confirmed, what is refused and what is left for later, or undelivered at a stop.
+
+    What is left for ever stays in doubt if somebody had begun the chunk before.
+    """
     counted = not sender.has_given_up
     later, given_up = remainder(delivered.unsettled, counted=counted) if stop is None else ([], [])
     undelivered = [item.operation for item in delivered.unsettled] if stop else []
     settled = [*delivered.settled, *given_up]
     rejected = [item for item in settled if item.reason]
     everybody = (*delivered.settled, *delivered.unsettled)
-    receipts = tabulate([delivery.receipt(item) for item in everybody], lists)
+    open_ones = doubts(undelivered, lists) if in_doubt else []
+    receipts = tabulate([*(delivery.receipt(item) for item in everybody), *open_ones], lists)
     return Outcome(
         receipts=write_table(receipts, lists) if everybody else None,
         rejected=write_table(_rejected(rejected)) if rejected else None,
@@ -184,7 +224,7 @@ def _sort(
             delivered=sum(item.reason is None and item.operation.is_row for item in settled),
             rejected=sum(item.operation.is_row for item in rejected),
             removed=sum(len(item.removed) for item in everybody),
-            undelivered=_rows(undelivered),
+            undelivered=rows_of(undelivered),
         ),
         settled=len(settled),
         left=len(undelivered),
@@ -200,15 +240,6 @@ def _stop(delivery: Delivery, sender: Sender) -> Reason | None:
     return Reason.AUTOPILOT_REFUSED if delivery.refuses_all or sender.account_refused else None
 
 
-def left_undone(reason: Reason, operations: Sequence[Operation], calls: Counts = NO_CALLS) -> Outcome:
-    """Give the outcome of a chunk of which nothing is sent, because its run shall stop."""
-    return Outcome(stop=reason, counts=calls + Counts(undelivered=_rows(operations)), left=len(operations))
-
-
-def _rows(operations: Sequence[Operation]) -> int:
-    return sum(operation.is_row for operation in operations)
-
-
 def _rejected(items: Sequence[Progress]) -> pl.DataFrame:
-    rows = [(item.operation.customer, item.operation.segment, None, item.reason, None) for item in items]
+    rows = [(item.operation.customer, item.operation.segment, None, item.reason, None, None) for item in items]
     return pl.DataFrame(rows, schema=REJECTED, orient="row")

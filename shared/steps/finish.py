@@ -40,7 +40,16 @@ from shared.steps.verify import Verified, compare_lists
 
 log = logging.getLogger(__name__)
 
-_INTERNAL: Final = {"plan", "progress_at", "busy_until", "unreachable_since", "traceparent", "remarks"}
+_INTERNAL: Final = {
+    "plan",
+    "begun",
+    "short",
+    "progress_at",
+    "busy_until",
+    "unreachable_since",
+    "traceparent",
+    "remarks",
+}
 """What a report leaves out."""
 
 _HOW_TO_MEND: Final = "Verify with repair to mend what is missing or drifted."
@@ -158,12 +167,13 @@ def _delivered(
         known = identify(held, customers)
         return Ending(reason, detail, None if known.people.equals(held.on_lists(held.lists)) else known)
     state = identify(merge(held, receipts, lists), customers)
-    if run.stop is None and not missing and fell_short(app, run, state, receipts, lists):
+    short = fell_short(app, run, state, receipts, lists)
+    if short and run.stop is None and not missing:
         reason = Reason.LISTS_DIFFER
         detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
             _HOW_TO_MEND if run.trigger == "repair" else "A verification with repair follows by itself."
         )
-    return Ending(reason, detail, state)
+    return Ending(reason, detail, state, {"short": short is not False})
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
@@ -220,7 +230,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
     announce(app, run)
     report = ended(run).model_dump_json(indent=2, exclude=_INTERNAL)
     app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
-    found = app.registry.export(run.export)
+    found = None if app.registry.is_damaged(run.export) else app.registry.export(run.export)
     try:
         closed = app.ledger.finish(
             run.export,
@@ -246,6 +256,8 @@ def _reason(run: Run) -> Reason | None:
         return Reason.REMOVALS_HELD_BACK
     if run.counts.rejected or run.counts.removed < run.counts.leavers:
         return Reason.ROWS_REJECTED
+    if run.counts.values_omitted:
+        return Reason.VALUES_OMITTED
     return None if run.operations else Reason.NOTHING_TO_DO
 
 
@@ -274,11 +286,11 @@ def _customers(app: App, run: Run) -> pl.DataFrame:
 def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.DataFrame, list[str]]:
     """Gather the rejected rows, those of the plan first, then those of the chunks, and what is damaged.
 
-    Those that an older version of the app wrote say no `where`.
+    Those that an older version of the app wrote say no `where` and no `hint`.
     """
     names = [planned_rejected_path(run.export, run.id, str(run.plan))]
     names += [entry.rejected for entry in entries if entry.rejected]
-    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name != "where"})
+    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name not in {"where", "hint"}})
     tables, damaged = _outcomes(app, names, always)
     found = [table.select(name for name in REJECTED if name in table.columns) for table, _ in tables]
     return pl.concat([pl.DataFrame(schema=REJECTED), *found], how="diagonal"), damaged

@@ -12,10 +12,10 @@ from shared.domain.chunks import UnreadableChunk, decode
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded
 from shared.run import Run
-from shared.steps.deliver import left_undone
 from shared.steps.files import chunk_path
 from shared.steps.finish import end_run, finish_run
 from shared.steps.record import Outcome, record, record_lost
+from shared.steps.undone import left
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +50,12 @@ def _give_up(app: App, run: Run, chunk: str) -> Run:
     if found is None:
         return record_lost(app, run, chunk, "it is missing")
     try:
-        left = _LIST if run.verification else left_undone(Reason.INTERNAL_ERROR, decode(found[0]))
+        outcome = _LIST if run.verification else left(app, run, chunk, Reason.INTERNAL_ERROR, decode(found[0]))
     except UnreadableChunk as damage:
         return record_lost(app, run, chunk, str(damage))
     log.error("a chunk failed however often it was tried: export=%s run=%s chunk=%s", run.export, run.id, chunk)
     metering.given_up(run, chunk)
-    return record(app, run, chunk, left)
+    return record(app, run, chunk, outcome)
 
 
 _LIST: Final = Outcome(stop=Reason.INTERNAL_ERROR, left=1)

@@ -122,7 +122,7 @@ def _plan(app: App, run: Run) -> Run:
         planned = plan(refresh.segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
         refresh.check_unchanged()
         check_guards(planned, names, export.guards, export.max_profiles)
-        count = _write(app, run, attempt, chunks(planned), planned.rejected)
+        count = _write(app, run, attempt, chunks(planned), planned.named)
         _write_identities(app, run, attempt, planned)
     operations = planned.difference.operations.height
     counts = _counts(planned) + calls_of(sender)
@@ -186,6 +186,7 @@ def _counts(planned: Plan) -> Counts:
         unchanged=difference.unchanged,
         rejected=planned.rejected.height,
         undelivered=difference.set_aside,
+        values_omitted=planned.omissions.values.total(),
     )
 
 

@@ -11,8 +11,9 @@ from typing import Final
 from shared import metering
 from shared.adapters.storage import Container, Queue
 from shared.app import App
-from shared.reasons import Reason
+from shared.reasons import Reason, RunEnded
 from shared.run import Counts, Entry, Run
+from shared.steps.busy import RunOver
 from shared.steps.files import chunk_names, chunk_path, next_name, run_folder
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,24 @@ def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
     return recorded
 
 
+def begin(app: App, run: Run, chunk: str) -> None:
+    """Note that something of a chunk may be sent from now on; raise RunEnded if its run shall stop, RunOver if it is over.
+
+    So whoever gets the chunk after a stop knows whether somebody may have sent something of it: after the stop nobody begins.
+    """
+
+    def begun(run: Run) -> Run:
+        if run.stop or run.status.is_final or chunk in run.begun:
+            return run
+        return run.model_copy(update={"begun": (*run.begun, chunk)})
+
+    changed = app.ledger.change(run.export, run.id, begun)
+    if changed.status.is_final:
+        raise RunOver
+    if changed.stop and chunk not in changed.begun:
+        raise RunEnded(changed.stop)
+
+
 def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     """Record a chunk's outcome, once: the blobs first, then one transaction that names them and counts them.
 
@@ -103,6 +122,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
                 "settled": run.settled + outcome.settled,
                 "counts": run.counts + outcome.counts,
                 "stop": run.stop or outcome.stop,
+                "begun": tuple(name for name in run.begun if name != chunk),
                 "progress_at": now,
                 "unreachable_since": None if outcome.settled or outcome.receipts else run.unreachable_since,
             }

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from shared.adapters.storage import Container, Storage
-from shared.reasons import RowReason
+from shared.reasons import Hint, RowReason
 
 HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do", "Where")
 
@@ -38,11 +38,19 @@ def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HEADER)
-    for customer, place, field, reason, where in _sorted(rejected):
+    for customer, place, field, reason, where, hint in _sorted(rejected):
         segment = "" if place is None else segments[place]
         cells = [harmless(text)[:LONGEST_CELL] for text in (customer, segment, field)]
-        writer.writerow([*cells, reason, RowReason(reason).advice, harmless(where)])
+        writer.writerow([*cells, reason, _advice(reason, hint), harmless(where)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _advice(reason: str, hint: str | None) -> str:
+    """Say what to do: what the value looks like says it best."""
+    if hint is None:
+        return RowReason(reason).advice
+    omitted = "The contact was delivered without this value. " if reason == RowReason.VALUE_OMITTED else ""
+    return omitted + Hint(hint).advice
 
 
 def rejected_customers(storage: Storage, path: str) -> frozenset[str]:
@@ -64,5 +72,5 @@ def _unharmed(text: str) -> str:
     return _MARKED.sub("", text)
 
 
-def _sorted(rejected: pl.DataFrame) -> Iterator[tuple[str | None, int | None, str | None, str, str | None]]:
+def _sorted(rejected: pl.DataFrame) -> Iterator[tuple[str | None, int | None, str | None, str, str | None, str | None]]:
     return rejected.sort("segment", "customer", "reason", nulls_last=True, maintain_order=True).iter_rows()

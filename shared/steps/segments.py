@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ import polars as pl
 from shared.app import App
 from shared.configuration import Export
 from shared.domain.cleaning import Recipe
+from shared.domain.notation import Declared
 from shared.domain.plan import Scope
 from shared.reasons import RunEnded
 from shared.source.catalogue import Table
@@ -37,6 +38,12 @@ class SourceSegment:
     def columns(self) -> Sequence[str]:
         """The columns it has."""
         return self.table.columns
+
+    @property
+    def declared(self) -> Mapping[str, Declared]:
+        """What model.json says of them."""
+        table = self.table
+        return {name: Declared.of(kind, table.date_formats.get(name)) for name, kind in table.data_types.items()}
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Return its rows in batches. Whatever is found wrong while the next refresh is written is only not settled."""
@@ -87,7 +94,13 @@ def open_refresh(
 
 def recipe_of(export: Export) -> Recipe:
     """Give how an export turns rows into contacts."""
-    return Recipe(export.mapping, clear_empty=export.clear_empty)
+    return Recipe(
+        export.mapping,
+        clear_empty=export.clear_empty,
+        on_bad_value=export.on_bad_value,
+        resubscribe=export.resubscribe,
+        date_order=export.date_order,
+    )
 
 
 def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:

@@ -8,7 +8,7 @@ from datetime import datetime
 from shared import tracing
 from shared.adapters.storage import Queue
 from shared.app import App
-from shared.run import Run, Trigger, Verification, new_run_id
+from shared.run import Owed, Run, Trigger, Verification, new_run_id
 
 
 def start_run(
@@ -22,12 +22,14 @@ def start_run(
     verification: Verification | None = None,
     refresh: str | None = None,
     refreshed_at: datetime | None = None,
+    pays: Owed | None = None,
 ) -> Run:
-    """Record a new run of an export and put it on the queue for planning; raises RunInProgress.
+    """Record a new run of an export and put it on the queue for planning; raise RunInProgress.
 
     `mark` is what the export's head shall say with it, such as when cron was looked at. `refresh` is the refresh that the
     run takes up: it counts as taken up once the run got beyond its plan. With a `verification` it
-    reads the lists back instead of delivering. A crash between the two leaves a queued run, which supervision puts on
+    reads the lists back instead of delivering. With `pays` it is what was owed, or NotOwed is raised. A crash between the
+    two leaves a queued run, which supervision puts on
     the queue again.
     """
     now = app.now()
@@ -44,7 +46,7 @@ def start_run(
         refreshed_at=refreshed_at,
         traceparent=tracing.begin(export, run_id, trigger),
     )
-    app.ledger.start(run, mark or {})
+    app.ledger.start(run, mark or {}, pays=pays)
     app.storage.send(Queue.RUNS, message(run))
     app.audit.note(now, requested_by, f"run started ({trigger})", message(run))
     return run

@@ -13,7 +13,6 @@ from shared.connection_keys import sweep_keys
 from shared.domain.schedule import is_due
 from shared.ledger import RunInProgress
 from shared.reasons import Reason, RunEnded
-from shared.registry import DocumentDamaged
 from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.each import each
@@ -40,17 +39,16 @@ def tick(app: App) -> None:
 
 
 def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
-    try:
-        found = app.registry.export(name)
-    except DocumentDamaged as damage:
-        log.error("an export's document is damaged: export=%s detail=%s", name, damage.detail)
-        found = None
+    is_damaged = app.registry.is_damaged(name)
+    if is_damaged:
+        log.error("an export's document is damaged, it is not run: export=%s", name)
+    found = None if is_damaged else app.registry.export(name)
     head = app.ledger.head(name)
     if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
         metering.source_seen(name, refreshed.modified_at)
     if head.active is None and found is not None:
         _start_if_due(app, name, found[0], head, refreshed)
-    if found is None:
+    if found is None and not is_damaged:
         disown(app, name)
     sweep(app, name)
     retain(app, name)

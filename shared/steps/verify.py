@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from shared.adapters.storage import Container
 from shared.app import App
-from shared.domain.cleaning import clean
+from shared.domain.cleaning import Recipe, clean_batch
+from shared.domain.digests import DigestKey
+from shared.domain.notation import Notations, agreed
 from shared.domain.state import State
 from shared.domain.verification import (
     OBSERVED,
@@ -24,7 +26,7 @@ from shared.reasons import RunEnded
 from shared.run import Entry, Findings, Run, state_before
 from shared.steps.busy import Heartbeat
 from shared.steps.files import load_state, load_table
-from shared.steps.segments import read_segments, recipe_of
+from shared.steps.segments import SourceSegment, read_segments, recipe_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,13 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     lists = [_observed(app, entries, place) for place in range(len(run.targets))]
     ids = [found.list_id or found.gone for found in lists]
     held = state.on_lists(ids)
-    comparisons = [ListComparison(held, place, found.members) for place, found in enumerate(lists)]
-    detail = ""
+
+    def begun() -> list[ListComparison]:
+        return [ListComparison(held, place, found.members) for place, found in enumerate(lists)]
+
+    comparisons, detail = begun(), ""
     try:
-        _compare_values(app, run, comparisons)
+        comparisons = _values_compared(app, run, begun)
     except RunEnded as end:
         detail = f"Values were not compared. {end.detail or end.reason.advice}"
     results = [comparison.result() for comparison in comparisons]
@@ -84,17 +89,36 @@ def _observed(app: App, entries: Sequence[Entry], place: int) -> _Observed:
     return _Observed(last[0] if exists else "", "" if exists else last[-1], members)
 
 
-def _compare_values(app: App, run: Run, comparisons: Sequence[ListComparison]) -> None:
-    """Compare what was read back with the segments' rows; raises RunEnded if they cannot be read."""
+def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison]]) -> list[ListComparison]:
+    """Compare what was read back with the segments' rows; raise RunEnded if they cannot be read.
+
+    Read again, with fresh comparisons, where the end of a column shows that it is written otherwise than it seemed.
+    """
     found = app.registry.export(run.export)
     if found is None:
-        return
-    recipe, key = recipe_of(found[0]), app.digest_key()
+        return begun()
+    recipe = recipe_of(found[0])
     names = [target.segment for target in run.targets]
     segments = read_segments(app, names, recipe.mapping["Email"], Heartbeat(app, run))
+    notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
+    comparisons = _looked_at(segments, begun(), recipe, notations, app.digest_key())
+    if notations.settle():
+        return comparisons
+    return _looked_at(segments, begun(), recipe, notations, app.digest_key())
+
+
+def _looked_at(
+    segments: Sequence[SourceSegment],
+    comparisons: list[ListComparison],
+    recipe: Recipe,
+    notations: Notations,
+    key: DigestKey,
+) -> list[ListComparison]:
     for segment, comparison in zip(segments, comparisons, strict=True):
         for batch in segment.read(recipe.columns):
-            comparison.look_at(expect(clean(batch, recipe), compared_fields(recipe.mapping), key))
+            contacts = clean_batch(batch, recipe, notations).contacts
+            comparison.look_at(expect(contacts, compared_fields(recipe.mapping), key))
+    return comparisons
 
 
 def _findings(title: str, found: _Observed, result: Comparison) -> Findings:

@@ -1,4 +1,4 @@
-"""An Autopilot account in memory, for tests of delivery: what reference/autopilot-api says, with faults on request."""
+"""An Autopilot account in memory, for tests of delivery: what is known of its API, with faults on request."""
 
 from __future__ import annotations
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
+from shared.domain.cleaning import MALFORMED, ROW, Cleaned, Recipe, clean, clean_batch
+from shared.domain.notation import Notations
 
 MAPPING = {"Email": "Mail", "FirstName": "Given", "integer--Loyalty--Points": "Points"}
 
@@ -44,26 +46,105 @@ def test_an_empty_value_is_null_where_the_export_asks_to_clear() -> None:
     }
 
 
-def test_a_row_that_cannot_be_delivered_says_why_and_which_field() -> None:
+def test_a_row_that_cannot_be_delivered_says_why_and_which_fields() -> None:
     cleaned = clean(
-        rows((None, "a", "1"), ("  ", "b", "1"), ("nobody", "c", "1"), ("d@example.com", "d", "many")), Recipe(MAPPING)
+        rows((None, "a", "1"), (" \u200b", "b", "1"), ("nobody", "c", "1"), ("d@example.com", "d", "many")),
+        Recipe({**MAPPING, "date--Born": "Given"}, on_bad_value="reject"),
     )
     assert cleaned.select("customer", "reason", "field").rows() == [
         ("c0", "email_missing", "Email"),
         ("c1", "email_missing", "Email"),
         ("c2", "email_invalid", "Email"),
-        ("c3", "value_not_convertible", "integer--Loyalty--Points"),
+        ("c3", "value_not_convertible", "date--Born, integer--Loyalty--Points"),
     ]
     assert cleaned["fields"].null_count() == 4
 
 
 def test_a_row_with_a_bad_value_still_names_its_person() -> None:
-    assert clean(rows(("d@example.com", "d", "many")), Recipe(MAPPING))["email"].to_list() == ["d@example.com"]
+    cleaned = clean(rows(("d@example.com", "d", "many")), Recipe(MAPPING, on_bad_value="reject"))
+    assert cleaned["email"].to_list() == ["d@example.com"]
+
+
+def cleaned(table: pl.DataFrame, recipe: Recipe) -> Cleaned:
+    return clean_batch(table, recipe, Notations())
+
+
+def test_a_bad_value_is_left_out_and_each_one_is_named() -> None:
+    mapping = {**MAPPING, "date--Born": "Given"}
+    for clear_empty in (False, True):
+        found = cleaned(
+            rows(("ann@example.com", "1.2.64", "12 %"), ("nobody", "x", "x")), Recipe(mapping, clear_empty=clear_empty)
+        )
+        assert json.loads(found.contacts["fields"][0]) == {"Email": "ann@example.com", "FirstName": "1.2.64"}
+        assert found.omitted.select("customer", "field", "hint").rows() == [
+            ("c0", "date--Born", "two_digit_year"),
+            ("c0", "integer--Loyalty--Points", "percent"),
+        ]
+
+
+@pytest.mark.parametrize("text", ["N/A", "NULL", "-", "NaN", "null", "#N/A", "\\N"])
+def test_a_text_that_means_no_value_is_none_and_is_counted_but_never_erases(text: str) -> None:
+    for clear_empty in (False, True):
+        recipe = Recipe({"Email": "Mail", "date--Born": "Given", "float--Spent": "Points"}, clear_empty=clear_empty)
+        found = cleaned(rows(("ann@example.com", text, text)), recipe)
+        assert json.loads(found.contacts["fields"][0]) == {"Email": "ann@example.com"}
+        assert found.placeholders == {"date--Born": 1, "float--Spent": 1}
+        assert found.omitted.is_empty()
+
+
+def test_a_text_field_takes_null_as_it_is_since_it_may_be_a_name_but_counts_it() -> None:
+    found = cleaned(rows(("ann@example.com", "Null", "1")), Recipe(MAPPING))
+    assert json.loads(found.contacts["fields"][0])["FirstName"] == "Null"
+    assert found.placeholders == {"FirstName": 1}
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "1/1/0001 12:00:00 AM", "0000-00-00", "0001-01-01"])
+def test_the_first_day_of_a_calendar_is_no_date(text: str) -> None:
+    found = cleaned(rows(("ann@example.com", text, "1")), Recipe({"Email": "Mail", "date--Visit": "Given"}))
+    assert json.loads(found.contacts["fields"][0]) == {"Email": "ann@example.com"}
+    assert found.placeholders == {"date--Visit": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "resubscribe", "sent"),
+    [
+        ("true", False, {"unsubscribed": True}),
+        ("1.0", False, {"unsubscribed": True}),
+        ("False", False, {}),
+        ("No", False, {}),
+        ("0", False, {}),
+        ("", False, {}),
+        ("perhaps", False, {}),
+        ("False", True, {"unsubscribed": False}),
+        ("true", True, {"unsubscribed": True}),
+        ("", True, {}),
+        ("N/A", True, {}),
+    ],
+)
+@pytest.mark.parametrize("clear_empty", [False, True])
+def test_a_permission_is_only_given_if_the_owner_says_so_and_never_by_an_empty_cell(
+    text: str, resubscribe: bool, sent: dict[str, bool], clear_empty: bool
+) -> None:
+    recipe = Recipe({"Email": "Mail", "unsubscribed": "Given"}, clear_empty=clear_empty, resubscribe=resubscribe)
+    assert json.loads(clean(rows(("ann@example.com", text, "1")), recipe)["fields"][0]) == {
+        "Email": "ann@example.com",
+        **sent,
+    }
+
+
+def test_two_addresses_in_a_cell_are_rejected_with_their_own_advice() -> None:
+    found = clean(rows(("ann@example.com; ben@example.com", "a", "1"), ("nobody", "a", "1")), Recipe(MAPPING))
+    assert found.select("reason", "hint").rows() == [("email_invalid", "several_addresses"), ("email_invalid", None)]
 
 
 def test_a_malformed_row_names_nobody_whatever_it_holds() -> None:
     cleaned = clean(rows(("ann@example.com", "Ann", "1"), malformed=True), Recipe(MAPPING))
     assert cleaned.select("email", "reason", "field").row(0) == (None, "row_malformed", None)
+
+
+def test_a_malformed_row_shows_nothing_of_how_a_column_is_written() -> None:
+    table = pl.concat([rows(("a@example.com", "05/01/1980", "1")), rows(("b", "25/12/1980", "1"), malformed=True)])
+    assert "custom" not in json.loads(clean(table, Recipe({"Email": "Mail", "date--Born": "Given"}))["fields"][0])
 
 
 def test_only_mapped_columns_are_asked_for() -> None:

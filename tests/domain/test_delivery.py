@@ -324,14 +324,14 @@ def test_a_proof_reads_a_membership_back(
     pool: ThreadPoolExecutor, bulk: bool, contact: bool, proved: Filling, calls: int
 ) -> None:
     api = account(bulk_lists=bulk, contact_lists=contact)
-    assert prove(api, make_sender(pool), [operation(1)], LISTS) is proved
+    assert prove(api, make_sender(pool), [operation(1)], LISTS).filling is proved
     assert len(api.calls) == calls
 
 
 def test_a_contact_that_is_on_the_list_already_proves_nothing(pool: ThreadPoolExecutor) -> None:
     api = account()
     api.members["list-a"] = {f"p{n}@example.com" for n in range(5)}
-    assert prove(api, make_sender(pool), [operation(n) for n in range(5)], LISTS) is None
+    assert prove(api, make_sender(pool), [operation(n) for n in range(5)], LISTS).filling is None
 
 
 def test_a_chunk_reads_back_as_it_was_written() -> None:

@@ -6,8 +6,8 @@ to be made out, or without.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import polars as pl
@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from shared.domain.chunks import decode
 from shared.domain.cleaning import MALFORMED, ROW, Recipe
 from shared.domain.digests import DigestKey
+from shared.domain.notation import Declared
 from shared.domain.plan import Plan, Scope, chunks, plan
 from shared.domain.remarks import remarks
 from shared.domain.spool import Spool
 from shared.domain.state import CUSTOMERS, SCHEMA, Receipt, State, identify, merge, tabulate
 
 KEY = DigestKey(b"k" * 32)
-RECIPE = Recipe({"Email": "Email", "integer--Points": "Points"})
+RECIPE = Recipe({"Email": "Email", "integer--Points": "Points"}, on_bad_value="reject")
 LIST = "list-a"
 
 Kind = Literal["sound", "bad value", "invalid address", "no address", "broken", "torn"]
@@ -39,6 +40,7 @@ class Table:
     rows: Sequence[tuple[int, Kind]]
     name: str = "VIP"
     columns: Sequence[str] = ("CustomerId", "Email", "Points")
+    declared: Mapping[str, Declared] = field(default_factory=dict)
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         table = pl.DataFrame(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,6 +14,7 @@ import shared.domain.plan
 from shared.domain.chunks import Operation, decode
 from shared.domain.cleaning import MALFORMED, ROW, Recipe
 from shared.domain.digests import DigestKey
+from shared.domain.notation import Declared
 from shared.domain.plan import Plan, Scope, chunks, plan
 from shared.domain.spool import Spool, pack, unpack
 from shared.domain.state import Receipt, State, merge, tabulate
@@ -38,6 +39,10 @@ class Table:
     @property
     def columns(self) -> Sequence[str]:
         return ("CustomerId", "Email", "Name")
+
+    @property
+    def declared(self) -> Mapping[str, Declared]:
+        return {}
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         self.reads.append(len(self.people))

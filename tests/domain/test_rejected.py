@@ -16,7 +16,7 @@ from shared.steps.rejected import harmless, rejected_customers, write_rejected
 
 
 def test_a_row_says_whose_where_what_why_and_what_to_do() -> None:
-    table = pl.DataFrame([("c1", 0, "Email", "email_invalid", None)], schema=REJECTED, orient="row")
+    table = pl.DataFrame([("c1", 0, "Email", "email_invalid", None, None)], schema=REJECTED, orient="row")
     lines = list(csv.reader(io.StringIO(write_rejected(table, ["VIP"]).decode("utf-8-sig"))))
     assert lines[0] == ["CustomerId", "Segment", "Field", "Reason", "What to do", "Where"]
     assert lines[1] == ["c1", "VIP", "Email", "email_invalid", "Correct the e-mail address in its source.", ""]
@@ -60,7 +60,9 @@ def test_what_is_no_formula_stays_as_it_is() -> None:
 def test_no_program_finds_a_formula_in_the_file_and_it_reads_back(rows: list[tuple[str, str]]) -> None:
     """Whatever the program parts cells at; the file itself is parted by commas, and gives the CustomerIds back."""
     table = pl.DataFrame(
-        [(customer, 0, field, "email_invalid", customer) for customer, field in rows], schema=REJECTED, orient="row"
+        [(customer, 0, field, "email_invalid", customer, None) for customer, field in rows],
+        schema=REJECTED,
+        orient="row",
     )
     text = write_rejected(table, ["=Segment;=x"]).decode("utf-8-sig")
     for separator in SEPARATORS:

@@ -25,6 +25,7 @@ from shared.reasons import Reason, RunEnded
 from shared.registry import Registry
 from shared.steps.plan import plan_run
 from shared.steps.start import start_run
+from shared.steps.tick import tick
 from shared.steps.window import open_account
 from tests.hostile.conftest import Installation, told
 
@@ -401,6 +402,26 @@ def test_a_damaged_export_is_named_harms_nothing_else_and_can_be_removed(
     assert installation.ask("delete_connection", "main")[0] == 409
     assert installation.ask("delete_export", "broken")[0] == 204
     assert installation.ask("get_export", "broken")[0] == 404
+
+
+def test_a_damaged_export_keeps_no_other_from_its_tick_and_its_own_run_ends_by_name(installation: Installation) -> None:
+    app = installation.app
+    installation.connect("main", "key-1")
+    for name in ("broken", "well"):
+        installation.save(name, "main", f"List of {name}")
+        app.ledger.mark(name, {"refresh": "an earlier one"})
+    run = start_run(app, "broken", trigger="on_demand", requested_by="me")
+    damage(installation, "exports/broken.json")
+    plan_run(app, "broken", run.id)
+    ended = app.ledger.run("broken", run.id)
+    assert (ended.reason, ended.status.is_final) == (Reason.DOCUMENT_DAMAGED, True)
+    tick(app)
+    assert app.ledger.head("broken").active is None
+    assert app.ledger.head("broken").refresh == "an earlier one"  # it is not forgotten either
+    started = app.ledger.head("well").active
+    assert started is not None
+    assert app.ledger.run("well", started).trigger == "refresh"
+    app.ledger.release("well", started)
 
 
 def test_a_damaged_document_can_be_saved_again(installation: Installation) -> None:

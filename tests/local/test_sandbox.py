@@ -1,4 +1,4 @@
-"""The Autopilot sandbox against reference/autopilot-api, over a socket."""
+"""The Autopilot sandbox against what docs/sandbox.md says of Autopilot, over a socket."""
 
 from __future__ import annotations
 

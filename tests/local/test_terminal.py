@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from cli.show import headline, table_of
+from cli.show import _stage, headline, table_of
 from cli.terminal import harmless, print_whole, say
 
 RUN = "20261128t223549123-ab12"
@@ -63,3 +63,13 @@ def test_markup_and_escape_sequences_are_shown_as_text(name: str) -> None:
     file = console.file
     assert isinstance(file, io.StringIO)
     assert file.getvalue().count(spelled) == 2
+
+
+def test_a_run_that_succeeded_still_says_what_it_has_to_say() -> None:
+    run = {"status": "Successful", "reason": None, "advice": "", "detail": "2 removals are held back."}
+    assert str(headline(run)) == "Successful 2 removals are held back."
+
+
+def test_a_run_that_waits_says_for_what() -> None:
+    run = {"status": "Processing", "unreachable_since": "2026-01-01T00:00:00Z", "detail": "Waiting until [it] answers."}
+    assert _stage(run) == "Waiting until \\[it] answers."

@@ -183,12 +183,14 @@ class _ContainerClient:
 
         yield from self._cloud.call("blobs", f"LIST blobs {self._container}/{name_starts_with or ''}", look)
 
-    def walk_blobs(self, *, delimiter: str) -> Iterator[Any]:
-        """List what is at the top: blobs, and folders with the delimiter at their end."""
-        names = dict.fromkeys(
-            name if delimiter not in name else name.partition(delimiter)[0] + delimiter
-            for name in self.list_blob_names()
-        )
+    def walk_blobs(self, *, delimiter: str, **_: object) -> Iterator[Any]:
+        """List what stands at the top: blobs, and folders with the delimiter at their end."""
+
+        def look() -> list[str]:
+            kept = self._cloud.blobs.get(self._container, {})
+            return sorted({name.partition(delimiter)[0] + delimiter * (delimiter in name) for name in kept})
+
+        names = self._cloud.call("blobs", f"LIST folders {self._container}", look)
         yield from (SimpleNamespace(name=name) for name in names)
 
 

@@ -18,7 +18,7 @@ from tests.simulation.world import CONNECTION, EXPORT, WORLDS
 
 def violations(play: Play) -> list[str]:
     """Say what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
-    wrong = [*_ended(play), *_books(play), *_left_lying(play), *play.errors]
+    wrong = [*play.watch.wrong, *_ended(play), *_books(play), *_left_lying(play), *play.errors, *_broken(play)]
     play.calm = True
     play.again("start", "rest")
     wrong += [
@@ -34,6 +34,15 @@ def violations(play: Play) -> list[str]:
     if newest.reason not in {Reason.NOTHING_TO_DO, Reason.ROWS_REJECTED, Reason.LISTS_EQUAL}:
         wrong.append(f"an idle run ends {newest.status} {newest.reason}")
     return wrong
+
+
+def _broken(play: Play) -> Iterator[str]:
+    """Name failures that no fault explains: a client that is played wrongly, or code that is wrong."""
+    for failure in play.host.failures:
+        if failure.rpartition(" ")[2] in {"AttributeError", "KeyError", "NotImplementedError", "TypeError", "Lost"}:
+            yield f"a function failed: {failure}"
+    if not play.stage.faults and play.host.failures:
+        yield f"functions failed though nothing was wrong: {play.host.failures[:3]}"
 
 
 def _did_something(play: Play) -> bool:
@@ -73,7 +82,7 @@ def _books(play: Play) -> Iterator[str]:
         maybe = {person for person, row in people.items() if row["attempted"] & bit}
         for person in on - said - maybe:
             yield f"{names[person].email} is on {title}, and the state does not know"
-        for person in said - on:
+        for person in said - on if not head.doubted else ():
             who = names[person].email if person in names else "somebody who is gone"
             yield f"{who} is not on {title}, and the state says so"
     for person, contact in names.items():

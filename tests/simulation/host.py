@@ -101,7 +101,7 @@ class Host:
             self.functions[queue](_made(message))
         except Exception as error:  # noqa: BLE001 - as the host does
             self.stage.note(f"{name} failed: {type(error).__name__}: {error}")
-            self.failures.append(f"{queue}: {type(error).__name__}")
+            self.failures.extend(f"{queue}: {name}" for name in names_of(error))
             if message.receipt == receipt and not poisoned:
                 if message.tries >= MOST_TRIES:
                     self._give_up(queue, message)
@@ -133,10 +133,17 @@ class Host:
                 function(SimpleNamespace(past_due=False))
             except Exception as error:  # noqa: BLE001 - as the host does
                 self.stage.note(f"{name} failed: {type(error).__name__}: {error}")
-                self.failures.append(f"{name}: {type(error).__name__}")
+                self.failures.extend(f"{name}: {kind}" for kind in names_of(error))
             self.ticks[name] = self.ticks.get(name, 0) + 1
 
     ticks: dict[str, int] = field(default_factory=dict)
+
+
+def names_of(error: Exception) -> list[str]:
+    """Name an error, or those that it groups."""
+    if isinstance(error, ExceptionGroup):
+        return [name for each in error.exceptions for name in names_of(each)]
+    return [type(error).__name__]
 
 
 def _made(message: Message) -> QueueMessage:

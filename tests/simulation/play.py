@@ -34,6 +34,7 @@ from tests.simulation.host import NO_HOLDER, Host, Queues
 from tests.simulation.inside import Inline
 from tests.simulation.source import Source
 from tests.simulation.stage import Actor, Director, Stage, on_stage
+from tests.simulation.watch import Watch
 from tests.simulation.world import CONNECTION, EXPORT, KEY, World
 
 WORKERS: Final = ("A", "B", "C")
@@ -75,6 +76,8 @@ class Play:
         self.stage = Stage(self.director)
         self.stage.died, self.stage.app = self._restart, self.app
         self.cloud = Cloud(self.stage)
+        self.watch = Watch()
+        self.cloud.written.append(self.watch)
         self.autopilot = AutopilotStage(self.stage, self.world.knobs)
         self.host = Host(self.stage, self.cloud, FUNCTIONS)
         self.source = Source(self.cloud, self.world.versions[0])
@@ -86,7 +89,7 @@ class Play:
             "owner": self._own,
             "user": self._use,
             "supervision": lambda: self.host.timer("supervision", SUPERVISE, 30),
-            "tick": lambda: self.host.timer("tick", TICK, 60),
+            "tick": lambda: self.host.timer("tick", TICK, 300),
             **{name: (lambda name=name: self.host.work(name, self.pick)) for name in WORKERS[: self.workers]},  # type: ignore[misc]
         }
         self.audience = self._make_app(0.0)
@@ -215,7 +218,8 @@ class Play:
                 self.stage.wait(lambda: 0.0 if self.rests else math.inf, idle=True)
                 self.stage.sleep(1)
             else:
-                self._ask(step)
+                while not self._ask(step):
+                    self.stage.sleep(20)
             self.done += 1
 
     def _use(self) -> None:
@@ -224,17 +228,21 @@ class Play:
             self.stage.wait(lambda: 0.0 if self.commands else math.inf, idle=True)
             self._ask(self.commands.pop(0))
 
-    def _ask(self, command: str) -> None:
+    def _ask(self, command: str) -> bool:
+        """Ask for something; False if it has to be asked for again, since it failed or another run is going."""
         self.stage.note(f"asked: {command}")
         faults = self.stage.faults
         try:
             self._do(command)
         except (Problem, TryLater) as answer:
             self.stage.note(f"answered: {answer}")
+            return command == "start"
         except Exception as error:  # noqa: BLE001 - the API would answer 500
             self.stage.note(f"answered: {type(error).__name__}: {error}")
             if self.stage.faults == faults:
                 self.errors.append(f"{command!r} was answered {type(error).__name__} though nothing was down")
+            return False
+        return True
 
     def _do(self, command: str) -> None:
         verb, _, rest = command.partition(" ")

@@ -86,5 +86,5 @@ def test_text_that_is_no_base64_is_poison_at_once() -> None:
 def test_when_the_holder_of_the_timers_dies_none_runs_for_two_minutes() -> None:
     story = Story(PLAIN)
     assert story.told("supervision dies\neverybody goes on") == []
-    looks = [line for line in story.play.stage.record if "supervision: LIST" in line]
+    looks = [line for line in story.play.stage.record if "supervision: " in line]
     assert float(looks[0].split()[1].rstrip("s")) >= 120

@@ -298,7 +298,8 @@ def test_a_partition_replaced_while_it_is_read_is_not_settled(source: Source) ->
     assert caught.value.reason is Reason.SOURCE_NOT_SETTLED
 
 
-_cell = st.text(st.characters(codec="utf-8", exclude_characters="\x00\ufffd\ufeff"), max_size=12)
+_CONTROLS = "".join(map(chr, [*range(9), *range(14, 32), 127]))  # a table that is full of them is no text
+_cell = st.text(st.characters(codec="utf-8", exclude_characters=_CONTROLS + "\ufffd\ufeff"), max_size=12)
 
 
 @settings(max_examples=40)

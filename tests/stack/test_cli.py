@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -146,10 +147,10 @@ def test_what_is_not_given_of_a_connection_stays(world: World, terminal: Termina
 
 
 def test_a_connections_own_secret_stays_its_secret(world: World, terminal: Terminal) -> None:
-    world.stack.store_secret("team-autopilot", "sandbox-key")
-    terminal.run("connect", "vaulted", "--secret-name", "team-autopilot", "--agree")
+    world.stack.store_secret("autopilot-of-the-team", "sandbox-key")
+    terminal.run("connect", "vaulted", "--secret-name", "autopilot-of-the-team", "--agree")
     terminal.run("connect", "vaulted", "--rate-limit", "30", "--agree", typed="sandbox-key\n")
-    assert world.api.get("connections/vaulted")["secret_name"] == "team-autopilot"
+    assert world.api.get("connections/vaulted")["secret_name"] == "autopilot-of-the-team"
 
 
 def test_a_connection_is_shown_tested_detached_and_removed(world: World, terminal: Terminal) -> None:
@@ -188,7 +189,7 @@ def test_health_and_all_runs_from_a_terminal(world: World, terminal: Terminal) -
     world.connect()
     world.save("everyone", segments=[{"segment": "Team", "list": "Everyone"}], mapping=SIMPLE)
     shown = terminal.run("health")
-    assert shown.count("reachable") == 3
+    assert [part for part in ("storage", "vault", "source") if not re.search(rf"^{part} +reachable", shown, re.M)] == []
     started = terminal.run("run-all")
     runs = world.api.get("exports/everyone/runs")["items"]
     assert runs[0]["id"] in started

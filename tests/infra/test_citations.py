@@ -1,0 +1,38 @@
+"""What code and documents cite is in the repository: a reader who has nothing else can follow it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.infra.bicep import INFRA
+
+ROOT = INFRA.parent
+TEXTS = (".py", ".md", ".yaml", ".toml", ".bicep", ".json")
+CITED = re.compile(r"(?<![\w/.:-])((?:docs|bench|infra|tests|local|shared|cli)/[\w./-]+\.(?:md|py|yaml|bicep|kql))\b")
+ELSEWHERE = re.compile(r"\bcontract\.md\b|\breference/(?:autopilot|customer|azure-functions|ortto|console|taste|peers)")
+
+
+FOLDERS = ("bench", "cli", "docs", "export_trigger", "export_worker", "infra", "local", "shared", "tests")
+
+
+def texts() -> list[Path]:
+    found = [*ROOT.glob("*.md"), *(file for folder in FOLDERS for file in (ROOT / folder).rglob("*"))]
+    return [file for file in found if file.suffix in TEXTS and file != Path(__file__)]
+
+
+def test_a_file_that_is_cited_is_there() -> None:
+    """Documents name tests by their place in tests/."""
+    missing = [
+        (str(file.relative_to(ROOT)), cited)
+        for file in texts()
+        for cited in CITED.findall(file.read_text())
+        if (file.suffix == ".md" or cited.startswith("docs/"))
+        and not (ROOT / cited).exists()
+        and not (ROOT / "tests" / cited).exists()
+    ]
+    assert missing == []
+
+
+def test_nothing_cites_what_the_repository_does_not_have() -> None:
+    assert [file for file in texts() if ELSEWHERE.search(file.read_text())] == []

@@ -1,0 +1,123 @@
+"""What the simulation found in the app, each as the story in which it happened. All of them are mended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from local.sandbox.knobs import Knobs
+from tests.simulation.story import tell
+from tests.simulation.world import BULK, PLAIN, VERIFIED, World
+
+FILLS_AT_THE_PROOF_ONLY = replace(BULK, knobs=Knobs(bulk_lists="until:2", contact_lists="ignored"))
+"""An account whose bulk call fills lists as long as it is tried, and never again."""
+
+ONE: World = replace(VERIFIED, versions=({"VIP": {"ann@example.com": "Ann"}},))
+"""One person, and every run is followed by one that reads her list back."""
+
+OTHERS: World = replace(BULK, versions=({"VIP": {"ann@example.com": "Ann"}}, {"VIP": {"bob@example.com": "Bob"}}))
+
+
+def test_what_a_worker_sent_when_its_run_was_canceled_is_known_though_a_second_copy_came_first() -> None:
+    """B had recorded the chunk as left undone, and A's receipts came second and were dropped."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on past POST /contact
+        somebody asks cancel
+        all messages come twice
+        B goes on
+        A goes on
+    """
+    assert tell(PLAIN, story) == []
+
+
+def test_what_a_worker_sent_before_it_died_is_known_though_its_run_was_canceled() -> None:
+    story = """
+        somebody asks start
+        A goes on
+        the next PUT blob outcomes of A kills it before
+        A goes on
+        somebody asks cancel
+    """
+    assert tell(PLAIN, story) == []
+
+
+def test_a_removal_that_was_done_when_its_worker_died_is_not_believed_undone() -> None:
+    story = """
+        somebody asks start
+        A goes on
+        A goes on
+        the tick goes on
+        the segments change
+        the tick goes on
+        A goes on
+        A goes on
+        A goes on past DELETE /list
+        A dies
+        somebody asks cancel
+    """
+    assert tell(OTHERS, story) == []
+
+
+def test_a_canceled_run_is_confirmed_as_well() -> None:
+    """Its bulk calls had filled no list, the state believed them, and nobody looked."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on
+        somebody asks cancel
+    """
+    assert tell(FILLS_AT_THE_PROOF_ONLY, story) == []
+
+
+@pytest.mark.parametrize("left_out", ["A goes on", "the next POST /contacts of A leaves a contact out\nA goes on"])
+def test_whom_the_proof_put_on_a_list_is_known_to_be_there(left_out: str) -> None:
+    """The bulk answer left her out, nothing was recorded of her, and she left the segment."""
+    story = f"""
+        somebody asks start
+        A goes on
+        A goes on past POST /contacts
+        A goes on past POST /contacts
+        {left_out}
+        the segments change
+    """
+    assert tell(OTHERS, story) == []
+
+
+def test_a_follow_up_is_not_started_twice() -> None:
+    """It was read as owed, supervision played it to its end meanwhile, and it was started again."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on until WRITE ledger export create run
+        supervision goes on
+        B goes on
+        B goes on
+        B goes on
+        A goes on
+    """
+    assert tell(ONE, story) == []
+
+
+def test_a_follow_up_is_not_lost_to_a_run_that_somebody_starts_first() -> None:
+    """The end of the run in between said that nothing was owed."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on until WRITE ledger export create run
+        somebody asks start
+        somebody asks cancel
+        A goes on
+    """
+    assert tell(ONE, story) == []
+
+
+def test_a_post_that_the_sdk_repeated_is_no_error() -> None:
+    """The audit trail met its own row, and the API answered an error though the run was going."""
+    story = """
+        the next WRITE audit of user is repeated by the SDK
+        somebody asks start
+    """
+    assert tell(PLAIN, story) == []
