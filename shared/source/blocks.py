@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from shared.source.catalogue import CUSTOMER_ID, Dialect
+from shared.source.catalogue import Dialect
 from shared.source.dialect import swallows
 
 BLOCK: Final = 1 << 22
@@ -67,11 +67,8 @@ def is_regular(block: bytes, pattern: str) -> bool:
 
 
 def is_doubtful(block: bytes, dialect: Dialect) -> bool:
-    """Tell whether a regular block could be read in another way, so that only the careful way can read it.
-
-    A backslash before a quote may be another program's way to write one, and a header may stand in the middle.
-    """
-    return CUSTOMER_ID.encode() in block or (dialect.quote is not None and b'\\"' in block)
+    """Tell whether a regular block could be read in another way: a backslash before a quote may be a way to write one."""
+    return dialect.quote is not None and b'\\"' in block
 
 
 def may_swallow(block: bytes, dialect: Dialect, width: int) -> bool:

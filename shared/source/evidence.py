@@ -22,6 +22,9 @@ from shared.source.model import MOST_COLUMNS
 UNDECODED: Final = "\udfff"
 """What stands for bytes that are not UTF-8 until their row is marked."""
 
+INVISIBLE: Final = " \t\u00a0\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
+"""What may stand around a name unseen."""
+
 _SAMPLE: Final = 100
 """Rows that are looked at."""
 
@@ -94,11 +97,14 @@ def layout_of(
     _check_lines(text, told, columns)
     dialect = _quoting(text, told)
     sample = list(islice(rows([text], dialect, width=None), _SAMPLE))
+    if not sample and told.header:
+        raise Unreadable("is empty, although model.json promises a header. Refresh the Blob export")
     if not sample:
         return Layout(tuple(columns), dialect, len(start))
     if sum(row.cells[0].startswith("\r") for row in sample[1:] if row.cells) * 2 > len(sample) - 1 > 0:
         raise Unreadable("has lines that begin with a carriage return")
-    values = [cell for row in sample[1:] or sample for cell in row.cells if cell]
+    people = [row for row in sample[1:] if not row.broken] or sample
+    values = [cell for row in people for cell in row.cells if cell]
     if values and sum(map(_is_signed, values)) * 2 > len(values):
         raise Unreadable("has values between other signs than double quotes")
     names = _header(sample, text, dialect, columns)
@@ -114,13 +120,13 @@ def layout_of(
 
 def is_header(cells: Sequence[str], columns: Sequence[str]) -> bool:
     """Tell whether a row holds names of columns, and not a person's values."""
-    return _plain(CUSTOMER_ID) in map(_plain, cells) or names_most(cells, columns)
+    return plain(CUSTOMER_ID) in map(plain, cells) or names_most(cells, columns)
 
 
 def names_most(cells: Sequence[str], columns: Sequence[str]) -> bool:
     """Tell whether most of a row's cells are names of columns."""
     lookup = _lookup(columns)
-    known = sum(_plain(cell) in lookup for cell in cells)
+    known = sum(plain(cell) in lookup for cell in cells)
     return known * 2 > len(cells) and (len(cells) > 1 or len(columns) == 1)
 
 
@@ -184,7 +190,7 @@ def _header(sample: Sequence[Row], text: str, dialect: Dialect, columns: Sequenc
     if is_header(first.cells, columns):
         return tuple(_name(cell, columns, lookup) for cell in first.cells)
     others = any(_is_wordy(row.cells) for row in sample[1:])
-    named = dialect.header or any(lookup.get(_plain(cell)) for cell in first.cells)
+    named = dialect.header or any(lookup.get(plain(cell)) for cell in first.cells)
     if _is_wordy(first.cells) and (named or (len(sample) > 1 and not others)):
         raise Unreadable(
             "has a first row that may be a header, but does not name the columns of model.json. Refresh the Blob export"
@@ -216,7 +222,7 @@ def _lookup(columns: Sequence[str]) -> Mapping[str, list[str]]:
     """Return the columns by their names without case and invisible characters."""
     found: dict[str, list[str]] = {}
     for column in dict.fromkeys(columns):
-        found.setdefault(_plain(column), []).append(column)
+        found.setdefault(plain(column), []).append(column)
     return found
 
 
@@ -224,7 +230,7 @@ def _name(cell: str, columns: Sequence[str], lookup: Mapping[str, list[str]]) ->
     name = _visible(cell)
     if name in columns:
         return name
-    meant = lookup.get(_plain(cell), [])
+    meant = lookup.get(plain(cell), [])
     if len(meant) > 1:
         raise Unreadable(f"has a header with a name that may be {' or '.join(map(repr, meant))}")
     return meant[0] if meant else name
@@ -235,7 +241,8 @@ def _visible(name: str) -> str:
     return re.sub(r"^[\s\ufeff\u200b-\u200f\u2060]+|[\s\ufeff\u200b-\u200f\u2060\x1a]+$", "", name)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a column's name as it is compared: without case and invisible characters around it."""
     return unicodedata.normalize("NFC", _visible(name)).casefold()
 
 
@@ -256,7 +263,7 @@ def _check_delimiter(sample: Sequence[Row], text: str, told: Dialect, columns: S
 
 
 def _check_order(sample: Sequence[Row], columns: Sequence[str], address: str | None) -> None:
-    """Raise Unreadable if, without a header, the addresses stand in another column than model.json says."""
+    """Raise Unreadable if, without a header, the column of addresses has none: it is another column, or another table."""
     if address not in columns:
         return
     people = [row.cells for row in sample if len(row.cells) == len(columns)]
@@ -266,9 +273,10 @@ def _check_order(sample: Sequence[Row], columns: Sequence[str], address: str | N
         if cells[columns.index(address)].strip()
     ]
     elsewhere: Counter[int] = Counter(n for cells in people for n, cell in enumerate(cells) if _ADDRESS.search(cell))
-    if there and not any(there) and elsewhere and elsewhere.most_common(1)[0][1] * 2 >= len(people):
+    moved = bool(elsewhere) and elsewhere.most_common(1)[0][1] * 2 >= len(people)
+    if there and not any(there) and (moved or len(there) > 1):
         raise Unreadable(
-            f"has no header, and no address in column {address!r} by the order of model.json, but in another one"
+            f"has no header, and by the order of model.json no address in column {address!r}. Refresh the Blob export"
         )
 
 

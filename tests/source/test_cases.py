@@ -20,6 +20,8 @@ from shared.app import App
 from shared.configuration import ExportSettings
 from shared.domain.cleaning import MALFORMED, WHERE
 from shared.reasons import Reason, RunEnded
+from shared.source.catalogue import Table
+from shared.source.counts import Members
 from tests.source.memory import Blob, source_of
 
 COLUMNS: Final = ("CustomerId", "FirstName", "Email")
@@ -136,7 +138,7 @@ def test_another_way_to_write_the_same_rows_is_read(text: str, told: dict[str, A
         pytest.param(BODY.replace(",", ", more, ").encode(), "not 3 fields", id="rows of five fields"),
         pytest.param(HEADER.encode() + HEADER.encode() + BODY.encode(), "header among its rows", id="two headers"),
         pytest.param(SEVEN + b"Email,CustomerId,FirstName\nperson7@example.com,c0007,Name7\n", "header among its rows", id="files joined"),
-        pytest.param("\n".join(map(turned, ROWS)).encode(), "in another one", id="another order, no header"),
+        pytest.param("\n".join(map(turned, ROWS)).encode(), "no address in column", id="another order, no header"),
         pytest.param(b"Kundennummer,Vorname,E-Mail\n" + BODY.encode(), "may be a header", id="a header of other names"),
         pytest.param(b"Kundennummer,Vorname,Email\n" + BODY.encode(), "may be a header", id="a header of mostly other names"),
         pytest.param(HEADER.encode() + BODY.encode() + b"c0010,Na", "middle of a row", id="cut off in a row"),
@@ -166,6 +168,42 @@ def test_a_file_that_is_not_what_was_told_ends_the_run_and_is_named(data: bytes,
 def test_a_column_that_a_file_does_not_have_is_unknown_not_empty(header: str, reason: Reason) -> None:
     end = refusal(blobs(VIP, b=f"{header}\n{BODY}".encode()))
     assert (end.reason, OTHER in end.detail) == (reason, True)
+
+
+ODD = [
+    pytest.param(HEADER.encode() + BODY.encode() + b"email,CUSTOMERID,firstname\na@example.com,c1,Ann\n", "header among", id="joined, in other case"),
+    pytest.param(HEADER.encode() + BODY.encode() + b"\xef\xbb\xbfCustomerId,FirstName,Email\n" + BODY.encode(), "header among", id="joined, with a mark"),
+    pytest.param(b"sep=,\n" + HEADER.encode() + BODY.encode(), "header among", id="Excel's hint before the header"),
+    pytest.param(b"o1,19.90,2026-01-01\no2,5.00,2026-01-02\n", "no address in column 'Email'", id="another table's file"),
+    pytest.param(HEADER.encode() + BODY.encode() + b"\0" * 4096, "middle of a row|not a text", id="a tail of zeros"),
+    pytest.param(HEADER.encode() + b"".join(b"1," + row.encode() + b"\n" for row in ROWS), "not 3 fields", id="row numbers without a name"),
+    pytest.param(HEADER.encode() + BODY.replace("\n", ",\n").encode(), "not 3 fields", id="a comma at each end"),
+    pytest.param(HEADER.encode() + BODY.replace(",", ";").encode(), "not 3 fields", id="a header of commas, rows of semicolons"),
+    pytest.param(BODY.replace(",", "||").encode(), "not 3 fields|bars", id="two bars"),
+    pytest.param(BODY.replace(",", "   ").encode(), "not 3 fields", id="columns of fixed width"),
+    pytest.param(b"%PDF-1.7\n1,2,3\n", "PDF", id="a PDF"),
+    pytest.param(HEADER.encode() + BODY.encode() * 2_000 + b"c0010,Name10,person10@example.com\r" * 3_000, "carriage return|not 3 fields", id="other line ends after the beginning"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "said"), ODD)
+def test_an_odd_file_that_no_list_names_ends_the_run_and_is_named(data: bytes, said: str) -> None:
+    end = refusal(blobs(VIP, b=data))
+    assert end.reason is Reason.SOURCE_MALFORMED
+    assert OTHER in end.detail
+    assert any(text in end.detail for text in said.split("|")), end.detail
+
+
+def test_an_empty_file_that_promises_a_header_has_not_been_written_yet() -> None:
+    promised = entity("VIP", at("Export/VIP/a.csv"), at(OTHER, columnHeaders=True))
+    assert "is empty, although model.json promises a header" in refusal(blobs(promised)).detail
+    assert people(blobs(promised, b=HEADER.encode())) == PEOPLE[:7]
+
+
+def test_a_footer_is_a_malformed_row_and_nobody_is_missing() -> None:
+    table = read(blobs(VIP, b=(HEADER + BODY + "(3 rows affected)\n").encode()))
+    found = table.filter(~pl.col(MALFORMED)).select(COLUMNS).rows()
+    assert (found, table[MALFORMED].sum()) == (PEOPLE, 1)
 
 
 def test_a_promised_header_is_one_only_if_its_cells_are_names_of_columns() -> None:
@@ -252,6 +290,7 @@ def test_a_malformed_row_has_a_place_and_no_content() -> None:
 
 
 FAULTS = [
+    pytest.param(entity("Bad", at("x.csv"), at("x.csv")), "names a file of table 'Bad' twice", id="a file twice"),
     pytest.param(entity("Bad", {"name": "p"}), "Partition 1 of table 'Bad' has no location", id="no location"),
     pytest.param(
         entity("Bad", {"name": "p", "location": None}), "Partition 1 of table 'Bad' has no location", id="null location"
@@ -276,7 +315,7 @@ FAULTS = [
     pytest.param(
         entity("Bad", at("x.csv"), columns=[f"c{n}" for n in range(4_207)]), "attributes", id="too many columns"
     ),
-    pytest.param(entity("Bad", *[at("x.csv")] * 10_001), "partitions", id="too many partitions"),
+    pytest.param(entity("Bad", *[at(f"{n}.csv") for n in range(10_001)]), "partitions", id="too many partitions"),
     pytest.param(
         entity("Bad", at("Bad/2026/08/24/1433/Bad_1.csv"), at("Bad/2026/08/24/1434/Bad_2.csv")),
         "folders of different times",
@@ -309,19 +348,35 @@ def test_each_segment_answers_for_itself_when_a_file_is_gone() -> None:
     listed = segments(found)
     assert listed["VIP"]["members"] == 10
     assert listed["Old"]["members"] is None
-    assert "Export/Old/gone.csv does not exist" in listed["Old"]["why_not"]
+    assert "Export/Old/gone.csv does not exist" in listed["Old"]["not_counted"]
     settings = ExportSettings.model_validate(
         {"display_name": "x", "connection": None, "mapping": {"Email": "Email"}, "segments": ["VIP", "Old"]}
     )
-    app = cast("App", SimpleNamespace(source=source_of(found)))
+    app = app_of(found)
     members, warnings = check_segments(app, app.source.catalogue(), settings)
     assert members == {"VIP": 10, "Old": None}
-    assert ["Segment 'Old' cannot be read now" in text for text in warnings] == [True]
+    assert ["The members of segment 'Old' could not be counted" in text for text in warnings] == [True]
+
+
+def app_of(found: Mapping[str, Blob]) -> App:
+    """Return what of an app reads the source."""
+    source = source_of(found)
+
+    def of(tables: Sequence[Table], seconds: float) -> dict[str, Members]:
+        return {table.name: members(table) for table in tables}
+
+    def members(table: Table) -> Members:
+        try:
+            return Members(rows=sum(batch.height for batch in source.read(table, ["CustomerId"])), why="")
+        except RunEnded as end:
+            return Members(rows=None, why=end.detail)
+
+    return cast("App", SimpleNamespace(source=source, counts=SimpleNamespace(of=of)))
 
 
 def segments(found: Mapping[str, Blob]) -> dict[str, dict[str, Any]]:
     """Return what GET /segments says, by name."""
-    app = cast("App", SimpleNamespace(source=source_of(found)))
+    app = app_of(found)
     answer = list_segments(app, Call({}, {}, {}, b"", Caller("test", Role.VIEWER)))
     assert answer.status == HTTPStatus.OK
     return {item["name"]: item for item in cast("dict[str, Any]", answer.body)["items"]}
