@@ -74,8 +74,24 @@ def _stage(run: dict[str, Any]) -> str:
     if run["status"] == "Processing":
         if run["unreachable_since"]:
             return escape(harmless(run.get("detail") or "Waiting").partition(". ")[0])
+        if run.get("waits_until"):
+            return f"Waiting for {_WAITS[run['waits_for']]} until {_clock(run['waits_until'])}"
         return "Delivering" if run["planned_at"] else "Planning"
     return str(run["status"])
+
+
+_WAITS = {
+    "pace": "its turn at Autopilot",
+    "autopilot": "Autopilot",
+    "key_vault": "Key Vault",
+    "source": "Customer Insights",
+}
+
+
+def _clock(moment: str) -> str:
+    from datetime import datetime
+
+    return f"{datetime.fromisoformat(moment).astimezone():%H:%M:%S}"
 
 
 def _counts(run: dict[str, Any], speed: float) -> str:

@@ -156,6 +156,17 @@ _ROW_ADVICE = {
 }
 
 
+class WaitsFor(StrEnum):
+    """What a run waits for, as users see it."""
+
+    PACE = "pace"
+    """The account's pace is taken, or Autopilot asked to slow down until then."""
+
+    AUTOPILOT = "autopilot"
+    KEY_VAULT = "key_vault"
+    SOURCE = "source"
+
+
 class Hint(StrEnum):
     """What a value that cannot be read looks like, where that says better what to do."""
 
@@ -222,9 +233,16 @@ class Transient(RunEnded):
 
 
 class TryLater(Exception):
-    """The work cannot go on now; whoever holds it gives it back for a while. Waiting is not failing."""
+    """The work cannot go on now; whoever holds it gives it back for a while. Waiting is not failing.
 
-    def __init__(self, seconds: float, why: str) -> None:
+    A wait that users are to know of says what it `waits_for`, and for how many seconds it may last, if longer.
+    """
+
+    def __init__(
+        self, seconds: float, why: str, *, waits_for: WaitsFor | None = None, lasts: float | None = None
+    ) -> None:
         super().__init__(why)
         self.seconds = seconds
         self.why = why
+        self.waits_for = waits_for
+        self.lasts = seconds if lasts is None else lasts

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from shared.configuration import SegmentTarget
-from shared.reasons import Reason, Status
+from shared.reasons import Reason, Status, WaitsFor
 from shared.records import Record
 
 Trigger = Literal["refresh", "cron", "on_demand", "run_all", "rejected_rows", "verify", "repair"]
@@ -90,6 +90,7 @@ class Run(Record):
 
     `plan` names the folder of the chunks that were planned first; `stop` is why the rest is not sent. `operations`
     counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
+    `waits_for` says what it waits for, `waits_until` then; past that it waits no more.
     `begun` names the chunks of which something may have been sent that is not recorded yet, and `short` says that its calls
     left lists short, or that nobody could be asked whether they did. `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
     this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
@@ -126,12 +127,18 @@ class Run(Record):
     progress_at: datetime | None = None
     busy_until: datetime | None = None
     unreachable_since: datetime | None = None
+    waits_for: WaitsFor | None = None
+    waits_until: datetime | None = None
     refreshed_at: datetime | None = None
     traceparent: str | None = None
     verification: Verification | None = None
     findings: tuple[Findings, ...] = ()
     remarks: str = ""
     refresh: str | None = None
+
+    def is_waiting(self, now: datetime) -> bool:
+        """Return whether it waits for something at this moment."""
+        return not self.status.is_final and self.waits_until is not None and self.waits_until > now
 
     @property
     def is_delivered(self) -> bool:

@@ -23,12 +23,25 @@ _STORMS: Final[tuple[dict[str, Any], ...]] = (
     {"down": True},
 )
 
+_LIES: Final[tuple[dict[str, Any], ...]] = (
+    {"html": 0.3},
+    {"empty": 0.15, "no_content": 0.15, "null": 0.1},
+    {"message": 0.2, "error": 0.1, "no_map": 0.2},
+    {"interim": 0.3, "interim_joined": 0.3},
+    {"redirect": 0.2, "html_403": 0.1, "html_401": 0.1, "strange": 0.1},
+    {"html_404": 0.3},
+    {"truncated": 0.15, "bom": 0.1, "unasked_encoding": 0.1, "bad_header": 0.1},
+    {"drip_headers": 0.02, "drip_interim": 0.02, "drip_trailers": 0.02, "drip_body": 0.02},
+)
+"""Answers that are not Autopilot's, to so many calls."""
+
 _TROUBLES: Final[Mapping[str, int]] = {
     "kill a host": 5,
     "kill all hosts": 2,
     "pause a host": 3,
     "duplicate messages": 3,
     "storm": 6,
+    "lies": 4,
     "restart storage": 1,
     "restart the vault": 1,
     "vault down": 1,
@@ -112,5 +125,5 @@ def _trouble(dice: random.Random, hosts: int) -> Trouble:
         seconds=dice.uniform(*STORM_SECONDS),
         host=dice.randrange(hosts),
         skew=dice.choice((0, 0, dice.uniform(-3, 3))),
-        knobs=dice.choice(_STORMS),
+        knobs={"lies": dice.choice(_LIES), "drip_seconds": 5} if kind == "lies" else dice.choice(_STORMS),
     )

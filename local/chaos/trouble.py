@@ -25,7 +25,7 @@ SECRET = "autopilot-chaos"  # noqa: S105 - its name
 """The secret of the vault that holds the connection's key."""
 QUEUES = ("export-runs", "export-chunks")
 
-CALM: dict[str, object] = {"faults": {}, "down": False}
+CALM: dict[str, object] = {"faults": {}, "lies": {}, "down": False}
 """The knobs that a storm may turn (`schedule._STORMS`), as they are in calm. A storm that turns another knob of the sandbox,
 such as one that has Autopilot lie, has that knob's calm value here; a trouble of another kind is a method below."""
 
@@ -56,6 +56,7 @@ class TroubleMaker:
             "pause a host": self._pause_host,
             "duplicate messages": self._duplicate_messages,
             "storm": self._storm,
+            "lies": self._storm,
             "restart storage": self._restart_storage,
             "restart the vault": self._restart_vault,
             "vault down": self._vault_down,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import socket
 import threading
 import time
@@ -43,6 +44,9 @@ MOST_INTERIM: Final = 20
 ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
 """What we ask for; an answer in another encoding is not to our request."""
 
+_CHUNK_SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
+_LONGEST_LINE: Final = 1 << 12
+
 _PIECE: Final = 1 << 16
 _SENT_AT_ONCE: Final = 1 << 14
 
@@ -70,7 +74,7 @@ def session() -> requests.Session:
     adapter = _Adapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0, pool_block=False)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
-    for name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
+    for name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.response", "urllib3.util.retry"):
         logging.getLogger(name).addFilter(_says_no_url)
     return made
 
@@ -227,10 +231,31 @@ class _Answer(HTTPResponse):
         super().begin()
         if self.fp is not None and self.fp.raw.ended:  # type: ignore[attr-defined]
             raise HTTPException("headers without end")
+        lengths = ",".join(self.headers.get_all("Content-Length") or ()).split(",")
+        if len({length.strip() for length in lengths}) > 1:
+            raise HTTPException("lengths that differ")
         try:
             assert_header_parsing(self.msg)
         except HeaderParsingError:
             raise HTTPException("a header that is none") from None
+
+    def _get_chunk_left(self) -> int | None:
+        if self.chunk_left == 0:
+            if self.fp.read(2) != b"\r\n":
+                raise HTTPException("a chunk without an end")
+            self.chunk_left = None
+        return super()._get_chunk_left()  # type: ignore[misc, no-any-return]
+
+    def _read_next_chunk_size(self) -> int:
+        found = _CHUNK_SIZE.fullmatch(self.fp.readline(_LONGEST_LINE))
+        if found is None:
+            raise HTTPException("a chunk of no size")
+        return int(found[1], 16)
+
+    def _read_and_discard_trailer(self) -> None:
+        super()._read_and_discard_trailer()  # type: ignore[misc]
+        if self.fp is not None and self.fp.raw.ended:  # type: ignore[attr-defined]
+            raise HTTPException("chunks without end")
 
     def _close_conn(self) -> None:
         fp: Any = self.fp

@@ -131,6 +131,8 @@ def view(app: App, run: Run) -> dict[str, Any]:
     shown["segments"] = [target.model_dump() for target in run.targets]
     shown["advice"] = (run.detail + " " if run.detail else "") + reason.advice if reason else ""
     shown["canceling"] = run.stop is Reason.CANCELED_BY_USER and not run.status.is_final
+    if not run.is_waiting(app.now()):
+        shown["waits_for"] = shown["waits_until"] = None
     shown["progress"] = _progress(app, run)
     return shown
 
@@ -176,7 +178,8 @@ def _expected_end(now: datetime, run: Run) -> str | None:
     if run.status is not Status.PROCESSING or not run.settled or run.planned_at is None:
         return None
     left = (run.operations - run.settled) / run.settled * (now - run.planned_at).total_seconds()
-    return (now + timedelta(seconds=left)).isoformat(timespec="seconds")
+    begins = run.waits_until if run.waits_until is not None and run.is_waiting(now) else now
+    return (begins + timedelta(seconds=left)).isoformat(timespec="seconds")
 
 
 def _find(app: App, call: Call) -> Run:

@@ -8,6 +8,7 @@ fields is not ours to judge.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -161,27 +162,34 @@ def _digests(values: Mapping[str, Sequence[str | None]], key: DigestKey) -> list
 def _read_value(contact: Mapping[str, Any], name: str) -> str:
     """Give a field's value as read back: custom fields come as a list of kinds (recorded)."""
     if not is_custom(name):
-        return _text(contact.get(name))
+        return _text(contact.get(name), name)
     label = name.partition("--")[2].replace("--", " ")
     items = contact.get("custom_fields")
     for item in items if isinstance(items, list) else []:
         if isinstance(item, dict) and item.get("kind") == label and item.get("fieldType") == field_type(name):
-            return _NOTHING if item.get("deleted") else _text(item.get("value"))
+            return _NOTHING if item.get("deleted") else _text(item.get("value"), name)
     return _NOTHING
 
 
 def _sent_value(body: Mapping[str, Any], name: str) -> str | None:
     part = body.get("custom", {}) if is_custom(name) else body
-    return _text(part[name]) if name in part else None
+    return _text(part[name], name) if name in part else None
 
 
-def _text(value: object) -> str:
-    """Write a value so that equal ones look equal: 12 and 12.0 are the same number, an empty text is no value."""
+def _text(value: object, name: str) -> str:
+    """Write a field's value so that equal ones look equal: null, "" and nothing; 12, 12.0 and the text 12."""
     if value is None or value == "":
         return _NOTHING
     if isinstance(value, bool):
         return str(value).lower()
     try:
-        return repr(float(value)) if isinstance(value, int | float) else str(value)
-    except OverflowError:
+        number = float(value) if isinstance(value, int | float) else float(str(value)) if _is_number(name) else None
+    except (ValueError, OverflowError):
+        number = None
+    if number is None or not math.isfinite(number):
         return str(value)
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
+def _is_number(name: str) -> bool:
+    return is_custom(name) and field_type(name) in {"integer", "float"}

@@ -13,6 +13,7 @@ from typing import Final
 from shared.accounts import AccountSlots
 from shared.app import App
 from shared.domain.pace import Window
+from shared.reasons import TryLater
 from shared.run import Run
 
 BEAT: Final = 30.0
@@ -38,6 +39,18 @@ def busy_until(app: App, export: str, run_id: str, seconds: float) -> Run:
         return run.model_copy(update={"busy_until": until})
 
     return app.ledger.change(export, run_id, busy)
+
+
+def waits(app: App, run: Run, later: TryLater) -> Run:
+    """Say what a run waits for, and until when; return the run."""
+    until = app.now() + timedelta(seconds=later.lasts)
+
+    def waiting(run: Run) -> Run:
+        if run.status.is_final:
+            return run
+        return run.model_copy(update={"waits_for": later.waits_for, "waits_until": until})
+
+    return app.ledger.change(run.export, run.id, waiting)
 
 
 def is_stranded(app: App, run: Run) -> bool:

@@ -6,6 +6,7 @@ from shared.app import App
 from shared.reasons import Reason, RunEnded
 from shared.run import Run
 from shared.steps.finish import end_run
+from shared.steps.plan import issue
 
 
 def cancel_run(app: App, export: str, run_id: str) -> Run:
@@ -19,4 +20,6 @@ def cancel_run(app: App, export: str, run_id: str) -> Run:
     run = app.ledger.change(export, run_id, stopped)
     if run.plan is None and not run.status.is_final:
         return end_run(app, run, RunEnded(Reason.CANCELED_BY_USER))
+    if run.is_waiting(app.now()):  # its messages are hidden until then
+        issue(app, run)
     return run

@@ -47,6 +47,8 @@ _INTERNAL: Final = {
     "progress_at",
     "busy_until",
     "unreachable_since",
+    "waits_for",
+    "waits_until",
     "traceparent",
     "remarks",
 }

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.app import App
-from shared.reasons import Reason, RunEnded, TryLater
+from shared.reasons import Reason, RunEnded, TryLater, WaitsFor
 from shared.run import Run
 
 _FIRST: Final = 5.0
@@ -39,7 +39,8 @@ def wait(app: App, run: Run, reason: Reason) -> Reason:
     seconds = note_outage(app, run, _WAITING.get(reason, f"Waiting: {reason}."))
     if seconds is None:
         return reason
-    raise TryLater(seconds, f"waiting: {reason}")
+    waits_for = WaitsFor.KEY_VAULT if reason is Reason.KEY_MISSING else WaitsFor.AUTOPILOT
+    raise TryLater(seconds, f"waiting: {reason}", waits_for=waits_for)
 
 
 def wait_or_end(app: App, run: Run, end: RunEnded) -> RunEnded:
@@ -52,4 +53,4 @@ def wait_or_end(app: App, run: Run, end: RunEnded) -> RunEnded:
     seconds = note_outage(app, run, f"{waiting} {why}")
     if seconds is None:
         return end
-    raise TryLater(seconds, why)
+    raise TryLater(seconds, why, waits_for=WaitsFor.SOURCE)

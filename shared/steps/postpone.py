@@ -6,7 +6,7 @@ from shared.adapters.storage import Queue
 from shared.app import App
 from shared.ledger import NoSuchRun
 from shared.reasons import TryLater
-from shared.steps.busy import busy_until
+from shared.steps.busy import busy_until, waits
 from shared.steps.work import RunWork
 
 
@@ -14,6 +14,8 @@ def postpone(app: App, queue: Queue, work: RunWork, later: TryLater) -> None:
     """Put a message back, to be seen when `later` says; supervision knows that its run is only waiting."""
     try:
         run = busy_until(app, work.export, work.run, later.seconds)
+        if later.waits_for is not None:
+            run = waits(app, run, later)
     except NoSuchRun:
         return
     if not run.status.is_final:

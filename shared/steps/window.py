@@ -9,7 +9,7 @@ from shared.adapters.vault import VaultUnavailable
 from shared.app import Account, App
 from shared.domain.answers import AutopilotError, KeyRefused, Refused
 from shared.domain.sending import Sender
-from shared.reasons import Reason, RunEnded, TryLater
+from shared.reasons import Reason, RunEnded, TryLater, WaitsFor
 from shared.run import Counts, Run
 from shared.steps.outage import wait
 
@@ -43,7 +43,8 @@ def open_account(app: App, run: Run) -> Account:
     backlog = account.slots.backlog()
     metering.paced(account.name, account.rate, backlog)
     if backlog > HORIZON:
-        raise TryLater(backlog / 2, "the account's pace is taken for longer than a worker waits")
+        why = "the account's pace is taken for longer than a worker waits"
+        raise TryLater(backlog / 2, why, waits_for=WaitsFor.PACE, lasts=backlog)
     return account
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 import pytest
 
+from shared.adapters.storage import Queue
+from shared.api.runs import view
 from shared.app import App
-from shared.reasons import Reason, Status, TryLater
+from shared.reasons import Reason, Status, TryLater, WaitsFor
 from shared.run import Run
+from shared.steps.cancel import cancel_run
 from shared.steps.outage import wait
+from shared.steps.postpone import postpone
+from shared.steps.work import ChunkWork
 from tests.domain.accounts import ManualClock
 
 
@@ -43,3 +49,39 @@ def test_an_outage_that_outlasts_the_setting_ends_the_run(timed: App, clock: Man
     wait_for(timed, clock, run, hours=timed.settings.outage_minutes / 60)
     clock.sleep(1)
     assert wait(timed, run, Reason.AUTOPILOT_UNAVAILABLE) is Reason.AUTOPILOT_UNAVAILABLE
+
+
+def test_a_run_that_waits_says_for_what_and_until_when(timed: App, clock: ManualClock, run: Run) -> None:
+    later = TryLater(120, "the pace is taken", waits_for=WaitsFor.PACE, lasts=240)
+    postpone(timed, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), later)
+    shown = view(timed, timed.ledger.run(run.export, run.id))
+    assert (shown["waits_for"], shown["waits_until"]) == ("pace", "2027-01-15T08:04:00Z")
+    clock.sleep(241)
+    shown = view(timed, timed.ledger.run(run.export, run.id))
+    assert (shown["waits_for"], shown["waits_until"]) == (None, None)
+
+
+def test_a_run_that_waits_is_expected_to_end_after_that(timed: App, run: Run) -> None:
+    half = {"planned_at": timed.now(), "operations": 10, "settled": 5}
+    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update=half))
+    later = TryLater(60, "away", waits_for=WaitsFor.AUTOPILOT)
+    postpone(timed, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), later)
+    shown = view(timed, timed.ledger.run(run.export, run.id))
+    assert shown["progress"]["expected_end"] == "2027-01-15T08:01:00+00:00"
+
+
+def test_a_cancel_is_not_kept_waiting(timed: App, run: Run) -> None:
+    """The chunks' messages are hidden for minutes: they are put on the queue again, to be seen at once."""
+    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update={"chunks": 1}))
+    later = TryLater(300, "the pace is taken", waits_for=WaitsFor.PACE, lasts=600)
+    postpone(timed, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), later)
+    before = seen(timed, run)
+    cancel_run(timed, run.export, run.id)
+    assert seen(timed, run) == before + 1
+
+
+def seen(app: App, run: Run) -> int:
+    """Count the messages of a run that a worker would see now."""
+    client = app.storage._queues.get_queue_client(Queue.CHUNKS)
+    waiting = client.receive_messages(messages_per_page=32, visibility_timeout=1)
+    return sum(run.id.encode() in base64.b64decode(message.content) for message in waiting)

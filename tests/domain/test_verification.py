@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -168,3 +169,61 @@ def test_nothing_that_is_kept_of_a_contact_names_a_person() -> None:
     kept = observe([contact("ann@example.com", "Annabel")], FIELDS, KEY)
     assert "example.com" not in str(kept.drop("contact_id").rows())
     assert "Annabel" not in str(kept.rows())
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ({"FirstName": None}, {"FirstName": ""}),
+        ({"FirstName": None}, {}),
+        ({"FirstName": ""}, {"FirstName": None}),
+        ({"NumberOfEmployees": "10001"}, {"NumberOfEmployees": 10001}),
+        (
+            {"custom": {"integer--Points": 12}},
+            {"custom_fields": [{"kind": "Points", "fieldType": "integer", "value": "12"}]},
+        ),
+        (
+            {"custom": {"float--Points": 12}},
+            {"custom_fields": [{"kind": "Points", "fieldType": "float", "value": "12.0"}]},
+        ),
+        (
+            {"custom": {"integer--Points": 12}},
+            {"custom_fields": [{"kind": "Points", "fieldType": "integer", "value": 12.0}]},
+        ),
+        (
+            {"custom": {"integer--Points": None}},
+            {"custom_fields": [{"kind": "Points", "fieldType": "integer", "value": ""}]},
+        ),
+    ],
+)
+def test_what_means_the_same_is_no_drift(sent: dict[str, Any], read: dict[str, Any]) -> None:
+    assert _values(sent) == _values(read)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ({"FirstName": "Ann"}, {"FirstName": ""}),
+        ({"MailingPostalCode": "01234"}, {"MailingPostalCode": "1234"}),
+        (
+            {"custom": {"integer--Points": 12}},
+            {"custom_fields": [{"kind": "Points", "fieldType": "integer", "value": "13"}]},
+        ),
+        (
+            {"custom": {"string--Points": "12"}},
+            {"custom_fields": [{"kind": "Points", "fieldType": "string", "value": "12.0"}]},
+        ),
+    ],
+)
+def test_what_means_something_else_is_drift(sent: dict[str, Any], read: dict[str, Any]) -> None:
+    assert _values(sent) != _values(read)
+
+
+def _values(contact: dict[str, Any]) -> list[object]:
+    """Return the digests of a contact's values: of one that is read back, and of one as it is sent."""
+    custom = [f"{item['fieldType']}--{item['kind']}" for item in contact.get("custom_fields", [])]
+    fields = sorted({*contact, *contact.get("custom", {}), *custom} - {"custom", "custom_fields"}) or ["FirstName"]
+    if "custom" in contact:
+        sent = pl.DataFrame({"email": ["a@example.com"], "fields": [json.dumps(contact)]})
+        return list(expect(sent, fields, KEY).drop("person", "content").row(0))
+    return list(observe([contact], fields, KEY).drop("person", "contact_id").row(0))

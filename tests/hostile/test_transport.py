@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -38,10 +40,11 @@ class RawServer:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            connection.settimeout(5)
             with connection, suppress(OSError):
                 request = b""
                 while b"\r\n\r\n" not in request:
-                    request += connection.recv(1 << 16)
+                    request += connection.recv(1 << 16) or b"\r\n\r\n"
                 connection.sendall(self.answer)
                 self.sent = len(self.answer)
                 while self.endless:
@@ -206,3 +209,108 @@ def test_the_proxy_of_the_environment_is_used(server: RawServer, monkeypatch: py
 def test_a_key_that_no_header_can_hold_is_not_sent(server: RawServer) -> None:
     with session() as http:
         assert type(outcome(server, Autopilot(server.url, GivenKey("a\nb"), http), "lists", reply(b"{}"))) is NoAnswer
+
+
+@contextmanager
+def on_the_wire(pieces: Sequence[bytes], pause: float = 0.0) -> Iterator[str]:
+    """Serve one connection: a request, then pieces with pauses between them; then whatever is asked gets an empty list."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.recv(1 << 16)
+                for piece in pieces:
+                    connection.sendall(piece)
+                    time.sleep(pause)
+                while connection.recv(1 << 16):
+                    connection.sendall(reply(b'{"lists":[]}').replace(b"Connection: close\r\n", b""))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+    with suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(5)
+
+
+STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = STATUS_LINE + b'Transfer-Encoding: chunked\r\n\r\nc\r\n{"lists":[]}\r\n0\r\n'
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        pytest.param(b"HTTP", b"/", id="a status line that drips"),
+        pytest.param(STATUS_LINE, b"X-A: b\r\n", id="headers that drip"),
+        pytest.param(STATUS_LINE, b"X", id="one header that drips"),
+        pytest.param(b"", b"HTTP/1.1 102 Processing\r\n\r\n", id="interim answers that drip"),
+        pytest.param(STATUS_LINE + b"\r\n{", b" ", id="a body that drips"),
+        pytest.param(STATUS_LINE + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", id="chunks that drip"),
+        pytest.param(CHUNKED, b"X-A: b\r\n", id="trailers that drip"),
+    ],
+)
+def test_one_deadline_covers_a_whole_call(monkeypatch: pytest.MonkeyPatch, start: bytes, drop: bytes) -> None:
+    """Each drop comes well within any single read's time; 4 s of them never end within a call's half second."""
+    monkeypatch.setattr(transport, "CALL_SECONDS", 0.5)
+    monkeypatch.setattr(transport, "MOST_INTERIM", 1000)
+    with on_the_wire([start, *[drop] * 80], pause=0.05) as url, session() as http:
+        api, begun = Autopilot(url, GivenKey("key"), http), time.monotonic()
+        with pytest.raises(NoAnswer):
+            api.lists()
+        assert time.monotonic() - begun < 4
+
+
+def test_interim_answers_are_skipped_and_none_is_left_for_the_next_request() -> None:
+    real = reply(b'{"lists":[{"list_id":"1","title":"A"}]}').replace(b"Connection: close\r\n", b"")
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    for pieces in ([interim, real], [interim * 3 + real], [b"HTTP/1.1 102 Processing\r\n\r\n", interim, real]):
+        with on_the_wire(pieces, pause=0.02) as url, session() as http:
+            api = Autopilot(url, GivenKey("key"), http)
+            assert api.lists() == {"A": ["1"]}
+            assert api.lists() == {}
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([reply(b'{"lists":[]}') + reply(b'{"lists":[{"list_id":"9","title":"Z"}]}')], id="two answers"),
+        pytest.param([b"HTTP/1.1 101 Switching\r\n\r\n", reply(b'{"lists":[]}')], id="another protocol"),
+        pytest.param([b"HTTP/1.1 102 Processing\r\n\r\n" * 50], id="interim answers only"),
+        pytest.param([reply(b'{"lists":[]}'), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], id="one more later"),
+    ],
+)
+def test_a_connection_that_says_too_much_is_not_asked_again(pieces: Sequence[bytes]) -> None:
+    """The second request goes out on a new connection, which this server does not take: it is never answered wrongly."""
+    pieces = [piece.replace(b"Connection: close\r\n", b"") for piece in pieces]
+    with on_the_wire(pieces, pause=0.05) as url, session() as http:
+        api = Autopilot(url, GivenKey("key"), http)
+        with suppress(NoAnswer):
+            assert api.lists() == {}
+        time.sleep(0.1)
+        pool: Any = http.get_adapter("http://x")
+        assert not any(
+            connection is not None and connection.is_connected
+            for kept in (pool.poolmanager.pools[key] for key in pool.poolmanager.pools.keys())  # noqa: SIM118
+            for connection in kept.pool.queue
+        )
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.WARNING])
+def test_no_url_of_a_contact_is_logged(server: RawServer, caplog: pytest.LogCaptureFixture, level: int) -> None:
+    caplog.set_level(level)
+    with session() as http:
+        api = Autopilot(server.url, GivenKey("key"), http)
+        for line in ("no colon here", "Content-Length: 9", "Content-Length: x", "Transfer-Encoding: chunked", "X: y"):
+            outcome(server, api, "find", reply(b'{"contact_id":"person_1"}', line))
+        outcome(server, api, "find", b"")
+        outcome(server, api, "find", b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+    assert "a%40example.com" not in caplog.text
+    assert "a@example.com" not in caplog.text
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "x-unknown", "deflate, gzip"])
+def test_an_encoding_that_was_not_asked_for_is_no_answer(server: RawServer, api: Autopilot, encoding: str) -> None:
+    assert type(outcome(server, api, "lists", reply(b'{"lists":[]}', f"Content-Encoding: {encoding}"))) is NoAnswer
