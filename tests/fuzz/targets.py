@@ -29,13 +29,17 @@ from shared.domain.answers import (
     page,
     read,
 )
+from shared.domain.chunks import Operation, UnreadableChunk, decode, encode
 from shared.domain.cleaning import MALFORMED, ROW, WHERE, Recipe, clean
 from shared.domain.digests import DigestKey
 from shared.domain.schedule import check_cron, is_due
+from shared.domain.state import RECEIPTS, SCHEMA, Receipt, tabulate
 from shared.domain.verification import observe
 from shared.reasons import Reason, RunEnded
 from shared.source.catalogue import Dialect
 from shared.source.model import parse_model
+from shared.steps.files import Damaged, parse_table, write_table
+from shared.steps.work import ChunkWork, RunWork, read_work
 from tests.fuzz.partition import COLUMNS, careful, quick
 
 Target = Callable[[bytes], None]
@@ -49,6 +53,10 @@ _READERS: Final[Mapping[Call, Callable[[Any], object]]] = {
 }
 
 _KEY: Final = DigestKey.new()
+_ANNA: Final = Operation(
+    7, "c1", 0, None, 5, True, (0, 2), (1,), {"Email": "a@example.com", "custom": {"string--A": "b"}}
+)
+_LEAVER: Final = Operation(8, None, None, "person_8", None, False, (), (0,), None)
 _STATUSES: Final = (200, 200, 200, 204, 400, 401, 403, 404, 408, 429, 500, 302)
 _DIALECTS: Final = (Dialect(), Dialect(";"), Dialect("\t", None), Dialect(",", '"', header=True))
 _RECIPE: Final = Recipe(
@@ -145,6 +153,34 @@ def schedules(data: bytes) -> None:
     is_due(text, "Europe/Berlin", now - timedelta(days=1), now)
 
 
+def chunks(data: bytes) -> None:
+    """Read any bytes as a chunk: what is believed can be written again, and is the same."""
+    try:
+        found = decode(data, lists=8)
+    except UnreadableChunk as refused:
+        _promise(refused.__cause__ is None)
+        return
+    _promise(decode(encode(found), lists=8) == found)
+
+
+def stored(data: bytes) -> None:
+    """Read any bytes as a stored state, and as the receipts of a chunk."""
+    for schema in (SCHEMA, RECEIPTS):
+        try:
+            table, _ = parse_table("state/x", data, schema)
+        except Damaged:
+            continue
+        _promise(schema.items() <= table.schema.items())
+
+
+def messages(data: bytes) -> None:
+    """Read any bytes as a queue message: what is believed has no line's end in it and names nothing outside its folder."""
+    for kind in (RunWork, ChunkWork):
+        work = read_work(data, kind)
+        text = "" if work is None else "".join(work.model_dump().values())
+        _promise(not set(text) & set("\r\n/\\. "))
+
+
 def _promise(kept: bool) -> None:
     if not kept:
         raise AssertionError("a parser broke its promise")
@@ -187,6 +223,15 @@ TARGETS: Final[Mapping[str, tuple[Target, tuple[bytes, ...]]]] = {
             b'"max_profiles":5,"leavers":"keep","guards":{"max_removed_percent":5}}',
             b'{"display_name":"x","api_key":"k","agree_to_privacy":true,"rate_limit":20,"list_strategy":"auto"}',
         ),
+    ),
+    "chunks": (chunks, (encode([_ANNA]), encode([_ANNA, _LEAVER]))),
+    "stored": (
+        stored,
+        (write_table(pl.DataFrame(schema=SCHEMA)), write_table(tabulate([Receipt(1, "p", 1)], ()), ("l",))),
+    ),
+    "messages": (
+        messages,
+        (b'{"export":"e","run":"20260101t000000000-dead","chunk":"000001-1-abcdef01"}',),
     ),
     "schedules": (schedules, (b"0 0 29 2 *", b"*/5 1-4,7 L * MON#2", b"0 0 * JAN-DEC 5L")),
 }
