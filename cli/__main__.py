@@ -92,11 +92,33 @@ def health(context: typer.Context, as_json: Json = False) -> None:
 def erase(
     context: typer.Context, email: Annotated[str | None, typer.Argument(help="Asked for if left out.")] = None
 ) -> None:
-    """Erase a person at Autopilot and from our state; no later run brings them back."""
+    """Erase a person at Autopilot and from our state; no later run brings them back. Ends with 1 unless it is done."""
     address = email or typer.prompt("E-mail address of the person to erase")
     with client(context) as api:
         done = api.post("erasure", {"email": address})
-    say(f"Erased: {done['accounts']} accounts and {done['states']} states held this person.")
+    _show_erasure(done)
+
+
+@app.command()
+def erasure(context: typer.Context, erasure_id: Annotated[str, typer.Argument(help="As `erase` printed it.")]) -> None:
+    """Show how far an erasure is. Ends with 1 unless it is done."""
+    with client(context) as api:
+        found = api.get(f"erasure/{erasure_id}")
+    _show_erasure(found)
+
+
+def _show_erasure(found: dict[str, Any]) -> None:
+    if found["erased"]:
+        say(f"Erased: {found['accounts']} accounts and {found['states']} states held this person.")
+        return
+    say(f"Not done yet: {found['detail']}")
+    for item in found["connections"]:
+        if not item["erased"]:
+            say(f"{item['connection']}: {item['code']}. {item['detail']}")
+    for run in found["waiting_for"]:
+        say(f"Waits for run {run['run']} of {run['export']}.")
+    say(f"Look again with: erasure {found['id']}")
+    raise typer.Exit(1)
 
 
 @app.command()

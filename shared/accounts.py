@@ -134,6 +134,10 @@ class Accounts:
             if held and held[0].owner == owner:
                 self._write(partition, Change(key, LockRecord(owner="", until=0), held[1]))
 
+    def forget_lock(self, partition: str, what: str) -> None:
+        """Forget who did what, once it is never done again."""
+        self._table.delete(partition, [f"lock-{what}"])
+
     def forget_finished(self, export: str) -> None:
         """Forget who finished an export's runs: an older version of the app kept that for each run, for ever."""
         self._table.delete(export, self._table.keys(export, "lock-finish ", "lock-finish!"))

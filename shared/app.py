@@ -27,6 +27,7 @@ from shared.digest_key import DIGEST_SECRET, InstallationKey
 from shared.domain.account import Filling
 from shared.domain.digests import DigestKey
 from shared.domain.sending import Clock, Sender, Slots
+from shared.erasures import Erasures
 from shared.identities import account_name
 from shared.ledger import Ledger
 from shared.reasons import Reason, RunEnded
@@ -75,6 +76,7 @@ class App:
     registry: Registry
     accounts: Accounts
     tombstones: Tombstones
+    erasures: Erasures
     audit: Audit
     vault: Vault
     source: CustomerInsights
@@ -240,6 +242,7 @@ def app() -> App:
         registry=Registry(storage),
         accounts=Accounts(Table(tables, "accounts"), clock),
         tombstones=Tombstones(Table(tables, "erased")),
+        erasures=Erasures(Table(tables, "erased"), storage),
         audit=Audit(Table(tables, "audit")),
         vault=Vault(secrets),
         source=connect(settings.source, settings.customer_insights_path),

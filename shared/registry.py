@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ValidationError
 
-from shared.adapters.storage import Container, Storage
+from shared.adapters.storage import Container, Storage, TooLarge
 from shared.configuration import Connection, Export
 from shared.reasons import Reason, RunEnded
 
@@ -77,7 +77,10 @@ class Registry:
         return self._names("exports/", after)
 
     def _load[T: BaseModel](self, path: str, kind: type[T]) -> tuple[T, str] | None:
-        found = self._storage.get(Container.CONFIGURATION, path)
+        try:
+            found = self._storage.get(Container.CONFIGURATION, path)
+        except TooLarge as damage:
+            found = b"", damage.etag  # which is no document either
         if found is None:
             return None
         try:

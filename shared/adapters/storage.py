@@ -14,7 +14,10 @@ from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 
 class Container(StrEnum):
-    """The blob containers, one for each span of life: chunks go when delivered, rejected rows expire, state stays."""
+    """The blob containers, one for each span of life: chunks go when delivered, rejected rows expire, state stays.
+
+    In `erasures` is the address of each person whose erasure is not done yet, and nothing else.
+    """
 
     CONFIGURATION = "configuration"
     CHUNKS = "chunks"
@@ -22,6 +25,7 @@ class Container(StrEnum):
     STATE = "state"
     REPORTS = "reports"
     REJECTED = "rejected"
+    ERASURES = "erasures"
 
 
 class Queue(StrEnum):
@@ -30,6 +34,19 @@ class Queue(StrEnum):
     RUNS = "export-runs"
     CHUNKS = "export-chunks"
     NOTICES = "export-notices"
+
+
+LARGEST: Final[Mapping[Container, int]] = {
+    Container.CONFIGURATION: 1 << 20,
+    Container.CHUNKS: 1 << 26,
+    Container.OUTCOMES: 1 << 30,
+    Container.STATE: 1 << 31,
+    Container.REPORTS: 1 << 20,
+    Container.REJECTED: 1 << 30,
+    Container.ERASURES: 1 << 10,
+}
+"""Bytes of a blob that is read, by what it holds. Ours are far smaller: a state has some 40 bytes a person, and ten million
+people are the most that an export may have. What is larger was not written by us, and would take the instance's memory."""
 
 
 NEVER: Final = -1
@@ -42,6 +59,14 @@ StorageFault = AzureError
 
 class Conflict(Exception):
     """The blob is not as the caller thought it was."""
+
+
+class TooLarge(Exception):
+    """A blob is larger than any of its kind that we write. The text names it; `etag` is its version's."""
+
+    def __init__(self, name: str, size: int, most: int, etag: str) -> None:
+        super().__init__(f"{name} has {size} bytes; at most {most} are read")
+        self.etag = etag
 
 
 class Storage:
@@ -72,10 +97,20 @@ class Storage:
         return str(answer["etag"])
 
     def get(self, container: Container, name: str) -> tuple[bytes, str] | None:
-        """Give a blob's content and ETag, or None if there is none."""
+        """Return a blob's content and ETag, or None if there is none; raise TooLarge for more than LARGEST bytes."""
         try:
             stream = self._blobs.get_blob_client(container, name).download_blob()
-            return stream.readall(), str(stream.properties.etag)
+            size, etag = stream.properties.size, str(stream.properties.etag)
+            if size > LARGEST[container]:
+                raise TooLarge(f"{container}/{name}", size, LARGEST[container], etag)
+            return stream.readall(), etag
+        except ResourceNotFoundError:
+            return None
+
+    def etag(self, container: Container, name: str) -> str | None:
+        """Return a blob's ETag without its content, or None if there is none."""
+        try:
+            return str(self._blobs.get_blob_client(container, name).get_blob_properties().etag)
         except ResourceNotFoundError:
             return None
 

@@ -12,7 +12,8 @@ import re
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, _read_headers  # type: ignore[attr-defined]
@@ -142,6 +143,16 @@ class _Settled:
     proxies: Any
     verify: Any
     cert: Any
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Have every request that this thread makes with a `session` end when the time is over, and leave no URL in the log."""
+    _call.ends = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _call.ends = None
 
 
 def _body(answer: requests.Response) -> bytes:

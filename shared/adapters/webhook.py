@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any, Final
 
 import requests
+from urllib3.exceptions import HTTPError
 
-TIMEOUT: Final = (5.0, 10.0)
-"""Seconds to connect, and to wait for the answer."""
+from shared.adapters.transport import within
+
+SECONDS: Final = 15.0
+"""For the whole call, from connecting to the last header."""
 
 
 class WebhookFailed(Exception):
     """The webhook did not take the notice; it may be sent again. The text names no URL: a token may stand in it."""
 
 
-def post(http: requests.Session, url: str, notice: Mapping[str, Any]) -> None:
-    """Send one notice as JSON; raise WebhookFailed unless the answer is 2xx.
+def post(http: requests.Session, url: str, notice: Mapping[str, Any], *, seconds: float = SECONDS) -> None:
+    """Send one notice as JSON; raise WebhookFailed unless the answer is 2xx and comes in time.
 
     A redirect is not followed, and does not count as taken: the notice would go where nobody configured. The answer's
     body is not read.
     """
     try:
-        with http.post(url, json=notice, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
+        with (
+            within(seconds),
+            http.post(url, json=notice, timeout=seconds, allow_redirects=False, stream=True) as answer,
+        ):
             status = answer.status_code
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
         raise WebhookFailed(f"the webhook does not answer ({type(error).__name__})") from None
     if not 200 <= status < 300:
         raise WebhookFailed(f"the webhook answered {status}")

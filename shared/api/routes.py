@@ -43,8 +43,8 @@ class Route:
 
     @property
     def is_change(self) -> bool:
-        """Whether it belongs in the audit trail; runs note their own start."""
-        return self.method in {"PUT", "DELETE"} or self.name in {"cancel_run", "post_erasure", "duplicate_export"}
+        """Whether it belongs in the audit trail; runs and erasures note their own start."""
+        return self.method in {"PUT", "DELETE"} or self.name in {"cancel_run", "duplicate_export"}
 
     @property
     def summary(self) -> str:
@@ -100,6 +100,7 @@ ROUTES: Final = (
     Route("get_rejected", "GET", "exports/{export}/runs/{run}/rejected", Role.VIEWER, "runs.get_rejected"),
     Route("start_all_runs", "POST", "runs", Role.CONTRIBUTOR, "runs.post_all_runs", status=202),
     Route("post_erasure", "POST", "erasure", Role.ADMIN, "erasure.post_erasure", "api.erasure.ErasureBody"),
+    Route("get_erasure", "GET", "erasure/{erasure}", Role.ADMIN, "erasure.get_erasure"),
     Route("list_audit", "GET", "audit", Role.ADMIN, "source.list_audit"),
     Route("get_health", "GET", "health", Role.VIEWER, "health.get_health"),
 )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from shared.adapters.storage import Container
+from shared.adapters.storage import Container, TooLarge
 from shared.api.call import Answer, Call, Problem, page_of
 from shared.api.exports import check_connection, check_former_connection, find_export
 from shared.app import App
@@ -97,7 +97,10 @@ def cancel(app: App, call: Call) -> Answer:
 def get_rejected(app: App, call: Call) -> Answer:
     """Give the rejected rows as CSV: whose row, in which segment, which field, why, and what to do."""
     run = _find(app, call)
-    found = app.storage.get(Container.REJECTED, rejected_path(run.export, run.id))
+    try:
+        found = app.storage.get(Container.REJECTED, rejected_path(run.export, run.id))
+    except TooLarge as damage:
+        raise Problem(HTTPStatus.CONFLICT, "file_too_large", f"{damage}: it is none of ours.") from None
     if found is None:
         raise Problem(
             HTTPStatus.NOT_FOUND, "no_rejected_rows", "This run has no rejected-rows file, or it has expired."

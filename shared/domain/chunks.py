@@ -16,9 +16,6 @@ CHUNK_SIZE: Final = 500
 MOST_OPERATIONS: Final = 10 * CHUNK_SIZE
 """Operations in a chunk that is believed; a plan of any version writes fewer."""
 
-LARGEST_CHUNK: Final = 64 * 1024 * 1024
-"""Bytes of a chunk's blob; contacts of 100 kB each would be needed to fill it."""
-
 _DEEPEST_FIELDS: Final = 2
 """Levels of a contact: its fields, and `custom` with those of the account's own."""
 
@@ -107,8 +104,6 @@ def decode(chunk: bytes, *, lists: int = 64) -> tuple[Operation, ...]:
 
     An empty chunk is none: a plan that has nothing to do writes no chunk.
     """
-    if len(chunk) > LARGEST_CHUNK:
-        raise UnreadableChunk(f"it has more than {LARGEST_CHUNK} bytes")
     text = chunk.split(b"\n")
     if not chunk or text.pop() or len(text) > MOST_OPERATIONS:
         raise UnreadableChunk("it is empty, cut short or too long")

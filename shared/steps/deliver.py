@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from shared import tracing
-from shared.adapters.storage import Container
+from shared.adapters.storage import Container, TooLarge
 from shared.app import Account, App
 from shared.directory import ensure_lists
 from shared.domain.account import Filling
@@ -72,7 +72,10 @@ def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
 def _work_off(app: App, run: Run, chunk: str) -> Run:
     """Work a chunk off and record its outcome; raises TryLater if nothing could be done, RunOver if it need not be."""
     path = chunk_path(run.export, run.id, str(run.plan), chunk)
-    found = app.storage.get(Container.CHUNKS, path)
+    try:
+        found = app.storage.get(Container.CHUNKS, path)
+    except TooLarge as damage:
+        return record_lost(app, run, chunk, str(damage))
     if found is None:
         now = app.ledger.run(run.export, run.id)
         if now.status.is_final or app.ledger.entry(run.export, run.id, chunk) is not None:

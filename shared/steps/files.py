@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from shared.adapters.storage import Container, Storage
+from shared.adapters.storage import Container, Storage, TooLarge
+from shared.domain.seal import BLANK_SEAL, is_broken, sealed
 from shared.domain.state import SCHEMA, State
 from shared.reasons import Reason, RunEnded
 
 _LISTS = "lists"
+_SEAL = "seal"
 
 
 class Damaged(Exception):
@@ -80,23 +82,33 @@ def load_table(
     storage: Storage, container: Container, name: str, schema: Mapping[str, pl.DataType]
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Read a stored table that has at least the columns of `schema`; raise Damaged for what is missing or something else."""
-    found = storage.get(container, name)
+    try:
+        found = storage.get(container, name)
+    except TooLarge as error:
+        raise Damaged(str(error)) from None
     if found is None:
         raise Damaged(f"{container}/{name} is missing")
+    return parse_table(f"{container}/{name}", found[0], schema)
+
+
+def parse_table(name: str, data: bytes, schema: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Read a stored table that has at least the columns of `schema`; raise Damaged, by its `name`, for something else."""
+    if is_broken(data):
+        raise Damaged(f"{name} was altered since it was written")
     try:
-        table, lists = read_table(found[0])
+        table, lists = read_table(data)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError, TypeError):
-        raise Damaged(f"{container}/{name} cannot be read") from None
+        raise Damaged(f"{name} cannot be read") from None
     if not schema.items() <= table.schema.items():
-        raise Damaged(f"{container}/{name} has other columns than it should")
+        raise Damaged(f"{name} has other columns than it should")
     return table, lists
 
 
 def write_table(table: pl.DataFrame, lists: Sequence[str] = ()) -> bytes:
     """Write a table whose masks count through `lists`."""
     buffer = io.BytesIO()
-    table.write_parquet(buffer, metadata={_LISTS: json.dumps(list(lists))})
-    return buffer.getvalue()
+    table.write_parquet(buffer, metadata={_LISTS: json.dumps(list(lists)), _SEAL: BLANK_SEAL})
+    return sealed(buffer)
 
 
 def read_table(data: bytes) -> tuple[pl.DataFrame, tuple[str, ...]]:

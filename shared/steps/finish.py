@@ -100,7 +100,7 @@ def finish_run(app: App, export: str, run_id: str) -> Run:
 def _finish(app: App, run: Run) -> Run:
     export, run_id, connection = run.export, run.id, str(run.connection)
     path = state_path(export, connection, run_id)
-    written = app.storage.get(Container.STATE, path)  # by a finisher that died
+    written = app.storage.etag(Container.STATE, path)  # by a finisher that died
     entries = app.ledger.entries(export, run_id)
     rejected, damaged = _rejected_rows(app, run, entries)
     before = state_before(app.ledger.head(export), connection, run.account)
@@ -109,7 +109,7 @@ def _finish(app: App, run: Run) -> Run:
         return now  # somebody else was faster, and has cleared up what was looked for here
     if ending.state:
         people = without(ending.state.people, app.tombstones.people())
-        _save_state(app, path, write_table(people, ending.state.lists), written and written[1])
+        _save_state(app, path, write_table(people, ending.state.lists), written)
     if rejected.height:
         table = write_rejected(rejected, [target.segment for target in run.targets])
         app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
@@ -136,7 +136,7 @@ def _ending(
     """Return how a run ends; one whose state is lost ends at once, by name."""
     try:
         if run.verification:
-            return _verified(app, run, entries)
+            return _balanced(run, entries, _verified(app, run, entries))
         return _balanced(run, entries, _delivered(app, run, entries, before, damaged))
     except RunEnded as end:
         return Ending(end.reason, end.detail, changes={"counts": _whole(run.counts)})

@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from shared import metering
-from shared.adapters.storage import Container
+from shared.adapters.storage import Container, TooLarge
 from shared.app import App
 from shared.domain.chunks import UnreadableChunk, decode
 from shared.ledger import NoSuchRun
@@ -46,16 +46,21 @@ def record_undelivered(app: App, export: str, run_id: str, chunk: str) -> None:
 
 def _give_up(app: App, run: Run, chunk: str) -> Run:
     """Record a chunk that always failed: its operations are left, or it is lost if even its content cannot be read."""
-    found = app.storage.get(Container.CHUNKS, chunk_path(run.export, run.id, str(run.plan), chunk))
-    if found is None:
-        return record_lost(app, run, chunk, "it is missing")
     try:
-        outcome = _LIST if run.verification else left(app, run, chunk, Reason.INTERNAL_ERROR, decode(found[0]))
-    except UnreadableChunk as damage:
+        outcome = _left(app, run, chunk)
+    except (UnreadableChunk, TooLarge) as damage:
         return record_lost(app, run, chunk, str(damage))
     log.error("a chunk failed however often it was tried: export=%s run=%s chunk=%s", run.export, run.id, chunk)
     metering.given_up(run, chunk)
     return record(app, run, chunk, outcome)
+
+
+def _left(app: App, run: Run, chunk: str) -> Outcome:
+    """Return what a chunk comes to whose operations are not done; raise UnreadableChunk or TooLarge if nobody knows them."""
+    found = app.storage.get(Container.CHUNKS, chunk_path(run.export, run.id, str(run.plan), chunk))
+    if found is None:
+        raise UnreadableChunk("it is missing")
+    return _LIST if run.verification else left(app, run, chunk, Reason.INTERNAL_ERROR, decode(found[0]))
 
 
 _LIST: Final = Outcome(stop=Reason.INTERNAL_ERROR, left=1)

@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from shared.adapters.storage import Container, Storage
-from shared.reasons import Hint, RowReason
+from shared.adapters.storage import Container, Storage, TooLarge
+from shared.reasons import Hint, Reason, RowReason, RunEnded
 
 HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do", "Where")
 
@@ -54,10 +54,15 @@ def _advice(reason: str, hint: str | None) -> str:
 
 
 def rejected_customers(storage: Storage, path: str) -> frozenset[str]:
-    """Read back whose rows were rejected; empty if the file has expired."""
-    found = storage.get(Container.REJECTED, path)
-    rows = csv.DictReader(io.StringIO(found[0].decode("utf-8-sig"), newline="")) if found else []
-    return frozenset(_unharmed(row["CustomerId"]) for row in rows)
+    """Return whose rows were rejected; empty if the file has expired. Raise RunEnded if it is not as we wrote it."""
+    try:
+        found = storage.get(Container.REJECTED, path)
+        rows = csv.DictReader(io.StringIO(found[0].decode("utf-8-sig"), newline="")) if found else []
+        return frozenset(_unharmed(row["CustomerId"] or "") for row in rows)
+    except (csv.Error, ValueError, KeyError, TooLarge):
+        raise RunEnded(
+            Reason.INTERNAL_ERROR, f"rejected/{path} cannot be read. An ordinary run tries rejected rows again too."
+        ) from None
 
 
 def harmless(text: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +17,7 @@ from shared.reasons import Reason, RunEnded
 from shared.run import Head, Trigger
 from shared.source.catalogue import Catalogue
 from shared.steps.each import each
+from shared.steps.erase import advance_all
 from shared.steps.retain import retain, retain_audit
 from shared.steps.start import start_run
 from shared.steps.sweep import disown, owners, sweep
@@ -29,10 +31,14 @@ _LONGEST_PAUSE: Final = timedelta(hours=24)
 def tick(app: App) -> None:
     """Look after every export, those that were deleted too: is a run due, what lies about, and is its history over."""
     refreshed, trouble = _refreshed(app)
+    chores: dict[str, Callable[[], None]] = {
+        "exports": lambda: each(owners(app), lambda name: _look_after(app, name, refreshed)),
+        "erasures": lambda: advance_all(app),
+        "audit": lambda: retain_audit(app),
+        "keys": lambda: sweep_keys(app),
+    }
     try:
-        each(owners(app), lambda name: _look_after(app, name, refreshed))
-        retain_audit(app)
-        sweep_keys(app)
+        each(chores, lambda name: chores[name]())
     finally:
         metering.ticked(trouble)
         tracing.flush()

@@ -21,6 +21,7 @@ from shared.adapters.storage import Storage
 from shared.adapters.tables import Table
 from shared.app import App
 from shared.configuration import Export
+from shared.erasures import Erasures
 from shared.ledger import Ledger
 from shared.registry import Registry
 from shared.run import Run, new_run_id
@@ -53,6 +54,7 @@ def app(azurite: Azurite) -> Iterator[App]:
             registry=Registry(storage),
             accounts=Accounts(Table(tables, own + "a"), clock),
             tombstones=Tombstones(Table(tables, own + "e")),
+            erasures=Erasures(Table(tables, own + "e"), storage),
             audit=MISSING,
             vault=MISSING,
             source=MISSING,

@@ -103,6 +103,12 @@ def test_a_chunk_that_lost_operations_ends_its_run_by_name_with_all_else_recorde
     assert people(app, run) == [1, 2, 3, 4]
 
 
+def test_a_verification_that_lost_a_list_ends_by_name(app: App) -> None:
+    run = planned(app, chunks=1, operations=1, verification="report", counts=Counts(), stop=Reason.CANCELED_BY_USER)
+    record(app, run, "000001", Outcome())  # it was neither read nor left
+    assert finish_run(app, run.export, run.id).reason is Reason.BOOKS_DO_NOT_CLOSE
+
+
 def test_rows_that_were_counted_twice_end_the_run_by_name(app: App) -> None:
     run = planned(app, chunks=1, operations=1, counts=Counts(rows_read=1, unchanged=1))
     record(app, run, "000001", came_to([1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from shared.app import App
 from shared.domain.plan import REJECTED
 from shared.domain.state import Receipt, tabulate
 from shared.ledger import Ledger
-from shared.reasons import Reason, Status
+from shared.reasons import Reason, Status, TryLater
 from shared.run import Counts, Entry, Run, new_run_id
 from shared.steps import finish
 from shared.steps.deliver import deliver_chunk
@@ -165,6 +165,27 @@ def test_a_chunk_whose_run_ended_a_moment_ago_is_no_fault(
     snapshots = iter([run])
     monkeypatch.setattr(app.ledger, "run", lambda *asked: next(snapshots, None) or read(*asked))
     deliver_chunk(app, name, run.id, "000001")
+
+
+def test_a_finisher_that_was_paused_writes_no_state_over_what_holds_by_now(
+    app: App, delivered: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It wakes up when another one has finished the run, and somebody was erased from the state that it left."""
+    run = delivered()
+    path = state_path(run.export, "main", run.id)
+    monkeypatch.setattr(finish, "FINISH_SECONDS", 0)
+
+    def paused(table: pl.DataFrame, lists: Sequence[str] = ()) -> bytes:
+        monkeypatch.setattr(finish, "write_table", write_table)
+        finish_run(app, run.export, run.id)
+        assert _forget(app, path, 1)
+        return write_table(table, lists)
+
+    monkeypatch.setattr(finish, "write_table", paused)
+    with pytest.raises(TryLater):
+        finish_run(app, run.export, run.id)
+    assert people(app, run) == []
+    assert finish_run(app, run.export, run.id).status is Status.SUCCESSFUL
 
 
 class _Killed(BaseException):

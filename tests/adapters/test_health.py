@@ -71,6 +71,7 @@ def app_on(connection: str, clients: ExitStack) -> App:
         registry=Registry(Storage(blobs, queues)),
         accounts=MISSING,
         tombstones=Tombstones(Table(tables, "t" + secrets.token_hex(6))),
+        erasures=MISSING,
         audit=MISSING,
         vault=cast("Any", Part()),
         source=cast("Any", Part()),

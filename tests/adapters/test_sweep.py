@@ -211,6 +211,7 @@ def test_a_tick_sweeps_what_deleted_exports_left(timed: App, run: Run, monkeypat
         source=cast("Any", SimpleNamespace(catalogue=_unreachable)),
         audit=cast("Any", SimpleNamespace(forget=lambda *_, **__: None)),
     )
+    monkeypatch.setattr("shared.steps.tick.sweep_keys", lambda _: None)
     tick(app)
     assert stored(timed, run.export) == []
 

@@ -29,13 +29,17 @@ from shared.domain.answers import (
     page,
     read,
 )
-from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
+from shared.domain.chunks import Operation, UnreadableChunk, decode, encode
+from shared.domain.cleaning import MALFORMED, ROW, WHERE, Recipe, clean
 from shared.domain.digests import DigestKey
 from shared.domain.schedule import check_cron, is_due
+from shared.domain.state import RECEIPTS, SCHEMA, Receipt, tabulate
 from shared.domain.verification import observe
 from shared.reasons import Reason, RunEnded
 from shared.source.catalogue import Dialect
 from shared.source.model import parse_model
+from shared.steps.files import Damaged, parse_table, write_table
+from shared.steps.work import ChunkWork, RunWork, read_work
 from tests.fuzz.partition import COLUMNS, careful, quick
 
 Target = Callable[[bytes], None]
@@ -49,6 +53,10 @@ _READERS: Final[Mapping[Call, Callable[[Any], object]]] = {
 }
 
 _KEY: Final = DigestKey.new()
+_ANNA: Final = Operation(
+    7, "c1", 0, None, 5, True, (0, 2), (1,), {"Email": "a@example.com", "custom": {"string--A": "b"}}
+)
+_LEAVER: Final = Operation(8, None, None, "person_8", None, False, (), (0,), None)
 _STATUSES: Final = (200, 200, 200, 204, 400, 401, 403, 404, 408, 429, 500, 302)
 _DIALECTS: Final = (Dialect(), Dialect(";"), Dialect("\t", None), Dialect(",", '"', header=True))
 _RECIPE: Final = Recipe(
@@ -78,29 +86,36 @@ def answers(data: bytes) -> None:
 
 
 def models(data: bytes) -> None:
-    """Read any model.json."""
+    """Read any model.json: tables and faults, each by its name, and no text that a terminal would obey."""
     try:
-        parse_model(data, container="ci", etag="e")
+        found = parse_model(data, container="ci", etag="e")
     except RunEnded as end:
-        _promise(end.reason is Reason.SOURCE_MALFORMED and bool(end.detail))
+        _promise(end.reason is Reason.SOURCE_MALFORMED and end.detail.isprintable())
+        return
+    _promise(not found.tables.keys() & found.faults.keys())
+    _promise(all(fault and fault.isprintable() for fault in found.faults.values()))
+    _promise(all(table.partitions for table in found.tables.values()))
 
 
 def tables(data: bytes) -> None:
     """Read any partition quickly and carefully: as many rows, and the sound ones the same, however the text is cut.
 
-    Of a row with quotes that make no sense Polars may give what it can; read carefully it is malformed.
+    A malformed row has no content.
     """
     dialect = _DIALECTS[data[0] % len(_DIALECTS)] if data else Dialect()
     try:
         found = quick(data[1:], dialect)
     except RunEnded as end:
-        _promise(end.reason is Reason.SOURCE_MALFORMED)
+        _promise(end.reason in {Reason.SOURCE_MALFORMED, Reason.COLUMN_MISSING})
         return
+    _promise(
+        found.filter(MALFORMED).select(COLUMNS).null_count().sum_horizontal().item(0) == 3 * found[MALFORMED].sum()
+    )
+    _promise(found[MALFORMED].equals(found[WHERE].is_not_null().rename(MALFORMED)))
     _promise(found[ROW].to_list() == list(range(found.height)))
     for size in (1, 7, 1 << 20):
         read = careful(data[1:], dialect, size)
-        _promise(read.height == found.height)
-        _promise(read.filter(~pl.col(MALFORMED)).equals(found.drop(ROW).filter(~read[MALFORMED])))
+        _promise(isinstance(read, pl.DataFrame) and read.equals(found.drop(ROW, WHERE)))
 
 
 def values(data: bytes) -> None:
@@ -138,6 +153,34 @@ def schedules(data: bytes) -> None:
     is_due(text, "Europe/Berlin", now - timedelta(days=1), now)
 
 
+def chunks(data: bytes) -> None:
+    """Read any bytes as a chunk: what is believed can be written again, and is the same."""
+    try:
+        found = decode(data, lists=8)
+    except UnreadableChunk as refused:
+        _promise(refused.__cause__ is None)
+        return
+    _promise(decode(encode(found), lists=8) == found)
+
+
+def stored(data: bytes) -> None:
+    """Read any bytes as a stored state, and as the receipts of a chunk."""
+    for schema in (SCHEMA, RECEIPTS):
+        try:
+            table, _ = parse_table("state/x", data, schema)
+        except Damaged:
+            continue
+        _promise(schema.items() <= table.schema.items())
+
+
+def messages(data: bytes) -> None:
+    """Read any bytes as a queue message: what is believed has no line's end in it and names nothing outside its folder."""
+    for kind in (RunWork, ChunkWork):
+        work = read_work(data, kind)
+        text = "" if work is None else "".join(work.model_dump().values())
+        _promise(not set(text) & set("\r\n/\\. "))
+
+
 def _promise(kept: bool) -> None:
     if not kept:
         raise AssertionError("a parser broke its promise")
@@ -162,7 +205,14 @@ TARGETS: Final[Mapping[str, tuple[Target, tuple[bytes, ...]]]] = {
             b'"encoding":"UTF-8"}}]}],"modifiedTime":"2026-01-01"}',
         ),
     ),
-    "tables": (tables, (b"\0" + ",".join(COLUMNS).encode() + b'\n1,"A ""n"",\r\nn",a@x.de\r\n2,,\n9,few\n',)),
+    "tables": (
+        tables,
+        (
+            b"\0" + ",".join(COLUMNS).encode() + b'\n1,"A ""n"",\r\nn",a@x.de\r\n2,,\n9,few\n',
+            b'\0id3,"C \\"D\\" E",c@x.de\n4,"F\nG",f@x.de\n5,H,h@x.de\n',
+            b"\3\xef\xbb\xbf\n customerid , EMAIL,FirstName\n6,i@x.de,I\n\x1a",
+        ),
+    ),
     "values": (values, (b"a@example.com\n2014-05-25T01:02:03+02:00\nb@example.com\n12.0\nc@\n9/3/2014 1:02:03 PM",)),
     "requests": (
         requests,
@@ -173,6 +223,15 @@ TARGETS: Final[Mapping[str, tuple[Target, tuple[bytes, ...]]]] = {
             b'"max_profiles":5,"leavers":"keep","guards":{"max_removed_percent":5}}',
             b'{"display_name":"x","api_key":"k","agree_to_privacy":true,"rate_limit":20,"list_strategy":"auto"}',
         ),
+    ),
+    "chunks": (chunks, (encode([_ANNA]), encode([_ANNA, _LEAVER]))),
+    "stored": (
+        stored,
+        (write_table(pl.DataFrame(schema=SCHEMA)), write_table(tabulate([Receipt(1, "p", 1)], ()), ("l",))),
+    ),
+    "messages": (
+        messages,
+        (b'{"export":"e","run":"20260101t000000000-dead","chunk":"000001-1-abcdef01"}',),
     ),
     "schedules": (schedules, (b"0 0 29 2 *", b"*/5 1-4,7 L * MON#2", b"0 0 * JAN-DEC 5L")),
 }

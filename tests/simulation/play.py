@@ -20,6 +20,7 @@ from shared.audit import Audit
 from shared.configuration import Connection, Consent, Export
 from shared.digest_key import DIGEST_SECRET
 from shared.domain.digests import DigestKey
+from shared.erasures import Erasures
 from shared.ledger import Ledger
 from shared.reasons import TryLater
 from shared.registry import Registry
@@ -197,6 +198,7 @@ class Play:
             registry=Registry(storage),
             accounts=Accounts(Table(tables, "accounts"), clock),
             tombstones=Tombstones(Table(tables, "erased")),
+            erasures=Erasures(Table(tables, "erased"), storage),
             audit=Audit(Table(tables, "audit")),
             vault=Vault(cast("Any", Secrets(self.cloud))),
             source=self.source,
