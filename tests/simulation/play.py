@@ -89,7 +89,7 @@ class Play:
         self._bodies: dict[str, Callable[[], None]] = {
             "owner": self._own,
             "user": self._use,
-            "supervision": lambda: self.host.timer("supervision", SUPERVISE, 30),
+            "supervision": lambda: self.host.timer("supervision", SUPERVISE, 60),
             "tick": lambda: self.host.timer("tick", TICK, 300),
             **{name: (lambda name=name: self.host.work(name, self.pick)) for name in WORKERS[: self.workers]},  # type: ignore[misc]
         }
