@@ -9,12 +9,11 @@ document: what holds for an existing contact is assumed to hold for a new one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.account import Account, Filling, ListNames
-from shared.domain.answers import ContactGone, ListGone
+from shared.domain.answers import ListGone, Refused
 from shared.domain.chunks import Operation
 from shared.domain.sending import Sender
 
@@ -39,11 +38,15 @@ def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: 
     candidates = [operation for operation in operations if operation.fields and operation.add]
     for operation in candidates[:CANDIDATES]:
         list_id = lists[operation.add[0]]
-        with suppress(ContactGone):
+        try:
             contact = _not_yet_on(operation, api, sender, list_id)
             if contact is not None:
                 listed[operation.person] = contact
                 return Proof(_shown_by(operation, contact, api, sender, list_id), listed)
+        except ListGone:
+            raise
+        except Refused:  # of this contact: another may show it
+            continue
     return Proof(None, listed)
 
 

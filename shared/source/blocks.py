@@ -13,11 +13,14 @@ from typing import Final
 
 import polars as pl
 
-from shared.source.catalogue import CUSTOMER_ID, Dialect
+from shared.source.catalogue import Dialect
 from shared.source.dialect import swallows
 
 BLOCK: Final = 1 << 22
 """Bytes of a block, at most unless a row is longer: some thousands of rows."""
+
+_LINE_OF_ITS_OWN: Final = re.compile(rb'\n[^"\n]*+"?[^"\n]*+\n')
+"""A line with one quote or none, as stray quotes have it; never a block's first alone."""
 
 _LINES: Final = 1000
 """Lines that are looked at for a row's end: more than one field has."""
@@ -32,6 +35,7 @@ def cut(pieces: Iterable[bytes], pattern: str) -> Iterator[bytes]:
             end = _end_of_rows(held[:BLOCK], pattern)
             yield held[:end]
             held = held[end:]
+    held = held.removesuffix(b"\x1a")  # which ends files of old programs
     if held:
         yield held if held.endswith(b"\n") else held + b"\n"
 
@@ -63,22 +67,21 @@ def is_regular(block: bytes, pattern: str) -> bool:
 
 
 def is_doubtful(block: bytes, dialect: Dialect) -> bool:
-    """Tell whether a regular block could be read in another way, so that only the careful way can read it.
-
-    A backslash before a quote may be another program's way to write one, and a header may stand in the middle.
-    """
-    return CUSTOMER_ID.encode() in block or (dialect.quote is not None and b'\\"' in block)
+    """Tell whether a regular block could be read in another way: a backslash before a quote may be a way to write one."""
+    return dialect.quote is not None and b'\\"' in block
 
 
 def may_swallow(block: bytes, dialect: Dialect, width: int) -> bool:
     """Tell whether a row of several lines in a regular block may be several rows between two stray quotes."""
-    taken: list[str] = []
+    if not _LINE_OF_ITS_OWN.search(block):
+        return False
+    taken: list[bytes] = []
     quotes = 0
-    for line in block.decode().split("\n"):
+    for line in block.split(b"\n"):
         taken.append(line)
-        quotes += line.count('"')
+        quotes += line.count(b'"')
         if quotes % 2 == 0:
-            if len(taken) > 1 and swallows(taken, dialect, width):
+            if len(taken) > 1 and swallows([line.decode() for line in taken], dialect, width):
                 return True
             taken.clear()
     return False

@@ -28,7 +28,7 @@ from shared.reasons import Reason, RunEnded, Transient
 from shared.source.blocks import cut, is_doubtful, is_regular, may_swallow, rows_of
 from shared.source.catalogue import CUSTOMER_ID, Catalogue, Partition, Table
 from shared.source.dialect import LONGEST_LINE, Unreadable, rows
-from shared.source.evidence import UNDECODED, Layout, decoder, layout_of, names_most
+from shared.source.evidence import INVISIBLE, UNDECODED, Layout, decoder, layout_of, names_most, plain
 from shared.source.model import MOST_BYTES, parse_model, too_large
 
 BATCH: Final = 50_000
@@ -262,9 +262,12 @@ def _where(batch: pl.DataFrame, path: str, before: int) -> pl.Expr:
 def _body(file: _File) -> Iterator[bytes]:
     """Return a partition's bytes from its first row on, fetched one piece ahead."""
     pieces = in_order(partial(_piece, file), range(0, file.size, PIECE))
-    for piece in chain([next(pieces, b"")[file.layout.offset :]], pieces):
+
+    def noted(piece: bytes) -> bytes:
         file.tail[:] = piece[-1:] or file.tail
-        yield piece
+        return piece
+
+    return map(noted, chain([next(pieces, b"")[file.layout.offset :]], pieces))
 
 
 def _piece(file: _File, start: int) -> bytes:
@@ -292,24 +295,36 @@ def _parsed(block: bytes, file: _File, wanted: Sequence[str]) -> pl.DataFrame | 
         return None
     if table.height != block.count(b"\n") and may_swallow(block, dialect, len(names)):
         return None
+    if CUSTOMER_ID in wanted and _headers(table[str(names.index(CUSTOMER_ID))], names):
+        return None
     too_long = table.select(pl.any_horizontal(pl.all().str.len_bytes() > LONGEST_VALUE).any()).item()
     return None if too_long else _named_columns(table, names, wanted)
+
+
+def _headers(customers: pl.Series, names: Sequence[str]) -> bool:
+    """Tell whether a CustomerId is the name of a column: then its row is a header, in whatever order."""
+    known = pl.Series([plain(name) for name in names])
+    return bool(customers.str.strip_chars(INVISIBLE).str.to_lowercase().is_in(known.implode()).any())
 
 
 def _carefully(pieces: Iterable[bytes], file: _File, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Read rows one by one and mark those that are malformed."""
     names = file.layout.names
     places = [names.index(name) for name in wanted]
+    own, known = wanted.index(CUSTOMER_ID) if CUSTOMER_ID in wanted else None, {*map(plain, names)}
     nothing: list[str | bool | None] = [True, *[None] * len(wanted)]
     held: list[list[str | bool | None]] = []
     weight = 0
     for row in rows(_text(pieces), file.layout.dialect, width=len(names)):
-        if CUSTOMER_ID in row.cells and names_most(row.cells, names):
-            raise Unreadable("has a header among its rows, as if files had been joined")
         values = [] if row.broken else [row.cells[place] for place in places]
-        broken = row.broken or any(UNDECODED in value or len(value) > LONGEST_VALUE for value in values)
+        if values and own is not None and plain(values[own]) in known and names_most(row.cells, names):
+            raise Unreadable("has a header among its rows, as if files had been joined")
+        text = "".join(values)
+        broken = (
+            row.broken or UNDECODED in text or (len(text) > LONGEST_VALUE and max(map(len, values)) > LONGEST_VALUE)
+        )
         held.append(nothing if broken else [False, *[value or None for value in values]])
-        weight += sum(map(len, values))
+        weight += len(text)
         if len(held) == BATCH or weight > HEAVIEST:
             yield _table(held, wanted)
             held, weight = [], 0

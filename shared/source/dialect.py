@@ -49,25 +49,31 @@ class Row:
 def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Iterator[Row]:
     """Read text row by row; a row is broken if its quotes make no sense or it has not `width` fields.
 
-    Lines between quotes belong together. Where that gives no sound row, the first line alone is broken and reading
-    goes on with the next one, so that a stray quote spoils nothing but its own line. Blank lines are no rows; the next
+    Lines between quotes belong together. Where quotes are never closed as they should be, the first line alone is broken
+    and reading goes on with the next one, so that a stray quote spoils nothing but its own line. Where they are, but what
+    they make is no sound row, each line is a broken row: there may be somebody's row in any of them. Blank lines are no rows; the next
     row counts them among its lines. Raises Unreadable for rows that end in a carriage return.
     """
     coming = _lines(pieces)
     held: deque[str] = deque()
-    skipped = 0
+    skipped, blanks = 0, ("", *_BLANK)
     while (line := held.popleft() if held else next(coming, None)) is not None:
         text = line.removesuffix("\n").removesuffix("\r")
-        if is_blank(text, dialect):
+        if text[:1] in blanks and is_blank(text, dialect):
             skipped += 1
             continue
         cells = _parse(text, dialect, width) if len(text) <= LONGEST_LINE else None
         lines = 1
         if cells is None and dialect.quote and '"' in text:
             cells, lines = _over_lines(line, held, coming, dialect, width)
-        if cells is None and "\r" in text:
-            _check_ends(text, dialect, width)
-        yield Row(cells or (), cells is None, lines + skipped)
+        if cells is not None:
+            yield Row(cells, broken=False, lines=lines + skipped)
+        else:
+            if "\r" in text:
+                _check_ends(text, dialect, width)
+            for _ in range(lines):
+                yield Row((), broken=True, lines=1 + skipped)
+                skipped = 0
         skipped = 0
 
 
@@ -79,24 +85,28 @@ def is_blank(line: str, dialect: Dialect) -> bool:
 def _over_lines(
     line: str, held: deque[str], coming: Iterator[str], dialect: Dialect, width: int | None
 ) -> tuple[list[str] | None, int]:
-    """Read a row whose quotes are still open at the line's end; lines that do not belong to it are held."""
+    """Read a row whose quotes are still open at the line's end; return its cells, if it is sound, and its lines.
+
+    Lines that do not belong to it are held.
+    """
     found: list[tuple[list[str], int]] = []
+    doubtful = 1
     for escaping in (False, True):
         taken = _take(line, held, coming, escaping=escaping)
         text = "".join(taken).removesuffix("\n").removesuffix("\r")
-        if len(taken) > 1 and len(text) <= LONGEST_ROW and not swallows(taken, dialect, width):
-            cells = _tokens(text, dialect, escaping=escaping)
-            if cells is not None and width in {None, len(cells)}:
-                found.append((cells, len(taken)))
+        cells = _tokens(text, dialect, escaping=escaping) if len(taken) > 1 and len(text) <= LONGEST_ROW else None
+        if cells is not None and width in {None, len(cells)} and not swallows(taken, dialect, width):
+            found.append((cells, len(taken)))
+        elif cells is not None:
+            doubtful = max(doubtful, len(taken))
         held.extendleft(reversed(taken[1:]))
         if not escaping and _ESCAPED not in text:
             break
-    if not found or any(other != found[0] for other in found):
-        return None, 1
-    cells, lines = found[0]
+    sound = bool(found) and found[0] == found[-1]
+    lines = found[0][1] if sound else max([doubtful, *[lines for _, lines in found]])
     for _ in range(lines - 1):
         held.popleft()
-    return cells, lines
+    return found[0][0] if sound else None, lines
 
 
 def swallows(lines: Sequence[str], dialect: Dialect, width: int | None) -> bool:
@@ -147,6 +157,8 @@ def _plain(text: str, dialect: Dialect) -> list[str] | None:
         cells = next(csv.reader([text.replace("\r", _CARRIAGE_RETURN)], delimiter=dialect.delimiter, strict=True))
     except csv.Error:
         return None
+    if '"' in text and '"' in "".join(cells):  # the csv module takes quotes amid a field for its own
+        return _tokens(text, dialect, escaping=False)
     return [cell.replace(_CARRIAGE_RETURN, "\r") for cell in cells] if "\r" in text else cells
 
 

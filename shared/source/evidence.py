@@ -22,6 +22,9 @@ from shared.source.model import MOST_COLUMNS
 UNDECODED: Final = "\udfff"
 """What stands for bytes that are not UTF-8 until their row is marked."""
 
+INVISIBLE: Final = " \t\u00a0\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
+"""What may stand around a name unseen."""
+
 _SAMPLE: Final = 100
 """Rows that are looked at."""
 
@@ -40,11 +43,18 @@ _MAGIC: Final = {
     b"\xff\x06\x00\x00sNaPpY": "is compressed (snappy)",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook",
     b"%PDF-": "is a PDF file",
+    b'{"': "is a JSON file",
+    b"[{": "is a JSON file",
+    b"<!": "is a web page",
+    b"<html": "is a web page",
+    b"<?xml": "is an XML file",
 }
 _WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SIGNS: Final = {"''", "``", "[]", "“”", "„“", "«»", "‘’"}
+_QUOTED: Final = re.compile(r'\s*=?".*"\s*\Z', re.DOTALL)
 _LINE_END: Final = re.compile(r'"(?:[^"]++|"")*+"|[^"\r\n]++|"|(\r\n|\r|\n)')
-_ODDLY_QUOTED: Final = re.compile(r"""\s*(?:=?".*"|'.*'|[“„”].*[“”]|[‘‚’].*[‘’]|«.*»|`.*`)\s*\Z""", re.DOTALL)
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -88,17 +98,22 @@ def layout_of(
     _check_lines(text, told, columns)
     dialect = _quoting(text, told)
     sample = list(islice(rows([text], dialect, width=None), _SAMPLE))
+    if not sample and told.header:
+        raise Unreadable("is empty, although model.json promises a header. Refresh the Blob export")
     if not sample:
-        if told.header:
-            raise Unreadable("is empty, without the header that model.json promises. Refresh the Blob export")
         return Layout(tuple(columns), dialect, len(start))
+    if sum(row.cells[0].startswith("\r") for row in sample[1:] if row.cells) * 2 > len(sample) - 1 > 0:
+        raise Unreadable("has lines that begin with a carriage return")
+    if any(sum(map(_is_signed, row.cells)) > 1 and all(map(_is_signed, filter(None, row.cells))) for row in sample):
+        raise Unreadable("has values between other signs than double quotes")
+    if all(map(_is_quoted_oddly, sample[1:] or sample)):
+        raise Unreadable("has quotes within its quotes, or a blank or = before them")
     names = _header(sample, text, dialect, columns)
     if names is None:
         _check_delimiter(sample, text, dialect, columns)
         _check_order(sample, columns, address)
-    elif len(names) > MOST_COLUMNS:
-        raise Unreadable(f"has a header of {len(names):,} columns; {MOST_COLUMNS:,} are read")
-    _check_quotes(sample if names is None else sample[1:])
+    else:
+        _check_header(names, columns, alone=len(sample) == 1)
     blank = next(number for number, line in enumerate(_split(text)) if not is_blank(line, dialect))
     lines = sample[0].lines if names else blank
     return Layout(names or tuple(columns), dialect, mark + _end_of_line(start[mark:], lines))
@@ -106,13 +121,13 @@ def layout_of(
 
 def is_header(cells: Sequence[str], columns: Sequence[str]) -> bool:
     """Tell whether a row holds names of columns, and not a person's values."""
-    return _plain(CUSTOMER_ID) in map(_plain, cells) or names_most(cells, columns)
+    return plain(CUSTOMER_ID) in map(plain, cells) or names_most(cells, columns)
 
 
 def names_most(cells: Sequence[str], columns: Sequence[str]) -> bool:
     """Tell whether most of a row's cells are names of columns."""
     lookup = _lookup(columns)
-    known = sum(_plain(cell) in lookup for cell in cells)
+    known = sum(plain(cell) in lookup for cell in cells)
     return known * 2 > len(cells) and (len(cells) > 1 or len(columns) == 1)
 
 
@@ -120,7 +135,9 @@ def _check_bytes(start: bytes) -> None:
     """Raise Unreadable unless it begins as a text in UTF-8 does."""
     odd = len(_CONTROLS.findall(start))
     for magic, what in _MAGIC.items():
-        if start.startswith(magic) and (odd or not magic.isalnum()):  # a CustomerId may begin with ORC
+        if start.startswith((magic, codecs.BOM_UTF8 + magic)) and (
+            odd or not magic.isalnum()
+        ):  # a CustomerId may begin with ORC
             raise Unreadable(f"{what}, and only CSV files without compression are read")
     if start.startswith(_WIDE) or b"\0" in start[:4]:
         raise Unreadable("is not UTF-8. Export the segments as CSV files in UTF-8")
@@ -172,16 +189,35 @@ def _header(sample: Sequence[Row], text: str, dialect: Dialect, columns: Sequenc
         return None
     lookup = _lookup(columns)
     if is_header(first.cells, columns):
-        if any(_ADDRESS.search(cell) for cell in first.cells):
-            raise Unreadable("has e-mail addresses in the line that names its columns, as if its lines had no ends")
         return tuple(_name(cell, columns, lookup) for cell in first.cells)
     others = any(_is_wordy(row.cells) for row in sample[1:])
-    named = dialect.header or any(lookup.get(_plain(cell)) for cell in first.cells)
+    named = dialect.header or any(lookup.get(plain(cell)) for cell in first.cells)
     if _is_wordy(first.cells) and (named or (len(sample) > 1 and not others)):
         raise Unreadable(
             "has a first row that may be a header, but does not name the columns of model.json. Refresh the Blob export"
         )
     return None
+
+
+def _is_signed(value: str) -> bool:
+    """Tell whether a value stands between signs that some programs take for quotes."""
+    return len(value) > 1 and f"{value[0]}{value[-1]}" in _SIGNS
+
+
+def _is_quoted_oddly(row: Row) -> bool:
+    """Tell whether quotes became part of a row's values: doubled at both ends, or behind a blank or `=`."""
+    values = [cell for cell in row.cells[1:] if cell.strip()]
+    return len(values) > 1 and all(map(_QUOTED.match, values))
+
+
+def _check_header(names: Sequence[str], columns: Sequence[str], *, alone: bool) -> None:
+    """Raise Unreadable for a header that is more than one: rows may be in it that end as no row does."""
+    if len(names) > MOST_COLUMNS:
+        raise Unreadable(f"has a header of {len(names):,} columns; {MOST_COLUMNS:,} are read")
+    if any(_BREAK.search(name) for name in names):
+        raise Unreadable("has a header with line breaks or control characters in a name")
+    if alone and not set(names) <= set(columns):
+        raise Unreadable("has a header that names other columns than model.json, and no row. Refresh the Blob export")
 
 
 def _is_wordy(cells: Sequence[str]) -> bool:
@@ -193,7 +229,7 @@ def _lookup(columns: Sequence[str]) -> Mapping[str, list[str]]:
     """Return the columns by their names without case and invisible characters."""
     found: dict[str, list[str]] = {}
     for column in dict.fromkeys(columns):
-        found.setdefault(_plain(column), []).append(column)
+        found.setdefault(plain(column), []).append(column)
     return found
 
 
@@ -201,7 +237,7 @@ def _name(cell: str, columns: Sequence[str], lookup: Mapping[str, list[str]]) ->
     name = _visible(cell)
     if name in columns:
         return name
-    meant = lookup.get(_plain(cell), [])
+    meant = lookup.get(plain(cell), [])
     if len(meant) > 1:
         raise Unreadable(f"has a header with a name that may be {' or '.join(map(repr, meant))}")
     return meant[0] if meant else name
@@ -212,36 +248,29 @@ def _visible(name: str) -> str:
     return re.sub(r"^[\s\ufeff\u200b-\u200f\u2060]+|[\s\ufeff\u200b-\u200f\u2060\x1a]+$", "", name)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a column's name as it is compared: without case and invisible characters around it."""
     return unicodedata.normalize("NFC", _visible(name)).casefold()
 
 
 def _check_delimiter(sample: Sequence[Row], text: str, told: Dialect, columns: Sequence[str]) -> None:
-    """Raise Unreadable if another delimiter gives rows, or a header, where the one that was told gives few or none."""
+    """Raise Unreadable if another delimiter gives a header, or no fewer rows than the one that was told."""
     width = len(columns)
     sound = sum(len(row.cells) == width for row in sample)
-    if sound * 2 > len(sample) or (width == 1 and sound):
+    if width == 1 and sound:
         return
     for delimiter, name in _DELIMITERS.items():
         other = replace(told, delimiter=delimiter)
         found = list(islice(rows([text], other, width=None), _SAMPLE)) if delimiter != told.delimiter else []
         fitting = sum(len(row.cells) == width for row in found)
-        if fitting > sound or (found and len(found[0].cells) > 1 and is_header(found[0].cells, columns)):
+        header = bool(found) and len(found[0].cells) > 1 and is_header(found[0].cells, columns)
+        if header or fitting > sound or fitting == sound > 0:
             expected = _DELIMITERS.get(told.delimiter, repr(told.delimiter))
             raise Unreadable(f"has fields parted by {name}, while model.json says {expected}. Refresh the Blob export")
 
 
-def _check_quotes(people: Sequence[Row]) -> None:
-    """Raise Unreadable if values bear quotes at both ends that none of our ways to read takes off."""
-    sound = [[cell for cell in row.cells[1:] if cell.strip()] for row in people if not row.broken]
-    if sound and all(len(cells) > 1 and all(map(_ODDLY_QUOTED.match, cells)) for cells in sound):
-        raise Unreadable(
-            'has values between odd quotes (single, curved, doubled, or after a blank or =); only those between " are read'
-        )
-
-
 def _check_order(sample: Sequence[Row], columns: Sequence[str], address: str | None) -> None:
-    """Raise Unreadable if, without a header, the addresses stand in another column than model.json says."""
+    """Raise Unreadable if, without a header, the column of addresses has none: it is another column, or another table."""
     if address not in columns:
         return
     people = [row.cells for row in sample if len(row.cells) == len(columns)]
@@ -251,9 +280,10 @@ def _check_order(sample: Sequence[Row], columns: Sequence[str], address: str | N
         if cells[columns.index(address)].strip()
     ]
     elsewhere: Counter[int] = Counter(n for cells in people for n, cell in enumerate(cells) if _ADDRESS.search(cell))
-    if there and not any(there) and elsewhere and elsewhere.most_common(1)[0][1] * 2 > len(people):
+    moved = bool(elsewhere) and elsewhere.most_common(1)[0][1] * 2 >= len(people)
+    if there and not any(there) and (moved or len(there) > 1):
         raise Unreadable(
-            f"has no header, and no address in column {address!r} by the order of model.json, but in another one"
+            f"has no header, and by the order of model.json no address in column {address!r}. Refresh the Blob export"
         )
 
 

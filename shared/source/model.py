@@ -228,11 +228,14 @@ def _table(entity: _Entity, modified: datetime | None, container: str) -> Table:
         if not partition.location:
             raise _Fault(f"Partition {number} of table {entity.name!r} has no location. Refresh the Blob export.")
     current = _current(entity)
+    partitions = tuple(_partition(partition, entity.name, container) for partition in current)
+    if len({(partition.path, partition.snapshot) for partition in partitions}) < len(partitions):
+        raise _Fault(f"model.json names a file of table {entity.name!r} twice. Refresh the Blob export.")
     times = [partition.refreshed for partition in current if partition.refreshed]
     return Table(
         name=entity.name,
         columns=tuple(attribute.name for attribute in entity.attributes),
-        partitions=tuple(_partition(partition, entity.name, container) for partition in current),
+        partitions=partitions,
         refreshed_at=max(times, default=modified),
         data_types={attribute.name: str(attribute.data_type or "") for attribute in entity.attributes},
         date_formats={attribute.name: form for attribute in entity.attributes if (form := attribute.date_format)},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -102,10 +101,14 @@ def _settle(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> 
     """Settle a chunk of a run that shall stop: nothing is begun any more.
 
     What somebody has begun is sent again, since only answers tell what was done; where there are none, it stays in doubt.
+    Raise TryLater where nobody is away: somebody else is at it, or the pace is taken.
     """
     if run.stop is Reason.CANCELED_BY_USER and chunk in run.begun:
-        with contextlib.suppress(TryLater):
+        try:
             return _send(app, run, chunk, operations)
+        except TryLater:
+            if app.ledger.run(run.export, run.id).unreachable_since is None:
+                raise
     return left(app, run, chunk, run.stop or Reason.CANCELED_BY_USER, operations)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import shared.domain.plan
+import shared.domain.survey
 from shared.domain.chunks import Operation, decode
 from shared.domain.cleaning import MALFORMED, ROW, Recipe
 from shared.domain.digests import DigestKey
@@ -100,7 +100,7 @@ def test_however_many_parts_a_difference_is_taken_in_it_is_the_same(
     for segments in history:
         seen = []
         for part in (1, 3, 1_000):
-            monkeypatch.setattr(shared.domain.plan, "PART", part)
+            monkeypatch.setattr(shared.domain.survey, "PART", part)
             with Spool() as spool:
                 found = planned(segments, state, spool)
                 operations = operations_of(found)

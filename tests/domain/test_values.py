@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import shared.domain.plan
+import shared.domain.survey
 from shared.domain.chunks import decode
 from shared.domain.cleaning import MALFORMED, ROW, Recipe
 from shared.domain.dates import dates
@@ -219,7 +219,7 @@ _rows = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), _city, _city), 
 def test_rows_in_any_order_make_the_same_contacts_and_are_delivered_once(
     monkeypatch: pytest.MonkeyPatch, segments: list[list[Any]], random: Any, part: int, clear_empty: bool
 ) -> None:
-    monkeypatch.setattr(shared.domain.plan, "PART", part)
+    monkeypatch.setattr(shared.domain.survey, "PART", part)
     recipe = Recipe(MAPPING, clear_empty=clear_empty)
 
     def tables(rows: list[list[Any]]) -> list[Table]:

@@ -30,7 +30,7 @@ from shared.domain.answers import (
     read,
 )
 from shared.domain.chunks import Operation, UnreadableChunk, decode, encode
-from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
+from shared.domain.cleaning import MALFORMED, ROW, WHERE, Recipe, clean
 from shared.domain.digests import DigestKey
 from shared.domain.schedule import check_cron, is_due
 from shared.domain.state import RECEIPTS, SCHEMA, Receipt, tabulate
@@ -86,29 +86,36 @@ def answers(data: bytes) -> None:
 
 
 def models(data: bytes) -> None:
-    """Read any model.json."""
+    """Read any model.json: tables and faults, each by its name, and no text that a terminal would obey."""
     try:
-        parse_model(data, container="ci", etag="e")
+        found = parse_model(data, container="ci", etag="e")
     except RunEnded as end:
-        _promise(end.reason is Reason.SOURCE_MALFORMED and bool(end.detail))
+        _promise(end.reason is Reason.SOURCE_MALFORMED and end.detail.isprintable())
+        return
+    _promise(not found.tables.keys() & found.faults.keys())
+    _promise(all(fault and fault.isprintable() for fault in found.faults.values()))
+    _promise(all(table.partitions for table in found.tables.values()))
 
 
 def tables(data: bytes) -> None:
     """Read any partition quickly and carefully: as many rows, and the sound ones the same, however the text is cut.
 
-    Of a row with quotes that make no sense Polars may give what it can; read carefully it is malformed.
+    A malformed row has no content.
     """
     dialect = _DIALECTS[data[0] % len(_DIALECTS)] if data else Dialect()
     try:
         found = quick(data[1:], dialect)
     except RunEnded as end:
-        _promise(end.reason is Reason.SOURCE_MALFORMED)
+        _promise(end.reason in {Reason.SOURCE_MALFORMED, Reason.COLUMN_MISSING})
         return
+    _promise(
+        found.filter(MALFORMED).select(COLUMNS).null_count().sum_horizontal().item(0) == 3 * found[MALFORMED].sum()
+    )
+    _promise(found[MALFORMED].equals(found[WHERE].is_not_null().rename(MALFORMED)))
     _promise(found[ROW].to_list() == list(range(found.height)))
     for size in (1, 7, 1 << 20):
         read = careful(data[1:], dialect, size)
-        _promise(read.height == found.height)
-        _promise(read.filter(~pl.col(MALFORMED)).equals(found.drop(ROW).filter(~read[MALFORMED])))
+        _promise(isinstance(read, pl.DataFrame) and read.equals(found.drop(ROW, WHERE)))
 
 
 def values(data: bytes) -> None:
@@ -198,7 +205,14 @@ TARGETS: Final[Mapping[str, tuple[Target, tuple[bytes, ...]]]] = {
             b'"encoding":"UTF-8"}}]}],"modifiedTime":"2026-01-01"}',
         ),
     ),
-    "tables": (tables, (b"\0" + ",".join(COLUMNS).encode() + b'\n1,"A ""n"",\r\nn",a@x.de\r\n2,,\n9,few\n',)),
+    "tables": (
+        tables,
+        (
+            b"\0" + ",".join(COLUMNS).encode() + b'\n1,"A ""n"",\r\nn",a@x.de\r\n2,,\n9,few\n',
+            b'\0id3,"C \\"D\\" E",c@x.de\n4,"F\nG",f@x.de\n5,H,h@x.de\n',
+            b"\3\xef\xbb\xbf\n customerid , EMAIL,FirstName\n6,i@x.de,I\n\x1a",
+        ),
+    ),
     "values": (values, (b"a@example.com\n2014-05-25T01:02:03+02:00\nb@example.com\n12.0\nc@\n9/3/2014 1:02:03 PM",)),
     "requests": (
         requests,

@@ -151,13 +151,13 @@ MANY = 100_000
         pytest.param(HEADER + b'1,"Ann,a@example.com\n' * MANY + BODY, 0, 0, id="a stray quote a row"),
         pytest.param(HEADER + b'1,"' + b"x,y,z\n" * MANY + BODY, MANY + 2, 1, id="a quote that stays open"),
         pytest.param(
-            HEADER + BODY + b'1,Ann,"' + b"x,y,z\n" * MANY + b'"\n', MANY + 3, 2, id="a field of many thousand lines"
+            HEADER + BODY + b'1,Ann,"' + b"x,y,z\n" * MANY + b'"\n', 0, 0, id="a field of many thousand lines"
         ),
         pytest.param(HEADER + BODY + b'1,"' + b"a" * 200_000 + b'",z@example.com\n', 3, 1, id="a field of 200 kB"),
         pytest.param(HEADER.strip() + b'",\nn",\n' + BODY, 0, 0, id="a header with a stray quote"),
         pytest.param(HEADER + BODY + b'8,"A\n9,"B"",x\n', 4, 2, id="two rows that stray quotes would join"),
         pytest.param(
-            HEADER + b'8,a,b,"x\n' + BODY + b'9,y",z\n', 4, 1, id="rows between two stray quotes, in a field too many"
+            HEADER + b'8,a,b,"x\n' + BODY + b'9,y",z\n', 0, 0, id="rows between two stray quotes, in a field too many"
         ),
         pytest.param(b"\0" * 3 + b"\n" + BODY, 0, 0, id="NUL from the beginning"),
         pytest.param(HEADER + BODY + b"1,A\0nn,a@example.com\n", 3, 0, id="NUL within a value"),

@@ -8,7 +8,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from tests.simulation.schedule import Schedule, crash_points, draw, lengths, play, shorten
+from tests.simulation.explain import explain
+from tests.simulation.schedule import Schedule, crash_points, draw, lengths, play
 from tests.simulation.world import WORLDS
 
 
@@ -29,13 +30,6 @@ def main() -> int:
     seconds = time.monotonic() - began
     print(f"{played} schedules, {failed} failed, {seconds:.0f} s ({played / max(seconds, 1) * 60:.0f} a minute)")
     return 1 if failed else 0
-
-
-def explain(schedule: Schedule) -> str:
-    """Shorten a schedule that fails, and write down what is done in it and what is wrong."""
-    short = shorten(schedule)
-    result = play(short)
-    return "\n".join([f"FAILED: {short}", *result.record, "WRONG:", *result.wrong, ""])
 
 
 def _schedules(count: int, seed: int, points: bool) -> Iterator[Schedule]:

@@ -17,6 +17,7 @@ import polars as pl
 from pydantic import BaseModel
 
 import shared.domain.cleaning
+import shared.domain.difference
 import shared.domain.plan
 import shared.domain.state
 import shared.domain.verification
@@ -27,7 +28,9 @@ from shared.domain.spool import Spool
 
 PURE: Final = (
     (shared.domain.cleaning, "clean"),
+    (shared.domain.difference, "together"),
     (shared.domain.state, "merge"),
+    (shared.domain.state, "identify"),
     (shared.domain.state, "tabulate"),
     (shared.domain.state, "rewire"),
     (shared.domain.state, "without"),
@@ -47,6 +50,7 @@ def replaced() -> Iterator[tuple[Any, str, Any]]:
     """Give what is to be replaced in which module: wherever the name was imported to."""
     for home, name in PURE:
         yield from _everywhere(getattr(home, name), name, _once(getattr(home, name), name))
+    yield pl, "concat", _once(pl.concat, "concat")
     yield from _everywhere(shared.domain.plan.plan, "plan", _plan)
     yield from _everywhere(shared.domain.plan.chunks, "chunks", _chunks)
 
@@ -59,7 +63,7 @@ def _everywhere(real: Any, name: str, instead: Any) -> Iterator[tuple[Any, str, 
 
 def _once(real: Callable[..., Any], name: str) -> Callable[..., Any]:
     def remembered(*arguments: Any, **named: Any) -> Any:
-        arguments = tuple(list(item) if isinstance(item, Iterator) else item for item in arguments)
+        arguments = tuple(list(item) if isinstance(item, Iterator | map) else item for item in arguments)
         key = (name, _frozen(arguments), _frozen(named))
         if key not in _known:
             _known[key] = real(*arguments, **named)
@@ -74,6 +78,7 @@ class _Read:
 
     name: str
     columns: Sequence[str]
+    declared: Any
     batches: Sequence[pl.DataFrame]
 
     def read(self, _: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -86,7 +91,7 @@ _real_chunks = shared.domain.plan.chunks
 
 def _plan(segments: Sequence[Any], recipe: Any, *rest: Any) -> Plan:
     """Read the segments, then plan: what is read each time is only the source."""
-    read = [_Read(each.name, tuple(each.columns), tuple(each.read(recipe.columns))) for each in segments]
+    read = [_Read(each.name, tuple(each.columns), each.declared, tuple(each.read(recipe.columns))) for each in segments]
     key = ("plan", _frozen(read), _frozen(recipe), _frozen(rest))
     if key not in _known:
         spool = Spool()  # a plan that is kept keeps its contacts
@@ -111,7 +116,7 @@ def _frozen(value: Any) -> Any:
         case pl.DataFrame():
             return (tuple(value.columns), tuple(value.rows()), tuple(value.dtypes))
         case pl.Series():
-            return tuple(value)
+            return (value.name, value.dtype, tuple(value))
         case Spool():
             return "spool"
         case BaseModel():

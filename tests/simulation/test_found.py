@@ -33,6 +33,24 @@ def test_what_a_worker_sent_when_its_run_was_canceled_is_known_though_a_second_c
     assert tell(PLAIN, story) == []
 
 
+def test_what_a_proof_sent_when_its_run_was_canceled_is_known_though_a_second_copy_came_first() -> None:
+    """The second copy could not be sent while the proof was going, and was recorded without an id of the contact."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on past POST /contacts
+        A goes on past POST /contacts
+        A goes on past POST /contact ann
+        somebody asks cancel
+        all messages come twice
+        B goes on
+        B goes on
+        B goes on
+        A goes on
+    """
+    assert tell(PLAIN, story) == []
+
+
 def test_what_a_worker_sent_before_it_died_is_known_though_its_run_was_canceled() -> None:
     story = """
         somebody asks start
@@ -119,5 +137,42 @@ def test_a_post_that_the_sdk_repeated_is_no_error() -> None:
     story = """
         the next WRITE audit of user is repeated by the SDK
         somebody asks start
+    """
+    assert tell(PLAIN, story) == []
+
+
+def test_a_contact_that_is_refused_when_the_proof_tries_it_does_not_end_the_run() -> None:
+    """The first contact of the chunk was at fault, and every run ended as autopilot_refused."""
+    world = replace(OTHERS, versions=({"VIP": {"poison@example.com": "Poison", "ann@example.com": "Ann"}},))
+    assert tell(world, "somebody asks start") == []
+
+
+def test_what_a_finisher_that_died_had_not_cleared_up_is_swept() -> None:
+    """Nobody ever cleared: rejected rows and receipts lay there until a lifecycle rule."""
+    story = """
+        somebody asks start
+        the next LIST blobs chunks of A kills it before
+        A goes on
+        A goes on
+        A goes on
+        A goes on
+    """
+    assert tell(PLAIN, story) == []
+
+
+def test_what_a_planner_writes_that_comes_too_late_is_swept() -> None:
+    """Chunks with profiles in clear: another planner was first, the run was delivered and over."""
+    story = """
+        somebody asks start
+        A goes on until PUT blob chunks
+        2 minutes pass
+        supervision goes on
+        B goes on
+        B goes on
+        B goes on
+        B goes on
+        the next WRITE ledger of A kills it before
+        A goes on past PUT blob outcomes
+        A dies
     """
     assert tell(PLAIN, story) == []

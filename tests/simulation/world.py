@@ -54,9 +54,9 @@ VERIFIED: Final = World(
     "verified",
     (
         {"VIP": _people("ann", "bob", "cid")},
-        {"VIP": _people("ann", "cid", "dora")},
+        {"VIP": _people("ann", "cid")},
     ),
-    ("start", "rest", "refresh", "rest", "take ann off VIP by hand", "repair", "rest"),
+    ("start", "rest", "take ann off VIP by hand", "repair", "rest"),
     Knobs(bulk_lists="honoured"),
     {"verification": {"every": 1, "repair": True}},
 )
@@ -64,7 +64,7 @@ VERIFIED: Final = World(
 REFUSED: Final = World(
     "refused",
     (
-        {"VIP": _people("ann", "poison", "cid", "dora")},
+        {"VIP": _people("ann", "poison", "dora")},
         {"VIP": _people("ann", "poison", "dora=Dorothea")},
     ),
     ("start", "rest", "rerun", "rest", "refresh", "rest", "erase ann", "rest"),
