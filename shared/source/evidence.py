@@ -53,7 +53,6 @@ _WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SIGNS: Final = {"''", "``", "[]", "“”", "„“", "«»", "‘’"}
-_QUOTED: Final = re.compile(r'\s*=?".*"\s*\Z', re.DOTALL)
 _LINE_END: Final = re.compile(r'"(?:[^"]++|"")*+"|[^"\r\n]++|"|(\r\n|\r|\n)')
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -106,8 +105,6 @@ def layout_of(
         raise Unreadable("has lines that begin with a carriage return")
     if any(sum(map(_is_signed, row.cells)) > 1 and all(map(_is_signed, filter(None, row.cells))) for row in sample):
         raise Unreadable("has values between other signs than double quotes")
-    if all(map(_is_quoted_oddly, sample[1:] or sample)):
-        raise Unreadable("has quotes within its quotes, or a blank or = before them")
     names = _header(sample, text, dialect, columns)
     if names is None:
         _check_delimiter(sample, text, dialect, columns)
@@ -202,12 +199,6 @@ def _header(sample: Sequence[Row], text: str, dialect: Dialect, columns: Sequenc
 def _is_signed(value: str) -> bool:
     """Tell whether a value stands between signs that some programs take for quotes."""
     return len(value) > 1 and f"{value[0]}{value[-1]}" in _SIGNS
-
-
-def _is_quoted_oddly(row: Row) -> bool:
-    """Tell whether quotes became part of a row's values: doubled at both ends, or behind a blank or `=`."""
-    values = [cell for cell in row.cells[1:] if cell.strip()]
-    return len(values) > 1 and all(map(_QUOTED.match, values))
 
 
 def _check_header(names: Sequence[str], columns: Sequence[str], *, alone: bool) -> None:
