@@ -202,7 +202,7 @@ _HINTS = {
     Hint.FLAG: "This is neither yes nor no. Write true or false (also yes/no, y/n, on/off, 1/0).",
     Hint.TOO_LARGE: "The number has more digits than a number field keeps. Map the column to a field of text (string--).",
     Hint.FRACTION: "This is no whole number. Map the column to a field of decimals (float--).",
-    Hint.THOUSANDS: "Its point or comma may part thousands or decimals, and the column holds both. Write 1234.5.",
+    Hint.THOUSANDS: "Its point or comma may part thousands or decimals, and which of them is not certain here. Write 1234 or 1234.5.",
     Hint.DECIMAL_COMMA: "Decimals have a point and thousands none. Write 1234.5.",
     Hint.CURRENCY: "Take the currency off: a number field holds digits only.",
     Hint.PERCENT: "Take the percent sign off: a number field holds digits only.",

@@ -98,7 +98,9 @@ def test_a_text_field_takes_null_as_it_is_since_it_may_be_a_name_but_counts_it()
     assert found.placeholders == {"FirstName": 1}
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "1/1/0001 12:00:00 AM", "0000-00-00", "0001-01-01"])
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00", "1/1/0001 12:00:00 AM", "0000-00-00", "00/00/0000", "0001-01-01"]
+)
 def test_the_first_day_of_a_calendar_is_no_date(text: str) -> None:
     found = cleaned(rows(("ann@example.com", text, "1")), Recipe({"Email": "Mail", "date--Visit": "Given"}))
     assert json.loads(found.contacts["fields"][0]) == {"Email": "ann@example.com"}
