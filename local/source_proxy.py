@@ -21,7 +21,7 @@ _OF_A_CONNECTION: Final = frozenset({"content-length", "transfer-encoding", "con
 class SourceProxy:
     """Listens on a port of its own, and passes on to the port `upstream`, which may be told later. A context manager.
 
-    `trouble` strikes reads whose path has `part` in it, `struck` of them so far; `before` is called with each request's
+    `trouble` strikes GETs whose path has `part` in it, `struck` of them so far (HEADs tell that a refresh is there); `before` is called with each request's
     method and path before it is passed on.
     """
 
@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(answer.status, headers, content, length)
 
     def _trouble(self) -> Trouble:
-        if self.command not in {"GET", "HEAD"} or self.proxy.part not in self.path:
+        if self.command != "GET" or self.proxy.part not in self.path:
             return "none"
         self.proxy.struck += self.proxy.trouble != "none"
         return self.proxy.trouble
