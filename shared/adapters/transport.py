@@ -58,7 +58,7 @@ def session() -> requests.Session:
 class Requests:
     """Requests to one URL, with what is the same for all of them settled once: thousands a second are made.
 
-    A session settles it for each anew, which costs as much time as all else: headers, the environment's proxies and
+    A session settles it again for each, which costs as much time as all else: headers, the environment's proxies and
     certificates, cookies, hooks. Redirects are not followed, and no password is taken from a `.netrc`.
     """
 
