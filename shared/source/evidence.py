@@ -103,9 +103,7 @@ def layout_of(
         return Layout(tuple(columns), dialect, len(start))
     if sum(row.cells[0].startswith("\r") for row in sample[1:] if row.cells) * 2 > len(sample) - 1 > 0:
         raise Unreadable("has lines that begin with a carriage return")
-    people = [row for row in sample[1:] if not row.broken] or sample
-    values = [cell for row in people for cell in row.cells if cell]
-    if values and sum(map(_is_signed, values)) * 2 > len(values):
+    if any(sum(map(_is_signed, row.cells)) > 1 and all(map(_is_signed, filter(None, row.cells))) for row in sample):
         raise Unreadable("has values between other signs than double quotes")
     names = _header(sample, text, dialect, columns)
     if names is None:
