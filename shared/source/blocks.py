@@ -58,7 +58,7 @@ def rows_of(dialect: Dialect, width: int) -> str:
 
 
 def is_regular(block: bytes, pattern: str) -> bool:
-    """Return whether a block is UTF-8 and nothing but whole rows."""
+    """Tell whether a block is UTF-8 and nothing but whole rows."""
     try:
         text = pl.Series([block]).cast(pl.String)
     except pl.exceptions.ComputeError:
@@ -67,12 +67,12 @@ def is_regular(block: bytes, pattern: str) -> bool:
 
 
 def is_doubtful(block: bytes, dialect: Dialect) -> bool:
-    """Return whether a regular block could be read in another way: a backslash before a quote may be a way to write one."""
+    """Tell whether a regular block could be read in another way: a backslash before a quote may be a way to write one."""
     return dialect.quote is not None and b'\\"' in block
 
 
 def may_swallow(block: bytes, dialect: Dialect, width: int) -> bool:
-    """Return whether a row of several lines in a regular block may be several rows between two stray quotes."""
+    """Tell whether a row of several lines in a regular block may be several rows between two stray quotes."""
     if not _LINE_OF_ITS_OWN.search(block):
         return False
     taken: list[bytes] = []
