@@ -67,7 +67,7 @@ def _is_plain(tidy: pl.Expr) -> pl.Expr:
 
 
 def are_several(addresses: pl.Series) -> pl.Series:
-    """Tell which cells hold more than one address."""
+    """Return which cells hold more than one address."""
     return addresses.str.slice(0, _LONGEST).str.count_matches(r"[^\s<>,;:]@[^\s<>,;:]") > 1
 
 

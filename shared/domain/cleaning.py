@@ -196,7 +196,7 @@ def _guilty(bad: Sequence[Values], height: int) -> pl.Series:
 
 
 def _hints(reasons: pl.Series, cells: pl.Series, bad: Sequence[Values]) -> pl.Series:
-    """Say of rejected rows what their first bad value looks like, where that is known."""
+    """Return what the first bad value of each rejected row looks like, where that is known."""
     hints = _nothing(len(reasons))
     invalid = (reasons == RowReason.EMAIL_INVALID.value).fill_null(value=False).arg_true()
     if len(invalid):

@@ -37,7 +37,7 @@ WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"
 
 
 def is_no_date(texts: pl.Series) -> pl.Series:
-    """Tell which texts are dates that mean none."""
+    """Return which texts are dates that mean none."""
     return texts.str.contains(_NO_DATE).fill_null(value=False)
 
 
