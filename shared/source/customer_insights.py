@@ -254,7 +254,7 @@ def _check_sound(file: _File, count: int, broken: int, *, cut_off: bool) -> None
     if broken * 2 > count:
         dialect, width = file.layout.dialect, len(file.layout.names)
         raise Unreadable(
-            f"cannot be understood: of {count:,} rows {broken:,} are not {width:,} fields parted by {dialect.delimiter!r}"
+            f"cannot be understood: of {count:,} rows {broken:,} are not {width:,} fields parted by {dialect.delimiter!r} in UTF-8"
         )
     if cut_off and file.tail != b"\n":
         raise Unreadable("ends in the middle of a row")
