@@ -122,7 +122,9 @@ def swallows(lines: Sequence[str], dialect: Dialect, width: int | None) -> bool:
     first, last = lines[0], lines[-1]
     if first.startswith('"') == last.startswith('"'):
         opening, closing = "".join(first.rsplit('"', 1)), last.replace('"', "", 1)
-        if is_row(opening) or is_row(closing):
+        if is_row(opening) and is_row(
+            closing
+        ):  # one alone is what a value of several lines at the row's end looks like
             return True
     return any('"' not in line and line.count(dialect.delimiter) == width - 1 for line in lines[1:-1])
 

@@ -274,6 +274,12 @@ def test_rows_between_stray_quotes_are_never_taken_for_one_or_for_people(rows: s
     assert table.height - len(found) - table[MALFORMED].sum() == 10 * many
 
 
+def test_values_of_several_lines_in_a_narrow_table_are_read() -> None:
+    rows = 'c1,Ann,"Flat 3\nRome"\nc2,"Bo\nLee",b@example.com\n"c\n3",Cy,c@example.com\n'
+    table = read(blobs(entity("VIP", at(OTHER)), b=rows.encode()), COLUMNS[:2])
+    assert table.select(COLUMNS[:2]).rows() == [("c1", "Ann"), ("c2", "Bo\nLee"), ("c\n3", "Cy")]
+
+
 def test_a_value_of_many_lines_or_of_200_kilobytes_that_nobody_asked_for_is_one_row() -> None:
     long = '"' + "line\n" * 701 + '"'
     longer = "x" * 200_000
