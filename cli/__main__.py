@@ -76,7 +76,7 @@ def _show_preview(found: dict[str, Any]) -> None:
 
 @app.command()
 def health(context: typer.Context, as_json: Json = False) -> None:
-    """Say of storage, vault and source whether the app reaches them, and if not, what to do. Ends with 1 if not."""
+    """Show whether the app reaches storage, vault and source, and if not, what to do. Ends with 1 if not."""
     with client(context) as api:
         found = api.health()
     rows = [

@@ -41,7 +41,7 @@ def export_save(
 
 
 def _when(saved: dict[str, Any]) -> str:
-    """Say when a saved export runs."""
+    """Return when a saved export runs."""
     name, schedule = saved["name"], saved["schedule"]
     if saved["connection"] is None:
         return "It has no connection, and does not run before it has one."

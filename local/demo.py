@@ -137,7 +137,7 @@ class Demo:
         return run
 
     def _reasons(self, run: Mapping[str, Any]) -> str:
-        """Say how many rows a run rejected for which reason."""
+        """Return how many rows a run rejected for which reason."""
         if not run["counts"]["rejected"]:
             return "none"
         text = self._api.text(f"exports/{EXPORT}/runs/{run['id']}/rejected")

@@ -249,7 +249,7 @@ def main() -> int:
 
 
 def _local_storage() -> str:
-    """Give the connection string of the local stack that is up; raises CannotGoOn if none is."""
+    """Return the connection string of the local stack that is up; raises CannotGoOn if none is."""
     try:
         stack = json.loads(Path(".local/stack.json").read_text())
     except FileNotFoundError:

@@ -91,7 +91,7 @@ def _delimiter(text: str) -> str:
 
 
 def _rows(file: Path, text: str, delimiter: str) -> tuple[list[str], list[list[str | None]]]:
-    """Give header and rows; raises CannotGoOn naming the first line that does not fit."""
+    """Return header and rows; raises CannotGoOn naming the first line that does not fit."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str | None]] = []
     try:

@@ -154,7 +154,7 @@ class Head(Record):
     refresh of the source that a run took up, `tried` the one that was tried last, how many `tries` were made and when
     the last was (`tried_at`), `cron_at` is when a cron schedule was last looked at, `unverified`
     counts the runs that ended since the lists were last read back, `doubted` says that calls left lists short and
-    nobody has mended them yet, and `owed` is what has to follow the last run. `deleted` says that somebody deleted the
+    nobody has repaired them yet, and `owed` is what has to follow the last run. `deleted` says that somebody deleted the
     export, and `began_at` is when one of its name began with nothing: runs from before were another export's.
     """
 

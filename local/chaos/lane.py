@@ -16,15 +16,14 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from cli.client import Address, ApiError, Client
-from local.azurite import blob_storage
 from local.chaos.evidence import keep_evidence
 from local.chaos.left import left_lying
 from local.chaos.marks import Search
 from local.chaos.odd import spoil
-from local.chaos.proxy import SourceProxy
 from local.chaos.schedule import Round, Trouble
 from local.chaos.trouble import KEYS, SECRET, Stage, TroubleMaker
 from local.environment import MAPPING, Company
+from local.source_proxy import SourceProxy
 from local.stack import Stack
 from shared.adapters.tables import Table
 from shared.ledger import Ledger
@@ -99,7 +98,7 @@ class Lane:
         self._proxy = SourceProxy()
         self._company = Company.found(1)
         self._churn = 0.0
-        environment = {**os.environ, "CustomerInsightsStorage": blob_storage(self._proxy.port)}
+        environment = {**os.environ, "CustomerInsightsStorage": self._proxy.connection_string}
         self._stack = Stack(directory, instances=hosts, settings=SETTINGS, environment=environment)
         self._stage = Stage(self._stack, self._proxy, self._refresh)
 

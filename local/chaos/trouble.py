@@ -13,8 +13,9 @@ import requests
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueServiceClient
 
-from local.chaos.proxy import Mode, SourceProxy
 from local.chaos.schedule import Trouble
+from local.source_proxy import SourceProxy
+from local.source_proxy import Trouble as SourceTrouble
 from local.stack import Stack
 
 log = logging.getLogger(__name__)
@@ -143,10 +144,10 @@ class TroubleMaker:
         self._over.wait(trouble.seconds)
         self._stack.switch_vault("up")
 
-    def _source(self, mode: Mode, trouble: Trouble) -> None:
-        self._stage.source.mode = mode
+    def _source(self, kind: SourceTrouble, trouble: Trouble) -> None:
+        self._stage.source.strike(kind)
         self._over.wait(trouble.seconds)
-        self._stage.source.mode = "up"
+        self._stage.source.strike("none")
 
     def _no_token(self, trouble: Trouble) -> None:
         """Have the identity endpoint refuse while an instance starts, which has no token from before."""

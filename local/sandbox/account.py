@@ -79,7 +79,7 @@ class Account:
         return account
 
     def find(self, id_or_email: str) -> Contact | None:
-        """Give a contact by id or address; addresses fold case (that they are stored so is recorded)."""
+        """Return a contact by id or address; addresses fold case (that they are stored so is recorded)."""
         contact_id = id_or_email if id_or_email in self.contacts else self.by_email.get(id_or_email.lower(), "")
         return self.contacts.get(contact_id)
 

@@ -1,37 +1,22 @@
 """Requests to Autopilot over pooled connections: one deadline for each, whole answers only, and no trace of a URL.
 
-The HTTP client below allows an answer each of its reads its own time, takes any interim answer but 100 for the real one,
-and logs the URL of an answer whose headers it cannot read. All three are put right where the client reads the socket.
+How a connection keeps to the deadline stands in `shared.adapters.connections`.
 """
 
 from __future__ import annotations
 
-import io
 import logging
-import re
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http import HTTPStatus
-from http.client import HTTPException, HTTPResponse, _read_headers  # type: ignore[attr-defined]
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HeaderParsingError, HTTPError
-from urllib3.util.response import assert_header_parsing
+from urllib3.exceptions import HTTPError
 
-CALL_SECONDS: Final = 90.0
-"""Seconds for a whole call, from connecting to the last byte; bulk calls were seen to take 6 s, a new list 31 s."""
-
-CONNECT_SECONDS: Final = 10.0
+from shared.adapters.connections import CALL_SECONDS, TimelyAdapter, says_no_url, seconds_left, within
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024
 """Bytes of an answer's body, unpacked; a page of 100 contacts has far fewer."""
@@ -39,20 +24,10 @@ LARGEST_ANSWER: Final = 16 * 1024 * 1024
 CONNECTIONS: Final = 256
 """Calls an instance may have in flight, made only as answers are slow: 100 requests a second at 2.5 s each."""
 
-MOST_INTERIM: Final = 20
-"""Interim answers (1xx) before the real one."""
-
 ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
 """What we ask for; an answer in another encoding is not to our request."""
 
-_CHUNK_SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
-_LONGEST_LINE: Final = 1 << 12
-
 _PIECE: Final = 1 << 16
-_SENT_AT_ONCE: Final = 1 << 14
-
-_call = threading.local()
-"""`ends`: when the call ends that this thread makes (monotonic seconds)."""
 
 
 class NoConnection(Exception):
@@ -72,18 +47,18 @@ def session() -> requests.Session:
     """Make a session whose connections are pooled and shared by threads; it keeps no cookies, which accounts would share."""
     made = requests.Session()
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    adapter = _Adapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0, pool_block=False)
+    adapter = TimelyAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0, pool_block=False)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     for name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.response", "urllib3.util.retry"):
-        logging.getLogger(name).addFilter(_says_no_url)
+        logging.getLogger(name).addFilter(says_no_url)
     return made
 
 
 class Requests:
     """Requests to one URL, with what is the same for all of them settled once: thousands a second are made.
 
-    A session settles it for each anew, which costs as much time as all else: headers, the environment's proxies and
+    A session settles it again for each, which costs as much time as all else: headers, the environment's proxies and
     certificates, cookies, hooks. Redirects are not followed, and no password is taken from a `.netrc`.
     """
 
@@ -94,14 +69,11 @@ class Requests:
 
     def send(self, method: str, path: str, key: str, data: bytes | None) -> Received:
         """Send one request and read its answer, all within CALL_SECONDS; raise NoConnection if there is none."""
-        _call.ends = time.monotonic() + CALL_SECONDS
         try:
-            with self._send(method, path, key, data) as answer:
+            with within(CALL_SECONDS), self._send(method, path, key, data) as answer:
                 return Received(answer.status_code, answer.headers, _body(answer))
         except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
             raise NoConnection(type(error).__name__) from None
-        finally:
-            _call.ends = None
 
     def _send(self, method: str, path: str, key: str, data: bytes | None) -> requests.Response:
         settled = self._settled
@@ -145,16 +117,6 @@ class _Settled:
     cert: Any
 
 
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Have every request that this thread makes with a `session` end when the time is over, and leave no URL in the log."""
-    _call.ends = time.monotonic() + seconds
-    try:
-        yield
-    finally:
-        _call.ends = None
-
-
 def _body(answer: requests.Response) -> bytes:
     """Read an answer's body as it comes; raise NoConnection for one that is too large, or packed in another way."""
     if answer.headers.get("Content-Encoding", "").strip().lower() not in ENCODINGS:
@@ -162,177 +124,6 @@ def _body(answer: requests.Response) -> bytes:
     body = bytearray()
     while piece := answer.raw.read1(_PIECE, decode_content=True):
         body += piece
-        if len(body) > LARGEST_ANSWER or _left() <= 0:
+        if len(body) > LARGEST_ANSWER or seconds_left() <= 0:
             raise NoConnection("an answer without end")
     return bytes(body)
-
-
-def _left() -> float:
-    """Return the seconds that are left of this thread's call; raise TimeoutError if none are."""
-    ends = getattr(_call, "ends", None)
-    left = CALL_SECONDS if ends is None else float(ends) - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the call's time is over")
-    return left
-
-
-def _says_no_url(_: logging.LogRecord) -> bool:
-    """Keep out of the log what the client says of our calls: it names URLs, and those name contacts."""
-    return getattr(_call, "ends", None) is None
-
-
-class _Bytes(io.RawIOBase):
-    """What a socket receives, each read within what is left of the call."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._raw: Any = sock.makefile("rb", buffering=0)  # keeps the socket open until the answer is read
-        self.ended = False
-        self.is_over = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if self.is_over:
-            return 0
-        self._sock.settimeout(_left())
-        count: int | None = self._raw.readinto(buffer)
-        self.ended = self.ended or count == 0
-        return count
-
-    def drop(self) -> None:
-        """End the connection: whoever has it next finds it dropped."""
-        with suppress(OSError):
-            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        super().close()
-        self._raw.close()
-
-
-class _Source:
-    """A socket, as an answer wants it."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        """Return what is to be read."""
-        return io.BufferedReader(_Bytes(self._sock))
-
-
-class _Answer(HTTPResponse):
-    """An answer as it is read: interim ones skipped, headers whole, and no byte left behind for the next request."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
-        super().__init__(_Source(sock), *args, **options)  # type: ignore[arg-type]
-
-    def _read_status(self) -> tuple[str, int, str]:
-        for _ in range(MOST_INTERIM):
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if status >= HTTPStatus.OK:
-                return version, status, reason
-            if status == HTTPStatus.SWITCHING_PROTOCOLS:
-                break
-            _read_headers(self.fp)
-        raise HTTPException("no answer but interim ones")
-
-    def begin(self) -> None:
-        super().begin()
-        if self.fp is not None and self.fp.raw.ended:  # type: ignore[attr-defined]
-            raise HTTPException("headers without end")
-        lengths = ",".join(self.headers.get_all("Content-Length") or ()).split(",")
-        if len({length.strip() for length in lengths}) > 1:
-            raise HTTPException("lengths that differ")
-        try:
-            assert_header_parsing(self.msg)
-        except HeaderParsingError:
-            raise HTTPException("a header that is none") from None
-
-    def _get_chunk_left(self) -> int | None:
-        if self.chunk_left == 0:
-            if self.fp.read(2) != b"\r\n":
-                raise HTTPException("a chunk without an end")
-            self.chunk_left = None
-        return super()._get_chunk_left()  # type: ignore[misc, no-any-return]
-
-    def _read_next_chunk_size(self) -> int:
-        found = _CHUNK_SIZE.fullmatch(self.fp.readline(_LONGEST_LINE))
-        if found is None:
-            raise HTTPException("a chunk of no size")
-        return int(found[1], 16)
-
-    def _read_and_discard_trailer(self) -> None:
-        super()._read_and_discard_trailer()  # type: ignore[misc]
-        if self.fp is not None and self.fp.raw.ended:  # type: ignore[attr-defined]
-            raise HTTPException("chunks without end")
-
-    def _close_conn(self) -> None:
-        fp: Any = self.fp
-        fp.raw.is_over = True
-        if fp.peek(1):
-            fp.raw.drop()
-        super()._close_conn()  # type: ignore[misc]
-
-
-class _Timely(HTTPConnection):
-    """A connection whose every step keeps to the call's deadline."""
-
-    response_class = _Answer
-
-    def _new_conn(self) -> socket.socket:
-        """Connect to the first of the host's addresses that takes it, in CONNECT_SECONDS for all of them."""
-        latest = time.monotonic() + min(CONNECT_SECONDS, _left())
-        addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
-        for turn, (family, kind, protocol, _, address) in enumerate(addresses):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                for option in self.socket_options or ():
-                    sock.setsockopt(*option)
-                sock.settimeout(max(0.01, (latest - time.monotonic()) / (len(addresses) - turn)))
-                sock.connect(address)
-                sock.settimeout(_left())
-            except OSError:
-                sock.close()
-                if turn == len(addresses) - 1:
-                    raise
-            else:
-                return sock
-        raise OSError("a host without an address")
-
-    def send(self, data: Any) -> None:
-        """Send bytes, in pieces: each of them has what is left of the call."""
-        for start in range(0, len(data), _SENT_AT_ONCE):
-            if self.sock is not None:
-                self.sock.settimeout(_left())
-            super().send(data[start : start + _SENT_AT_ONCE])
-
-
-class _TimelySecure(_Timely, HTTPSConnection):
-    """The same, encrypted."""
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Timely
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _TimelySecure
-
-
-class _Adapter(HTTPAdapter):
-    """Makes connections of these kinds, with a proxy or without."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        _use_ours(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **options)
-        _use_ours(manager)
-        return manager
-
-
-def _use_ours(manager: Any) -> None:
-    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

@@ -9,7 +9,7 @@ from typing import Any, Final
 import requests
 from urllib3.exceptions import HTTPError
 
-from shared.adapters.transport import within
+from shared.adapters.connections import within
 
 SECONDS: Final = 15.0
 """For the whole call, from connecting to the last header."""

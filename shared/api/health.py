@@ -35,7 +35,7 @@ _NO = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint takes a call
-    """Say of storage, vault, digest key and source whether each is reachable, and if not, what to mend; within 10 seconds."""
+    """Return whether storage, vault, digest key and source are reachable, and if not, what to do; within 10 seconds."""
     checks = {f"storage.{service.name}": partial(service.check, app) for service in _STORAGE}
     checks |= {
         "vault": partial(_checked, partial(_read_keys, app), lambda error: f"{error}. Check KEY_VAULT_URL."),

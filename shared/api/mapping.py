@@ -113,7 +113,7 @@ class Hints:
         self._left = MOST_HINTS
 
     def of(self, table: Table, field: str, column: str) -> str:
-        """Say that a column is missing, and which ones are like it."""
+        """Return a sentence: the column is missing, and which ones are like it."""
         meant = [name for name in table.columns if _plain(name) == _plain(column)][:3]
         if not meant and self._left:
             self._left -= 1

@@ -127,7 +127,7 @@ def _printable(text: object) -> str:
 
 
 def has_lists(content: Content) -> bool:
-    """Whether it is all lists. One that was overlooked would be made anew and filled from the beginning."""
+    """Whether it is all lists. One that was overlooked would be made again and filled from the beginning."""
     return (
         isinstance(content, dict)
         and is_array_of_objects(content.get("lists"))

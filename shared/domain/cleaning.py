@@ -97,6 +97,8 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
     texts, doubtful = spelled.texts, with_placeholders(spelled.texts)
     values = [_values(name, recipe, spelled, notations, doubtful) for name in fields]
     cells, addresses = texts[recipe.mapping[_EMAIL]], normalised(batch[recipe.mapping[_EMAIL]])
+    if recipe.mapping[_EMAIL] in doubtful:
+        cells = cells.set(is_placeholder(cells), None)
     bad = [found for found in values if found.bad is not None]
     guilty = _guilty(bad, batch.height)
     rejects = recipe.on_bad_value == "reject" and bool(bad)
@@ -196,7 +198,7 @@ def _guilty(bad: Sequence[Values], height: int) -> pl.Series:
 
 
 def _hints(reasons: pl.Series, cells: pl.Series, bad: Sequence[Values]) -> pl.Series:
-    """Say of rejected rows what their first bad value looks like, where that is known."""
+    """Return what the first bad value of each rejected row looks like, where that is known."""
     hints = _nothing(len(reasons))
     invalid = (reasons == RowReason.EMAIL_INVALID.value).fill_null(value=False).arg_true()
     if len(invalid):

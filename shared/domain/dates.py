@@ -30,14 +30,14 @@ _MIDNIGHT: Final = r" (?:12:00(?::00)? (?i:am)|0?0:00(?::00)?)$"
 _FIRST_YEAR: Final = 1000
 _LAST_YEAR: Final = 9999
 
-_NO_DATE: Final = r"^(?:0{4}[-/]0{1,2}[-/]0{1,2}|0?1/0?1/0001|0001[-/]01[-/]01)(?:[T ].*)?$"
+_NO_DATE: Final = r"^(?:0{4}[-/]0{1,2}[-/]0{1,2}|0{1,2}[-/.]0{1,2}[-/.]0{4}|0?1/0?1/0001|0001[-/]01[-/]01)(?:[T ].*)?$"
 """What systems write for "never": the first day of .NET's calendar, and MySQL's zero."""
 
 WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"
 
 
 def is_no_date(texts: pl.Series) -> pl.Series:
-    """Tell which texts are dates that mean none."""
+    """Return which texts are dates that mean none."""
     return texts.str.contains(_NO_DATE).fill_null(value=False)
 
 

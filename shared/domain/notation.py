@@ -106,11 +106,11 @@ class Notations:
             return notation
 
     def is_number(self, column: str) -> bool:
-        """Tell whether the source says that a column holds numbers."""
+        """Return whether the source says that a column holds numbers."""
         return self.declared.get(column, Declared()).is_number
 
     def settle(self) -> bool:
-        """Tell whether every value was read as the whole column says; if not, the next reading knows it from the start."""
+        """Return whether every value was read as the whole column says; if not, the next reading knows it from the start."""
         settled = all(self._notation(key) == notation for key, notation in self._used)
         self._used.clear()
         return settled

@@ -76,7 +76,7 @@ class Spool:
         self._parts.setdefault(key, []).append(part)
 
     def packed(self, key: Hashable) -> Iterator[bytes]:
-        """Give the packed frames of a key back."""
+        """Return the packed frames of a key."""
         for part in self._parts.get(key, ()):
             self._file.seek(part.start)
             yield self._file.read(part.length)

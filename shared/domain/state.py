@@ -94,7 +94,7 @@ class Receipt:
     """What one operation came to at Autopilot: only what an answer confirmed, and what was asked without an answer.
 
     `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `added`, `removed`
-    and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `reborn` says that the contact was gone and was made anew, on no list.
+    and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `reborn` says that the contact was gone and was made again, on no list.
     """
 
     person: int

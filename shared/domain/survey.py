@@ -139,7 +139,7 @@ class Survey:
             customers = contacts.filter(pl.col("email").is_not_null())["customer"]
             self._chosen.append(compact["person"].filter(customers.is_in(list(self._scope.only))))
         bad = contacts.filter(pl.col("reason").is_not_null())
-        self.unread[place] += int((bad["reason"] == RowReason.ROW_MALFORMED.value).sum())
+        self.unread[place] += _unread(contacts, bad)
         here = pl.lit(place, pl.UInt8).alias("segment")
         self._without_address.append(batch.without_address.to_frame("customer").with_columns(here))
         self._rejected.append(pack(_rejected(bad, place)))
@@ -202,6 +202,18 @@ def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
         key.of_customers(known["customer"]).alias("known_as"),
         pl.when(pl.col("fields").is_not_null()).then(key.of_contents(contents)).alias("content"),
     )
+
+
+def _unread(contacts: pl.DataFrame, bad: pl.DataFrame) -> int:
+    """Count the rows of a batch that may be anybody's: malformed ones, and those with neither CustomerId nor address.
+
+    Where most of what stands in the column of addresses is none, it holds something else, and who it is cannot be said.
+    """
+    malformed = bad["reason"] == RowReason.ROW_MALFORMED.value
+    invalid = bad["reason"] == RowReason.EMAIL_INVALID.value
+    lost = malformed | (bad["email"].is_null() & bad["customer"].is_null())
+    valid = contacts.height - contacts["email"].null_count()
+    return int((lost | invalid).sum() if int(invalid.sum()) > valid else lost.sum())
 
 
 def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int], place: int) -> pl.DataFrame:

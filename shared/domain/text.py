@@ -73,7 +73,7 @@ def with_placeholders(texts: pl.DataFrame) -> list[str]:
 
 
 def is_placeholder(texts: pl.Series) -> pl.Series:
-    """Tell which texts stand for "no value"."""
+    """Return which texts stand for "no value"."""
     return texts.str.contains(_PLACEHOLDERS).fill_null(value=False)
 
 

@@ -18,7 +18,13 @@ from itertools import chain, islice
 from typing import Any, Final
 
 import polars as pl
-from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    IncompleteReadError,
+    ResourceNotFoundError,
+    ServiceResponseError,
+)
 from azure.storage.blob import BlobClient, BlobServiceClient
 
 from shared.adapters.identity import NoToken
@@ -49,6 +55,9 @@ _PASSING: Final = {408, 429, 500, 502, 503, 504}
 
 _REPLACED: Final = {412, 416}
 """What storage answers for a blob that is another by now, or a shorter one."""
+
+_BROKEN: Final = (IncompleteReadError, ServiceResponseError)
+"""What the SDK wraps when a connection breaks in the middle of an answer; which one depends on how the answer is read."""
 
 LONGEST_VALUE: Final = 1 << 16
 """Characters of a value; a row with a longer one among those asked for is broken."""
@@ -195,7 +204,7 @@ class CustomerInsights:
         except HttpResponseError as error:
             if error.status_code in _REPLACED:
                 raise RunEnded(Reason.SOURCE_NOT_SETTLED, f"{where} was replaced while it was read.") from None
-            broke = isinstance(error.__context__, IncompleteReadError)  # as the SDK wraps a connection that broke
+            broke = isinstance(error.__context__, _BROKEN)
             said = error.status_code or ("only a part" if broke else type(error).__name__)
             raise (Transient if broke or error.status_code in _PASSING else RunEnded)(
                 Reason.SOURCE_UNREACHABLE, f"Storage answered {said} for {where}.{_what_to_mend(error)}"
@@ -245,7 +254,7 @@ def _check_sound(file: _File, count: int, broken: int, *, cut_off: bool) -> None
     if broken * 2 > count:
         dialect, width = file.layout.dialect, len(file.layout.names)
         raise Unreadable(
-            f"cannot be understood: of {count:,} rows {broken:,} are not {width:,} fields parted by {dialect.delimiter!r}"
+            f"cannot be understood: of {count:,} rows {broken:,} are not {width:,} fields parted by {dialect.delimiter!r} in UTF-8"
         )
     if cut_off and file.tail != b"\n":
         raise Unreadable("ends in the middle of a row")

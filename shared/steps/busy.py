@@ -42,7 +42,7 @@ def busy_until(app: App, export: str, run_id: str, seconds: float) -> Run:
 
 
 def waits(app: App, run: Run, later: TryLater) -> Run:
-    """Say what a run waits for, and until when; return the run."""
+    """Record what a run waits for, and until when; return the run."""
     until = app.now() + timedelta(seconds=later.lasts)
 
     def waiting(run: Run) -> Run:

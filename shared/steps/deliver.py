@@ -149,7 +149,7 @@ def _prepare(
 ) -> tuple[tuple[str, ...], Filling, Mapping[int, str]]:
     """Find or create the run's lists, and settle which call fills them; raise an AutopilotError, and what `begin` raises.
 
-    A run that repairs believes nothing: it mends what believing led to. Whom a proof sent with a list is returned too.
+    A run that repairs believes nothing: it repairs what believing led to. Whom a proof sent with a list is returned too.
     """
     lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
     if run.trigger == "repair":

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-
-import polars as pl
 
 from shared import metering, tracing
 from shared.adapters.storage import Conflict, Container
 from shared.app import App
-from shared.domain.plan import REJECTED
-from shared.domain.state import CUSTOMERS, RECEIPTS, State, identify, merge, rewire, without
+from shared.domain.state import State, identify, merge, without
 from shared.ledger import NoSuchRun
 from shared.reasons import Reason, RunEnded, Status, TryLater
 from shared.run import Counts, Entry, Run, state_before
@@ -23,10 +19,7 @@ from shared.steps.books import discrepancies
 from shared.steps.confirm import fell_short
 from shared.steps.files import (
     Damaged,
-    identities_path,
     load_state,
-    load_table,
-    planned_rejected_path,
     rejected_path,
     report_path,
     state_path,
@@ -34,6 +27,7 @@ from shared.steps.files import (
 )
 from shared.steps.follow_up import follow_up, what_follows
 from shared.steps.notify import announce
+from shared.steps.outcomes import gather_customers, gather_receipts, gather_rejected
 from shared.steps.rejected import write_rejected
 from shared.steps.sweep import sweep
 from shared.steps.verify import Verified, compare_lists
@@ -102,7 +96,7 @@ def _finish(app: App, run: Run) -> Run:
     path = state_path(export, connection, run_id)
     written = app.storage.etag(Container.STATE, path)  # by a finisher that died
     entries = app.ledger.entries(export, run_id)
-    rejected, damaged = _rejected_rows(app, run, entries)
+    rejected, damaged = gather_rejected(app, run, entries)
     before = state_before(app.ledger.head(export), connection, run.account)
     ending = _ending(app, run, entries, before, damaged)
     if ending.reason in _MISSING and (now := app.ledger.run(export, run_id)).status.is_final:
@@ -156,12 +150,12 @@ def _delivered(
     app: App, run: Run, entries: Sequence[Entry], before: tuple[str, str | None], damaged: Sequence[str]
 ) -> Ending:
     """End a run that delivered: what its receipts confirm becomes the state, those of damaged outcomes left out."""
-    receipts, lists, lost = _receipts(app, entries)
+    receipts, lists, lost = gather_receipts(app, entries)
     reason, detail = _reason(run), ""
     if missing := [*damaged, *lost]:
         log.error("outcomes are damaged: export=%s run=%s %s", run.export, run.id, "; ".join(missing))
         reason, detail = Reason.BOOKS_DO_NOT_CLOSE, f"{'. '.join(missing)}."
-    customers = _customers(app, run)
+    customers = gather_customers(app, run)
     if receipts.is_empty() and customers.is_empty():
         return Ending(reason, detail)
     held = load_state(app.storage, run.export, *before)
@@ -197,7 +191,7 @@ def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
 
 
 def _what_differs(run: Run, verified: Verified) -> Iterator[str]:
-    """Say which lists are gone, and what mends the difference: a run that follows, or somebody who asks for it."""
+    """Return which lists are gone, and what makes the lists right again: a run that follows, or somebody who asks for it."""
     for finding in verified.findings:
         if not finding.exists:
             yield f"The list {finding.list!r} is gone at Autopilot; the next run makes it again and fills it."
@@ -266,49 +260,3 @@ def _reason(run: Run) -> Reason | None:
 def _whole(counts: Counts) -> Counts:
     """Count the rows that nobody accounts for, such as those of a chunk that was lost, as undelivered."""
     return counts + Counts(undelivered=max(0, counts.unaccounted))
-
-
-def _receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[str, ...], list[str]]:
-    """Gather the chunks' receipts in their order, the ids of the lists that their masks count through, and what is damaged."""
-    tables, damaged = _outcomes(app, [entry.receipts for entry in entries if entry.receipts], RECEIPTS)
-    lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
-    receipts = [rewire(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
-    return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists, damaged
-
-
-def _customers(app: App, run: Run) -> pl.DataFrame:
-    """Gather what the plan learnt of whose rows are whose; what is damaged of it is learnt by the next run."""
-    names = app.storage.names(Container.OUTCOMES, identities_path(run.export, run.id, str(run.plan)))
-    tables, damaged = _outcomes(app, list(names), CUSTOMERS)
-    if damaged:
-        log.error("outcomes are damaged: export=%s run=%s %s", run.export, run.id, "; ".join(damaged))
-    return pl.concat([pl.DataFrame(schema=CUSTOMERS), *(table for table, _ in tables)]).unique("person")
-
-
-def _rejected_rows(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.DataFrame, list[str]]:
-    """Gather the rejected rows, those of the plan first, then those of the chunks, and what is damaged.
-
-    Those that an older version of the app wrote say no `where` and no `hint`.
-    """
-    names = [planned_rejected_path(run.export, run.id, str(run.plan))]
-    names += [entry.rejected for entry in entries if entry.rejected]
-    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name not in {"where", "hint"}})
-    tables, damaged = _outcomes(app, names, always)
-    found = [table.select(name for name in REJECTED if name in table.columns) for table, _ in tables]
-    return pl.concat([pl.DataFrame(schema=REJECTED), *found], how="diagonal"), damaged
-
-
-def _outcomes(
-    app: App, names: Sequence[str], schema: pl.Schema
-) -> tuple[list[tuple[pl.DataFrame, tuple[str, ...]]], list[str]]:
-    """Read tables of what became of chunks; those that are missing or cannot be read are named, a sentence each."""
-
-    def load(name: str) -> tuple[pl.DataFrame, tuple[str, ...]] | str:
-        try:
-            return load_table(app.storage, Container.OUTCOMES, name, schema)
-        except Damaged as damage:
-            return str(damage)
-
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(load, names))
-    return [item for item in found if not isinstance(item, str)], [item for item in found if isinstance(item, str)]

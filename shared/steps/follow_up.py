@@ -44,8 +44,8 @@ def _led_to(ended: Run, head: Head, export: Export) -> Owed | None:
 def _still_owed(ended: Run, head: Head) -> Owed | None:
     """Return what was owed already when a run ended that somebody else had started: a look at the lists pays for a look."""
     looked = bool(ended.findings)
-    mended = looked and (ended.verification == "repair" or all(finding.is_equal for finding in ended.findings))
-    paid = {"report": looked, "repair": mended}
+    repaired = looked and (ended.verification == "repair" or all(finding.is_equal for finding in ended.findings))
+    paid = {"report": looked, "repair": repaired}
     return None if head.owed and paid.get(head.owed) else head.owed
 
 

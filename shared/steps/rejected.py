@@ -46,7 +46,7 @@ def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
 
 
 def _advice(reason: str, hint: str | None) -> str:
-    """Say what to do: what the value looks like says it best."""
+    """Return what to do: what the value looks like says it best."""
     if hint is None:
         return RowReason(reason).advice
     omitted = "The contact was delivered without this value. " if reason == RowReason.VALUE_OMITTED else ""

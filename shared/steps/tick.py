@@ -86,7 +86,7 @@ def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Ca
 
 
 def may_try(export: Export, head: Head, refresh: str, now: datetime) -> bool:
-    """Say whether to start a run of a refresh: at once, and again after a pause if it failed before its plan.
+    """Return whether to start a run of a refresh: at once, and again after a pause if it failed before its plan.
 
     What stood in its way may last, so the pauses grow; who saves the export means it to be tried at once.
     """

@@ -92,13 +92,21 @@ def test_a_text_that_means_no_value_is_none_and_is_counted_but_never_erases(text
         assert found.omitted.is_empty()
 
 
+@pytest.mark.parametrize("text", ["N/A", "NULL", "\\N", "-", "none"])
+def test_what_means_no_value_is_no_address_and_not_a_wrong_one(text: str) -> None:
+    found = cleaned(rows(("ann@example.com", "Ann", "1"), (text, "Ben", "2")), Recipe(MAPPING))
+    assert found.contacts["reason"].to_list() == [None, "email_missing"]
+
+
 def test_a_text_field_takes_null_as_it_is_since_it_may_be_a_name_but_counts_it() -> None:
     found = cleaned(rows(("ann@example.com", "Null", "1")), Recipe(MAPPING))
     assert json.loads(found.contacts["fields"][0])["FirstName"] == "Null"
     assert found.placeholders == {"FirstName": 1}
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "1/1/0001 12:00:00 AM", "0000-00-00", "0001-01-01"])
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00", "1/1/0001 12:00:00 AM", "0000-00-00", "00/00/0000", "0001-01-01"]
+)
 def test_the_first_day_of_a_calendar_is_no_date(text: str) -> None:
     found = cleaned(rows(("ann@example.com", text, "1")), Recipe({"Email": "Mail", "date--Visit": "Given"}))
     assert json.loads(found.contacts["fields"][0]) == {"Email": "ann@example.com"}

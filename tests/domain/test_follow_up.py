@@ -76,3 +76,28 @@ def test_lists_that_bulk_calls_left_short_are_doubted_until_they_are_mended() ->
 
 def test_a_run_that_repairs_is_followed_by_nothing() -> None:
     assert follow(Head(unverified=9), ended(trigger="repair"), an_export(1))[1] is None
+
+
+def test_what_is_owed_stays_owed_when_somebody_starts_another_run_first() -> None:
+    export = an_export()
+    for owed in ("report", "repair", "run"):
+        assert follow(Head(owed=owed), ended(Reason.CANCELED_BY_USER), export)[1] == owed
+        assert follow(Head(owed=owed), ended(), export)[1] == owed
+
+
+def test_a_look_at_the_lists_pays_for_a_look_that_is_owed() -> None:
+    export = an_export()
+    equal = ended(Reason.LISTS_EQUAL, verification="report", findings=(EQUAL,))
+    short = ended(Reason.LISTS_DIFFER, verification="report", findings=(SHORT,))
+    assert [follow(Head(owed=owed), equal, export)[1] for owed in ("report", "repair", "run")] == [None, None, "run"]
+    assert [follow(Head(owed=owed), short, export)[1] for owed in ("report", "repair", "run")] == [
+        None,
+        "repair",
+        "run",
+    ]
+
+
+def test_a_stopped_run_whose_lists_fell_short_leaves_a_doubt_and_starts_nothing() -> None:
+    head, follows = follow(Head(), ended(Reason.CANCELED_BY_USER, short=True), an_export())
+    assert (head.doubted, follows) == (True, None)
+    assert follow(head, ended(), an_export())[1] == "repair"

@@ -1,11 +1,12 @@
 """The law of the source, as a plan holds it: a member leaves only because a table that was understood says so.
 
-What a row is: sound; with a value that is none; with an address that is none, or empty; broken, with its CustomerId still
-to be made out, or without.
+What a row is: sound; with a value that is none; with an address that is none, or empty; without anything that names a
+person; broken, with its CustomerId still to be made out, or without.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -28,9 +29,9 @@ KEY = DigestKey(b"k" * 32)
 RECIPE = Recipe({"Email": "Email", "integer--Points": "Points"}, on_bad_value="reject")
 LIST = "list-a"
 
-Kind = Literal["sound", "bad value", "invalid address", "no address", "broken", "torn"]
+Kind = Literal["sound", "bad value", "invalid address", "no address", "nameless", "broken", "torn"]
 
-_ADDRESS: dict[Kind, str | None] = {"invalid address": "nobody", "no address": None}
+_ADDRESS: dict[Kind, str | None] = {"invalid address": "nobody", "no address": None, "nameless": None}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Table:
         table = pl.DataFrame(
             [
                 (
-                    None if kind == "torn" else f"customer-{person}",
+                    None if kind in {"nameless", "torn"} else f"customer-{person}",
                     _ADDRESS.get(kind, f"p{person}@example.com"),
                     "many" if kind == "bad value" else "7",
                     number,
@@ -142,6 +143,25 @@ def test_too_many_unread_rows_hold_all_removals_back_and_the_next_clean_refresh_
     assert (clean.found.difference.leavers, clean.said) == (2, "")  # 8, and 31 who only came with the doubtful refresh
 
 
+def test_a_file_without_addresses_where_they_should_be_holds_removals_back(delivered: State) -> None:
+    """Such as one whose columns stand in another order than its header says, or that is no table at all."""
+
+    class Shifted(Table):
+        def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+            for batch in super().read(columns):
+                yield batch.head(25)
+                yield batch.tail(5).with_columns(pl.lit("Name").alias("Email"), pl.col("Email").alias("CustomerId"))
+
+    with Spool() as spool:
+        found = plan([Shifted(everybody())], RECIPE, KEY, delivered, [LIST], Scope(remove_leavers=True), spool)
+        assert (found.difference.leavers, found.difference.held_back, found.rows_unread) == (0, (5,), (5,))
+
+
+@pytest.mark.parametrize("kind", ["nameless", "torn"])
+def test_a_row_that_names_nobody_may_be_anybodys(delivered: State, kind: Kind) -> None:
+    assert refresh(delivered, [*everybody(7), (7, kind)]).members == set(range(1, 31))
+
+
 def test_below_the_share_leavers_go_and_a_broken_row_keeps_whom_it_names(delivered: State) -> None:
     after = refresh(delivered, [*everybody(7, 8), (7, "broken")], limit=5)
     assert after.members == set(range(1, 31)) - {8}
@@ -213,9 +233,12 @@ def test_after_any_history_only_those_left_who_were_understood_to_leave(
     state, before = State.empty(), set[int]()
     for rows in history:
         after = refresh(state, rows, limit)
-        unread = sum(kind in {"broken", "torn"} for _, kind in rows)
+        count = Counter(kind for _, kind in rows)
+        unread = count["broken"] + count["torn"] + count["nameless"]
+        if count["invalid address"] > count["sound"] + count["bad value"]:
+            unread += count["invalid address"]
         understood = unread * 100 <= len(rows) * limit
-        standing = {person for person, kind in rows if kind != "torn"}
+        standing = {person for person, kind in rows if kind not in {"nameless", "torn"}}
         gone = before - standing
         joined = {person for person, kind in rows if kind == "sound"}
         expected = joined | (before - gone if understood else before)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters import transport
+from shared.adapters import connections, transport
 from shared.adapters.autopilot import Autopilot
 from shared.adapters.transport import LARGEST_ANSWER, session
 from shared.adapters.vault import GivenKey
@@ -255,7 +255,7 @@ CHUNKED = STATUS_LINE + b'Transfer-Encoding: chunked\r\n\r\nc\r\n{"lists":[]}\r\
 def test_one_deadline_covers_a_whole_call(monkeypatch: pytest.MonkeyPatch, start: bytes, drop: bytes) -> None:
     """Each drop comes well within any single read's time; 4 s of them never end within a call's half second."""
     monkeypatch.setattr(transport, "CALL_SECONDS", 0.5)
-    monkeypatch.setattr(transport, "MOST_INTERIM", 1000)
+    monkeypatch.setattr(connections, "MOST_INTERIM", 1000)
     with on_the_wire([start, *[drop] * 80], pause=0.05) as url, session() as http:
         api, begun = Autopilot(url, GivenKey("key"), http), time.monotonic()
         with pytest.raises(NoAnswer):

@@ -12,12 +12,12 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 from cli.client import Address, Client
-from local.azurite import Azurite, blob_storage
+from local.azurite import Azurite
 from local.chaos.evidence import keep_evidence
 from local.chaos.odd import spoil
-from local.chaos.proxy import SourceProxy
 from local.chaos.schedule import draw_round
 from local.environment import SEGMENTS, Company
+from local.source_proxy import SourceProxy
 from local.stack import Stack
 
 
@@ -31,28 +31,28 @@ def proxy(azurite: Azurite) -> Iterator[SourceProxy]:
 @pytest.fixture
 def service(proxy: SourceProxy) -> Iterator[BlobServiceClient]:
     """Reach the storage through the proxy, as the app reaches its source, without repeating anything."""
-    with BlobServiceClient.from_connection_string(blob_storage(proxy.port), retry_total=0) as made:
+    with BlobServiceClient.from_connection_string(proxy.connection_string, retry_total=0) as made:
         yield made
 
 
 def test_a_proxy_passes_on_refuses_or_drops_as_it_is_told(proxy: SourceProxy) -> None:
     url = f"http://127.0.0.1:{proxy.port}/devstoreaccount1/nowhere?restype=container"
-    with requests.Session() as session:  # one connection, which changes of mode meet in the middle
+    with requests.Session() as session:  # one connection, which trouble meets in the middle
         assert session.get(url, timeout=10).status_code != 503
-        proxy.mode = "busy"
+        proxy.strike("busy")
         answer = session.get(url, timeout=10)
         assert (answer.status_code, answer.headers["x-ms-error-code"]) == (503, "ServerBusy")
-        proxy.mode = "up"
+        proxy.strike("none")
         assert session.get(url, timeout=10).status_code != 503
 
 
 def test_an_answer_that_is_dropped_is_cut_short(proxy: SourceProxy, service: BlobServiceClient) -> None:
     client = service.create_container("dropped")
     client.upload_blob("big", b"x" * 100_000)
-    proxy.mode = "drops"
+    proxy.strike("drops")
     with pytest.raises(Exception, match=r"(?i)incomplete|broken|reset|aborted|closed"):
         client.download_blob("big").readall()
-    proxy.mode = "up"
+    proxy.strike("none")
     assert len(client.download_blob("big").readall()) == 100_000
 
 

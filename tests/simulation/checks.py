@@ -82,7 +82,7 @@ def _books(play: Play) -> Iterator[str]:
         maybe = {person for person, row in people.items() if row["attempted"] & bit}
         for person in on - said - maybe:
             yield f"{names[person].email} is on {title}, and the state does not know"
-        for person in said - on if not head.doubted else ():
+        for person in said - on if not (head.doubted or _drifted(play)) else ():
             who = names[person].email if person in names else "somebody who is gone"
             yield f"{who} is not on {title}, and the state says so"
     for person, contact in names.items():
@@ -97,6 +97,14 @@ def _books(play: Play) -> Iterator[str]:
             held = _contents(play.world.name, contact.email or "")[known["content"]]
             if contact.fields.get("FirstName") != held:
                 yield f"{contact.email} is called {contact.fields.get('FirstName')}, and the state says {held}"
+
+
+def _drifted(play: Play) -> bool:
+    """Whether somebody changed a list by hand, and no verification with repair has come to its end since."""
+    before = play.before_by_hand
+    if before is None:
+        return False
+    return not any(run.verification == "repair" and run.findings and run.id not in before for run in _runs(play))
 
 
 @cache

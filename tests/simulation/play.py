@@ -72,6 +72,7 @@ class Play:
     errors: list[str] = field(default_factory=list)
     done: int = 0
     calm: bool = False
+    before_by_hand: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         self.stage = Stage(self.director)
@@ -293,6 +294,8 @@ class Play:
         found = re.fullmatch(r"(\w+) off (\w+) by hand", text)
         if found is None:
             raise NotImplementedError(text)
+        rows = self.cloud.tables["ledger"].values()
+        self.before_by_hand = frozenset(str(row["id"]) for row, _ in rows if "id" in row)
         account = self.autopilot.account
         contact = account.find(f"{found[1]}@example.com")
         for list_id, title in account.titles.items():

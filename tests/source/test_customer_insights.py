@@ -203,6 +203,26 @@ def test_a_file_without_rows_says_that_the_segment_is_empty(source: Source, data
     assert list(source.reader.read(source.reader.catalogue().table("VIP"), COLUMNS)) == []
 
 
+@pytest.mark.parametrize("quotes", [('="', '"'), (' "', '"')])
+@pytest.mark.parametrize("header", [b"", HEADER])
+def test_quotes_do_not_become_part_of_values(source: Source, quotes: tuple[str, str], header: bytes) -> None:
+    before, after = quotes
+    lines = (",".join(f"{before}{cell}{after}" for cell in row) for row in TWO)
+    source.table(header + "\n".join(lines).encode())
+    assert source.reason().reason is Reason.SOURCE_MALFORMED
+    assert "cannot be understood: of 2 rows 2 are not 3 fields" in source.reason().detail
+
+
+def test_a_file_in_another_encoding_without_many_odd_letters_is_told_that_utf_8_is_read(source: Source) -> None:
+    source.table((HEADER + BODY).decode().replace("Ann", "Zoë").replace("Bob", "Jörg").encode("latin-1"))
+    assert source.reason().detail.endswith("of 2 rows 2 are not 3 fields parted by ',' in UTF-8.")
+
+
+def test_a_value_may_begin_and_end_with_an_apostrophe(source: Source) -> None:
+    source.table(HEADER + b"1,'Ann',ann@example.com\n2,'Bob',bob@example.com\n")
+    assert [name for _, name, _ in source.rows()] == ["'Ann'", "'Bob'"]
+
+
 def test_a_table_without_a_file_says_nothing_of_its_members(source: Source) -> None:
     source.model()
     assert source.reason().reason is Reason.SOURCE_MALFORMED

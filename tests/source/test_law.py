@@ -27,7 +27,7 @@ from azure.storage.blob import ContentSettings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import shared.domain.plan
+import shared.domain.survey
 import shared.source.customer_insights
 from local.azurite import Azurite
 from shared.domain.chunks import decode
@@ -365,7 +365,7 @@ def judge(seed: int, source: CustomerInsights | None = None) -> str:
 
 @pytest.fixture
 def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (shared.source.customer_insights, shared.domain.plan):
+    for module in (shared.source.customer_insights, shared.domain.survey):
         monkeypatch.setattr(module, "in_order", lambda work, items: map(work, items))
 
 

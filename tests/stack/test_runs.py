@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
+from local.source_proxy import SourceProxy
 from local.world import SIMPLE, World, adds_up, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.proxy import Proxy
 
 
 def test_saving_does_not_run_a_refresh_does_once(make_world: MakeWorld) -> None:
@@ -183,9 +183,10 @@ def test_a_run_that_is_canceled_before_its_plan_counts_nothing_and_the_next_one_
     make_world: MakeWorld,
 ) -> None:
     """The source is away, so the plan cannot come first, however busy or idle the machine is."""
-    with Proxy().running() as proxy:
+    with SourceProxy() as proxy:
         world = make_world(settings={"CustomerInsightsStorage": proxy.connection_string})
-        proxy.stand_before(world.stack)
+        assert world.stack.azurite is not None
+        proxy.upstream = world.stack.azurite.blob_port
         world.publish({"All": people(*(f"p{n}@example.com" for n in range(30)))})
         world.connect()
         world.save("all", segments=["All"], mapping=SIMPLE)

@@ -10,25 +10,26 @@ from typing import Any
 
 import pytest
 
+from local.source_proxy import SourceProxy, Trouble
 from local.world import SIMPLE, World, people
 from tests.stack.conftest import MakeWorld
-from tests.stack.proxy import Proxy, Trouble
 
 FIRST, SECOND = "first@example.com", "second@example.com"
 
 
 @pytest.fixture(scope="module")
-def proxy() -> Iterator[Proxy]:
-    with Proxy().running() as running:
+def proxy() -> Iterator[SourceProxy]:
+    with SourceProxy() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def troubled(make_lasting_world: MakeWorld, proxy: Proxy) -> World:
+def troubled(make_lasting_world: MakeWorld, proxy: SourceProxy) -> World:
     """Give a world whose source is read through the proxy, and that ticks each second."""
     settings = {"CustomerInsightsStorage": proxy.connection_string, "EXPORT_SCHEDULE": "*/1 * * * * *"}
     world = make_lasting_world(settings=settings)
-    proxy.stand_before(world.stack)
+    assert world.stack.azurite is not None
+    proxy.upstream = world.stack.azurite.blob_port
     return world
 
 
@@ -79,7 +80,7 @@ class Team:
 
 
 @pytest.fixture
-def team(troubled: World, proxy: Proxy) -> Iterator[Team]:
+def team(troubled: World, proxy: SourceProxy) -> Iterator[Team]:
     """Give an export that has delivered one member."""
     made = Team(troubled, f"team-{secrets.token_hex(4)}")
     made.publish(FIRST)
@@ -101,8 +102,10 @@ def wait_until[T](look: Callable[[], T | None], seconds: float = 60) -> T:
     return found
 
 
-@pytest.mark.parametrize("trouble", ["busy", "dropped"])
-def test_a_source_that_is_away_is_waited_out_and_the_run_says_so(team: Team, proxy: Proxy, trouble: Trouble) -> None:
+@pytest.mark.parametrize("trouble", ["busy", "drops"])
+def test_a_source_that_is_away_is_waited_out_and_the_run_says_so(
+    team: Team, proxy: SourceProxy, trouble: Trouble
+) -> None:
     proxy.strike(trouble, "/Team_1.csv")
     team.publish(FIRST, SECOND)
     run = team.next_run(1)
@@ -115,7 +118,7 @@ def test_a_source_that_is_away_is_waited_out_and_the_run_says_so(team: Team, pro
     assert team.members == {FIRST, SECOND}
 
 
-def test_a_refresh_published_in_the_middle_of_a_plan_is_what_is_delivered(team: Team, proxy: Proxy) -> None:
+def test_a_refresh_published_in_the_middle_of_a_plan_is_what_is_delivered(team: Team, proxy: SourceProxy) -> None:
     """The run reads the new refresh; no rows of both ever meet in one plan, and no further run is needed."""
     published: list[str] = []
 
@@ -135,7 +138,7 @@ def test_a_refresh_published_in_the_middle_of_a_plan_is_what_is_delivered(team: 
 
 
 def test_a_fault_that_lasts_ends_the_run_and_the_refresh_is_tried_again_once_the_export_is_saved(
-    team: Team, proxy: Proxy
+    team: Team, proxy: SourceProxy
 ) -> None:
     proxy.strike("forbidden", "/Team_1.csv")
     team.publish(FIRST, SECOND)
