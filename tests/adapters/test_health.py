@@ -63,7 +63,7 @@ def app_on(connection: str, clients: ExitStack) -> App:
     blobs = clients.enter_context(BlobServiceClient.from_connection_string(connection, retry_total=0))
     queues = clients.enter_context(QueueServiceClient.from_connection_string(connection, retry_total=0))
     tables = clients.enter_context(TableServiceClient.from_connection_string(connection, retry_total=0))
-    account = StorageAccount(connection_string=connection)
+    account = StorageAccount(blob_uri="https://named-in-settings.blob.core.windows.net")
     return App(
         settings=Settings(storage=account, source=account, customer_insights_path="a/b", key_vault_url="https://v"),
         storage=Storage(blobs, queues),

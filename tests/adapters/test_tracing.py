@@ -107,8 +107,11 @@ def test_telemetry_that_cannot_be_made_is_off(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("trouble", [None, Reason.SOURCE_UNREACHABLE])
 def test_a_tick_says_that_it_ended_and_why_it_could_not_read_the_source(
-    use: Callable[[object], None], trouble: Reason | None
+    use: Callable[[object], None], trouble: Reason | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for chore in ("owners", "advance_all", "retain_audit", "sweep_keys"):
+        monkeypatch.setattr(f"shared.steps.tick.{chore}", lambda app: [])
+
     def catalogue() -> object:
         if trouble:
             raise RunEnded(trouble)
@@ -116,8 +119,7 @@ def test_a_tick_says_that_it_ended_and_why_it_could_not_read_the_source(
 
     recorder = Recorder()
     use(recorder)
-    nothing = SimpleNamespace(exports=list)
-    tick(cast("Any", SimpleNamespace(source=SimpleNamespace(catalogue=catalogue), registry=nothing)))
+    tick(cast("Any", SimpleNamespace(source=SimpleNamespace(catalogue=catalogue))))
     assert recorder.measured == [(Metric.TICKS, 1, {Attribute.REASON: trouble or "none"})]
 
 
