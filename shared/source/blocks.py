@@ -19,8 +19,8 @@ from shared.source.dialect import swallows
 BLOCK: Final = 1 << 22
 """Bytes of a block, at most unless a row is longer: some thousands of rows."""
 
-_LINE_OF_ITS_OWN: Final = re.compile(rb'\n[^"\n]*+"?[^"\n]*+\n')
-"""A line with one quote or none, as stray quotes have it; never a block's first alone."""
+_UNQUOTED: Final = re.compile(rb'\n[^"\n][^\n]*+')
+"""A line that does not begin with a quote."""
 
 _LINES: Final = 1000
 """Lines that are looked at for a row's end: more than one field has."""
@@ -68,12 +68,13 @@ def is_regular(block: bytes, pattern: str) -> bool:
 
 def is_doubtful(block: bytes, dialect: Dialect) -> bool:
     """Tell whether a regular block could be read in another way: a backslash before a quote may be a way to write one."""
-    return dialect.quote is not None and b'\\"' in block
+    return dialect.quote is not None and b"\\" in block and b'\\"' in block  # one byte is found ten times as fast
 
 
 def may_swallow(block: bytes, dialect: Dialect, width: int) -> bool:
     """Tell whether a row of several lines in a regular block may be several rows between two stray quotes."""
-    if not _LINE_OF_ITS_OWN.search(block):
+    unquoted = (found.group() for found in _UNQUOTED.finditer(block))
+    if not any(line.count(dialect.delimiter.encode()) >= width - 1 for line in unquoted):
         return False
     taken: list[bytes] = []
     quotes = 0

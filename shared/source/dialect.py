@@ -71,6 +71,7 @@ def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Itera
         else:
             if "\r" in text:
                 _check_ends(text, dialect, width)
+                lines = max(lines, sum(bool(part.strip()) for part in text.split("\r")))
             for _ in range(lines):
                 yield Row((), broken=True, lines=1 + skipped)
                 skipped = 0
@@ -114,10 +115,18 @@ def swallows(lines: Sequence[str], dialect: Dialect, width: int | None) -> bool:
     if width is None or width < 2:
         return False
 
-    def alone(line: str, quotes: int) -> bool:
-        return line.count('"') == quotes and line.count(dialect.delimiter) == width - 1
+    def is_row(line: str) -> bool:
+        cells = _plain(line.removesuffix("\n").removesuffix("\r"), dialect)
+        return cells is not None and len(cells) == width
 
-    return (alone(lines[0], 1) and alone(lines[-1], 1)) or any(alone(line, 0) for line in lines[1:-1])
+    first, last = lines[0], lines[-1]
+    if first.startswith('"') == last.startswith('"'):
+        opening, closing = "".join(first.rsplit('"', 1)), last.replace('"', "", 1)
+        if is_row(opening) and is_row(
+            closing
+        ):  # one alone is what a value of several lines at the row's end looks like
+            return True
+    return any('"' not in line and line.count(dialect.delimiter) == width - 1 for line in lines[1:-1])
 
 
 def _take(line: str, held: deque[str], coming: Iterator[str], *, escaping: bool) -> list[str]:

@@ -53,6 +53,7 @@ _WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SIGNS: Final = {"''", "``", "[]", "“”", "„“", "«»", "‘’"}
+_OTHER_ENDS: Final = ("\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 _LINE_END: Final = re.compile(r'"(?:[^"]++|"")*+"|[^"\r\n]++|"|(\r\n|\r|\n)')
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -101,10 +102,7 @@ def layout_of(
         raise Unreadable("is empty, although model.json promises a header. Refresh the Blob export")
     if not sample:
         return Layout(tuple(columns), dialect, len(start))
-    if sum(row.cells[0].startswith("\r") for row in sample[1:] if row.cells) * 2 > len(sample) - 1 > 0:
-        raise Unreadable("has lines that begin with a carriage return")
-    if any(sum(map(_is_signed, row.cells)) > 1 and all(map(_is_signed, filter(None, row.cells))) for row in sample):
-        raise Unreadable("has values between other signs than double quotes")
+    _check_signs(sample)
     names = _header(sample, text, dialect, columns)
     if names is None:
         _check_delimiter(sample, text, dialect, columns)
@@ -114,6 +112,16 @@ def layout_of(
     blank = next(number for number, line in enumerate(_split(text)) if not is_blank(line, dialect))
     lines = sample[0].lines if names else blank
     return Layout(names or tuple(columns), dialect, mark + _end_of_line(start[mark:], lines))
+
+
+def _check_signs(sample: Sequence[Row]) -> None:
+    """Raise Unreadable if other signs than line feeds end rows, or others than double quotes stand around values."""
+    rows = [row.cells for row in sample if not row.broken]
+    ended = sum(row[0].strip(" \t").startswith(_OTHER_ENDS) or row[-1].endswith(_OTHER_ENDS) for row in rows)
+    if ended * 2 > len(sample):
+        raise Unreadable("has rows that begin or end with other line breaks than a line feed")
+    if any(_is_signed(row[0].strip()) or sum(map(_is_signed, row)) * 2 > len(row) for row in rows):
+        raise Unreadable("has values between other signs than double quotes")
 
 
 def is_header(cells: Sequence[str], columns: Sequence[str]) -> bool:

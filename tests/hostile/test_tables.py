@@ -102,7 +102,7 @@ def test_a_sound_row_is_the_same_however_it_is_read(source: Source, data: bytes,
     found = read(source)
     if isinstance(found, pl.DataFrame):
         assert found[ROW].to_list() == list(range(found.height))
-        assert found.height <= data.count(b"\n") + 1
+        assert found.height <= data.count(b"\n") + data.count(b"\r") + 1
         carefully = read_carefully(source)
         assert carefully.height == found.height
         assert carefully.filter(~pl.col(MALFORMED)).equals(found.drop(ROW, WHERE).filter(~carefully[MALFORMED]))
@@ -130,13 +130,14 @@ def test_sound_rows_next_to_broken_ones_are_read_and_all_are_counted(
     )
     found = read(source)
     if isinstance(found, RunEnded):  # so much garbage that it may be anything
-        assert "is not a text" in found.detail
+        assert any(text in found.detail for text in ("is not a text", "other line breaks", "other signs", "cannot be"))
         return
     kept = found.filter(~pl.col(MALFORMED) & pl.col("CustomerId").str.starts_with("sound-"))
     assert kept["CustomerId"].to_list() == [f"sound-{number}" for number in range(len(garbage) + 1)]
     dialect = Dialect(delimiter)
     lines_of_garbage = [line.decode(errors="replace") for line in garbage]
-    assert found.height == len(garbage) + 1 + sum(not is_blank(line, dialect) for line in lines_of_garbage)
+    least = len(garbage) + 1 + sum(not is_blank(line, dialect) for line in lines_of_garbage)
+    assert least <= found.height <= least + sum(line.count("\r") for line in lines_of_garbage)  # each may end a row
 
 
 MANY = 100_000

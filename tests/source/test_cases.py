@@ -116,7 +116,7 @@ def test_another_way_to_write_the_same_rows_is_read(text: str, told: dict[str, A
     [
         pytest.param((HEADER + BODY).replace("\n", "\r").replace("Name9", '"Name\n9"').encode(), "carriage return", id="CR, and LF in a value"),
         pytest.param((HEADER + BODY).replace("\n", "\r").encode(), "carriage return", id="CR"),
-        pytest.param((HEADER + BODY).replace("\n", "\n\r").encode(), "carriage return", id="LF and CR"),
+        pytest.param((HEADER + BODY).replace("\n", "\n\r").encode(), "other line breaks", id="LF and CR"),
         pytest.param(HEADER.encode() + BODY.replace("\n", "\r").encode() + BODY.encode(), "carriage return", id="CR from the second line on"),
         pytest.param((HEADER + BODY).replace("\n", "\x85").encode(), "line breaks", id="next line"),
         pytest.param((HEADER + BODY).replace("\n", "\u2028").encode(), "line breaks", id="line separator"),
@@ -272,6 +272,12 @@ def test_rows_between_stray_quotes_are_never_taken_for_one_or_for_people(rows: s
     }
     assert len(found) + table[MALFORMED].sum() >= rows.count("@")
     assert table.height - len(found) - table[MALFORMED].sum() == 10 * many
+
+
+def test_values_of_several_lines_in_a_narrow_table_are_read() -> None:
+    rows = 'c1,Ann,"Flat 3\nRome"\nc2,"Bo\nLee",b@example.com\n"c\n3",Cy,c@example.com\n'
+    table = read(blobs(entity("VIP", at(OTHER)), b=rows.encode()), COLUMNS[:2])
+    assert table.select(COLUMNS[:2]).rows() == [("c1", "Ann"), ("c2", "Bo\nLee"), ("c\n3", "Cy")]
 
 
 def test_a_value_of_many_lines_or_of_200_kilobytes_that_nobody_asked_for_is_one_row() -> None:
