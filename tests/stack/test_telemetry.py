@@ -286,12 +286,12 @@ def test_what_azure_monitors_exporters_send_answers_every_query(make_world: Make
     world.connect(rate_limit=2000)
     world.save("all", segments=["All"], mapping=SIMPLE, schedule={"on": "off"})
     world.save("few", segments=["Few"], mapping=SIMPLE)
-    world.turn(faults={"reset": 0.02}, latency_ms=300)
+    world.turn(faults={"reset": 0.3}, latency_ms=300)
     run = world.start("all")
     with BlobServiceClient.from_connection_string(world.stack.storage) as service:
         chunks = service.get_container_client("chunks")
         chunks.delete_blob(last_chunk(chunks, "all", "000002"))
-    assert world.wait("all", run)["reason"] == "internal_error"
+    assert world.wait("all", run)["reason"] == "chunk_damaged"
     world.turn(faults={}, latency_ms=0)
     while not (found := world.api.get("exports/few/runs")["items"]):
         world.publish({"All": people(*EVERYBODY, "nobody"), "Few": people("a@example.com", "b@example.com")})
