@@ -152,10 +152,11 @@ def test_a_fault_that_lasts_ends_the_run_and_the_refresh_is_tried_again_once_the
 
 
 def test_a_run_on_demand_waits_until_the_source_has_settled(make_world: MakeWorld) -> None:
-    team = Team(make_world(settings={"SETTLE_SECONDS": "8"}), "team")
+    team = Team(make_world(settings={"SETTLE_SECONDS": "15"}), "team")
     team.publish(FIRST)
     team.world.connect()
     team.save()
+    team.publish(FIRST)  # just now, however long saving took
     preview = team.world.api.post("exports/team/preview")
     assert (preview["settled"], preview["joiners"]) == (False, 1)
     run = team.world.start("team")
