@@ -92,7 +92,7 @@ class Ledger:
                 return
 
     def start_over(self, export: str, at: datetime, *, only_if: Callable[[Head], bool] = lambda _: True) -> bool:
-        """Have the next run begin with nothing; return whether that was done. Raise RunInProgress while one is going.
+        """Make the next run start with nothing; return whether that was done. Raise RunInProgress while one is going.
 
         `only_if` is asked of each version of the head: what somebody changes meanwhile stays.
         """

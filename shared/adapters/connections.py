@@ -43,7 +43,7 @@ _call = threading.local()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Have every request that this thread makes with a `session` end when the time is over, and leave no URL in the log."""
+    """End every request that this thread makes with a `session` when the time is over, and keep its URL out of the log."""
     _call.ends = time.monotonic() + seconds
     try:
         yield

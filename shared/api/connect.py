@@ -140,7 +140,7 @@ def settle_former(app: App, name: str, before: Connection | None) -> None:
 def follow(
     app: App, name: str, before: Connection | None, connection: Connection, opened: Account | None, by: str
 ) -> None:
-    """Have everything follow a connection that was saved: its account, the pace, and the key it no longer names."""
+    """Update what depends on a connection that was saved: its account, the pace, and the key it no longer names."""
     app.forget_rates()
     app.forget_key(connection.secret_name)
     if opened is not None:

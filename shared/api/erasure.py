@@ -83,7 +83,7 @@ def _view(erasure: Erasure) -> dict[str, Any]:
 
 
 def _detail(erasure: Erasure) -> str:
-    """Say in a sentence how far it is."""
+    """Return a sentence that says how far it is."""
     match erasure.progress:
         case Progress.ERASED:
             return "Read back as gone at every account, and taken out of every state."

@@ -124,7 +124,7 @@ def delete_export(app: App, call: Call) -> Answer:
 
 
 def _begin(app: App, name: str) -> list[str]:
-    """Have a new export begin with nothing where one of its name was deleted; say so where it takes something over.
+    """Start a new export with nothing where one of its name was deleted; return a warning where it takes something over.
 
     Raise a Problem while the deleted one still runs.
     """
