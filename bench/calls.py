@@ -13,7 +13,7 @@ from rich.console import Console
 from bench.report import Part
 from bench.world import open_world
 from local.world import SIMPLE, World
-from shared.domain.account import Filling
+from shared.delivery.account import Filling
 
 PROFILES: Final = 100_000
 BULK_KNOBS: Final = {Filling.BULK: "honoured", Filling.CONTACT: "ignored"}

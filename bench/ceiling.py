@@ -18,9 +18,9 @@ from rich.console import Console
 from bench.report import Part
 from bench.world import open_world
 from local.world import KEY, SIMPLE, World, people
-from shared.adapters.autopilot import Autopilot
-from shared.adapters.transport import session
-from shared.adapters.vault import GivenKey
+from shared.azure.vault import GivenKey
+from shared.destinations.autopilot.client import Autopilot
+from shared.http.transport import session
 
 PROFILES: Final = 12_000
 INSTANCES: Final = (1, 2)

@@ -16,7 +16,7 @@ from bench.planning import segment
 from bench.report import Part
 from bench.world import open_world
 from local.environment import MAPPING, publish
-from shared.domain.account import Filling
+from shared.delivery.account import Filling
 
 
 @dataclass(frozen=True, slots=True)

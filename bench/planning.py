@@ -62,8 +62,8 @@ def lay_out(storage: str, rows: int) -> int:
 
 def scan() -> dict[str, Any]:
     """Read the mapped columns of the segment with nothing but Polars."""
-    from shared.settings import StorageAccount
-    from shared.source.reach import connect
+    from shared.azure.settings import StorageAccount
+    from shared.sources.blob_export.connect import connect
 
     source = connect(StorageAccount(connection_string=os.environ["STORAGE"]), PATH)
     table = source.catalogue().table("All")
@@ -84,15 +84,15 @@ def scan() -> dict[str, Any]:
 
 def plan_it() -> dict[str, Any]:
     """Plan a first load of the segment and write its chunks nowhere."""
-    from shared.domain.chunks import CHUNK_SIZE
-    from shared.domain.cleaning import Recipe
-    from shared.domain.digests import DigestKey
-    from shared.domain.plan import Scope, chunks, plan
-    from shared.domain.spool import Spool
-    from shared.domain.state import State
-    from shared.settings import StorageAccount
-    from shared.source.reach import connect
-    from shared.steps.segments import SourceSegment
+    from shared.azure.settings import StorageAccount
+    from shared.cleaning.clean import Recipe
+    from shared.delivery.chunks import CHUNK_SIZE
+    from shared.lifecycle.segments import SourceSegment
+    from shared.planning.plan import Scope, chunks, plan
+    from shared.planning.spool import Spool
+    from shared.sources.blob_export.connect import connect
+    from shared.state.digests import DigestKey
+    from shared.state.state import State
 
     source = connect(StorageAccount(connection_string=os.environ["STORAGE"]), PATH)
     segments = [SourceSegment(source, source.catalogue().table("All"))]

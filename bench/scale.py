@@ -1,4 +1,4 @@
-"""`python -m bench.scale`: the pacing of many instances, simulated on the real arithmetic: `shared.domain.pace`.
+"""`python -m bench.scale`: the pacing of many instances, simulated on the real arithmetic: `shared.delivery.pace`.
 
 A discrete simulation: each instance reserves windows of five seconds from one record by compare-and-swap, in turns that
 cost a storage round trip, and again if another instance was first; then it sends in its slots.
@@ -14,8 +14,8 @@ from typing import Final
 from rich.console import Console
 
 from bench.report import Part
-from shared.accounts import LONGEST_WINDOW
-from shared.domain.pace import Pace
+from shared.accounts.accounts import LONGEST_WINDOW
+from shared.delivery.pace import Pace
 
 SECONDS: Final = 300.0
 ROUND_TRIP: Final = (0.005, 0.03)

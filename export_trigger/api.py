@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import azure.functions as func
 
-from shared.api.routes import ROUTES, Route
+from export_trigger.http.routes import ROUTES, Route
 
 # App Service authentication stands in front in mode `entra`; in mode `keys` the host checks a function key.
 LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("AUTH_MODE") == "entra" else func.AuthLevel.FUNCTION
@@ -17,8 +17,8 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 def _function(route: Route) -> Callable[[func.HttpRequest, func.Context], func.HttpResponse]:
     def handle(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        from shared.api.answer import answer
-        from shared.app import app
+        from export_trigger.http.response import answer
+        from shared.composition.app import app
 
         result = answer(
             app,
@@ -51,6 +51,6 @@ def get_openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - t
     """Give the OpenAPI document."""
     import json
 
-    from shared.api.openapi import document
+    from export_trigger.http.openapi import document
 
     return func.HttpResponse(json.dumps(document()), mimetype="application/json")

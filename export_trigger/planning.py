@@ -10,12 +10,12 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @blueprint.queue_trigger("message", queue_name="export-runs", connection="AzureWebJobsStorage")
 def plan_run(message: func.QueueMessage) -> None:
     """Plan a run; what cannot go on now goes back on the queue for a while, and counts as no failure."""
-    from shared.adapters.storage import Queue
-    from shared.app import app
-    from shared.reasons import TryLater
-    from shared.steps import plan
-    from shared.steps.postpone import postpone
-    from shared.steps.work import RunWork, read_work
+    from export_trigger import plan_run as plan
+    from shared.azure.storage import Queue
+    from shared.composition.app import app
+    from shared.lifecycle.postpone import postpone
+    from shared.reasons.errors import TryLater
+    from shared.runs.work import RunWork, read_work
 
     work = read_work(message.get_body(), RunWork)
     if work is None:
@@ -29,9 +29,9 @@ def plan_run(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger("message", queue_name="export-runs-poison", connection="AzureWebJobsStorage")
 def end_poisoned_run(message: func.QueueMessage) -> None:
     """End a run that could not be planned however often it was tried, so that its owner hears of it."""
-    from shared.app import app
-    from shared.steps import give_up
-    from shared.steps.work import RunWork, read_work
+    from shared.composition.app import app
+    from shared.lifecycle import give_up
+    from shared.runs.work import RunWork, read_work
 
     work = read_work(message.get_body(), RunWork)
     if work is not None:

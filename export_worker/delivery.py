@@ -10,12 +10,12 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @blueprint.queue_trigger("message", queue_name="export-chunks", connection="AzureWebJobsStorage")
 def deliver_chunk(message: func.QueueMessage) -> None:
     """Deliver a chunk; what cannot go on now goes back on the queue for a while, and counts as no failure."""
-    from shared.adapters.storage import Queue
-    from shared.app import app
-    from shared.reasons import TryLater
-    from shared.steps import deliver
-    from shared.steps.postpone import postpone
-    from shared.steps.work import ChunkWork, read_work
+    from export_worker import deliver_chunk as deliver
+    from shared.azure.storage import Queue
+    from shared.composition.app import app
+    from shared.lifecycle.postpone import postpone
+    from shared.reasons.errors import TryLater
+    from shared.runs.work import ChunkWork, read_work
 
     work = read_work(message.get_body(), ChunkWork)
     if work is None:
@@ -29,12 +29,12 @@ def deliver_chunk(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger("message", queue_name="export-chunks-poison", connection="AzureWebJobsStorage")
 def record_poisoned_chunk(message: func.QueueMessage) -> None:
     """Record a chunk that always failed as undelivered, so that its run ends and says so."""
-    from shared.adapters.storage import Queue
-    from shared.app import app
-    from shared.reasons import TryLater
-    from shared.steps import give_up
-    from shared.steps.postpone import postpone
-    from shared.steps.work import ChunkWork, read_work
+    from shared.azure.storage import Queue
+    from shared.composition.app import app
+    from shared.lifecycle import give_up
+    from shared.lifecycle.postpone import postpone
+    from shared.reasons.errors import TryLater
+    from shared.runs.work import ChunkWork, read_work
 
     work = read_work(message.get_body(), ChunkWork)
     if work is None:

@@ -10,11 +10,11 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @blueprint.queue_trigger("message", queue_name="export-notices", connection="AzureWebJobsStorage")
 def notify(message: func.QueueMessage) -> None:
     """Tell the webhook of a run's end; a notice that it does not take goes back on the queue for a while."""
-    from shared.adapters.storage import Queue
-    from shared.app import app
-    from shared.reasons import TryLater
-    from shared.steps import notify as step
-    from shared.steps.work import RunWork, read_work
+    from shared.azure.storage import Queue
+    from shared.composition.app import app
+    from shared.lifecycle import notify as step
+    from shared.reasons.errors import TryLater
+    from shared.runs.work import RunWork, read_work
 
     work = read_work(message.get_body(), RunWork)
     if work is None:
@@ -28,8 +28,8 @@ def notify(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger("message", queue_name="export-notices-poison", connection="AzureWebJobsStorage")
 def drop_notice(message: func.QueueMessage) -> None:
     """Say in the log that the webhook never took a notice; the run itself is in the history."""
-    from shared.steps import notify as step
-    from shared.steps.work import RunWork, read_work
+    from shared.lifecycle import notify as step
+    from shared.runs.work import RunWork, read_work
 
     work = read_work(message.get_body(), RunWork)
     if work is not None:

@@ -21,9 +21,9 @@ from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from rich.console import Console
 
-from shared.adapters.identity import credential
-from shared.adapters.storage import Container
-from shared.settings import SettingsWrong, read_account
+from shared.azure.identity import credential
+from shared.azure.settings import SettingsWrong, read_account
+from shared.azure.storage import Container
 
 CONTAINERS: Final = (Container.CONFIGURATION, Container.STATE, Container.REPORTS)
 TABLES: Final = ("ledger", "accounts", "erased", "audit")

@@ -31,7 +31,7 @@ from local.commands import only_one, run_command
 from local.environment import MAPPING, SEGMENTS, Company, publish
 from local.own_table import OwnTable, read_own_table
 from local.stack import Stack
-from shared.domain.addresses import normalised
+from shared.cleaning.addresses import normalised
 
 DIRECTORY: Final = Path(".local/demo")
 LOCK: Final = Path(".local/demo.lock")

@@ -12,9 +12,9 @@ from typing import Final
 
 import polars as pl
 
+from export_trigger.http.mapping import suggestion
 from local.commands import CannotGoOn
-from shared.api.mapping import suggestion
-from shared.source.catalogue import CUSTOMER_ID, Table
+from shared.sources.catalogue import CUSTOMER_ID, Table
 
 SAVE_AS: Final = "Save it as 'CSV UTF-8' instead"
 

@@ -1,1 +1,1 @@
-"""What both sides of the export stand on: the words as types, the domain, and one adapter per outside system."""
+"""What both sides of the export stand on, by subject; docs/architecture.md names each room, and who may import whom."""

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
 from hypothesis import HealthCheck, settings
 
 from local.azurite import Azurite
+from shared.accounts.accounts import Accounts
+from shared.azure.clock import StorageClock
+from shared.azure.settings import Settings, StorageAccount
+from shared.azure.storage import Storage
+from shared.azure.tables import Table
+from shared.composition.app import App
+from shared.erasure.requests import Erasures
+from shared.erasure.tombstones import Tombstones
+from shared.exports.configuration import Export
+from shared.exports.registry import Registry
+from shared.runs.ledger import Ledger
+from shared.runs.run import Run, new_run_id
+from tests.delivery.accounts import ManualClock
 
 settings.register_profile("house", deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
 settings.load_profile("house")
@@ -18,3 +39,77 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     """Give a storage emulator for the whole test session."""
     with Azurite(tmp_path_factory.mktemp("azurite"), in_memory=True) as started:
         yield started
+
+
+MISSING: Any = cast("Any", None)
+
+
+@pytest.fixture
+def app(azurite: Azurite) -> Iterator[App]:
+    """Give an app of storage alone, with tables of its own."""
+    account = StorageAccount(connection_string=azurite.connection_string)
+    with ExitStack() as open_clients:
+        blobs = open_clients.enter_context(BlobServiceClient.from_connection_string(azurite.connection_string))
+        queues = open_clients.enter_context(QueueServiceClient.from_connection_string(azurite.connection_string))
+        tables = open_clients.enter_context(TableServiceClient.from_connection_string(azurite.connection_string))
+        clock, own = StorageClock(), "t" + secrets.token_hex(6)
+        storage = Storage(blobs, queues)
+        yield App(
+            settings=Settings(
+                storage=account,
+                source=account,
+                customer_insights_path="ci/Export",
+                key_vault_url="http://localhost",
+            ),
+            storage=storage,
+            ledger=Ledger(Table(tables, own)),
+            registry=Registry(storage),
+            accounts=Accounts(Table(tables, own + "a"), clock),
+            tombstones=Tombstones(Table(tables, own + "e")),
+            erasures=Erasures(Table(tables, own + "e"), storage),
+            audit=MISSING,
+            vault=MISSING,
+            source=MISSING,
+            clock=clock,
+            pool=MISSING,
+            http=MISSING,
+        )
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Give a clock that stands until it is told to go on."""
+    return ManualClock(1_800_000_000.0)
+
+
+@pytest.fixture
+def timed(app: App, clock: ManualClock) -> App:
+    """Give the app on that clock."""
+    return dataclasses.replace(app, clock=clock)
+
+
+@pytest.fixture
+def run(timed: App) -> Run:
+    """Give a run that was started just now."""
+    now = timed.now()
+    run = Run(
+        export=f"e-{secrets.token_hex(4)}", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now
+    )
+    timed.ledger.start(run, {})
+    return run
+
+
+@pytest.fixture
+def tables(azurite: Azurite) -> Iterator[Callable[[], Table]]:
+    """Give a maker of tables of one's own."""
+    with TableServiceClient.from_connection_string(azurite.connection_string) as service:
+        yield lambda: Table(service, "t" + secrets.token_hex(6))
+
+
+def publish(app: App, export: str) -> None:
+    """Configure an export, so that supervision looks after it."""
+    now = datetime.now(UTC)
+    settings = {"display_name": "x", "connection": "main", "mapping": {"Email": "Email"}, "segments": ["VIP"]}
+    app.registry.save_export(
+        export, Export.model_validate({**settings, "created_at": now, "updated_at": now, "updated_by": "me"})
+    )

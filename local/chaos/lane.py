@@ -25,8 +25,8 @@ from local.chaos.trouble import KEYS, SECRET, Stage, TroubleMaker
 from local.environment import MAPPING, Company
 from local.source_proxy import SourceProxy
 from local.stack import Stack
-from shared.adapters.tables import Table
-from shared.ledger import Ledger
+from shared.azure.tables import Table
+from shared.runs.ledger import Ledger
 
 NAME: Final = "chaos"
 STUCK_SECONDS: Final = 300.0

@@ -6,11 +6,11 @@ from typing import Final
 
 import polars as pl
 
-from shared.domain.cleaning import MALFORMED, ROW, WHERE
-from shared.source.catalogue import Dialect, Partition, Table
-from shared.source.customer_insights import CustomerInsights, _body, _carefully
-from shared.source.dialect import Unreadable
-from tests.source.memory import Blob, source_of
+from shared.cleaning.clean import MALFORMED, ROW, WHERE
+from shared.sources.blob_export.customer_insights import CustomerInsights, _body, _carefully
+from shared.sources.blob_export.dialect import Unreadable
+from shared.sources.catalogue import Dialect, Partition, Table
+from tests.sources.blob_export.memory import Blob, source_of
 
 COLUMNS: Final = ("CustomerId", "FirstName", "Email")
 

@@ -11,14 +11,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from shared.api.access import PRINCIPAL, NotAllowed, Role, caller_of
-from shared.api.access import Caller as ApiCaller
-from shared.api.call import Call as ApiCall
-from shared.api.call import Problem
-from shared.api.connect import ConnectionBody
-from shared.configuration import ExportSettings
-from shared.domain.addresses import normalise
-from shared.domain.answers import (
+from export_trigger.http.access import PRINCIPAL, NotAllowed, Role, caller_of
+from export_trigger.http.access import Caller as ApiCaller
+from export_trigger.http.connect import ConnectionBody
+from export_trigger.http.request import Call as ApiCall
+from export_trigger.http.request import Problem
+from shared.cleaning.addresses import normalise
+from shared.cleaning.clean import MALFORMED, ROW, WHERE, Recipe, clean
+from shared.delivery.chunks import Operation, UnreadableChunk, decode, encode
+from shared.destinations.autopilot.answers import (
     AutopilotError,
     Call,
     contact_ids,
@@ -29,17 +30,17 @@ from shared.domain.answers import (
     page,
     read,
 )
-from shared.domain.chunks import Operation, UnreadableChunk, decode, encode
-from shared.domain.cleaning import MALFORMED, ROW, WHERE, Recipe, clean
-from shared.domain.digests import DigestKey
-from shared.domain.schedule import check_cron, is_due
-from shared.domain.state import RECEIPTS, SCHEMA, Receipt, tabulate
-from shared.domain.verification import observe
-from shared.reasons import Reason, RunEnded
-from shared.source.catalogue import Dialect
-from shared.source.model import parse_model
-from shared.steps.files import Damaged, parse_table, write_table
-from shared.steps.work import ChunkWork, RunWork, read_work
+from shared.exports.configuration import ExportSettings
+from shared.exports.schedule import check_cron, is_due
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.runs.files import Damaged, parse_table, write_table
+from shared.runs.work import ChunkWork, RunWork, read_work
+from shared.sources.blob_export.model import parse_model
+from shared.sources.catalogue import Dialect
+from shared.state.digests import DigestKey
+from shared.state.state import RECEIPTS, SCHEMA, Receipt, tabulate
+from shared.verification.comparison import observe
 from tests.fuzz.partition import COLUMNS, careful, quick
 
 Target = Callable[[bytes], None]
@@ -89,7 +90,7 @@ def models(data: bytes) -> None:
     """Read any model.json: tables and faults, each by its name, and no text that a terminal would obey."""
     try:
         found = parse_model(data, container="ci", etag="e")
-    except RunEnded as end:
+    except ExportError as end:
         _promise(end.reason is Reason.SOURCE_MALFORMED and end.detail.isprintable())
         return
     _promise(not found.tables.keys() & found.faults.keys())
@@ -105,7 +106,7 @@ def tables(data: bytes) -> None:
     dialect = _DIALECTS[data[0] % len(_DIALECTS)] if data else Dialect()
     try:
         found = quick(data[1:], dialect)
-    except RunEnded as end:
+    except ExportError as end:
         _promise(end.reason in {Reason.SOURCE_MALFORMED, Reason.COLUMN_MISSING})
         return
     _promise(

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-import shared.app
+import shared.composition.app
+from export_trigger.http.response import answer
+from export_trigger.http.routes import ROUTES
 from local.environment import publish
 from local.stack import Stack
 from local.world import SIMPLE, people
-from shared.adapters.autopilot import Autopilot, Identity
-from shared.api.answer import answer
-from shared.api.routes import ROUTES
-from shared.app import App
+from shared.composition.app import App
+from shared.destinations.autopilot.client import Autopilot, Identity
 
 BY_NAME = {route.name: route for route in ROUTES}
 QUICK = {"SETTLE_SECONDS": "0", "ALLOWED_SECRET_NAMES": "teams-own"}
@@ -96,7 +96,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
             patch.setenv(name, value)
         with BlobServiceClient.from_connection_string(stack.source_storage) as source:
             publish(source, stack.source_path, {"Team": people("a@example.com")}, datetime.now(UTC))
-        made = Installation(shared.app.app.__wrapped__(), stack)
+        made = Installation(shared.composition.app.app.__wrapped__(), stack)
         patch.setattr(Autopilot, "identity", lambda api: made.keys[api._key.current()])
         yield made
         made.app.http.close()

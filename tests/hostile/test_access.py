@@ -15,18 +15,19 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.autopilot import Autopilot, Identity
-from shared.adapters.storage import Conflict, Container
-from shared.api.routes import ROUTES, Route
-from shared.connection_keys import sweep_keys
-from shared.digest_key import DIGEST_SECRET, read_digest_key
-from shared.domain.digests import DigestKey
-from shared.reasons import Reason, RunEnded
-from shared.registry import Registry
-from shared.steps.plan import plan_run
-from shared.steps.start import start_run
-from shared.steps.tick import tick
-from shared.steps.window import open_account
+from export_trigger.http.routes import ROUTES, Route
+from export_trigger.plan_run import plan_run
+from export_trigger.tick import tick
+from shared.accounts.stored_keys import sweep_keys
+from shared.azure.storage import Conflict, Container
+from shared.destinations.autopilot.client import Autopilot, Identity
+from shared.exports.registry import Registry
+from shared.lifecycle.start import start_run
+from shared.lifecycle.window import open_account
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.state.digest_key import DIGEST_SECRET, read_digest_key
+from shared.state.digests import DigestKey
 from tests.hostile.conftest import Installation, told
 
 ROUNDS = 12
@@ -128,7 +129,7 @@ def test_a_key_whose_connection_was_never_saved_is_swept(
         installation.secret("main")
     }
     assert len(orphans) == 1  # a save may still be going
-    monkeypatch.setattr("shared.connection_keys.SAVING", -installation.app.settings.grace)
+    monkeypatch.setattr("shared.accounts.stored_keys.SAVING", -installation.app.settings.grace)
     sweep_keys(installation.app)
     assert orphans.isdisjoint(installation.secrets())
     assert installation.key_of("main") == "kept"
@@ -185,7 +186,7 @@ def test_a_document_that_names_the_digest_key_opens_nothing(installation: Instal
     installation.connect("main", "first")
     found = installation.app.registry.connection("main")
     assert found is not None
-    with pytest.raises(RunEnded, match="no account's key"):
+    with pytest.raises(ExportError, match="no account's key"):
         installation.app.open("main", found[0].model_copy(update={"secret_name": DIGEST_SECRET}))
 
 
@@ -236,7 +237,7 @@ def test_a_claim_whose_maker_died_is_nobodys(installation: Installation, monkeyp
     account = installation.app.account("main").id
     installation.app.accounts.claims.make(account, "died", ["Team"], lambda *_: False)
     assert installation.save("alive", "main")[0] == 409  # it may be being saved just now
-    monkeypatch.setattr("shared.claims.SAVING", 0.0)
+    monkeypatch.setattr("shared.accounts.claims.SAVING", 0.0)
     assert installation.save("alive", "main")[0] == 201
 
 
@@ -319,7 +320,7 @@ def test_a_run_does_not_go_on_at_another_account(installation: Installation) -> 
     )
     assert open_account(installation.app, run).id == account.id
     installation.connect("main", "key-2", account="two")
-    with pytest.raises(RunEnded) as end:
+    with pytest.raises(ExportError) as end:
         open_account(installation.app, run)
     assert end.value.reason is Reason.ACCOUNT_CHANGED
 
@@ -357,7 +358,7 @@ def test_a_digest_key_that_is_not_the_one_of_before_stops_everything_by_name(
     app = installation.app
     kept = app.vault.read(DIGEST_SECRET)
     assert kept is not None
-    monkeypatch.setattr("shared.digest_key.FRESH", 0.0)
+    monkeypatch.setattr("shared.state.digest_key.FRESH", 0.0)
     if text is None:
         app.vault.delete(DIGEST_SECRET)
     else:

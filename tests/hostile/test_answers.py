@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.domain.answers import (
+from shared.destinations.autopilot.answers import (
     AutopilotError,
     Call,
     NoAnswer,
@@ -25,9 +25,9 @@ from shared.domain.answers import (
     page,
     read,
 )
-from shared.domain.bodies import LONGEST_PAUSE
-from shared.domain.digests import DigestKey
-from shared.domain.verification import observe
+from shared.destinations.autopilot.bodies import LONGEST_PAUSE
+from shared.state.digests import DigestKey
+from shared.verification.comparison import observe
 
 KEY = DigestKey.new()
 

@@ -14,20 +14,20 @@ from contextlib import contextmanager, suppress
 import pytest
 import requests
 
-from shared.adapters import transport
-from shared.adapters.autopilot import Autopilot
-from shared.adapters.transport import session
-from shared.adapters.vault import GivenKey
-from shared.directory import ensure_lists
-from shared.domain.account import Filling
-from shared.domain.answers import AutopilotError
-from shared.domain.chunks import Operation
-from shared.domain.delivery import Delivery
-from shared.domain.progress import Progress, remainder
-from shared.domain.proof import prove
-from shared.domain.sending import Sender
-from shared.reasons import RowReason
-from tests.domain.accounts import ManualClock, MemorySlots
+from shared.accounts.lists import ensure_lists
+from shared.azure.vault import GivenKey
+from shared.delivery.account import Filling
+from shared.delivery.chunks import Operation
+from shared.delivery.delivery import Delivery
+from shared.delivery.progress import Progress, remainder
+from shared.delivery.sending import Sender
+from shared.destinations.autopilot.answers import AutopilotError
+from shared.destinations.autopilot.client import Autopilot
+from shared.destinations.autopilot.probe import prove
+from shared.http import transport
+from shared.http.transport import session
+from shared.reasons.rows import RowReason
+from tests.delivery.accounts import ManualClock, MemorySlots
 from tests.hostile.destination import Destination, Holding, any_bytes, encode
 
 LISTS = ("contactlist_1", "contactlist_2")

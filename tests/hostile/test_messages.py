@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.steps.work import ChunkWork, RunWork, read_work
+from shared.runs.work import ChunkWork, RunWork, read_work
 
 RUN = "20261128t101112131-0a1b"
 WORK = {"export": "team", "run": RUN, "chunk": "000001"}

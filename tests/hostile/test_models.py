@@ -9,16 +9,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.reasons import Reason, RunEnded
-from shared.source.catalogue import Catalogue
-from shared.source.model import parse_model
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.sources.blob_export.model import parse_model
+from shared.sources.catalogue import Catalogue
 
 
-def parse(text: bytes) -> Catalogue | RunEnded:
+def parse(text: bytes) -> Catalogue | ExportError:
     """Read a model; anything but a catalogue or the source's own reason is a fault of ours."""
     try:
         found = parse_model(text, container="ci", etag="e")
-    except RunEnded as end:
+    except ExportError as end:
         assert end.reason is Reason.SOURCE_MALFORMED
         assert end.detail.isprintable()
         return end
@@ -105,4 +106,4 @@ def test_anything_shaped_like_a_model_is_a_catalogue_or_malformed(content: dict[
 )
 def test_what_cannot_be_understood_is_named(text: bytes, said: str) -> None:
     found = parse(text)
-    assert said in (found.detail if isinstance(found, RunEnded) else found.faults["VIP"])
+    assert said in (found.detail if isinstance(found, ExportError) else found.faults["VIP"])

@@ -14,17 +14,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-import shared.app
+import shared.composition.app
+from export_trigger.http.access import PRINCIPAL, Caller, NotAllowed, caller_of
+from export_trigger.http.request import LARGEST_BODY, Answer
+from export_trigger.http.response import answer
+from export_trigger.http.routes import ROUTES, Route
 from local.environment import publish
 from local.stack import Stack
 from local.world import KEY, SIMPLE, people
-from shared.api.access import PRINCIPAL, Caller, NotAllowed, caller_of
-from shared.api.answer import answer
-from shared.api.call import LARGEST_BODY, Answer
-from shared.api.routes import ROUTES, Route
-from shared.app import App
-from shared.configuration import OnCron
-from shared.domain.schedule import is_due
+from shared.composition.app import App
+from shared.exports.configuration import OnCron
+from shared.exports.schedule import is_due
 
 CONNECTION = {"display_name": "Main", "api_key": KEY, "agree_to_privacy": True, "rate_limit": 10_000}
 EXPORT = {"display_name": "Team", "connection": "main", "mapping": SIMPLE, "segments": ["Team"]}
@@ -40,7 +40,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             patch.setenv(name, value)
         with BlobServiceClient.from_connection_string(stack.source_storage) as source:
             publish(source, stack.source_path, {"Team": people("a@example.com", "nobody")}, datetime.now(UTC))
-        made = shared.app.app.__wrapped__()
+        made = shared.composition.app.app.__wrapped__()
         save(made)
         yield made
         made.http.close()

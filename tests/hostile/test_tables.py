@@ -13,12 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from local.azurite import Azurite
-from shared.domain.cleaning import MALFORMED, ROW, WHERE
-from shared.reasons import Reason, RunEnded
-from shared.source.catalogue import Dialect
-from shared.source.customer_insights import _body, _carefully
-from shared.source.dialect import LONGEST_LINE, LONGEST_ROW, is_blank, rows
-from tests.source.test_customer_insights import BODY, COLUMNS, HEADER, TWO, Source
+from shared.cleaning.clean import MALFORMED, ROW, WHERE
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.sources.blob_export.customer_insights import _body, _carefully
+from shared.sources.blob_export.dialect import LONGEST_LINE, LONGEST_ROW, is_blank, rows
+from shared.sources.catalogue import Dialect
+from tests.sources.blob_export.test_customer_insights import BODY, COLUMNS, HEADER, TWO, Source
 
 MEBIBYTE = 1 << 20
 
@@ -30,7 +31,7 @@ def source(azurite: Azurite) -> Iterator[Source]:
     made.service.close()
 
 
-def read(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame | RunEnded:
+def read(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame | ExportError:
     """Read the table; anything but rows or the source's own reason is a fault of ours."""
     nothing = pl.DataFrame(
         schema={MALFORMED: pl.Boolean, **dict.fromkeys(columns, pl.String), ROW: pl.UInt64, WHERE: pl.String}
@@ -38,7 +39,7 @@ def read(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame | Run
     try:
         table = source.reader.catalogue().table("VIP")
         return pl.concat([nothing, *source.reader.read(table, columns)])
-    except RunEnded as end:
+    except ExportError as end:
         assert end.reason in {Reason.SOURCE_MALFORMED, Reason.COLUMN_MISSING}
         return end
 
@@ -129,7 +130,7 @@ def test_sound_rows_next_to_broken_ones_are_read_and_all_are_counted(
         HEADER.replace(b",", delimiter.encode()) + b"".join([*lines, sound(len(garbage))]), {"delimiter": delimiter}
     )
     found = read(source)
-    if isinstance(found, RunEnded):  # so much garbage that it may be anything
+    if isinstance(found, ExportError):  # so much garbage that it may be anything
         assert any(text in found.detail for text in ("is not a text", "other line breaks", "other signs", "cannot be"))
         return
     kept = found.filter(~pl.col(MALFORMED) & pl.col("CustomerId").str.starts_with("sound-"))
@@ -176,7 +177,7 @@ def test_a_hostile_table_is_read_and_counted_or_refused(
     source.table(data)
     found = read(source)
     if height == 0:
-        assert isinstance(found, RunEnded)
+        assert isinstance(found, ExportError)
     else:
         assert isinstance(found, pl.DataFrame)
         assert (found.height, found[MALFORMED].sum()) == (height, malformed)

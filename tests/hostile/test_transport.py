@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters import connections, transport
-from shared.adapters.autopilot import Autopilot
-from shared.adapters.transport import LARGEST_ANSWER, session
-from shared.adapters.vault import GivenKey
-from shared.domain.answers import AutopilotError, NoAnswer
+from shared.azure.vault import GivenKey
+from shared.destinations.autopilot.answers import AutopilotError, NoAnswer
+from shared.destinations.autopilot.client import Autopilot
+from shared.http import connections, transport
+from shared.http.transport import LARGEST_ANSWER, session
 
 
 class RawServer:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.domain.addresses import normalise, normalised
-from shared.domain.chunks import Cutter, decode, lines
-from shared.domain.cleaning import MALFORMED, ROW, Recipe, clean
-from shared.domain.dates import dates
-from shared.domain.fields import CUSTOM_TYPES
-from shared.domain.notation import Notations
-from shared.reasons import RowReason
-from shared.steps.rejected import _unharmed, harmless
+from shared.cleaning.addresses import normalise, normalised
+from shared.cleaning.clean import MALFORMED, ROW, Recipe, clean
+from shared.cleaning.dates import dates
+from shared.cleaning.notation import Notations
+from shared.delivery.chunks import Cutter, decode, lines
+from shared.destinations.autopilot.fields import CUSTOM_TYPES
+from shared.reasons.rows import RowReason
+from shared.runs.rejected import _unharmed, harmless
 
 _text = st.text(st.characters(codec="utf-8"), max_size=60)
 _number = st.from_regex(r"[+-]?[0-9.٣eE,_ ]{1,30}", fullmatch=True)

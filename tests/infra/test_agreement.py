@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import pytest
 
+from export_trigger.http import access, health
 from local.host.configuration import read_host_json
-from shared import app as composition
-from shared.adapters.storage import Container, Queue
-from shared.adapters.tables import Table
-from shared.api import access, health
-from shared.settings import DEFAULT_AUTOPILOT_URL, Settings, read_settings
+from shared.azure.settings import DEFAULT_AUTOPILOT_URL, Settings, read_settings
+from shared.azure.storage import Container, Queue
+from shared.azure.tables import Table
+from shared.composition import app as composition
 from tests.infra.bicep import INFRA, Expression, read
 
 ROOT: Final = INFRA.parent
@@ -234,7 +234,7 @@ def test_roles_are_those_that_the_documentation_names() -> None:
 
 def test_roles_that_health_tells_people_to_give_are_those_that_the_templates_give() -> None:
     assert {service.role for service in health._STORAGE} == set(STORAGE.var("roles"))
-    named = set(re.findall(r"role (Key Vault Secrets \w+)", (ROOT / "shared/adapters/vault.py").read_text()))
+    named = set(re.findall(r"role (Key Vault Secrets \w+)", (ROOT / "shared/azure/vault.py").read_text()))
     assert named == set(read("modules/vault.bicep").var("roles"))
 
 

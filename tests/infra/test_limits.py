@@ -16,11 +16,11 @@ ROWS = [(place, int(number) * UNITS[unit]) for number, unit, place in ROW.findal
 
 
 def value(place: str) -> Any:
-    """Return what a dotted name in `shared` stands for; a last part in lower case is a key."""
+    """Return what a dotted name stands for; a last part in lower case is a key."""
     *modules, name = place.split(".")
     if name.islower():
         return value(".".join(modules))[name]
-    return getattr(import_module(".".join(["shared", *modules])), name)
+    return getattr(import_module(".".join(modules)), name)
 
 
 def test_the_table_is_found() -> None:

@@ -164,7 +164,7 @@ STRANGERS: Final = (
     "shared/customers.csv",
     "shared/notes.md",
     "shared/.hidden.py",
-    "shared/steps/key.pem",
+    "shared/runs/key.pem",
     "shared/__pycache__/app.cpython-313.pyc",
     "export_worker/data.json",
     "console/customers.xlsx",
@@ -178,8 +178,8 @@ OURS: Final = (
     "console/index.html",
     "export_trigger/api.py",
     "export_worker/__init__.py",
-    "shared/app.py",
-    "shared/steps/plan.py",
+    "shared/composition/app.py",
+    "export_trigger/plan_run.py",
 )
 
 

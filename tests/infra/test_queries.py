@@ -8,9 +8,10 @@ from typing import Any, Final, get_args
 
 import pytest
 
-from shared.reasons import Reason, RowReason, Status
-from shared.run import Counts, Trigger
-from shared.signals import COUNT, Attribute, Event, Metric
+from shared.reasons.codes import Reason, Status
+from shared.reasons.rows import RowReason
+from shared.runs.run import Counts, Trigger
+from shared.telemetry.names import COUNT, Attribute, Event, Metric
 from tests.infra.bicep import INFRA, Expression, read
 from tests.infra.workspace import Analysis, analyse, queries, readings
 

@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 
 from local.package import ROOT
-from shared.reasons import Reason, RowReason
+from shared.reasons.codes import Reason
+from shared.reasons.rows import RowReason
 from tests.infra.bicep import read
 from tests.infra.workspace import queries
 

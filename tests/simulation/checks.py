@@ -8,10 +8,10 @@ from functools import cache
 
 import polars as pl
 
-from shared.adapters.storage import Container
-from shared.reasons import Reason, Status
-from shared.run import Run
-from shared.steps.files import load_state, state_path
+from shared.azure.storage import Container
+from shared.reasons.codes import Reason, Status
+from shared.runs.files import load_state, state_path
+from shared.runs.run import Run
 from tests.simulation.play import DIGESTS, Play
 from tests.simulation.world import CONNECTION, EXPORT, WORLDS
 

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any, Final, Self
 from unittest.mock import patch
 
-import shared.ahead
-import shared.app
-import shared.domain.plan
-from shared.domain.chunks import Cutter
+import shared.composition.app
+import shared.planning.plan
+import shared.sources.ahead
+from shared.delivery.chunks import Cutter
 from tests.simulation.once import replaced
 from tests.simulation.stage import on_stage
 
@@ -73,12 +73,16 @@ def played() -> Iterator[None]:
 
 def _replaced() -> Iterator[tuple[Any, str, Any]]:
     """Give what is to be replaced in which module by what."""
-    for module in [module for name, module in sys.modules.items() if name.startswith("shared")]:
+    for module in [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith(("shared.", "export_trigger.", "export_worker."))
+    ]:
         if hasattr(module, "ThreadPoolExecutor"):
             yield module, "ThreadPoolExecutor", Inline
-    yield shared.app, "app", lambda: on_stage()[0].app()  # type: ignore[index]
-    yield shared.ahead, "THREADS", 2
-    yield shared.domain.plan, "Cutter", partial(Cutter, CHUNK)
+    yield shared.composition.app, "app", lambda: on_stage()[0].app()  # type: ignore[index]
+    yield shared.sources.ahead, "THREADS", 2
+    yield shared.planning.plan, "Cutter", partial(Cutter, CHUNK)
     yield time, "sleep", _or(time.sleep, lambda stage, seconds: stage.sleep(seconds))
     yield time, "monotonic", _or(time.monotonic, lambda stage: stage.now)
     yield secrets, "token_hex", _or(secrets.token_hex, lambda stage, size=4: _hex(stage.token(), size))

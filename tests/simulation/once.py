@@ -16,30 +16,30 @@ from typing import Any, Final
 import polars as pl
 from pydantic import BaseModel
 
-import shared.domain.cleaning
-import shared.domain.difference
-import shared.domain.plan
-import shared.domain.state
-import shared.domain.verification
-import shared.steps.files
-import shared.steps.rejected
-from shared.domain.plan import Plan
-from shared.domain.spool import Spool
+import shared.cleaning.clean
+import shared.planning.difference
+import shared.planning.plan
+import shared.runs.files
+import shared.runs.rejected
+import shared.state.state
+import shared.verification.comparison
+from shared.planning.plan import Plan
+from shared.planning.spool import Spool
 
 PURE: Final = (
-    (shared.domain.cleaning, "clean"),
-    (shared.domain.difference, "together"),
-    (shared.domain.state, "merge"),
-    (shared.domain.state, "identify"),
-    (shared.domain.state, "tabulate"),
-    (shared.domain.state, "rewire"),
-    (shared.domain.state, "without"),
-    (shared.domain.verification, "observe"),
-    (shared.domain.verification, "expect"),
-    (shared.domain.verification, "correct"),
-    (shared.steps.files, "write_table"),
-    (shared.steps.files, "read_table"),
-    (shared.steps.rejected, "write_rejected"),
+    (shared.cleaning.clean, "clean"),
+    (shared.planning.difference, "together"),
+    (shared.state.state, "merge"),
+    (shared.state.state, "identify"),
+    (shared.state.state, "tabulate"),
+    (shared.state.state, "rewire"),
+    (shared.state.state, "without"),
+    (shared.verification.comparison, "observe"),
+    (shared.verification.comparison, "expect"),
+    (shared.verification.comparison, "correct"),
+    (shared.runs.files, "write_table"),
+    (shared.runs.files, "read_table"),
+    (shared.runs.rejected, "write_rejected"),
 )
 """Functions whose result depends on nothing but what they are given."""
 
@@ -51,13 +51,16 @@ def replaced() -> Iterator[tuple[Any, str, Any]]:
     for home, name in PURE:
         yield from _everywhere(getattr(home, name), name, _once(getattr(home, name), name))
     yield pl, "concat", _once(pl.concat, "concat")
-    yield from _everywhere(shared.domain.plan.plan, "plan", _plan)
-    yield from _everywhere(shared.domain.plan.chunks, "chunks", _chunks)
+    yield from _everywhere(shared.planning.plan.plan, "plan", _plan)
+    yield from _everywhere(shared.planning.plan.chunks, "chunks", _chunks)
 
 
 def _everywhere(real: Any, name: str, instead: Any) -> Iterator[tuple[Any, str, Any]]:
     for module_name, module in list(sys.modules.items()):
-        if module_name.startswith("shared.") and getattr(module, name, None) is real:
+        if (
+            module_name.startswith(("shared.", "export_trigger.", "export_worker."))
+            and getattr(module, name, None) is real
+        ):
             yield module, name, instead
 
 
@@ -85,8 +88,8 @@ class _Read:
         yield from self.batches
 
 
-_real_plan: Any = shared.domain.plan.plan
-_real_chunks = shared.domain.plan.chunks
+_real_plan: Any = shared.planning.plan.plan
+_real_chunks = shared.planning.plan.chunks
 
 
 def _plan(segments: Sequence[Any], recipe: Any, *rest: Any) -> Plan:

@@ -8,26 +8,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from shared.accounts import Accounts
-from shared.adapters.storage import Storage
-from shared.adapters.tables import Table
-from shared.adapters.vault import Vault
-from shared.api import runs as api
-from shared.api.access import Caller, Role
-from shared.api.call import Answer, Call, Problem
-from shared.app import App
-from shared.audit import Audit
-from shared.configuration import Connection, Consent, Export
-from shared.digest_key import DIGEST_SECRET
-from shared.domain.digests import DigestKey
-from shared.erasures import Erasures
-from shared.ledger import Ledger
-from shared.reasons import TryLater
-from shared.registry import Registry
-from shared.run import Head
-from shared.settings import Settings, StorageAccount
-from shared.steps.erase import erase
-from shared.tombstones import Tombstones
+from export_trigger.erase import erase
+from export_trigger.http import runs as api
+from export_trigger.http.access import Caller, Role
+from export_trigger.http.request import Answer, Call, Problem
+from shared.accounts.accounts import Accounts
+from shared.azure.settings import Settings, StorageAccount
+from shared.azure.storage import Storage
+from shared.azure.tables import Table
+from shared.azure.vault import Vault
+from shared.composition.app import App
+from shared.erasure.requests import Erasures
+from shared.erasure.tombstones import Tombstones
+from shared.exports.audit import Audit
+from shared.exports.configuration import Connection, Consent, Export
+from shared.exports.registry import Registry
+from shared.reasons.errors import TryLater
+from shared.runs.ledger import Ledger
+from shared.runs.run import Head
+from shared.state.digest_key import DIGEST_SECRET
+from shared.state.digests import DigestKey
 from tests.simulation.autopilot import URL, AutopilotStage, session
 from tests.simulation.azure import Blobs, Cloud, Secrets, Tables
 from tests.simulation.functions import FUNCTIONS, SUPERVISE, TICK

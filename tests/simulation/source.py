@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from shared.domain.cleaning import MALFORMED, ROW
-from shared.reasons import Reason, RunEnded
-from shared.source.catalogue import Catalogue, Dialect, Partition, Table
-from shared.source.customer_insights import CustomerInsights
+from shared.cleaning.clean import MALFORMED, ROW
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.sources.blob_export.customer_insights import CustomerInsights
+from shared.sources.catalogue import Catalogue, Dialect, Partition, Table
 from tests.simulation.azure import Cloud
 from tests.simulation.stage import Fault
 
@@ -43,16 +44,16 @@ class Source(CustomerInsights):
         return Table(name, COLUMNS, (Partition(f"v{self.version}/{name}.csv", None, Dialect()),), self.refreshed_at)
 
     def verify_settled(self, catalogue: Catalogue, names: Iterable[str], *, now: datetime, quiet: timedelta) -> None:
-        """Raise RunEnded SOURCE_NOT_SETTLED once the catalogue is an older one."""
+        """Raise ExportError SOURCE_NOT_SETTLED once the catalogue is an older one."""
         self._ask("HEAD model.json")
         if catalogue.etag != f'"v{self.version}"':
-            raise RunEnded(Reason.SOURCE_NOT_SETTLED, "model.json changed while it was read.")
+            raise ExportError(Reason.SOURCE_NOT_SETTLED, "model.json changed while it was read.")
 
     def read(self, table: Table, columns: Sequence[str], address: str | None = None) -> Iterator[pl.DataFrame]:
-        """Give a segment's rows; raises RunEnded SOURCE_NOT_SETTLED if it was replaced."""
+        """Give a segment's rows; raises ExportError SOURCE_NOT_SETTLED if it was replaced."""
         self._ask(f"read {table.name}")
         if table.partitions[0].path != f"v{self.version}/{table.name}.csv":
-            raise RunEnded(Reason.SOURCE_NOT_SETTLED, "replaced while it was read")
+            raise ExportError(Reason.SOURCE_NOT_SETTLED, "replaced while it was read")
         people = self.segments[table.name]
         values = {
             "CustomerId": [f"c-{email}" for email in people],
@@ -72,4 +73,4 @@ class Source(CustomerInsights):
         if self.cloud.down.get("source", 0) > self.cloud.stage.now:
             fault = self.cloud.stage.fails()
         if fault in {Fault.FAIL, Fault.LOSE}:
-            raise RunEnded(Reason.SOURCE_UNREACHABLE, "Customer Insights' storage cannot be reached.")
+            raise ExportError(Reason.SOURCE_UNREACHABLE, "Customer Insights' storage cannot be reached.")

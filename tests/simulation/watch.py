@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.reasons import Status
+from shared.reasons.codes import Status
 
 
 class Watch:

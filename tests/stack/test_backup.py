@@ -9,7 +9,7 @@ import pytest
 from local import backup
 from local.backup import CONTAINERS, TABLES, Account, Unfit
 from local.world import SIMPLE, World, people
-from shared.adapters.storage import Container
+from shared.azure.storage import Container
 from tests.infra.bicep import read
 from tests.stack.conftest import MakeWorld
 

@@ -14,15 +14,15 @@ from azure.storage.blob import BlobServiceClient
 
 from local.azurite import Azurite
 from local.environment import MAPPING, SEGMENTS, Company
-from shared.domain.chunks import decode
-from shared.domain.cleaning import Recipe
-from shared.domain.digests import DigestKey
-from shared.domain.plan import Plan, Scope, chunks, plan
-from shared.domain.spool import Spool
-from shared.domain.state import State
-from shared.settings import StorageAccount
-from shared.source.reach import connect
-from shared.steps.segments import SourceSegment
+from shared.azure.settings import StorageAccount
+from shared.cleaning.clean import Recipe
+from shared.delivery.chunks import decode
+from shared.lifecycle.segments import SourceSegment
+from shared.planning.plan import Plan, Scope, chunks, plan
+from shared.planning.spool import Spool
+from shared.sources.blob_export.connect import connect
+from shared.state.digests import DigestKey
+from shared.state.state import State
 
 MEGABYTES = 1000
 """What planning 1,000,000 rows may take, resident: less than what is promised for five times as many (`bench.planning`)."""
@@ -31,7 +31,7 @@ PLAN_A_MILLION = """
 import os
 from bench.planning import peak_megabytes
 from tests.stack.test_planning import planned
-from shared.domain.plan import chunks
+from shared.planning.plan import chunks
 with planned(os.environ["STORAGE"], "million/Export", ["Customer"]) as found:
     size = sum(len(chunk) for chunk in chunks(found))
 assert found.difference.profiles > 950_000, found.difference.profiles

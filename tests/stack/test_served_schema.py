@@ -15,8 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from export_trigger.http.openapi import document
 from local.world import SIMPLE, World, people
-from shared.api.openapi import document
 from tests.stack.conftest import MakeWorld
 
 

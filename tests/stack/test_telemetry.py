@@ -13,7 +13,7 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 from local.world import SIMPLE, World, people
-from shared.signals import COUNT, Attribute, Event, Metric, Span
+from shared.telemetry.names import COUNT, Attribute, Event, Metric, Span
 from tests.infra.workspace import Reading, queries, readings
 from tests.stack.conftest import MakeWorld
 from tests.stack.test_poison import last_chunk

@@ -20,7 +20,7 @@ from azure.storage.blob import BlobServiceClient
 from local.environment import SEGMENTS, Company
 from local.stack import Stack
 from local.world import SIMPLE, World, people
-from shared.configuration import Connection
+from shared.exports.configuration import Connection
 from tests.upgrade.snapshot import save
 
 QUICK: Final = {"SETTLE_SECONDS": "0", "EXPORT_SCHEDULE": "0 0 0 1 1 *", "SUPERVISION_SCHEDULE": "0 0 0 1 1 *"}

@@ -1,0 +1,187 @@
+"""Save a connection: its key tried and stored, its account told apart from others, and what has to follow."""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+
+from export_trigger.http.request import Problem
+from shared.accounts.stored_keys import PREFIX, is_named, remove_key
+from shared.azure.vault import VaultUnavailable
+from shared.composition.app import Account, App
+from shared.destinations.autopilot.answers import AutopilotError, KeyRefused
+from shared.destinations.autopilot.client import Identity
+from shared.exports.configuration import Connection, DisplayName, ListStrategy, Model
+from shared.reasons.errors import ExportError
+from shared.state.digest_key import DIGEST_SECRET
+
+CONSENT_TEXT: Final = (
+    "By agreeing you allow the transfer of data, including personal data, from Customer Insights to Autopilot, a service "
+    "outside your Azure subscription. You are responsible for having obtained the consent of the people concerned. An "
+    "administrator can remove the connection at any time to stop the transfer."
+)
+STRATEGY_TEXT: Final = (
+    "How contacts get on lists: `auto` proves which call does it, `bulk` believes the bulk call, `single` makes a call for "
+    "each membership."
+)
+CONNECT_SECONDS: Final = 20.0
+
+log = logging.getLogger(__name__)
+
+
+def _header_safe(key: SecretStr) -> SecretStr:
+    """Refuse what no header can carry: a key is visible ASCII characters only."""
+    if not re.fullmatch(r"[!-~]{1,512}", key.get_secret_value()):
+        raise ValueError("a key is 1 to 512 visible ASCII characters; copy it again, without blanks")
+    return key
+
+
+ApiKey = Annotated[SecretStr, AfterValidator(_header_safe)]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z-]{1,127}$")]
+
+
+class ConnectionBody(Model):
+    """Body of PUT /connections/{c}."""
+
+    display_name: DisplayName
+    kind: Literal["autopilot"] = "autopilot"
+    api_key: ApiKey | None = None
+    secret_name: SecretName | None = None
+    access: Literal["administrators", "administrators_and_contributors"] = "administrators"
+    agree_to_privacy: bool = Field(default=False, description=CONSENT_TEXT)
+    rate_limit: float = Field(default=20, ge=0.1, le=10_000)
+    list_strategy: ListStrategy = Field(default="auto", description=STRATEGY_TEXT)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> ConnectionBody:
+        if not self.agree_to_privacy:
+            raise ValueError("agree_to_privacy must be true: " + CONSENT_TEXT)
+        if self.api_key is not None and self.secret_name is not None:
+            raise ValueError("give api_key (stored in the vault for you) or secret_name (one already there), not both")
+        return self
+
+
+def check_secret(app: App, body: ConnectionBody, before: Connection | None) -> None:
+    """Raise a Problem unless the body leads to a key, and to none that is not an account's."""
+    named = body.secret_name
+    if named is None:
+        if body.api_key is None and before is None:
+            raise _field_wrong(
+                "A new connection needs its key: api_key, or secret_name for one already in the vault.",
+                ("api_key", "missing", "give api_key or secret_name"),
+            )
+        return
+    allowed = {name.lower() for name in app.settings.allowed_secret_names}
+    is_kept = before is not None and before.secret_name == named
+    if named.lower() == DIGEST_SECRET or not (is_kept or named.lower().startswith(PREFIX) or named.lower() in allowed):
+        raise _field_wrong(
+            f"secret_name must begin with {PREFIX!r}, or stand in the app setting ALLOWED_SECRET_NAMES: its content is "
+            "sent to Autopilot.",
+            ("secret_name", "not_allowed", f"begins with {PREFIX}, or stands in ALLOWED_SECRET_NAMES"),
+        )
+
+
+def new_key(app: App, body: ConnectionBody, before: Connection | None) -> str | None:
+    """Return the key that the body brings; None if it brings none, or the one that the connection has."""
+    if body.api_key is None:
+        return None
+    key = body.api_key.get_secret_value()
+    if before is None:
+        return key
+    with suppress(ExportError, VaultUnavailable):
+        if app.vault.read(before.secret_name) == key:
+            return None
+    return key
+
+
+def connect(
+    app: App, name: str, connection: Connection, key: str | None, *, is_another: bool
+) -> tuple[Account | None, str | None]:
+    """Try the key; returns the account and what it is called.
+
+    Where Autopilot does not answer now, a connection with the key that it had stays as it is; another key is not taken
+    unseen, since nobody would know whose people go where.
+    """
+    try:
+        account: Account = app.open(name, connection) if key is None else app.open_with(name, connection, key)
+        told = app.sender(account, seconds=CONNECT_SECONDS).one(account.api.identity)
+        return app.remember_identity(account, told), shown_name(told)
+    except KeyRefused:
+        raise _refused("key_refused", "Autopilot refused this key. Copy the account's current key.") from None
+    except ExportError as end:
+        raise _refused(end.reason, end.detail or end.reason.advice) from None
+    except VaultUnavailable as error:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "vault_unavailable", f"{error}. Try again.") from None
+    except AutopilotError as error:
+        if is_another:
+            raise unreachable(error) from None
+        return None, connection.account
+
+
+def settle_former(app: App, name: str, before: Connection | None) -> None:
+    """See to it that what was known under a connection's name goes to the account that it led to, not to the next one."""
+    if app.accounts.identities.home(name) is not None:
+        return
+    try:
+        if before is not None:
+            account = app.open(name, before)
+            app.accounts.identities.settle(name, app.identify(account, app.sender(account, seconds=CONNECT_SECONDS)).id)
+            return
+    except (ExportError, AutopilotError, VaultUnavailable):
+        log.info("nobody knows which account the connection led to: connection=%s", name)
+    app.accounts.identities.forget(name)
+
+
+def follow(
+    app: App, name: str, before: Connection | None, connection: Connection, opened: Account | None, by: str
+) -> None:
+    """Update what depends on a connection that was saved: its account, the pace, and the key it no longer names."""
+    app.forget_rates()
+    app.forget_key(connection.secret_name)
+    if opened is not None:
+        app.accounts.identities.settle(name, opened.id)
+        app.accounts.remember_filling(opened.id, None)  # proved with another key
+    if before is not None and before.secret_name != connection.secret_name:
+        remove_former_key(app, name, before.secret_name, by)
+
+
+def remove_former_key(app: App, name: str, secret: str, by: str) -> bool:
+    """Remove a key that a connection no longer names, if the app stored it and no other connection names it."""
+    return not is_named(app, secret, but=name) and remove_key(app, secret, by)
+
+
+def changes(before: Connection | None, after: Connection) -> list[str]:
+    """Name the fields that a save changed; `key` if another secret is named."""
+    if before is None:
+        return ["all"]
+    names = {"secret_name": "key"}
+    asked = ("display_name", "secret_name", "access", "rate_limit", "list_strategy", "account")
+    return [names.get(field, field) for field in asked if getattr(before, field) != getattr(after, field)]
+
+
+def unreachable(error: AutopilotError) -> Problem:
+    """Return the problem that Autopilot gave no result."""
+    return Problem(
+        HTTPStatus.BAD_GATEWAY,
+        "autopilot_unavailable",
+        f"Autopilot gave no result: {error}. Nothing was changed; try again.",
+    )
+
+
+def _refused(code: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail)
+
+
+def _field_wrong(detail: str, error: tuple[str, str, str]) -> Problem:
+    errors = [dict(zip(("field", "code", "detail"), error, strict=True))]
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body_invalid", detail, errors=errors)
+
+
+def shown_name(told: Identity) -> str:
+    """Return what an account is called."""
+    return told.name or told.id or "Autopilot account"

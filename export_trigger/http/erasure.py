@@ -1,0 +1,94 @@
+"""Erasure: a data-subject request, carried to every account and every state, and how far it is."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from pydantic import StringConstraints
+
+from export_trigger.erase import ADDRESS_LOST, CONNECTION_DELETED, NOT_TRIED, STILL_THERE, erase
+from export_trigger.http.request import Answer, Call, Problem
+from shared.cleaning.addresses import normalise
+from shared.composition.app import App
+from shared.erasure.requests import Erasure, Progress
+from shared.exports.configuration import Model
+from shared.reasons.codes import Reason
+
+_WHY: Final[dict[str, str]] = {
+    Reason.KEY_REFUSED: "Autopilot refused this connection's key. Store the account's current key, or delete the connection.",
+    Reason.KEY_MISSING: "This connection's key cannot be read from Key Vault. Store it again, or delete the connection.",
+    Reason.AUTOPILOT_UNAVAILABLE: "Autopilot gave no answer that can be believed. It is tried again.",
+    Reason.AUTOPILOT_REFUSED: "Autopilot refused the request. Look at the account's plan and status.",
+    Reason.INTERNAL_ERROR: "The account could not be opened. Look at the connection, and save it again.",
+    "vault_unavailable": "Key Vault did not answer. It is tried again.",
+    STILL_THERE: "Autopilot said that it deleted the contact, and still has it. It is tried again.",
+    NOT_TRIED: "There was no time for this account yet. It is tried again.",
+    CONNECTION_DELETED: "The connection was deleted before its account confirmed. Delete the person there by hand.",
+    ADDRESS_LOST: "The address is no longer kept, so nothing more can be done for this request. Make it again.",
+}
+
+
+class ErasureBody(Model):
+    """Body of POST /erasure."""
+
+    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=320)]
+
+
+def post_erasure(app: App, call: Call) -> Answer:
+    """Remove a person at Autopilot and from our state; what cannot be reached now is tried again until it is done."""
+    address = normalise(call.read(ErasureBody).email)
+    if address is None:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "body_invalid",
+            "That is not an e-mail address.",
+            errors=[{"field": "email", "code": "email_invalid", "detail": "not an e-mail address"}],
+        )
+    erasure = erase(app, address, call.caller.id)
+    if erasure.progress is Progress.ERASED:
+        return Answer(body=_view(erasure))
+    return Answer(HTTPStatus.ACCEPTED, _view(erasure), {"Location": f"/api/erasure/{erasure.id}"})
+
+
+def get_erasure(app: App, call: Call) -> Answer:
+    """Show how far an erasure is: which accounts have confirmed, what keeps the others, and which runs it waits for."""
+    erasure = app.erasures.get(call.params["erasure"])
+    if erasure is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "erasure_not_found", "There is no such erasure, or its history is over.")
+    return Answer(body=_view(erasure))
+
+
+def _view(erasure: Erasure) -> dict[str, Any]:
+    """Show a request; `erased` is true only once every account was read back and every run that might undo it is over."""
+    return {
+        "id": erasure.id,
+        "erased": erasure.progress is Progress.ERASED,
+        "progress": erasure.progress,
+        "detail": _detail(erasure),
+        "requested_at": erasure.at.isoformat(),
+        "tried_at": erasure.tried_at and erasure.tried_at.isoformat(),
+        "done_at": erasure.done_at and erasure.done_at.isoformat(),
+        "accounts": sum(item.held for item in erasure.accounts),
+        "states": erasure.states,
+        "connections": [
+            {"connection": item.connection, "erased": item.gone, "code": item.code, "detail": _WHY.get(item.code, "")}
+            for item in erasure.accounts
+        ],
+        "waiting_for": [
+            {"export": export, "run": run} for export, run in (item.split("/") for item in erasure.waits_for)
+        ],
+        "states_unread": list(erasure.unread),
+    }
+
+
+def _detail(erasure: Erasure) -> str:
+    """Return a sentence that says how far it is."""
+    match erasure.progress:
+        case Progress.ERASED:
+            return "Read back as gone at every account, and taken out of every state."
+        case Progress.INCOMPLETE:
+            return _WHY.get(erasure.code, "")
+    if erasure.waits_for:
+        return "No later run delivers this person. Runs that were going may still: it is done once more when they are over."
+    return "No run delivers this person. Some accounts have not confirmed yet; they are tried again by themselves."

@@ -1,0 +1,270 @@
+"""Exports: what goes and how often. Saving does not run."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+from export_trigger.cancel import cancel_run
+from export_trigger.claim import claim_lists, release_lists, whereabouts
+from export_trigger.http.access import Role
+from export_trigger.http.mapping import check_custom_fields, check_segments, permission_warnings, size_warnings
+from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
+from shared.accounts.claims import Claimed
+from shared.azure.storage import Conflict
+from shared.composition.app import App
+from shared.exports.configuration import DisplayName, Export, ExportSettings, Model, Name
+from shared.exports.registry import DocumentDamaged
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.runs.ledger import RunInProgress
+from shared.sources.catalogue import Catalogue
+
+
+def list_exports(app: App, call: Call) -> Answer:
+    """List exports in the order of their names."""
+    after, limit = call.page()
+    names = list(islice(app.registry.exports(after=after), limit + 1))
+    items = [item for name in names[:limit] if (item := _listed(app, name))]
+    return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+
+
+def get_export(app: App, call: Call) -> Answer:
+    """Show one export, with its run that is going, if one is."""
+    export, etag = find_export(app, call)
+    return Answer(body=_view(call.params["export"], export, app), headers={"ETag": etag})
+
+
+def put_export(app: App, call: Call) -> Answer:
+    """Create or replace an export, checked against the segments' real columns. Saving does not run."""
+    name, settings = call.params["export"], call.read(ExportSettings)
+    before, before_etag = _stored(app, call)
+    call.check_match(before_etag)
+    check_connection(app, call, settings.connection)
+    if before:
+        check_former_connection(app, call, before.connection)
+    catalogue, warnings = _catalogue(app)
+    members: dict[str, int | None] = {}
+    if catalogue is not None:
+        members, unread = check_segments(app, catalogue, settings)
+        warnings += unread
+    warnings += size_warnings(members, settings) + permission_warnings(settings) + check_custom_fields(app, settings)
+    now = app.now()
+    export = Export(
+        **settings.model_dump(),
+        created_at=before.created_at if before else now,
+        updated_at=now,
+        updated_by=call.caller.id,
+    )
+    if before_etag is None:
+        warnings += _begin(app, name)
+    etag = _save(app, name, export, before_etag)
+    if before and before.connection != export.connection:
+        release_lists(app, name, before.connection)
+    release_lists(app, name, export.connection, but=export)
+    _check_still_connected(app, name, export, etag)
+    if catalogue is not None and not app.ledger.head(name).refresh:
+        app.ledger.mark(name, {"refresh": catalogue.etag})
+    shown = _view(name, export, app)
+    shown["members"] = members
+    shown["warnings"] = warnings
+    noted = {"changed": ",".join(_changes(before, export))}
+    return Answer(HTTPStatus.OK if before_etag else HTTPStatus.CREATED, shown, {"ETag": etag}, noted=noted)
+
+
+class DuplicateBody(Model):
+    """Body of POST /exports/{e}/duplicate: the new export's name, and what people see."""
+
+    name: Name
+    display_name: DisplayName | None = None
+
+
+def duplicate_export(app: App, call: Call) -> Answer:
+    """Make a copy of an export under another name, without its connection, so that both never fill one list."""
+    export, _ = find_export(app, call)
+    body = call.read(DuplicateBody)
+    now = app.now()
+    copy = export.model_copy(
+        update={
+            "display_name": body.display_name or f"Copy of {export.display_name}"[:200],
+            "connection": None,
+            "created_at": now,
+            "updated_at": now,
+            "updated_by": call.caller.id,
+        }
+    )
+    if app.registry.export(body.name) is None:
+        _begin(app, body.name)
+    try:
+        etag = app.registry.save_export(body.name, copy, only_new=True)
+    except Conflict:
+        raise Problem(HTTPStatus.CONFLICT, "export_exists", f"There is an export {body.name!r} already.") from None
+    return Answer(HTTPStatus.CREATED, _view(body.name, copy, app), {"ETag": etag})
+
+
+def delete_export(app: App, call: Call) -> Answer:
+    """Remove an export; what is at Autopilot stays there, and a run that is going is canceled."""
+    name = call.params["export"]
+    export, etag = _stored(app, call)
+    if etag is None:
+        raise _not_found(name)
+    check_former_connection(app, call, export.connection if export else None)
+    call.check_match(etag)
+    active = app.ledger.head(name).active
+    if active:
+        cancel_run(app, name, active)
+    try:
+        app.registry.delete_export(name, if_match=etag)
+    except Conflict:
+        raise stale() from None
+    release_lists(app, name, export.connection if export else None)
+    app.ledger.mark(name, {"deleted": True})
+    return Answer(HTTPStatus.NO_CONTENT)
+
+
+def _begin(app: App, name: str) -> list[str]:
+    """Start a new export with nothing where one of its name was deleted; return a warning where it takes something over.
+
+    Raise a Problem while the deleted one still runs.
+    """
+    try:
+        app.ledger.start_over(name, app.now(), only_if=lambda head: head.deleted)
+    except RunInProgress as going:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            Reason.RUN_IN_PROGRESS,
+            "An export of this name was deleted, and its last run has not ended yet. Save it when that is over.",
+            run=going.run_id,
+        ) from None
+    if not app.ledger.head(name).states:
+        return []
+    return [
+        f"It takes over what an export {name!r} delivered before, whose settings are gone: those members count as its "
+        "own. To begin with nothing, delete it and save it again."
+    ]
+
+
+def find_export(app: App, call: Call) -> tuple[Export, str]:
+    """Give the export that the path names; raises a Problem if there is none."""
+    name = call.params["export"]
+    found = app.registry.export(name)
+    if found is None:
+        raise _not_found(name)
+    return found
+
+
+def check_connection(app: App, call: Call, connection: str | None) -> None:
+    """Raise a Problem unless the connection exists and the caller may use it."""
+    if connection is None:
+        return
+    found = app.registry.connection(connection)
+    if found is None:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "body_invalid",
+            f"There is no connection {connection!r}. Ask an administrator for one.",
+            errors=[{"field": "connection", "code": "not_found", "detail": f"no connection {connection!r}"}],
+        )
+    if call.caller.role < Role.ADMIN and found[0].access == "administrators":
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "connection_not_shared",
+            f"The connection {connection!r} is for administrators. Ask one to share it with contributors.",
+        )
+
+
+def check_former_connection(app: App, call: Call, connection: str | None) -> None:
+    """Raise a Problem if an export's stored connection is there and the caller may not use it; one that is gone binds nobody."""
+    try:
+        if connection is None or app.registry.connection(connection) is None:
+            return
+    except DocumentDamaged:
+        if call.caller.role >= Role.ADMIN:
+            return
+        raise
+    check_connection(app, call, connection)
+
+
+def _stored(app: App, call: Call) -> tuple[Export | None, str | None]:
+    """Return the export that the path names and its ETag; of one whose document is damaged the ETag, to administrators."""
+    try:
+        return app.registry.export(call.params["export"]) or (None, None)
+    except DocumentDamaged as damage:
+        if call.caller.role < Role.ADMIN:  # whose connection it uses cannot be read
+            raise
+        return None, damage.etag
+
+
+def _save(app: App, name: str, export: Export, before: str | None) -> str:
+    """Claim the export's lists and store it, or change nothing; returns its ETag, raises a Problem."""
+    attempt = None
+    try:
+        if export.connection is not None:
+            attempt = claim_lists(app, name, export, whereabouts(app, export.connection))
+        return app.registry.save_export(name, export, if_match=before, only_new=before is None)
+    except Claimed as claimed:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            "list_in_use",
+            f"The export {claimed.export!r} fills the list {claimed.title!r} already. Give the segment another list, or put "
+            "both segments into one export.",
+            export=claimed.export,
+            list=claimed.title,
+        ) from None
+    except Conflict:
+        if attempt:
+            app.accounts.claims.take_back(attempt)
+        raise stale() from None
+
+
+def _check_still_connected(app: App, name: str, export: Export, etag: str) -> None:
+    """Take a connection off an export again that was deleted while the export was saved; raises a Problem that says so."""
+    if export.connection is None or _is_there(app, export.connection):
+        return
+    with suppress(Conflict):
+        app.registry.save_export(name, export.model_copy(update={"connection": None}), if_match=etag)
+    raise Problem(
+        HTTPStatus.CONFLICT,
+        "connection_gone",
+        f"The connection {export.connection!r} was deleted meanwhile. The export is saved without a connection.",
+    )
+
+
+def _is_there(app: App, connection: str) -> bool:
+    try:
+        return app.registry.connection(connection) is not None
+    except DocumentDamaged:
+        return True
+
+
+def _changes(before: Export | None, after: Export) -> list[str]:
+    """Name the settings that a save changed."""
+    if before is None:
+        return ["all"]
+    return [field for field in ExportSettings.model_fields if getattr(before, field) != getattr(after, field)]
+
+
+def _catalogue(app: App) -> tuple[Catalogue | None, list[str]]:
+    try:
+        return app.source.catalogue(), []
+    except ExportError as end:
+        return None, [f"The mapping could not be checked: {end.detail or end.reason.advice}"]
+
+
+def _view(name: str, export: Export, app: App) -> dict[str, Any]:
+    return {"name": name, **export.model_dump(mode="json"), "active_run": app.ledger.head(name).active}
+
+
+def _listed(app: App, name: str) -> dict[str, Any] | None:
+    """Show one export of a list: one whose document is damaged by its name, and one that is gone by now not at all."""
+    try:
+        found = app.registry.export(name)
+    except DocumentDamaged as damage:
+        return damaged_view(name, damage)
+    return _view(name, found[0], app) if found else None
+
+
+def _not_found(name: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "export_not_found", f"There is no export {name!r}.")

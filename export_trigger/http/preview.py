@@ -1,0 +1,144 @@
+"""Preview: everything a run would do, nothing sent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+import polars as pl
+
+from export_trigger.http.exports import find_export
+from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.room import FOR_PREVIEWS
+from shared.azure.vault import VaultUnavailable
+from shared.composition.app import Account, App
+from shared.delivery.account import Filling
+from shared.delivery.chunks import decode
+from shared.delivery.estimate import expected_calls
+from shared.exports.configuration import Export
+from shared.lifecycle.segments import Refresh, open_refresh, recipe_of, scope_of
+from shared.planning.plan import Plan, check_guards, chunks, plan
+from shared.planning.remarks import remarks
+from shared.planning.spool import Spool
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError, Transient, TryLater
+from shared.runs.files import load_state
+from shared.runs.run import state_before
+
+EXAMPLES = 5
+ASK_SECONDS = 20.0
+ASK_AGAIN_SECONDS = 60.0
+ROOM_SECONDS = 30.0
+
+_ASKING = threading.Lock()
+
+
+def preview_export(app: App, call: Call) -> Answer:
+    """Show everything a run would do: members, joiners, leavers, calls, minutes, five contacts as they would be sent."""
+    export, _ = find_export(app, call)
+    name = call.params["export"]
+    try:
+        with FOR_PREVIEWS.place(ROOM_SECONDS), Spool() as spool:
+            return Answer(body=_preview(app, name, export, spool))
+    except Transient as fault:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, fault.reason, f"{fault.detail} Try again in a moment.") from None
+    except ExportError as end:
+        again = " Try again in a moment." if end.may_pass else ""
+        raise Problem(HTTPStatus.CONFLICT, end.reason, (end.detail or end.reason.advice) + again) from None
+    except (VaultUnavailable, TryLater) as error:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "try_later", f"{error}. Try again in a moment.") from None
+
+
+def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
+    account = app.account(export.connection)
+    refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
+    known = account.id if account.is_known else None
+    state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
+    planned = plan(
+        refresh.segments,
+        recipe_of(export),
+        app.digest_key(),
+        state,
+        _lists(app, account, export),
+        scope_of(app, export),
+        spool,
+    )
+    refresh.check_unchanged()
+    found = planned.difference
+    calls = expected_calls(found.operations, app.filling(account) or Filling.MEMBERSHIP)
+    return {
+        "settled": settled,
+        "rows_read": sum(planned.rows_read),
+        "members": {target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
+        "profiles": found.profiles,
+        "duplicates": found.duplicates,
+        "joiners": found.joiners,
+        "changed": found.changed,
+        "unchanged": found.unchanged,
+        "leavers": found.leavers,
+        "held_back": sum(found.held_back),
+        "kept": found.kept,
+        "remarks": remarks(planned, [target.segment for target in export.segments]),
+        "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
+        "omitted": dict(sorted(planned.omissions.values.items())),
+        "placeholders": dict(sorted(planned.omissions.placeholders.items())),
+        "calls": calls,
+        "minutes": round(calls / account.rate / 60, 1),
+        "would_be_skipped": _skipped(planned, export),
+        "examples": _examples(planned),
+    }
+
+
+def _open(app: App, names: Sequence[str], address: str) -> tuple[Refresh, bool]:
+    """Find the segments as they stand, and whether Customer Insights has finished writing, as a run would wait for."""
+    try:
+        return open_refresh(app, names, address), True
+    except ExportError as end:
+        if end.reason is not Reason.SOURCE_NOT_SETTLED:
+            raise
+        return open_refresh(app, names, address, quiet=0), False
+
+
+def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:
+    """Return the ids of the lists that a run would fill, empty text for one that it would make. Nothing is remembered."""
+    titles = [target.list for target in export.segments]
+    filled = [app.accounts.list_id(account.id, title) or "" for title in titles]
+    existing = _existing(app, account)
+    if existing is None:
+        return tuple(filled)
+    found = [existing.get(title, ()) for title in titles]
+    return tuple(ours if ours in ids else min(ids, default="") for ours, ids in zip(filled, found, strict=True))
+
+
+def _existing(app: App, account: Account) -> Mapping[str, Sequence[str]] | None:
+    """Return the account's lists as they were a moment ago, None if it gave no answer then.
+
+    Previews share one call a minute: however many people look, a run of the account goes on at its pace.
+    """
+    with _ASKING:
+        asked = app.lists_asked.get(account.id)
+        if asked is None or app.clock.now() - asked[0] > ASK_AGAIN_SECONDS:
+            try:
+                answer = app.sender(account, seconds=ASK_SECONDS).attempt(account.api.lists)
+            except ExportError:  # the key cannot be read
+                answer = None
+            lists = answer if isinstance(answer, dict) else None
+            asked = app.lists_asked[account.id] = (app.clock.now(), lists)
+    return asked[1]
+
+
+def _skipped(planned: Plan, export: Export) -> str | None:
+    try:
+        check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
+    except ExportError as end:
+        return end.reason
+    return None
+
+
+def _examples(planned: Plan) -> list[dict[str, Any]]:
+    operations = islice((operation for chunk in chunks(planned) for operation in decode(chunk)), EXAMPLES)
+    return [json.loads(json.dumps(operation.fields)) for operation in operations if operation.fields]

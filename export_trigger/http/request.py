@@ -1,0 +1,187 @@
+"""Calls and answers of the API, and problems (RFC 9457): the types that every endpoint works with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from export_trigger.http.access import Caller
+from shared.exports.registry import DocumentDamaged
+
+LARGEST_BODY: Final = 256 * 1024
+"""Bytes of a request body; the largest export is far smaller."""
+
+DEEPEST_BODY: Final = 20
+"""Levels of nesting in a request body."""
+
+
+LONGEST_AFTER: Final = 256
+"""Characters of a page's beginning; the longest name of anything that is listed is shorter."""
+
+
+class Problem(Exception):
+    """An answer that tells the caller what is wrong and what to do: `application/problem+json`."""
+
+    def __init__(
+        self, status: HTTPStatus, code: str, detail: str, *, errors: list[dict[str, str]] | None = None, **more: object
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.more = more
+
+    def answer(self) -> Answer:
+        """Give the problem as an answer."""
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "code": self.code,
+            "detail": self.detail,
+            **self.more,
+        }
+        if self.errors is not None:
+            body["errors"] = self.errors
+        return Answer(self.status, body, content_type="application/problem+json")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, a body (JSON, or bytes of another type), headers, and what the audit trail says besides the names in the path."""
+
+    status: HTTPStatus = HTTPStatus.OK
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    noted: Mapping[str, str] = field(default_factory=dict)
+
+    def content(self) -> bytes:
+        """Give the body's bytes."""
+        if self.body is None:
+            return b""
+        if isinstance(self.body, bytes):
+            return self.body
+        return json.dumps(self.body, ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: `params` from the path, `query`, lower-case `headers`, `body`, and who calls."""
+
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    caller: Caller
+
+    def read[T: BaseModel](self, kind: type[T]) -> T:
+        """Give the body as a value of `kind`; raises a Problem with an error for each field that is wrong."""
+        content = self._json()
+        try:
+            return kind.model_validate(content)
+        except ValidationError as error:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "body_invalid",
+                "The body does not fit. Correct the fields named in errors.",
+                errors=field_errors(error),
+            ) from None
+
+    def _json(self) -> object:
+        if len(self.body) > LARGEST_BODY:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"Send at most {LARGEST_BODY} bytes.")
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Problem(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", "Send the body with Content-Type: application/json."
+            )
+        try:
+            content = from_json(self.body)
+            _check_depth(content)
+        except ValueError:
+            raise Problem(HTTPStatus.BAD_REQUEST, "body_malformed", "The body is not well-formed JSON.") from None
+        return content
+
+    def page(self) -> tuple[str, int]:
+        """Give where a page begins (after which item) and how many items it holds."""
+        try:
+            limit = int(self.query.get("limit", "50"))
+        except ValueError:
+            limit = 0
+        if not 1 <= limit <= 200:
+            raise Problem(HTTPStatus.BAD_REQUEST, "limit_invalid", "limit is a whole number from 1 to 200.")
+        after = self.query.get("after", "")
+        if len(after) > LONGEST_AFTER or not after.isprintable():
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "after_invalid", "after is what the page before gave as next."
+            )
+        return after, limit
+
+    def flag(self, name: str) -> bool:
+        """Give a yes-or-no query parameter."""
+        value = self.query.get(name, "false").lower()
+        if value not in {"true", "false"}:
+            raise Problem(HTTPStatus.BAD_REQUEST, "flag_invalid", f"{name} is true or false.")
+        return value == "true"
+
+    def check_match(self, etag: str | None) -> None:
+        """Raise a Problem if the caller last saw another version than the one that `etag` names (None: there is none)."""
+        asked = self.headers.get("if-match", "").strip()
+        if (asked == "*" and etag is None) or (self.if_match is not None and self.if_match != etag):
+            raise stale()
+
+    @property
+    def if_match(self) -> str | None:
+        """The ETag that the caller last saw, if one was sent."""
+        value = self.headers.get("if-match", "").strip()
+        return None if value in {"", "*"} else value
+
+
+def stale() -> Problem:
+    """Say that somebody else was faster."""
+    return Problem(
+        HTTPStatus.PRECONDITION_FAILED, "changed_meanwhile", "It was changed meanwhile. Read it again and repeat."
+    )
+
+
+def field_errors(error: ValidationError) -> list[dict[str, str]]:
+    """Give what is wrong field by field, as paths such as `mapping.FirstName`; never the value that was sent."""
+    return [
+        {
+            "field": ".".join(str(part) for part in item["loc"]) or "(body)",
+            "code": item["type"],
+            "detail": item["msg"].removeprefix("Value error, "),
+        }
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def page_of(items: list[Any], more: str | None) -> dict[str, Any]:
+    """Give one page of a list; `next` is what to pass as `after` for the following page, or null."""
+    return {"items": items, "next": more}
+
+
+def damaged_view(name: str, damage: DocumentDamaged) -> dict[str, Any]:
+    """Show what is known of a thing whose stored document cannot be read, and what to do."""
+    return {"name": name, "damaged": True, "code": damage.reason, "detail": f"{damage.detail} {damage.reason.advice}"}
+
+
+def _check_depth(content: object) -> None:
+    level = [content]
+    for _ in range(DEEPEST_BODY):
+        level = [
+            value
+            for item in level
+            if isinstance(item, dict | list)
+            for value in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return
+    raise ValueError("too deep")

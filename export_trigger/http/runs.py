@@ -1,0 +1,196 @@
+"""Runs: started, watched, canceled, and their rejected rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from export_trigger.cancel import cancel_run
+from export_trigger.http.exports import check_connection, check_former_connection, find_export
+from export_trigger.http.request import Answer, Call, Problem, page_of
+from shared.azure.storage import Container, TooLarge
+from shared.composition.app import App
+from shared.exports.configuration import Off
+from shared.exports.registry import DocumentDamaged
+from shared.lifecycle.start import start_run
+from shared.reasons.codes import Reason, Status
+from shared.runs.files import rejected_path
+from shared.runs.ledger import NoSuchRun, RunInProgress
+from shared.runs.run import Run, Trigger, Verification
+
+
+def post_run(app: App, call: Call) -> Answer:
+    """Start a run; 409 with the other run's id if one is going."""
+    export, _ = find_export(app, call)
+    check_connection(app, call, export.connection)
+    return _start(app, call.params["export"], call, "on_demand")
+
+
+def post_rerun(app: App, call: Call) -> Answer:
+    """Try only the rows again that a run rejected; everything else waits for the next ordinary run."""
+    export, _ = find_export(app, call)
+    check_connection(app, call, export.connection)
+    rejected = _find(app, call)
+    return _start(app, rejected.export, call, "rejected_rows", rejected_of=rejected.id)
+
+
+def post_verify(app: App, call: Call) -> Answer:
+    """Read the export's lists back and compare them with what was delivered; with `repair`, mend what differs."""
+    export, _ = find_export(app, call)
+    check_connection(app, call, export.connection)
+    verification: Verification = "repair" if call.flag("repair") else "report"
+    return _start(app, call.params["export"], call, "verify", verification=verification)
+
+
+def post_all_runs(app: App, call: Call) -> Answer:
+    """Start every export whose schedule is on."""
+    started, skipped = [], []
+    for name in list(app.registry.exports()):
+        try:
+            found = app.registry.export(name)
+            if found is None or isinstance(found[0].schedule, Off):
+                continue
+            check_connection(app, call, found[0].connection)
+            run = start_run(app, name, trigger="run_all", requested_by=call.caller.id)
+            started.append({"export": name, "run": run.id})
+        except RunInProgress as going:
+            skipped.append({"export": name, "code": Reason.RUN_IN_PROGRESS, "run": going.run_id})
+        except DocumentDamaged as damage:
+            skipped.append({"export": name, "code": damage.reason})
+        except Problem as problem:
+            skipped.append({"export": name, "code": problem.code})
+    return Answer(HTTPStatus.ACCEPTED, {"started": started, "skipped": skipped})
+
+
+def list_runs(app: App, call: Call) -> Answer:
+    """List an export's runs, newest first; those of a deleted one of its name are not among them."""
+    find_export(app, call)
+    after, limit = call.page()
+    try:
+        runs = app.ledger.runs(call.params["export"], before=after or None, most=limit + 1)
+    except NoSuchRun:
+        raise _not_found(after) from None
+    since = app.ledger.head(call.params["export"]).began_at
+    runs = [run for run in runs if since is None or run.queued_at >= since]
+    return Answer(
+        body=page_of([view(app, run) for run in runs[:limit]], runs[limit - 1].id if len(runs) > limit else None)
+    )
+
+
+def get_run(app: App, call: Call) -> Answer:
+    """Show a run: status, reason, counts, progress and when it may end."""
+    run = _find(app, call)
+    return Answer(body=view(app, run), headers={"ETag": f'"{run.status.name}-{run.done}-{run.settled}"'})
+
+
+def cancel(app: App, call: Call) -> Answer:
+    """Stop a run between chunks; what was delivered stays recorded."""
+    export, _ = find_export(app, call)
+    check_former_connection(app, call, export.connection)
+    run = _find(app, call)
+    if run.status.is_final:
+        raise Problem(HTTPStatus.CONFLICT, "run_ended", f"The run has ended: {run.status}.")
+    return Answer(HTTPStatus.ACCEPTED, view(app, cancel_run(app, run.export, run.id)))
+
+
+def get_rejected(app: App, call: Call) -> Answer:
+    """Give the rejected rows as CSV: whose row, in which segment, which field, why, and what to do."""
+    run = _find(app, call)
+    try:
+        found = app.storage.get(Container.REJECTED, rejected_path(run.export, run.id))
+    except TooLarge as damage:
+        raise Problem(HTTPStatus.CONFLICT, "file_too_large", f"{damage}: it is none of ours.") from None
+    if found is None:
+        raise Problem(
+            HTTPStatus.NOT_FOUND, "no_rejected_rows", "This run has no rejected-rows file, or it has expired."
+        )
+    headers = {"Content-Disposition": f'attachment; filename="{run.export}-{run.id}-rejected.csv"'}
+    return Answer(body=found[0], headers=headers, content_type="text/csv; charset=utf-8")
+
+
+def view(app: App, run: Run) -> dict[str, Any]:
+    """Show a run to a user."""
+    reason = run.reason
+    hidden = {
+        "traceparent",
+        "plan",
+        "stop",
+        "begun",
+        "short",
+        "targets",
+        "progress_at",
+        "busy_until",
+        "chunks",
+        "done",
+        "operations",
+        "settled",
+        "remarks",
+        "refresh",
+    }
+    shown = run.model_dump(mode="json", exclude=hidden)
+    waiting = run.unreachable_since is not None and not run.status.is_final
+    shown["detail"] = run.detail if run.status.is_final or waiting else run.remarks
+    shown["segments"] = [target.model_dump() for target in run.targets]
+    shown["advice"] = (run.detail + " " if run.detail else "") + reason.advice if reason else ""
+    shown["canceling"] = run.stop is Reason.CANCELED_BY_USER and not run.status.is_final
+    if not run.is_waiting(app.now()):
+        shown["waits_for"] = shown["waits_until"] = None
+    shown["progress"] = _progress(app, run)
+    return shown
+
+
+def _start(
+    app: App,
+    export: str,
+    call: Call,
+    trigger: Trigger,
+    *,
+    rejected_of: str | None = None,
+    verification: Verification | None = None,
+) -> Answer:
+    """Start a run; raises a Problem with the other run's id if one is going."""
+    try:
+        run = start_run(
+            app,
+            export,
+            trigger=trigger,
+            requested_by=call.caller.id,
+            rejected_of=rejected_of,
+            verification=verification,
+        )
+    except RunInProgress as going:
+        raise Problem(
+            HTTPStatus.CONFLICT, Reason.RUN_IN_PROGRESS, Reason.RUN_IN_PROGRESS.advice, run=going.run_id
+        ) from None
+    return Answer(HTTPStatus.ACCEPTED, {"run": run.id}, {"Location": f"/api/exports/{export}/runs/{run.id}"})
+
+
+def _progress(app: App, run: Run) -> dict[str, Any]:
+    share = run.settled / run.operations if run.operations else float(run.status.is_final)
+    return {
+        "settled": run.settled,
+        "operations": run.operations,
+        "percent": round(100 * share, 1),
+        "expected_end": _expected_end(app.now(), run),
+    }
+
+
+def _expected_end(now: datetime, run: Run) -> str | None:
+    """Say when the run may end, by its own speed so far; None while nothing can be said."""
+    if run.status is not Status.PROCESSING or not run.settled or run.planned_at is None:
+        return None
+    left = (run.operations - run.settled) / run.settled * (now - run.planned_at).total_seconds()
+    begins = run.waits_until if run.waits_until is not None and run.is_waiting(now) else now
+    return (begins + timedelta(seconds=left)).isoformat(timespec="seconds")
+
+
+def _find(app: App, call: Call) -> Run:
+    try:
+        return app.ledger.run(call.params["export"], call.params["run"])
+    except NoSuchRun:
+        raise _not_found(call.params["run"]) from None
+
+
+def _not_found(run_id: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "run_not_found", f"There is no run {run_id!r} of this export.")

@@ -1,0 +1,58 @@
+"""The source and the app itself: which segments there are, and whether everything can be reached."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from export_trigger.http.mapping import suggestion
+from export_trigger.http.request import Answer, Call, Problem, page_of
+from shared.composition.app import App
+from shared.reasons.errors import ExportError
+from shared.sources.catalogue import Catalogue
+from shared.sources.counts import Members
+
+COUNT_SECONDS: Final = 20.0
+"""Seconds that counting may take; what is left then is said to be not counted yet."""
+
+
+def list_segments(app: App, call: Call) -> Answer:
+    """List the segments found: columns, members, when refreshed, eligible or why not."""
+    after, limit = call.page()
+    try:
+        catalogue = app.source.catalogue()
+        names = [name for name in sorted({*catalogue.tables, *catalogue.faults}) if name > after]
+    except ExportError as end:
+        raise Problem(HTTPStatus.BAD_GATEWAY, end.reason, end.detail or end.reason.advice) from None
+    tables = [catalogue.tables[name] for name in names[:limit] if name in catalogue.tables]
+    counted = app.counts.of([table for table in tables if table.is_profile_table], COUNT_SECONDS)
+    items = [_segment(catalogue, name, counted.get(name)) for name in names[:limit]]
+    return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+
+
+def list_audit(app: App, call: Call) -> Answer:
+    """List who changed or started what, newest first."""
+    after, limit = call.page()
+    found = app.audit.entries(after=after, most=limit + 1)
+    items = [entry.model_dump(mode="json") for _, entry in found[:limit]]
+    return Answer(body=page_of(items, found[limit - 1][0] if len(found) > limit else None))
+
+
+def _segment(catalogue: Catalogue, name: str, counted: Members | None) -> dict[str, Any]:
+    """Show one segment; what is wrong with it is said of it alone."""
+    table = catalogue.tables.get(name)
+    why_not = None
+    try:
+        catalogue.table(name)
+    except ExportError as end:
+        why_not = end.detail or end.reason.advice
+    return {
+        "name": name,
+        "columns": list(table.columns) if table else [],
+        "members": counted.rows if counted else None,
+        "not_counted": (counted.why or None) if counted else None,
+        "refreshed_at": table.refreshed_at.isoformat() if table and table.refreshed_at else None,
+        "eligible": why_not is None,
+        "suggested_mapping": suggestion(table) if table and table.is_profile_table else {},
+        "why_not": why_not,
+    }

@@ -1,0 +1,249 @@
+"""Plan a run: from the segments and the state to chunks on the queue."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from export_trigger.claim import claim_for_run
+from export_trigger.room import FOR_RUNS
+from shared.accounts.lists import known_lists
+from shared.azure.storage import Container, Queue
+from shared.azure.vault import VaultUnavailable
+from shared.composition.app import Account, App
+from shared.delivery.sending import Sender
+from shared.destinations.autopilot.answers import AccountRefused, KeyRefused, NoAnswer, Refused
+from shared.exports.configuration import Export
+from shared.lifecycle.finish import end_run, finish_run
+from shared.lifecycle.liveness import Heartbeat
+from shared.lifecycle.outage import wait_or_end
+from shared.lifecycle.read_lists import reading
+from shared.lifecycle.record import open_chunks
+from shared.lifecycle.segments import open_refresh, recipe_of, scope_of
+from shared.lifecycle.window import calls_of, known_account, nothing_done
+from shared.planning.plan import REJECTED, Plan, check_guards, chunks, plan
+from shared.planning.remarks import remarks
+from shared.planning.spool import Spool
+from shared.reasons.codes import Reason, Status
+from shared.reasons.errors import ExportError, Transient
+from shared.runs.files import (
+    chunk_path,
+    identities_path,
+    load_state,
+    planned_rejected_path,
+    rejected_path,
+    run_folder,
+    write_table,
+)
+from shared.runs.ledger import NoSuchRun
+from shared.runs.run import Counts, Run, state_before
+from shared.sources.ahead import in_order
+from shared.telemetry import metering, tracing
+from shared.telemetry.names import Span
+from shared.verification.comparison import compared_fields
+
+log = logging.getLogger(__name__)
+
+PREFLIGHT_SECONDS = 60.0
+
+
+def plan_run(app: App, export: str, run_id: str) -> None:
+    """Plan a run and put its chunks on the queue; a run that cannot go on is ended with its reason. May be repeated.
+
+    Raises TryLater while Autopilot, the vault or the source does not answer, Customer Insights is still writing, or there
+    is no room for one more plan.
+    """
+    try:
+        run = app.ledger.run(export, run_id)
+    except NoSuchRun:
+        log.warning("dropped a message of an unknown run: export=%s run=%s", export, run_id)
+        return
+    if run.status.is_final:
+        return
+    try:
+        if run.plan is None:
+            run = _plan(app, run)
+    except ExportError as end:
+        end_run(app, run, wait_or_end(app, run, end))
+        return
+    except VaultUnavailable as error:
+        end_run(app, run, wait_or_end(app, run, Transient(Reason.KEY_MISSING, f"{error}.")))
+        return
+    if run.status.is_final:
+        return
+    issue(app, run)
+    if run.is_delivered:
+        finish_run(app, export, run_id)
+
+
+def issue(app: App, run: Run) -> None:
+    """Put every chunk of a run on the queue that has no outcome yet."""
+    for name in open_chunks(run, app.ledger.entries(run.export, run.id)):
+        app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
+
+
+@tracing.traced(Span.PLAN)
+def _plan(app: App, run: Run) -> Run:
+    """Plan a run that has no plan yet, and record the plan; gives the run with the plan that was recorded first."""
+    found = app.registry.export(run.export)
+    if found is None:
+        raise ExportError(Reason.CANCELED_BY_USER, "The export was deleted before the run began.")
+    export = found[0]
+    if not run.verification:
+        FOR_RUNS.check()
+    account = known_account(app, run, export.connection)
+    run = _begin(app, run, account)
+    if run.status.is_final or run.plan is not None:
+        return run
+    before = state_before(app.ledger.head(run.export), account.name, account.id)
+    if run.verification and before[1] is None:
+        raise ExportError(Reason.NOTHING_DELIVERED)
+    if not run.verification:
+        claim_for_run(app, run.export, export, account.id)
+    sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
+    names = [target.segment for target in export.segments]
+    refresh = None if run.verification else open_refresh(app, names, export.mapping["Email"], Heartbeat(app, run))
+    filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
+    list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
+    state = load_state(app.storage, run.export, *before)
+    attempt = secrets.token_hex(4)
+    if refresh is None:
+        fields = compared_fields(export.mapping)
+        work = [reading(list_id, fields, gone=was) for list_id, was in zip(list_ids, filled, strict=True)]
+        count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
+        recorded = _record(app, run, attempt, account, export, count, len(work), counts)
+        if recorded.plan == attempt:
+            metering.planned(recorded, ())
+        return recorded
+    scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
+    with FOR_RUNS.place(), Spool() as spool:
+        planned = plan(refresh.segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
+        refresh.check_unchanged()
+        check_guards(planned, names, export.guards, export.max_profiles)
+        count = _write(app, run, attempt, chunks(planned), planned.named)
+        _write_identities(app, run, attempt, planned)
+    operations = planned.difference.operations.height
+    counts = _counts(planned) + calls_of(sender)
+    recorded = _record(
+        app, run, attempt, account, export, count, operations, counts, remarks(planned, names), refresh.etag
+    )
+    if recorded.plan == attempt:
+        metering.planned(recorded, planned.rejected["reason"])
+    return recorded
+
+
+def _begin(app: App, run: Run, account: Account) -> Run:
+    """Note that planning began; a run that ended or was planned meanwhile stays as it is."""
+    now = app.now()
+
+    def begun(run: Run) -> Run:
+        if run.status.is_final or run.plan is not None:
+            return run
+        started = {
+            "started_at": run.started_at or now,
+            "progress_at": now,
+            "connection": account.name,
+            "account": account.id,
+        }
+        return run.model_copy(update={"status": Status.PROCESSING, **started})
+
+    return app.ledger.change(run.export, run.id, begun)
+
+
+def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl.DataFrame) -> int:
+    """Write the chunks and the rejected rows of one attempt at a plan; gives how many chunks there are."""
+
+    def put(numbered: tuple[int, bytes]) -> None:
+        number, chunk = numbered
+        app.storage.put(Container.CHUNKS, chunk_path(run.export, run.id, attempt, f"{number:06d}"), chunk)
+
+    count = sum(1 for _ in in_order(put, enumerate(work, start=1)))
+    path = planned_rejected_path(run.export, run.id, attempt)
+    app.storage.put(Container.OUTCOMES, path, write_table(rejected))
+    return count
+
+
+def _write_identities(app: App, run: Run, attempt: str, planned: Plan) -> None:
+    """Write whose rows are whose where that is news, for the state that the run will leave."""
+    for number, part in enumerate(planned.identities()):
+        path = identities_path(run.export, run.id, attempt, f"{number:04d}.parquet")
+        app.storage.put(Container.OUTCOMES, path, write_table(part))
+
+
+def _counts(planned: Plan) -> Counts:
+    difference = planned.difference
+    return Counts(
+        rows_read=sum(planned.rows_read),
+        profiles=difference.profiles,
+        duplicates=difference.duplicates,
+        joiners=difference.joiners,
+        changed=difference.changed,
+        leavers=difference.leavers,
+        held_back=sum(difference.held_back),
+        kept=difference.kept,
+        unchanged=difference.unchanged,
+        rejected=planned.rejected.height,
+        undelivered=difference.set_aside,
+        values_omitted=planned.omissions.values.total(),
+    )
+
+
+def _record(
+    app: App,
+    run: Run,
+    attempt: str,
+    account: Account,
+    export: Export,
+    count: int,
+    operations: int,
+    counts: Counts,
+    told: str = "",
+    refresh: str | None = None,
+) -> Run:
+    """Record the plan, unless another planner of the same run was first; then its chunks count and ours go."""
+    now = app.now()
+
+    def planned_by_us(run: Run) -> Run:
+        if run.plan is not None or run.status.is_final:
+            return run
+        return run.model_copy(
+            update={
+                "plan": attempt,
+                "connection": account.name,
+                "account": account.id,
+                "targets": export.segments,
+                "chunks": count,
+                "operations": operations,
+                "counts": counts,
+                "planned_at": now,
+                "progress_at": now,
+                "unreachable_since": None,
+                "detail": "",
+                "remarks": told,
+                "refresh": refresh if run.refresh else None,
+            }
+        )
+
+    recorded = app.ledger.change(run.export, run.id, planned_by_us)
+    if recorded.plan != attempt:
+        app.storage.delete_all(Container.CHUNKS, f"{run_folder(run.export, run.id)}{attempt}/")
+        app.storage.delete(Container.OUTCOMES, planned_rejected_path(run.export, run.id, attempt))
+        app.storage.delete_all(Container.OUTCOMES, identities_path(run.export, run.id, attempt))
+    log.info("planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, count, operations)
+    return recorded
+
+
+def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequence[str]) -> tuple[str, ...]:
+    """Ask Autopilot for its lists: the key works, and a list that was deleted there is filled anew."""
+    try:
+        existing = sender.one(account.api.lists)
+    except KeyRefused:
+        raise ExportError(Reason.KEY_REFUSED) from None
+    except (Refused, AccountRefused) as error:
+        raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
+    except NoAnswer:
+        raise ExportError(nothing_done(app, run, account, sender)) from None
+    return known_lists(app.accounts, account.id, titles, existing)

@@ -1,0 +1,252 @@
+"""Deliver one chunk: send it, and record its outcome once, however often the message comes."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from shared.accounts.lists import ensure_lists
+from shared.azure.storage import Container, TooLarge
+from shared.composition.app import Account, App
+from shared.delivery.account import Filling
+from shared.delivery.chunks import Operation, UnreadableChunk, decode, encode
+from shared.delivery.delivery import Delivery
+from shared.delivery.progress import Delivered, Progress, remainder
+from shared.delivery.sending import Sender
+from shared.destinations.autopilot.answers import AccountRefused, AutopilotError, KeyRefused, ListGone, Refused
+from shared.destinations.autopilot.probe import prove
+from shared.lifecycle.finish import finish_run
+from shared.lifecycle.liveness import BusySlots, RunOver
+from shared.lifecycle.read_lists import read_back
+from shared.lifecycle.record import Outcome, begin, record, record_lost
+from shared.lifecycle.undone import doubts, left, rows_of
+from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account
+from shared.planning.plan import REJECTED
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError, TryLater
+from shared.runs.files import chunk_path, write_table
+from shared.runs.ledger import NoSuchRun
+from shared.runs.run import Counts, Run
+from shared.state.state import tabulate
+from shared.telemetry import tracing
+from shared.telemetry.names import Span
+
+log = logging.getLogger(__name__)
+
+PROOF_SECONDS: Final = 120.0
+"""Seconds one worker may take for the proof before another may try."""
+
+
+LIST_PAUSE: Final = 2.0
+"""Seconds before a chunk goes on whose list was deleted."""
+
+
+def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
+    """Deliver a chunk and record what came of it; the last chunk of a run finishes it.
+
+    Raises TryLater when the work cannot go on now.
+    """
+    try:
+        run = app.ledger.run(export, run_id)
+    except NoSuchRun:
+        log.warning("dropped a chunk of an unknown run: export=%s run=%s", export, run_id)
+        return
+    if run.status.is_final:
+        return
+    if app.ledger.entry(export, run_id, chunk) is None:
+        try:
+            run = _work_off(app, run, chunk)
+        except RunOver:
+            log.info("left a chunk of a run that ended meanwhile: export=%s run=%s chunk=%s", export, run_id, chunk)
+            return
+    if run.is_delivered:
+        finish_run(app, export, run_id)
+
+
+@tracing.traced(Span.DELIVER)
+def _work_off(app: App, run: Run, chunk: str) -> Run:
+    """Work a chunk off and record its outcome; raises TryLater if nothing could be done, RunOver if it need not be."""
+    path = chunk_path(run.export, run.id, str(run.plan), chunk)
+    try:
+        found = app.storage.get(Container.CHUNKS, path)
+    except TooLarge as damage:
+        return record_lost(app, run, chunk, str(damage))
+    if found is None:
+        now = app.ledger.run(run.export, run.id)
+        if now.status.is_final or app.ledger.entry(run.export, run.id, chunk) is not None:
+            return now
+        return record_lost(app, run, chunk, "it is missing")
+    try:
+        outcome = _carry_out(app, run, chunk, found[0])
+    except UnreadableChunk as damage:
+        return record_lost(app, run, chunk, str(damage))
+    recorded = record(app, run, chunk, outcome)
+    app.storage.delete(Container.CHUNKS, path)
+    return recorded
+
+
+def _carry_out(app: App, run: Run, chunk: str, data: bytes) -> Outcome:
+    """Do what a chunk asks for; raise TryLater if nothing could be done, UnreadableChunk if it asks for nothing sound."""
+    if run.verification:
+        return read_back(app, run, data)
+    operations = decode(data, lists=len(run.targets))
+    return _send(app, run, chunk, operations) if run.stop is None else _settle(app, run, chunk, operations)
+
+
+def _settle(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Outcome:
+    """Settle a chunk of a run that shall stop: nothing is begun any more.
+
+    What somebody has begun is sent again, since only answers tell what was done; where there are none, it stays in doubt.
+    Raise TryLater where nobody is away: somebody else is at it, or the pace is taken.
+    """
+    if run.stop is Reason.CANCELED_BY_USER and chunk in run.begun:
+        try:
+            return _send(app, run, chunk, operations)
+        except TryLater:
+            if app.ledger.run(run.export, run.id).unreachable_since is None:
+                raise
+    return left(app, run, chunk, run.stop or Reason.CANCELED_BY_USER, operations)
+
+
+def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Outcome:
+    """Send a chunk to Autopilot and sort what came of it; raise TryLater if nothing could be sent."""
+    undone = partial(left, app, run, chunk)
+    try:
+        account = open_account(app, run)
+    except ExportError as end:
+        return undone(end.reason, operations)
+    sender = app.sender(account, seconds=DEADLINE, slots=BusySlots(app, run, account.slots))
+    try:
+        lists, filling, listed = _prepare(app, run, chunk, account, sender, operations)
+        begin(app, run, chunk)
+    except ExportError as end:
+        return undone(end.reason, operations, calls_of(sender))
+    except KeyRefused:
+        return undone(Reason.KEY_REFUSED, operations, calls_of(sender))
+    except ListGone:
+        raise TryLater(LIST_PAUSE, "a list was deleted meanwhile: it is made again") from None
+    except (Refused, AccountRefused):
+        return undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
+    except AutopilotError:
+        return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
+    delivery = Delivery(account.api, sender, lists, filling)
+    delivered = delivery.deliver(operations)
+    for place in delivery.lists_gone:
+        app.accounts.remember_list(account.id, run.targets[place].list, None)
+    stop = _stop(delivery, sender)
+    if stop is None and not delivered.has_moved and not _answers(account, sender):
+        stop = nothing_done(app, run, account, sender)
+    _note_proof(delivered, listed)
+    return _sort(delivery, delivered, sender, lists, stop, in_doubt=chunk in run.begun)
+
+
+def _prepare(
+    app: App, run: Run, chunk: str, account: Account, sender: Sender, operations: Sequence[Operation]
+) -> tuple[tuple[str, ...], Filling, Mapping[int, str]]:
+    """Find or create the run's lists, and settle which call fills them; raise an AutopilotError, and what `begin` raises.
+
+    A run that repairs believes nothing: it repairs what believing led to. Whom a proof sent with a list is returned too.
+    """
+    lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
+    if run.trigger == "repair":
+        return lists, Filling.MEMBERSHIP, {}
+    filling = app.filling(account)
+    if filling is None and any(operation.add for operation in operations):
+        with app.accounts.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
+            filling = app.filling(account)
+            if filling is None:
+                begin(app, run, chunk)
+                try:
+                    proof = prove(account.api, sender, operations, lists)
+                except ListGone:
+                    _forget_gone(app, run, account, sender, lists)
+                    raise
+                app.accounts.remember_filling(account.id, proof.filling)
+                return lists, proof.filling or Filling.MEMBERSHIP, proof.listed
+    return lists, filling or Filling.MEMBERSHIP, {}
+
+
+def _note_proof(delivered: Delivered, listed: Mapping[int, str]) -> None:
+    """Note whom the proof sent with a list: they may be on it, whatever the delivery's own calls were answered."""
+    for item in (*delivered.settled, *delivered.unsettled):
+        if item.operation.person in listed:
+            item.contact_id = item.contact_id or listed[item.operation.person]
+            item.attempted.add(item.operation.add[0])
+
+
+def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Sequence[str]) -> None:
+    """Forget the lists that are gone, so that they are made again."""
+    existing = {list_id for ids in sender.one(account.api.lists).values() for list_id in ids}
+    for target, list_id in zip(run.targets, lists, strict=True):
+        if list_id not in existing:
+            app.accounts.remember_list(account.id, target.list, None)
+
+
+def _answers(account: Account, sender: Sender) -> bool:
+    """Return whether Autopilot answers, so that what failed is a matter of its own.
+
+    Many calls in a row that had no answer are no matter of their contacts, whatever else is answered.
+    """
+    if sender.has_given_up:
+        return False
+    try:
+        sender.probe(account.api.account)
+    except AutopilotError:
+        return False
+    return True
+
+
+def _sort(
+    delivery: Delivery,
+    delivered: Delivered,
+    sender: Sender,
+    lists: tuple[str, ...],
+    stop: Reason | None,
+    *,
+    in_doubt: bool,
+) -> Outcome:
+    """Sort a delivery into what is confirmed, what is refused and what is left for later, or undelivered at a stop.
+
+    What is left for ever stays in doubt if somebody had begun the chunk before.
+    """
+    counted = not sender.has_given_up
+    later, given_up = remainder(delivered.unsettled, counted=counted) if stop is None else ([], [])
+    undelivered = [item.operation for item in delivered.unsettled] if stop else []
+    settled = [*delivered.settled, *given_up]
+    rejected = [item for item in settled if item.reason]
+    everybody = (*delivered.settled, *delivered.unsettled)
+    open_ones = doubts(undelivered, lists) if in_doubt else []
+    receipts = tabulate([*(delivery.receipt(item) for item in everybody), *open_ones], lists)
+    return Outcome(
+        receipts=write_table(receipts, lists) if everybody else None,
+        rejected=write_table(_rejected(rejected)) if rejected else None,
+        rest=encode(later) if later else None,
+        counts=calls_of(sender)
+        + Counts(
+            delivered=sum(item.reason is None and item.operation.is_row for item in settled),
+            rejected=sum(item.operation.is_row for item in rejected),
+            removed=sum(len(item.removed) for item in everybody),
+            undelivered=rows_of(undelivered),
+        ),
+        settled=len(settled),
+        left=len(undelivered),
+        stop=stop,
+        reasons=Counter(str(item.reason) for item in rejected if item.operation.is_row),
+    )
+
+
+def _stop(delivery: Delivery, sender: Sender) -> Reason | None:
+    """Say why the run shall send no more, if so."""
+    if sender.key_refused:
+        return Reason.KEY_REFUSED
+    return Reason.AUTOPILOT_REFUSED if delivery.refuses_all or sender.account_refused else None
+
+
+def _rejected(items: Sequence[Progress]) -> pl.DataFrame:
+    rows = [(item.operation.customer, item.operation.segment, None, item.reason, None, None) for item in items]
+    return pl.DataFrame(rows, schema=REJECTED, orient="row")

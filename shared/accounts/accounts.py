@@ -1,0 +1,227 @@
+"""What all workers share about one Autopilot account: its pace, its lists, and which call fills them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Final
+
+from shared.accounts.claims import Claims
+from shared.accounts.identities import Identities
+from shared.accounts.stored_keys import StoredKeys
+from shared.azure.records import Record
+from shared.azure.tables import Change, Lost, Table
+from shared.delivery.account import Filling
+from shared.delivery.pace import Pace, Window
+from shared.delivery.sending import Clock
+from shared.reasons.errors import TryLater
+
+LONGEST_WINDOW: Final = 5.0
+"""Seconds of a window. What comes behind a longer one would wait for it, and then for its own first answers, while
+nobody sends: shorter windows let chunks take turns."""
+
+SHORT_WINDOW: Final = 0.25
+"""Seconds for which an instance reserves at once, for all its chunks, where it sends less than the pace allows."""
+
+LONGEST_WAIT: Final = 1.0
+"""Seconds that a chunk waits for another's reservation before it makes its own: perhaps the table does not answer."""
+
+NO_WINDOW: Final = Window(0.0, 1.0, 0)
+
+
+class PaceRecord(Record):
+    """The account's pace as stored: see `shared.delivery.pace`."""
+
+    next_free: float = 0.0
+    speed: float = 1.0
+    throttled_at: float = 0.0
+
+
+class ListRecord(Record):
+    """One of the account's lists: its title and id."""
+
+    title: str
+    list_id: str
+
+
+class FillingRecord(Record):
+    """Which of the account's calls puts contacts on a list, as a read-back proved."""
+
+    filling: Filling
+
+
+class LockRecord(Record):
+    """Who may do what must be done once, and until when (seconds since 1970)."""
+
+    owner: str
+    until: float
+
+
+class Accounts:
+    """Shared knowledge about accounts, one partition an account: see `shared.accounts.identities` for its name."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+        self.identities = Identities(table)
+        self.claims = Claims(table, clock)
+        self.stored_keys = StoredKeys(table)
+
+    def pace(self, account: str) -> Pace:
+        """Give the account's pace as it stands."""
+        return self._pace(account)[0]
+
+    def change_pace[T](self, account: str, how: Callable[[Pace], tuple[Pace, T]]) -> T:
+        """Change the account's pace for everybody and give what `how` gives with it."""
+        while True:
+            pace, etag = self._pace(account)
+            changed, answer = how(pace)
+            if changed == pace:
+                return answer
+            record = PaceRecord(next_free=changed.next_free, speed=changed.speed, throttled_at=changed.throttled_at)
+            if self._write(account, Change("pace", record, etag)):
+                return answer
+
+    def list_id(self, account: str, title: str) -> str | None:
+        """Give the id of the list that stands for `title`, or None."""
+        found = self._table.get(account, _list_key(title), ListRecord)
+        return found[0].list_id if found else None
+
+    def remember_list(self, account: str, title: str, list_id: str | None) -> None:
+        """Remember which list stands for `title`; None forgets it."""
+        if list_id is None:
+            self._table.delete(account, [_list_key(title)])
+            return
+        self._put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
+
+    def filling(self, account: str) -> Filling | None:
+        """Say which call fills the account's lists, or None if nobody has proved it yet."""
+        found = self._table.get(account, "filling", FillingRecord)
+        return found[0].filling if found else None
+
+    def remember_filling(self, account: str, filling: Filling | None) -> None:
+        """Remember what a proof showed; None asks for a new one."""
+        if filling is None:
+            self._table.delete(account, ["filling"])
+        else:
+            self._put(account, "filling", FillingRecord(filling=filling))
+
+    @contextmanager
+    def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[Callable[[], None]]:
+        """Be the only one to do `what` for at most `seconds`; raises TryLater if somebody else is at it.
+
+        Gives a check that raises TryLater once the time is over: who was paused meanwhile must not go on.
+        """
+        key, owner, now = f"lock-{what}", secrets.token_hex(8), self._clock.now()
+        found = self._table.get(partition, key, LockRecord)
+        if found and found[0].until > now:
+            raise TryLater(2, f"somebody else is at it: {what}")
+        taken = LockRecord(owner=owner, until=now + seconds)
+        if not self._write(partition, Change(key, taken, found[1] if found else None)):
+            raise TryLater(2, f"somebody else is at it: {what}")
+
+        def check() -> None:
+            if self._clock.now() >= taken.until:
+                raise TryLater(2, f"somebody else may be at it by now: {what}")
+
+        try:
+            yield check
+        finally:
+            held = self._table.get(partition, key, LockRecord)
+            if held and held[0].owner == owner:
+                self._write(partition, Change(key, LockRecord(owner="", until=0), held[1]))
+
+    def forget_lock(self, partition: str, what: str) -> None:
+        """Forget who did what, once it is never done again."""
+        self._table.delete(partition, [f"lock-{what}"])
+
+    def forget_finished(self, export: str) -> None:
+        """Forget who finished an export's runs: an older version of the app kept that for each run, for ever."""
+        self._table.delete(export, self._table.keys(export, "lock-finish ", "lock-finish!"))
+
+    def _pace(self, account: str) -> tuple[Pace, str | None]:
+        found = self._table.get(account, "pace", PaceRecord)
+        if found is None:
+            return Pace(), None
+        record, etag = found
+        return Pace(record.next_free, record.speed, record.throttled_at), etag
+
+    def _put(self, account: str, key: str, record: Record) -> None:
+        while True:
+            found = self._table.get(account, key, type(record))
+            if self._write(account, Change(key, record, found[1] if found else None)):
+                return
+
+    def _write(self, partition: str, change: Change) -> bool:
+        try:
+            self._table.write(partition, [change])
+        except Lost:
+            return False
+        return True
+
+
+class AccountSlots:
+    """The slots of one account, shared by every instance through the table, and by an instance's chunks through this.
+
+    Where one window follows the other at once, since an instance sends less than the pace allows, one reservation is
+    made for all its chunks: otherwise they would ask the table all the time instead of Autopilot.
+    """
+
+    def __init__(self, accounts: Accounts, account: str, rate: float, clock: Clock) -> None:
+        self._accounts = accounts
+        self._account = account
+        self._rate = rate
+        self._clock = clock
+        self._left = NO_WINDOW
+        self._asked_at = 0.0
+        self._lock = threading.Lock()
+
+    def reserve(self, slots: int, latest: float) -> Window:
+        """Take the next free window: of `slots`, or of fewer if that were longer than LONGEST_WINDOW; none after `latest`."""
+        if not self._lock.acquire(timeout=LONGEST_WAIT):
+            return self._reserve(slots, 0.0, latest)
+        try:
+            left = self._left.from_now(self._clock.now())
+            if not left.slots:
+                left = self._reserve(slots, self._hurry(), latest)
+            window, self._left = left.split(min(slots, left.until(latest)))
+        finally:
+            self._lock.release()
+        return window
+
+    def _hurry(self) -> float:
+        """Say until how many seconds from now to reserve for all chunks: it was done just now, so the pace is no hurdle."""
+        before, self._asked_at = self._asked_at, self._clock.now()
+        return SHORT_WINDOW if self._asked_at - before < SHORT_WINDOW else 0.0
+
+    def _reserve(self, slots: int, seconds: float, latest: float) -> Window:
+        """Reserve `slots`, and at least those that begin within `seconds`.
+
+        Where the account's next slot is further away, as it is where the pace is what one waits for, that is no more
+        than `slots`.
+        """
+
+        def reserved(pace: Pace) -> tuple[Pace, Window]:
+            rate, now = self._rate * pace.speed, self._clock.now()
+            wanted = max(slots, int(rate * (seconds - pace.backlog(now))))
+            most = max(1, int(rate * LONGEST_WINDOW))
+            return pace.reserve(min(wanted, most), self._rate, now, latest)
+
+        return self._accounts.change_pace(self._account, reserved)
+
+    def throttled(self, retry_after: float | None) -> None:
+        """Tell everybody that Autopilot answered 429."""
+        self._left = NO_WINDOW
+        self._accounts.change_pace(self._account, lambda pace: (pace.throttled(self._clock.now(), retry_after), None))
+
+    def backlog(self) -> float:
+        """How many seconds away the next free slot is."""
+        return self._accounts.pace(self._account).backlog(self._clock.now())
+
+
+def _list_key(title: str) -> str:
+    """Name a list's record: titles hold what keys may not."""
+    return "list-" + sha256(title.encode()).hexdigest()[:32]

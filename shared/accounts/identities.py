@@ -1,0 +1,112 @@
+"""Which Autopilot account a key opens, and a connection leads to: what is shared is kept per account, not per connection.
+
+An account is known by what Autopilot tells (`instanceId`; an account that tells none is known by its key alone). Until it
+has been asked, a connection stands for an account of its own, under its name: so did every connection before.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+from shared.azure.records import Record
+from shared.azure.tables import Change, Lost, Table
+
+_KEYS: Final = "_keys"
+"""Partition of what is known of keys; no connection can bear this name."""
+
+_HOME: Final = "account"
+_SHARED: Final = ("filling", "pace")
+"""Records that a connection's partition held before accounts had their own, beside those of lists."""
+
+
+class KeyRecord(Record):
+    """Which account a key opens; the key itself is a keyed digest."""
+
+    account: str
+
+
+class HomeRecord(Record):
+    """Which account a connection leads to."""
+
+    account: str
+
+
+class StoredRecord(Record):
+    """Any record of a connection's partition, as it is copied to its account's."""
+
+    title: str | None = None
+    list_id: str | None = None
+    filling: str | None = None
+    next_free: float | None = None
+    speed: float | None = None
+    throttled_at: float | None = None
+
+
+def account_name(told: str | None, key_digest: str) -> str:
+    """Return an account's own name among ours: by what Autopilot tells, else by the key that opens it."""
+    return f"instance_{sha256(told.encode()).hexdigest()[:32]}" if told else f"key_{key_digest}"
+
+
+class Identities:
+    """What is known of keys and connections. Knowledge of a key never changes, so an instance remembers it."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._accounts: dict[str, str] = {}
+        self._homes: dict[str, str] = {}
+
+    def account_of_key(self, key_digest: str) -> str | None:
+        """Return the account that a key opens, or None if nobody has asked yet."""
+        if key_digest not in self._accounts:
+            found = self._table.get(_KEYS, key_digest, KeyRecord)
+            if found is None:
+                return None
+            self._accounts[key_digest] = found[0].account
+        return self._accounts[key_digest]
+
+    def remember_key(self, key_digest: str, account: str) -> None:
+        """Remember which account a key opens."""
+        self._put(_KEYS, key_digest, KeyRecord(account=account))
+        self._accounts[key_digest] = account
+
+    def home(self, connection: str) -> str | None:
+        """Return the account that a connection was last seen to lead to, or None."""
+        found = self._table.get(connection, _HOME, HomeRecord)
+        return found[0].account if found else None
+
+    def settle(self, connection: str, account: str) -> None:
+        """Remember that a connection leads to an account, which takes over what the connection knew before it had one."""
+        if self._homes.get(connection) == account:
+            return
+        found = self._table.get(connection, _HOME, HomeRecord)
+        if found is None:
+            self._take_over(connection, account)
+        if found is None or found[0].account != account:
+            self._put(connection, _HOME, HomeRecord(account=account))
+        self._homes[connection] = account
+
+    def forget(self, connection: str) -> None:
+        """Forget where a deleted connection led; one made again under the name starts with nothing of it."""
+        self._homes.pop(connection, None)
+        rows = [key for key, _ in self._table.between(connection, "list-", "list-~", StoredRecord)]
+        self._table.delete(connection, [_HOME, *_SHARED, *rows])
+
+    def _take_over(self, connection: str, account: str) -> None:
+        """Copy what a connection's own partition holds of lists, of the call that fills them, and of the pace."""
+        rows = list(self._table.between(connection, "list-", "list-~", StoredRecord))
+        rows += [(key, found[0]) for key in _SHARED if (found := self._table.get(connection, key, StoredRecord))]
+        for key, record in rows:
+            try:
+                self._table.write(account, [Change(key, record, None)])
+            except Lost:  # the account knows by itself, from another connection
+                continue
+
+    def _put(self, partition: str, key: str, record: Record) -> None:
+        while True:
+            found = self._table.get(partition, key, type(record))
+            try:
+                self._table.write(partition, [Change(key, record, found[1] if found else None)])
+            except Lost:
+                continue
+            return

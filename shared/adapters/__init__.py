@@ -1,1 +1,0 @@
-"""One adapter per outside system: the only files that import its SDK."""

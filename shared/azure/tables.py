@@ -1,0 +1,175 @@
+"""The adapter to Azure Table storage: records in a table, changed by compare-and-swap, several of them in one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
+
+from shared.azure.records import Record
+
+_JSON: Final = "_json"
+_PART: Final = "__"
+_LONGEST: Final = 16_000
+"""Characters of one property. Azure takes 32,768 of UTF-16, of which an emoji needs two; a longer text goes on in
+properties of its own."""
+
+_MOST_OPERATIONS: Final = 100
+"""Operations of one transaction (Azure's limit)."""
+
+_LARGEST_PAGE: Final = 1000
+"""Records that one answer of a query holds at most (Azure's limit)."""
+
+
+class Lost(Exception):
+    """Somebody else changed a record first: read again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Write `record` under `key`: create it if `etag` is None, else replace the version that `etag` names."""
+
+    key: str
+    record: Record
+    etag: str | None
+
+
+class Table:
+    """One table, made when it is first written to."""
+
+    def __init__(self, service: TableServiceClient, name: str) -> None:
+        self._service = service
+        self._name = name
+        self._client = service.get_table_client(name)
+
+    def get[T: Record](self, partition: str, key: str, kind: type[T]) -> tuple[T, str] | None:
+        """Give a record and its ETag, or None."""
+        try:
+            entity = self._client.get_entity(partition, key)
+        except ResourceNotFoundError:
+            return None
+        return _record(entity, kind), str(entity.metadata["etag"])
+
+    def between[T: Record](self, partition: str, start: str, end: str, kind: type[T]) -> Iterator[tuple[str, T]]:
+        """Give the records whose keys are from `start` to before `end`, with their keys, in ascending order."""
+        query = "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end"
+        values = {"partition": partition, "start": start, "end": end}
+        try:
+            for entity in self._client.query_entities(query, parameters=values):
+                yield entity["RowKey"], _record(entity, kind)
+        except ResourceNotFoundError:
+            return
+
+    def keys(self, partition: str, start: str, end: str, *, most: int | None = None) -> list[str]:
+        """Return the keys from `start` to before `end`, at most `most`, in ascending order; the records are not read."""
+        query = "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end"
+        values = {"partition": partition, "start": start, "end": end}
+        return self._keys(query, values, "RowKey", most)
+
+    def partitions(self) -> Iterator[str]:
+        """Yield the table's partitions in ascending order, a query each: what stands in them is not read."""
+        last = ""
+        while found := self._keys("PartitionKey gt @last", {"last": last}, "PartitionKey", 1):
+            last = found[0]
+            yield last
+
+    def _keys(self, query: str, values: dict[str, Any], column: str, most: int | None) -> list[str]:
+        page = None if most is None else min(most, _LARGEST_PAGE)
+        found = self._client.query_entities(query, parameters=values, select=[column], results_per_page=page)
+        try:
+            return [entity[column] for entity in islice(found, most)]
+        except ResourceNotFoundError:
+            return []
+
+    def write(self, partition: str, changes: Sequence[Change]) -> None:
+        """Make all changes or none; raises Lost if one of them comes too late."""
+        self._submit(partition, [_operation(partition, change) for change in changes])
+
+    def _submit(self, partition: str, operations: Sequence[tuple[Any, ...]]) -> None:
+        try:
+            self._client.submit_transaction(operations)
+        except ResourceExistsError as error:
+            raise _lost() from error
+        except TableTransactionError as error:
+            if error.status_code in {409, 412}:
+                raise _lost() from error
+            if error.status_code == 404 and getattr(error, "error_code", "") == "TableNotFound":
+                self._service.create_table_if_not_exists(self._name)
+                self._submit(partition, operations)
+                return
+            if error.status_code == 404:
+                raise _lost() from error
+            raise
+
+    def delete(self, partition: str, keys: Sequence[str]) -> None:
+        """Delete the records under `keys`, those that are there."""
+        for start in range(0, len(keys), _MOST_OPERATIONS):
+            for key in keys[start : start + _MOST_OPERATIONS]:
+                with contextlib.suppress(ResourceNotFoundError):
+                    self._client.delete_entity(partition, key)
+
+    def delete_version(self, partition: str, key: str, etag: str) -> None:
+        """Delete one version of a record; raise Lost if it is another by now, or gone."""
+        condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        self._submit(partition, [("delete", {"PartitionKey": partition, "RowKey": key}, condition)])
+
+
+def _lost() -> Lost:
+    """Step back for a moment, so that those who race do not race in step."""
+    time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - not a secret
+    return Lost()
+
+
+def _operation(partition: str, change: Change) -> tuple[Any, ...]:
+    entity = _entity(partition, change.key, change.record)
+    if change.etag is None:
+        return ("create", entity)
+    condition = {"mode": UpdateMode.REPLACE, "etag": change.etag, "match_condition": MatchConditions.IfNotModified}
+    return ("update", entity, condition)
+
+
+def _entity(partition: str, key: str, record: Record) -> dict[str, Any]:
+    """Write a record as an entity: plain values as they are, the others as JSON under a name that says so."""
+    entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": key}
+    for name, value in record.model_dump(mode="json", exclude_none=True).items():
+        if isinstance(value, dict | list):
+            entity.update(_cut(name + _JSON, json.dumps(value, ensure_ascii=False)))
+        elif isinstance(value, str):
+            entity.update(_cut(name, value))
+        else:
+            entity[name] = value
+    return entity
+
+
+def _cut(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """Cut a text into properties: `name`, `name__2`, `name__3` and so on."""
+    for number, start in enumerate(range(0, max(1, len(text)), _LONGEST), start=1):
+        yield (name if number == 1 else f"{name}{_PART}{number}"), text[start : start + _LONGEST]
+
+
+def _joined(entity: Mapping[str, Any]) -> dict[str, Any]:
+    """Put texts together again that were cut."""
+    whole = {name: value for name, value in entity.items() if _PART not in name}
+    parts = [(*name.split(_PART), value) for name, value in entity.items() if _PART in name]
+    for name, _, value in sorted(parts, key=lambda part: int(part[1])):
+        whole[name] += value
+    return whole
+
+
+def _record[T: Record](entity: Mapping[str, Any], kind: type[T]) -> T:
+    """Read an entity back as the record it was."""
+    return kind.model_validate(
+        {
+            name.removesuffix(_JSON): json.loads(value) if name.endswith(_JSON) else value
+            for name, value in _joined(entity).items()
+        }
+    )

@@ -1,0 +1,159 @@
+"""The adapter to Key Vault: connections' API keys and the key of our digests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.keyvault.secrets import SecretClient
+
+from shared.azure.identity import NoToken
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+
+FRESH: Final = 60.0
+"""Seconds for which a key that was read is used without asking again."""
+
+
+class VaultUnavailable(Exception):
+    """Key Vault does not answer; it may later."""
+
+
+class Vault:
+    """Reads and writes secrets by name."""
+
+    def __init__(self, client: SecretClient) -> None:
+        self._client = client
+
+    def read(self, name: str) -> str | None:
+        """Give a secret's latest value, or None if there is none.
+
+        Raises ExportError KEY_MISSING if the app may not read it, and VaultUnavailable if the vault does not answer.
+        """
+        try:
+            return self._client.get_secret(name).value
+        except ResourceNotFoundError:
+            return None
+        except NoToken as error:
+            raise VaultUnavailable(error.message) from None
+        except (HttpResponseError, ClientAuthenticationError) as error:
+            if error.status_code in {401, 403}:
+                raise ExportError(
+                    Reason.KEY_MISSING,
+                    f"Key Vault refused to give the secret {name!r} ({error.status_code}). Give the app's identity the "
+                    "role Key Vault Secrets User on the vault, and check the vault's firewall.",
+                ) from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code or type(error).__name__}") from None
+        except AzureError as error:
+            raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
+
+    def write(self, name: str, value: str) -> None:
+        """Store a secret as its newest version; raises VaultUnavailable, and ExportError KEY_MISSING if the app may not."""
+        try:
+            self._client.set_secret(name, value)
+        except NoToken as error:
+            raise VaultUnavailable(error.message) from None
+        except HttpResponseError as error:
+            if error.status_code in {401, 403}:
+                raise ExportError(
+                    Reason.KEY_MISSING,
+                    f"Key Vault refused to store the secret {name!r} ({error.status_code}). Give the app's identity the "
+                    "role Key Vault Secrets Officer on the vault, or store that secret yourself (docs/settings.md).",
+                ) from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code or type(error).__name__}") from None
+        except AzureError as error:
+            raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
+
+    def delete(self, name: str) -> None:
+        """Delete a secret, if it is there: with soft delete it can be recovered for as long as the vault keeps it.
+
+        Raises VaultUnavailable, and ExportError KEY_MISSING if the app may not.
+        """
+        try:
+            self._client.begin_delete_secret(name)
+        except ResourceNotFoundError:
+            return
+        except HttpResponseError as error:
+            if error.status_code in {401, 403}:
+                raise ExportError(
+                    Reason.KEY_MISSING, f"Key Vault refused to delete the secret {name!r} ({error.status_code})."
+                ) from None
+            raise VaultUnavailable(f"Key Vault answered {error.status_code}") from None
+        except AzureError as error:
+            raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
+
+
+Successor = Callable[[str | None], str | None]
+"""Names the secret that a connection holds its key in by now, if it is another and opens what the key at hand opens."""
+
+
+class VaultKey:
+    """A connection's API key: read from the vault, kept in memory for a minute, read again when it is refused.
+
+    Where its secret is gone or its key is refused, `successor` is asked for the secret that took its place.
+    """
+
+    def __init__(self, vault: Vault, secret_name: str, successor: Successor = lambda _: None) -> None:
+        self._vault = vault
+        self._name = secret_name
+        self._successor = successor
+        self._value: str | None = None
+        self._read_at = 0.0
+        self._lock = threading.Lock()
+
+    def current(self) -> str:
+        """Give the key; raises ExportError KEY_MISSING or VaultUnavailable.
+
+        A key at hand serves on while the vault does not answer.
+        """
+        with self._lock:
+            if self._value is not None and time.monotonic() - self._read_at < FRESH:
+                return self._value
+            try:
+                self._value = self._read()
+            except VaultUnavailable:
+                if self._value is None:
+                    raise
+            self._read_at = time.monotonic()
+            return self._value
+
+    def renewed(self, refused: str) -> str | None:
+        """Give the vault's key if it is not the one that was refused, else None."""
+        with self._lock:
+            if self._value == refused:
+                try:
+                    self._name = self._successor(self._value) or self._name
+                    self._value = self._read()
+                except (ExportError, VaultUnavailable):
+                    return None
+            return self._value if self._value != refused else None
+
+    def _read(self) -> str:
+        value = self._vault.read(self._name)
+        if value is None and (newer := self._successor(self._value)) is not None:
+            self._name, value = newer, self._vault.read(newer)
+        if not value or value.startswith("@Microsoft.KeyVault("):
+            raise ExportError(Reason.KEY_MISSING, f"Key Vault has no secret {self._name!r}.")
+        if not (value.isascii() and value.isprintable()):
+            raise ExportError(
+                Reason.KEY_MISSING, f"The secret {self._name!r} holds what can be no API key. Store it again."
+            )
+        return value
+
+
+class GivenKey:
+    """A key that was just given and is not in the vault yet."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def current(self) -> str:
+        """Give the key."""
+        return self._value
+
+    def renewed(self, refused: str) -> str | None:  # noqa: ARG002 - part of the protocol
+        """Say that there is no other."""
+        return None

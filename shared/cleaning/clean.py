@@ -1,0 +1,223 @@
+"""From a segment's rows to contacts: only the mapped columns, in one spelling, converted, with a normalised address.
+
+A value that its field cannot take costs that value: it is left out, counted and named (or its contact is rejected, if
+the export says so). A row that cannot become a contact keeps its place with a reason, so that the counts add up and its
+owner can correct it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import polars as pl
+
+from shared.cleaning.addresses import normalised
+from shared.cleaning.advice import hints_for_addresses, hints_for_values
+from shared.cleaning.contact import PERMISSION, Values, compose, optional_fields
+from shared.cleaning.dates import is_no_date
+from shared.cleaning.notation import DateOrder, Notations
+from shared.cleaning.text import Spelled, in_one_spelling, is_placeholder, with_placeholders
+from shared.destinations.autopilot.fields import convert, field_type
+from shared.reasons.rows import RowReason
+
+CUSTOMER_ID: Final = "CustomerId"
+
+ROW: Final = "\0row"
+MALFORMED: Final = "\0malformed"
+WHERE: Final = "\0where"
+"""The reader's own columns; no column of the source bears such a name, so that one may well be called `row`."""
+
+_EMAIL: Final = "Email"
+
+OnBadValue = Literal["omit", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one export turns rows into contacts.
+
+    `mapping` goes from Autopilot field to column. `clear_empty` says that an empty value shall erase Autopilot's,
+    `on_bad_value` what a value costs that its field cannot take, `resubscribe` that a permission is also given, not
+    only taken back, and `date_order` how all dates are written whose day and month could be either.
+    """
+
+    mapping: Mapping[str, str]
+    clear_empty: bool = False
+    on_bad_value: OnBadValue = "omit"
+    resubscribe: bool = False
+    date_order: DateOrder | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns to read: the mapped ones and the customer's id, which names a rejected row."""
+        return list(dict.fromkeys([CUSTOMER_ID, *self.mapping.values()]))
+
+    @property
+    def cleared(self) -> frozenset[str]:
+        """The fields that an empty value erases: never a permission, which nobody gave by leaving a cell empty."""
+        return frozenset(self.mapping) - {_EMAIL, PERMISSION} if self.clear_empty else frozenset()
+
+
+OMITTED: Final = pl.Schema({"row": pl.UInt64(), "customer": pl.String(), "field": pl.String(), "hint": pl.String()})
+"""Columns of values that are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A batch as contacts.
+
+    `contacts` has, row for row: `row`, `customer`, `email` (null unless valid), `fields` (the contact's JSON as it
+    would be sent; null if rejected), `reason` (a RowReason or null), `field` (the Autopilot fields at fault, or null)
+    and `hint` (a Hint or null). `omitted` has the columns of OMITTED, a row each value that is left out of a contact.
+    `placeholders` counts by field what means "no value" in words.
+    """
+
+    contacts: pl.DataFrame
+    omitted: pl.DataFrame
+    placeholders: Mapping[str, int]
+
+
+def clean(batch: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """Turn all rows of a table into contacts; returns `Cleaned.contacts`."""
+    notations = Notations(recipe.date_order)
+    cleaned = clean_batch(batch, recipe, notations)
+    return (cleaned if notations.settle() else clean_batch(batch, recipe, notations)).contacts
+
+
+def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cleaned:
+    """Turn a batch of rows into contacts.
+
+    Takes the reader's columns ROW, MALFORMED and the recipe's own (String), and what is known of how columns are
+    written, which it learns from.
+    """
+    fields = optional_fields(recipe.mapping)
+    spelled = _spelled(batch, recipe)
+    texts, doubtful = spelled.texts, with_placeholders(spelled.texts)
+    values = [_values(name, recipe, spelled, notations, doubtful) for name in fields]
+    cells, addresses = texts[recipe.mapping[_EMAIL]], normalised(batch[recipe.mapping[_EMAIL]])
+    if recipe.mapping[_EMAIL] in doubtful:
+        cells = cells.set(is_placeholder(cells), None)
+    bad = [found for found in values if found.bad is not None]
+    guilty = _guilty(bad, batch.height)
+    rejects = recipe.on_bad_value == "reject" and bool(bad)
+    judged = pl.DataFrame(
+        {
+            "row": batch[ROW],
+            "malformed": batch[MALFORMED],
+            "customer": _customers(batch),
+            "text": cells,
+            "email": addresses,
+            "guilty": guilty if rejects else _nothing(batch.height),
+        }
+    ).with_columns(
+        pl.when("malformed")
+        .then(pl.lit(RowReason.ROW_MALFORMED.value))
+        .when(pl.col("text").is_null())
+        .then(pl.lit(RowReason.EMAIL_MISSING.value))
+        .when(pl.col("email").is_null())
+        .then(pl.lit(RowReason.EMAIL_INVALID.value))
+        .when(pl.col("guilty").is_not_null())
+        .then(pl.lit(RowReason.VALUE_NOT_CONVERTIBLE.value))
+        .alias("reason"),
+    )
+    contacts = judged.select(
+        "row",
+        "customer",
+        pl.when(~pl.col("malformed")).then("email").alias("email"),
+        pl.when(pl.col("reason").is_null()).then(compose(addresses, values)).alias("fields"),
+        "reason",
+        pl.when(pl.col("reason").is_in([RowReason.EMAIL_MISSING.value, RowReason.EMAIL_INVALID.value]))
+        .then(pl.lit(_EMAIL))
+        .when(pl.col("reason") == RowReason.VALUE_NOT_CONVERTIBLE.value)
+        .then("guilty")
+        .alias("field"),
+    )
+    hints = _hints(contacts["reason"], cells, bad)
+    return Cleaned(
+        contacts.with_columns(hints.alias("hint")),
+        pl.DataFrame(schema=OMITTED) if rejects else _omitted(contacts, bad),
+        {found.name: found.placeholders for found in values if found.placeholders},
+    )
+
+
+def _values(name: str, recipe: Recipe, spelled: Spelled, notations: Notations, doubtful: Collection[str]) -> Values:
+    """Read a column as the values of a field.
+
+    What stands for "no value" is none for a field of numbers, flags or dates; it is never taken for an empty value,
+    which might erase what Autopilot has. A text field takes it as it is: a surname may well be Null.
+    """
+    kind, column = field_type(name), recipe.mapping[name]
+    texts = spelled.texts[column]
+    known, absent = texts, None
+    if column in doubtful:
+        absent = is_placeholder(known)
+    if kind == "date" and (none := is_no_date(known)).any():
+        absent = none if absent is None else absent | none
+    if absent is not None and kind != "string":
+        known = known.set(absent, None)
+    values = convert(known, kind, column, notations)
+    bad = known.is_not_null() & values.is_null() if kind != "string" else None
+    if name == PERMISSION and not recipe.resubscribe:
+        values = values.zip_with(values.fill_null(value=False), pl.Series([None], dtype=pl.Boolean))
+    return Values(
+        name,
+        values,
+        known,
+        bad=bad if bad is not None and bad.any() else None,
+        empty=texts.is_null() if name in recipe.cleared else None,
+        placeholders=0 if absent is None else int(absent.sum()),
+        is_bare=kind == "date" or column in spelled.bare,
+    )
+
+
+def _spelled(batch: pl.DataFrame, recipe: Recipe) -> Spelled:
+    """Return the mapped columns in one spelling; what stands in a malformed row is nobody's and shows nothing."""
+    cells = batch.select(list(dict.fromkeys(recipe.mapping.values())))
+    if batch[MALFORMED].any():
+        cells = cells.select(pl.when(~batch[MALFORMED]).then(pl.all()))
+    return in_one_spelling(cells)
+
+
+def _customers(batch: pl.DataFrame) -> pl.Series:
+    return batch[CUSTOMER_ID] if CUSTOMER_ID in batch.columns else _nothing(batch.height)
+
+
+def _nothing(height: int) -> pl.Series:
+    return pl.Series([None], dtype=pl.String).new_from_index(0, height)
+
+
+def _guilty(bad: Sequence[Values], height: int) -> pl.Series:
+    """Name each row's fields whose values cannot be read, all of them."""
+    if not bad:
+        return _nothing(height)
+    names = [pl.when(found.bad).then(pl.lit(found.name)) for found in bad if found.bad is not None]
+    named = pl.select(pl.concat_str(*names, separator=", ", ignore_nulls=True)).to_series()
+    return named.zip_with(named != "", _nothing(1))
+
+
+def _hints(reasons: pl.Series, cells: pl.Series, bad: Sequence[Values]) -> pl.Series:
+    """Return what the first bad value of each rejected row looks like, where that is known."""
+    hints = _nothing(len(reasons))
+    invalid = (reasons == RowReason.EMAIL_INVALID.value).fill_null(value=False).arg_true()
+    if len(invalid):
+        hints = hints.scatter(invalid, hints_for_addresses(cells.gather(invalid)))
+    unconverted = (reasons == RowReason.VALUE_NOT_CONVERTIBLE.value).fill_null(value=False)
+    if unconverted.any():
+        for found in reversed(bad):
+            places = (unconverted & found.bad).arg_true()
+            hints = hints.scatter(places, hints_for_values(found.texts.gather(places), field_type(found.name)))
+    return hints
+
+
+def _omitted(contacts: pl.DataFrame, bad: Sequence[Values]) -> pl.DataFrame:
+    """List the values that are left out of contacts."""
+    deliverable = contacts["fields"].is_not_null()
+    lists = [pl.DataFrame(schema=OMITTED)]
+    for found in bad:
+        places = (deliverable & found.bad).arg_true()
+        hints = hints_for_values(found.texts.gather(places), field_type(found.name))
+        named = contacts.select("row", "customer").select(pl.all().gather(places))
+        lists.append(named.with_columns(pl.lit(found.name).alias("field"), hints.alias("hint")).cast(OMITTED))
+    return pl.concat(lists).sort("row", maintain_order=True) if len(lists) > 1 else lists[0]

@@ -1,0 +1,188 @@
+"""Dates as systems write them, read to the one form that Autopilot was recorded with: `2016-11-22T00:00:00.000Z`.
+
+ISO 8601 first, which most columns are; then days and months with slashes, dashes or dots, with or without a time. A
+time with an offset becomes UTC; midnight with an offset is that day, since it stands for a day and not for a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from shared.cleaning.notation import Mark, Notation, Notations
+
+_MOMENT: Final = pl.Datetime("ms")
+_ISO: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f")
+
+_FORM: Final = (
+    r"^(?:(?<year>[0-9]{4})[-/](?<month>[0-9]{1,2})[-/](?<day>[0-9]{1,2})"
+    r"|(?<one>[0-9]{1,2})(?<sign>[-/.])(?<two>[0-9]{1,2})[-/.](?<its_year>[0-9]{4})"
+    r"|(?<packed>[0-9]{8}))"
+    r"(?:(?:[T ]| T) ?(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:[.,](?<fraction>[0-9]{1,9}))?)?"
+    r" ?(?<half>(?i:[ap]\.?m\.?))?)?"
+    r" ?(?:(?<utc>(?i:z|utc|gmt))|(?<ahead>[+-])(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2})?)?$"
+)
+
+_MIDNIGHT: Final = r" (?:12:00(?::00)? (?i:am)|0?0:00(?::00)?)$"
+
+_FIRST_YEAR: Final = 1000
+_LAST_YEAR: Final = 9999
+
+_NO_DATE: Final = r"^(?:0{4}[-/]0{1,2}[-/]0{1,2}|0{1,2}[-/.]0{1,2}[-/.]0{4}|0?1/0?1/0001|0001[-/]01[-/]01)(?:[T ].*)?$"
+"""What systems write for "never": the first day of .NET's calendar, and MySQL's zero."""
+
+WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"
+
+
+def is_no_date(texts: pl.Series) -> pl.Series:
+    """Return which texts are dates that mean none."""
+    return texts.str.contains(_NO_DATE).fill_null(value=False)
+
+
+def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
+    """Return each text as a date in the one form; null for one that is none, or can be read in two ways."""
+    text = pl.col("text")
+    table = (
+        texts.alias("text")
+        .to_frame()
+        .with_columns(text.str.replace(_MIDNIGHT, "").alias("day"))
+        .select(
+            "text",
+            _iso(text.str.strip_suffix("Z")).alias("iso"),
+            _day_as(text.str.replace(_MIDNIGHT, ""), "%m/%d/%Y").alias("by_month"),
+            _day_as(text.str.replace(_MIDNIGHT, ""), "%d/%m/%Y").alias("by_day"),
+        )
+    )
+    if table["iso"].null_count() == texts.null_count():
+        return _written(table["iso"])
+    by_day, by_month = pl.col("by_day"), pl.col("by_month")
+    only_day = by_day.is_not_null() & by_month.is_null()
+    only_month = by_month.is_not_null() & by_day.is_null()
+    *shown, left = table.select(
+        only_day.any().alias("day"),
+        only_month.any().alias("month"),
+        (by_day != by_month).any().alias("either"),
+        pl.all_horizontal(pl.col("iso", "by_day", "by_month").is_null(), text.is_not_null()).any().alias("left"),
+    ).row(0)
+    marks = _marks_shown((Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.UNCERTAIN), shown)
+    if not left:
+        notation = notations.learn(column, "date", marks)
+        return _written(table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series())
+    places = (
+        texts.is_not_null() & table.select(pl.all_horizontal(pl.exclude("text").is_null())).to_series()
+    ).arg_true()
+    parts = _parts(texts.gather(places))
+    notation = notations.learn(column, "date", marks | _marks_of(parts))
+    found = table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series()
+    return _written(found.scatter(places, _assembled(parts, notation)))
+
+
+def _iso(text: pl.Expr) -> pl.Expr:
+    day, *moments = _ISO
+    return pl.coalesce(
+        _day_as(text, day), *(text.str.to_datetime(form, time_unit="ms", strict=False) for form in moments)
+    )
+
+
+def _day_as(text: pl.Expr, form: str) -> pl.Expr:
+    return text.str.to_date(form, strict=False).cast(_MOMENT)
+
+
+def _written(moments: pl.Series) -> pl.Series:
+    """Write moments in the one form; null for years that no field takes. Days alone are quicker to write."""
+    days = moments.cast(pl.Date)
+    written = pl.lit(moments).dt.strftime(WRITTEN)
+    if (days.cast(_MOMENT) == moments).all():
+        written = pl.concat_str(pl.lit(days).dt.strftime("%Y-%m-%d"), pl.lit("T00:00:00.000Z"))
+    in_calendar = pl.lit(moments).dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
+    return pl.select(pl.when(in_calendar).then(written)).to_series()
+
+
+def _marks_shown(marks: Sequence[Mark], shown: Sequence[bool]) -> Mark:
+    return Mark(sum(mark.value for mark, seen in zip(marks, shown, strict=True) if seen))
+
+
+def _choice(day: pl.Expr, month: pl.Expr, notation: Notation) -> pl.Expr:
+    """Choose between two readings of a date: with its day first, or its month."""
+    if notation.order is not None:
+        chosen, other = (day, month) if notation.order == "day_first" else (month, day)
+        return chosen if notation.strict else pl.coalesce(chosen, other)
+    return pl.when(day.is_null() | month.is_null() | (day == month)).then(pl.coalesce(day, month))
+
+
+def _parts(texts: pl.Series) -> pl.DataFrame:
+    """Take dates apart: numbers by their names, null where a text has none or is no date."""
+    groups = texts.alias("text").to_frame().select(pl.col("text").str.extract_groups(_FORM)).unnest("text")
+    packed = pl.col("packed")
+    numbers = [pl.col(name).cast(pl.Int32) for name in ("one", "two", "hour", "minute", "second", "hours", "minutes")]
+    return groups.with_columns(
+        *numbers,
+        pl.coalesce("year", "its_year", packed.str.slice(0, 4)).cast(pl.Int32).alias("year"),
+        pl.coalesce("month", packed.str.slice(4, 2)).cast(pl.Int32).alias("month"),
+        pl.coalesce("day", packed.str.slice(6, 2)).cast(pl.Int32).alias("day"),
+        pl.col("fraction").str.pad_end(3, "0").str.slice(0, 3).cast(pl.Int32).fill_null(0).alias("fraction"),
+        pl.col("half").str.slice(0, 1).str.to_lowercase().alias("half"),
+        (pl.col("sign") == ".").alias("dotted"),
+    )
+
+
+_ONLY_DAY: Final = pl.col("one").is_between(13, 31) & pl.col("two").is_between(1, 12)
+_ONLY_MONTH: Final = pl.col("two").is_between(13, 31) & pl.col("one").is_between(1, 12)
+_EITHER: Final = pl.col("one").is_between(1, 12) & pl.col("two").is_between(1, 12) & (pl.col("one") != pl.col("two"))
+
+
+def _marks_of(parts: pl.DataFrame) -> Mark:
+    """Return what dates show that were taken apart. Dots go with the day first, unless the column shows otherwise."""
+    dotted = pl.col("dotted")
+    shown = parts.select(
+        (_ONLY_DAY & ~dotted).any().alias("day"),
+        (_ONLY_MONTH & ~dotted).any().alias("month"),
+        (_ONLY_MONTH & dotted).any().alias("dotted_month"),
+        _EITHER.any().alias("either"),
+    ).row(0)
+    marks = (Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.DOTTED_MONTH_FIRST, Mark.UNCERTAIN)
+    return _marks_shown(marks, shown)
+
+
+def _assembled(parts: pl.DataFrame, notation: Notation) -> pl.Series:
+    """Put dates together again; null where there is no such day or time, or it is not certain which is meant."""
+    one, two = pl.col("one"), pl.col("two")
+    by_day, by_month = _day_of(one, two), _day_of(two, one)
+    by_dots = by_day if notation.dotted else pl.when(_ONLY_DAY | (one == two)).then(by_day)
+    if notation.strict:
+        by_dots = _choice(by_day, by_month, notation)
+    iso = _day_of(pl.col("day"), pl.col("month"))
+    whole = parts.with_columns(
+        pl.when(one.is_null()).then(iso).when("dotted").then(by_dots).otherwise(_choice(by_day, by_month, notation))
+        .alias("date")
+    )  # fmt: skip
+    hour = pl.col("hour")
+    after_noon = pl.col("half") == "p"
+    in_half = (
+        pl.when(hour.is_between(1, 12))
+        .then(hour % 12 + pl.when(after_noon).then(12).otherwise(0))
+        .when(pl.when(after_noon).then(hour > 12).otherwise(hour == 0))  # told twice, by 24 hours as well
+        .then(hour)
+    )
+    hour = pl.when(pl.col("half").is_not_null()).then(in_half).otherwise(hour)
+    second = pl.col("second").fill_null(0)
+    sound = hour.is_between(0, 23) & pl.col("minute").is_between(0, 59) & second.is_between(0, 59)
+    past = ((hour * 60 + pl.col("minute")) * 60 + second).cast(pl.Int64) * 1000 + pl.col("fraction")
+    away = (pl.col("hours") * 60 + pl.col("minutes").fill_null(0)).cast(pl.Int64) * 60_000
+    offset = pl.when(pl.col("ahead") == "-").then(-away).otherwise(away).fill_null(0)
+    is_offset = (pl.col("hours") <= 18) & (pl.col("minutes").fill_null(0) <= 59)
+    moment = pl.when(pl.col("minute").is_null()).then(0).when(sound).then(past)
+    shifted = pl.when(moment == 0).then(moment).otherwise(moment - offset)
+    return whole.select(
+        pl.when(pl.col("ahead").is_null() | is_offset).then(
+            pl.col("date").cast(_MOMENT) + pl.duration(milliseconds=shifted, time_unit="ms")
+        )
+    ).to_series()
+
+
+def _day_of(day: pl.Expr, month: pl.Expr) -> pl.Expr:
+    """Return the day of the year in `year`, null if there is none."""
+    text = pl.concat_str(pl.col("year").cast(pl.String), month.cast(pl.String), day.cast(pl.String), separator="-")
+    return text.str.to_date("%Y-%m-%d", strict=False)

@@ -1,0 +1,1 @@
+"""The app put together: every adapter made once an instance, and handed to each step."""

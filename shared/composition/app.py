@@ -1,0 +1,253 @@
+"""The app: its adapters, made once an instance from the settings, and handed to every step."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final
+
+import requests
+
+from shared.accounts.accounts import Accounts, AccountSlots
+from shared.accounts.identities import account_name
+from shared.azure.clock import StorageClock
+from shared.azure.settings import Settings, read_settings
+from shared.azure.storage import Storage, StorageFault
+from shared.azure.tables import Table
+from shared.azure.vault import GivenKey, Vault, VaultKey
+from shared.delivery.account import Filling
+from shared.delivery.sending import Clock, Sender, Slots
+from shared.destinations.autopilot.client import Autopilot, Identity, Key
+from shared.erasure.requests import Erasures
+from shared.erasure.tombstones import Tombstones
+from shared.exports.audit import Audit
+from shared.exports.configuration import Connection
+from shared.exports.registry import Registry
+from shared.http.transport import CONNECTIONS, session
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.runs.ledger import Ledger
+from shared.sources.counts import Counts
+from shared.state.digest_key import DIGEST_SECRET, InstallationKey
+from shared.state.digests import DigestKey
+
+if TYPE_CHECKING:
+    from shared.sources.blob_export.customer_insights import CustomerInsights
+
+VAULT_SECONDS: Final = 8.0
+"""Seconds that a call to the vault may take to connect, and again to be answered: it answers in milliseconds."""
+
+VAULT_REPEATS: Final = 2
+
+RATE_SECONDS: Final = 60.0
+"""Seconds for which an instance need not look which other connections share an account's pace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One Autopilot account as a connection opens it.
+
+    `name` is the connection's, `id` the account's own, under which everything is kept that its connections share;
+    `is_known` says whether Autopilot was asked whose it is. `rate` is the lowest of its connections' rate limits.
+    """
+
+    name: str
+    connection: Connection
+    key: Key
+    api: Autopilot
+    slots: AccountSlots
+    id: str
+    rate: float
+    is_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything a step needs. One per process; safe for threads."""
+
+    settings: Settings
+    storage: Storage
+    ledger: Ledger
+    registry: Registry
+    accounts: Accounts
+    tombstones: Tombstones
+    erasures: Erasures
+    audit: Audit
+    vault: Vault
+    source: CustomerInsights
+    clock: Clock
+    pool: ThreadPoolExecutor
+    http: requests.Session
+    _keys: dict[tuple[str, str], VaultKey] = field(default_factory=dict)
+    _rates: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict)
+    _digest_key: InstallationKey = field(default_factory=InstallationKey)
+    _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
+    counts: Counts = field(init=False)
+    lists_asked: dict[str, tuple[float, dict[str, list[str]] | None]] = field(default_factory=dict)
+    """An account's lists as a preview last asked for them, and when."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counts", Counts(self.source))
+
+    def now(self) -> datetime:
+        """Give the time, in UTC."""
+        return datetime.fromtimestamp(self.clock.now(), UTC)
+
+    def account(self, name: str | None) -> Account:
+        """Open a connection's account; raises ExportError CONNECTION_DETACHED if there is no such connection."""
+        found = self.registry.connection(name) if name else None
+        if name is None or found is None:
+            raise ExportError(Reason.CONNECTION_DETACHED)
+        account = self.open(name, found[0])
+        if account.is_known:
+            self.accounts.identities.settle(name, account.id)
+        return account
+
+    def open(self, name: str, connection: Connection) -> Account:
+        """Open an account as `connection` describes it; raises ExportError and VaultUnavailable if its key cannot be read."""
+        secret = connection.secret_name
+        if secret.lower() == DIGEST_SECRET:
+            raise ExportError(Reason.KEY_MISSING, f"The secret {secret!r} is no account's key. Store the key again.")
+        made = VaultKey(self.vault, secret, partial(self._successor, name, secret))
+        return self._open(name, connection, self._keys.setdefault((name, secret), made))
+
+    def open_with(self, name: str, connection: Connection, key: str) -> Account:
+        """Open an account with a key that is not in the vault yet."""
+        return self._open(name, connection, GivenKey(key))
+
+    def forget_key(self, secret_name: str) -> None:
+        """Read a key again before it is used."""
+        for known in [known for known in self._keys if known[1] == secret_name]:
+            self._keys.pop(known, None)
+
+    def identify(self, account: Account, sender: Sender) -> Account:
+        """Ask Autopilot whose account a key opens, unless that is known; raises the AutopilotError of the call."""
+        if account.is_known:
+            return account
+        return self.remember_identity(account, sender.one(account.api.identity))
+
+    def remember_identity(self, account: Account, told: Identity) -> Account:
+        """Remember whose account its key opens, as Autopilot told; returns the account as it is known now."""
+        digest = self._digest_key.current(self).of_api_key(account.key.current())
+        self.accounts.identities.remember_key(digest, account_name(told.id, digest))
+        return self._open(account.name, account.connection, account.key)
+
+    def forget_rates(self) -> None:
+        """Look again which connections share an account's pace."""
+        self._rates.clear()
+
+    def _successor(self, name: str, secret: str, held: str | None) -> str | None:
+        """Name the secret that holds a connection's key by now, if it is another than `secret` and opens the same account.
+
+        `held` is the key at hand; without one the account is where the connection was last seen to lead.
+        """
+        try:
+            found = self.registry.connection(name)
+        except StorageFault:
+            return None
+        if found is None or found[0].secret_name == secret:
+            return None
+        opened = self._account_of(self.vault.read(found[0].secret_name))
+        before = self._account_of(held) if held else self.accounts.identities.home(name)
+        return found[0].secret_name if opened and opened == before else None
+
+    def _account_of(self, key: str | None) -> str | None:
+        """Return the account that a key is known to open."""
+        return self.accounts.identities.account_of_key(self._digest_key.current(self).of_api_key(key)) if key else None
+
+    def _open(self, name: str, connection: Connection, key: Key) -> Account:
+        api = Autopilot(self.settings.autopilot_url, key, self.http)
+        known = self._account_of(key.current())
+        account = known or name
+        rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
+        slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
+        return Account(name, connection, key, api, slots, account, rate, known is not None)
+
+    def _rates_of(self, account: str) -> dict[str, float]:
+        """Return the rate limits of the connections that lead to an account, as they were within the last minute."""
+        known = self._rates.get(account)
+        if known is None or time.monotonic() >= known[1]:
+            known = self._rates[account] = (dict(self._find_rates(account)), time.monotonic() + RATE_SECONDS)
+        return known[0]
+
+    def _find_rates(self, account: str) -> Iterator[tuple[str, float]]:
+        for name in self.registry.connections():
+            if self.accounts.identities.home(name) == account:
+                with suppress(ExportError):  # one that is damaged leads nowhere
+                    if found := self.registry.connection(name):
+                        yield name, found[0].rate_limit
+
+    def filling(self, account: Account) -> Filling | None:
+        """Say which call fills the account's lists: what the connection says, or what was proved; None if nothing was yet."""
+        match account.connection.list_strategy:
+            case "bulk":
+                return Filling.BULK
+            case "single":
+                return Filling.MEMBERSHIP
+            case "auto":
+                return self.accounts.filling(account.id)
+
+    def sender(self, account: Account, *, seconds: float, slots: Slots | None = None) -> Sender:
+        """Make a sender that keeps the account's pace and stops after `seconds`."""
+        return Sender(slots or account.slots, self.clock, self.pool, self.clock.now() + seconds)
+
+    def digest_key(self) -> DigestKey:
+        """Return the key of our digests; raises ExportError DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
+        return self._digest_key.read(self)
+
+
+@cache
+def app() -> App:
+    """Make the app from the environment, once a process. Heavy imports load here, not when the functions are indexed."""
+    from azure.data.tables import TableServiceClient
+    from azure.keyvault.secrets import SecretClient
+    from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueServiceClient
+
+    from shared.azure.identity import credential
+    from shared.azure.settings import is_loopback
+    from shared.sources.blob_export.connect import connect
+
+    settings = read_settings(os.environ)
+    clock = StorageClock()
+    account = settings.storage
+    if account.connection_string:
+        blobs = BlobServiceClient.from_connection_string(account.connection_string)
+        queues = QueueServiceClient.from_connection_string(account.connection_string)
+        tables = TableServiceClient.from_connection_string(account.connection_string, **clock.hooks)
+    else:
+        identity = credential(account.client_id)
+        blobs = BlobServiceClient(str(account.blob_uri), credential=identity)
+        queues = QueueServiceClient(str(account.queue_uri), credential=identity)
+        tables = TableServiceClient(str(account.table_uri), credential=identity, **clock.hooks)
+    storage = Storage(blobs, queues)
+    # A vault on this machine is the local stack's; its host name is not part of any vault domain.
+    secrets = SecretClient(
+        settings.key_vault_url,
+        credential(account.client_id),
+        verify_challenge_resource=not is_loopback(settings.key_vault_url),
+        connection_timeout=VAULT_SECONDS,
+        read_timeout=VAULT_SECONDS,
+        retry_total=VAULT_REPEATS,
+    )
+    return App(
+        settings=settings,
+        storage=storage,
+        ledger=Ledger(Table(tables, "ledger")),
+        registry=Registry(storage),
+        accounts=Accounts(Table(tables, "accounts"), clock),
+        tombstones=Tombstones(Table(tables, "erased")),
+        erasures=Erasures(Table(tables, "erased"), storage),
+        audit=Audit(Table(tables, "audit")),
+        vault=Vault(secrets),
+        source=connect(settings.source, settings.customer_insights_path),
+        clock=clock,
+        pool=ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="autopilot"),
+        http=session(),
+    )

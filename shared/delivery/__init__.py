@@ -1,0 +1,1 @@
+"""From operations to what the destination confirmed: chunks, pace, isolation, retries."""

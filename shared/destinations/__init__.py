@@ -1,0 +1,1 @@
+"""Where contacts go: one folder for each kind of destination."""

@@ -1,1 +1,0 @@
-"""Planning, difference, chunking, pacing and delivery: what this product exists for. Imports no SDK."""

@@ -1,0 +1,119 @@
+"""Erasures: requests to erase a person, and how far each is. The address is not here, only what is left to do.
+
+What cannot be reached now is tried again, and for that the address is needed. It is kept in a container of its own, one blob
+a request, which goes when the request is done: blobs of this account are not soft-deleted, as a vault's secrets are,
+and unlike tables and queues they are in no log and no backup of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from shared.azure.records import Record
+from shared.azure.storage import Container, Storage, TooLarge
+from shared.azure.tables import Change, Lost, Table
+
+_PARTITION: Final = "requests"
+
+
+class Progress(StrEnum):
+    """How far an erasure is: being worked at, read back as gone everywhere, or as far as it can get."""
+
+    OPEN = "open"
+    ERASED = "erased"
+    INCOMPLETE = "incomplete"
+
+
+class Reached(Record):
+    """What came of one connection's account: whether it held the person, whether they were read back as gone, or why not."""
+
+    connection: str
+    held: bool = False
+    gone: bool = False
+    code: str = ""
+
+
+class Erasure(Record):
+    """One request. `waits_for` are runs (export/run) that may still deliver the person; the accounts are tried again after them.
+
+    `states` counts the states that held the person, `unread` names those that could not be read. `code` says what kept an
+    incomplete one from its end.
+    """
+
+    id: str
+    at: datetime
+    by: str
+    progress: Progress = Progress.OPEN
+    code: str = ""
+    accounts: tuple[Reached, ...] = ()
+    states: int = 0
+    unread: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
+    tried_at: datetime | None = None
+    done_at: datetime | None = None
+
+
+class Erasures:
+    """Keeps the requests, and each one's address until it is done."""
+
+    def __init__(self, table: Table, storage: Storage) -> None:
+        self._table = table
+        self._storage = storage
+
+    def begin(self, address: str, at: datetime, by: str, waits_for: tuple[str, ...]) -> Erasure:
+        """Keep a new request; the record comes first, so that no address lies about that nobody knows of."""
+        erasure = Erasure(id=secrets.token_hex(16), at=at, by=by, waits_for=waits_for)
+        self._table.write(_PARTITION, [Change(erasure.id, erasure, None)])
+        self._storage.put(Container.ERASURES, _path(erasure.id), json.dumps({"email": address}).encode())
+        return erasure
+
+    def get(self, erasure_id: str) -> Erasure | None:
+        """Return a request, or None."""
+        found = self._table.get(_PARTITION, erasure_id, Erasure)
+        return found[0] if found else None
+
+    def all(self) -> list[Erasure]:
+        """Return every request that is kept."""
+        return [erasure for _, erasure in self._table.between(_PARTITION, "0", "~", Erasure)]
+
+    def address(self, erasure_id: str) -> str | None:
+        """Return the address that a request is about; None if it is not kept, or cannot be read."""
+        try:
+            found = self._storage.get(Container.ERASURES, _path(erasure_id))
+            email = json.loads(found[0])["email"] if found else None
+        except (ValueError, KeyError, TypeError, TooLarge):
+            return None
+        return email if isinstance(email, str) else None
+
+    def save(self, erasure: Erasure) -> None:
+        """Keep how far a request is; one that is over loses its address."""
+        while True:
+            found = self._table.get(_PARTITION, erasure.id, Erasure)
+            if found is None:
+                return
+            try:
+                self._table.write(_PARTITION, [Change(erasure.id, erasure, found[1])])
+            except Lost:
+                continue
+            break
+        if erasure.progress is not Progress.OPEN:
+            self._storage.delete(Container.ERASURES, _path(erasure.id))
+
+    def forget(self, erasure_id: str) -> None:
+        """Forget a request that is over."""
+        self._table.delete(_PARTITION, [erasure_id])
+
+    def sweep(self) -> None:
+        """Delete addresses that no open request needs: of one whose process died when it was done."""
+        for name in list(self._storage.names(Container.ERASURES)):
+            erasure = self.get(name.removesuffix(".json"))
+            if erasure is None or erasure.progress is not Progress.OPEN:
+                self._storage.delete(Container.ERASURES, name)
+
+
+def _path(erasure_id: str) -> str:
+    return f"{erasure_id}.json"

@@ -1,0 +1,69 @@
+"""Tombstones: people who asked to be erased, as keyed digests. While one stands, no run brings its person back."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+from typing import Final
+
+from shared.azure.records import Record
+from shared.azure.tables import Change, Lost, Table
+
+_PARTITION: Final = "erased"
+_KEY_PARTITION: Final = "installation"
+_FINGERPRINT: Final = "digest-key"
+
+
+class Tombstone(Record):
+    """One person who was erased."""
+
+    at: datetime
+
+
+class FingerprintRecord(Record):
+    """Which digest key everything was digested with that we keep: tombstones here, and the states in their blobs."""
+
+    fingerprint: str
+    at: datetime
+
+
+class Tombstones:
+    """Remembers who was erased, and by which key people are digested."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put(self, person: int, at: datetime) -> None:
+        """Remember that a person was erased; again is harmless."""
+        try:
+            self._table.write(_PARTITION, [Change(_key(person), Tombstone(at=at), None)])
+        except Lost:
+            return
+
+    def people(self) -> list[int]:
+        """Give the digests of all who were erased."""
+        return [int(key, 16) - _OFFSET for key, _ in self._table.between(_PARTITION, "0", "~", Tombstone)]
+
+    def any(self) -> bool:
+        """Whether anybody was erased."""
+        return next(iter(self._table.between(_PARTITION, "0", "~", Tombstone)), None) is not None
+
+    def fingerprint(self) -> str | None:
+        """Return the fingerprint of the key that digests were made with; None if none was noted yet."""
+        found = self._table.get(_KEY_PARTITION, _FINGERPRINT, FingerprintRecord)
+        return found[0].fingerprint if found else None
+
+    def note_fingerprint(self, fingerprint: str, at: datetime) -> str:
+        """Note the key that digests are made with, unless one is noted already; returns the one that stands."""
+        while (known := self.fingerprint()) is None:
+            change = Change(_FINGERPRINT, FingerprintRecord(fingerprint=fingerprint, at=at), None)
+            with contextlib.suppress(Lost):
+                self._table.write(_KEY_PARTITION, [change])
+        return known
+
+
+_OFFSET: Final = 1 << 127
+
+
+def _key(person: int) -> str:
+    return f"{person + _OFFSET:032x}"

@@ -1,0 +1,1 @@
+"""Connections and exports as their owners configure them, and who changed what."""

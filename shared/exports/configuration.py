@@ -1,0 +1,167 @@
+"""Connections and exports as their owners configure them: the types behind the API's bodies and the stored documents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.destinations.autopilot.fields import FieldName
+from shared.exports.schedule import check_cron
+from shared.exports.titles import alike
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""A connection's or an export's name, as it stands in paths."""
+
+DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+ListStrategy = Literal["auto", "bulk", "single"]
+
+
+class Model(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Consent(Model):
+    """Who agreed to the transfer of personal data to Autopilot, when, and to which version of the text."""
+
+    by: str
+    at: datetime
+    text_version: str
+
+
+class Connection(Model):
+    """A named, reusable link to one Autopilot account. Its key is in Key Vault, never here."""
+
+    display_name: DisplayName
+    kind: Literal["autopilot"] = "autopilot"
+    secret_name: str
+    access: Literal["administrators", "administrators_and_contributors"] = "administrators"
+    rate_limit: float = Field(default=20, ge=0.1, le=10_000)
+    list_strategy: ListStrategy = "auto"
+    consent: Consent
+    account: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str
+
+
+class SegmentTarget(Model):
+    """A segment of an export, and the title of the Autopilot list it becomes."""
+
+    segment: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    list: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: object) -> object:
+        """Read a bare name as a segment whose list bears the segment's own name."""
+        if isinstance(value, str):
+            return {"segment": value, "list": value}
+        if isinstance(value, dict) and "segment" in value and value.get("list") is None:
+            return {**value, "list": value["segment"]}
+        return value
+
+
+def _known_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not a time zone of the IANA database, such as Europe/Berlin") from error
+    return name
+
+
+class OnRefresh(Model):
+    """Run with every refresh of the segments."""
+
+    on: Literal["refresh"] = "refresh"
+
+
+class OnCron(Model):
+    """Run at the times of a five-field cron expression, in a time zone."""
+
+    on: Literal["cron"]
+    cron: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(check_cron)]
+    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
+
+
+class Off(Model):
+    """Run only when asked."""
+
+    on: Literal["off"]
+
+
+Schedule = Annotated[OnRefresh | OnCron | Off, Field(discriminator="on")]
+
+
+class Guards(Model):
+    """What a run may not do without being told that it is meant."""
+
+    max_removed_percent: float = Field(default=50, ge=0, le=100)
+    allow_empty: bool = False
+    max_unread_percent: float = Field(default=0.1, ge=0, le=100)
+
+
+class VerificationSettings(Model):
+    """After how many runs the lists are read back and compared (0: only when asked), and whether that mends them."""
+
+    every: int = Field(default=0, ge=0, le=10_000)
+    repair: bool = False
+
+
+class ExportSettings(Model):
+    """What an export's owner decides: the body of PUT /exports/{e}."""
+
+    display_name: DisplayName
+    connection: Name | None
+    mapping: dict[FieldName, Column] = Field(min_length=1, max_length=200)
+    segments: tuple[SegmentTarget, ...] = Field(min_length=1, max_length=64)
+    schedule: Schedule = OnRefresh()
+    max_profiles: int = Field(default=100_000, ge=1, le=10_000_000)
+    leavers: Literal["remove", "keep"] = "remove"
+    clear_empty: bool = False
+    on_bad_value: Literal["omit", "reject"] = "omit"
+    resubscribe: bool = False
+    date_order: Literal["day_first", "month_first"] | None = None
+    guards: Guards = Guards()
+    verification: VerificationSettings = VerificationSettings()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> ExportSettings:
+        if "Email" not in self.mapping:
+            raise ValueError("mapping needs the field Email: Autopilot identifies a contact by it")
+        for what, names in (
+            ("segment", [target.segment for target in self.segments]),
+            ("list", [target.list for target in self.segments]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"the {what} {twice[0]!r} is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> ExportSettings:
+        """Refuse lists that nobody could tell apart: at Autopilot both segments might fill the same one."""
+        if both := alike(target.list for target in self.segments):
+            raise ValueError(
+                f"the lists {both[0]!r} and {both[1]!r} differ only in case or in how a letter is encoded, and may be one "
+                "list at Autopilot; give one of the segments another list"
+            )
+        return self
+
+
+class Export(ExportSettings):
+    """An export as stored: its owner's settings, and who last touched them."""
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Export:
+        """Take what was saved before lists had to be told apart: it is refused when it is saved again."""
+        return self
+
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str

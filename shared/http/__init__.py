@@ -1,0 +1,1 @@
+"""Calls over HTTP to systems that are not Azure: one deadline a call, pooled connections, the webhook."""

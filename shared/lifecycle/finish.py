@@ -1,0 +1,263 @@
+"""Finish a run: outcomes merged into state, counts that add up, a report and the rejected rows, one status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from shared.azure.storage import Conflict, Container
+from shared.composition.app import App
+from shared.lifecycle.confirm import fell_short
+from shared.lifecycle.follow_up import follow_up, what_follows
+from shared.lifecycle.notify import announce
+from shared.lifecycle.outcomes import gather_customers, gather_receipts, gather_rejected
+from shared.lifecycle.sweep import sweep
+from shared.lifecycle.verify import Verified, compare_lists
+from shared.reasons.codes import Reason, Status
+from shared.reasons.errors import ExportError, TryLater
+from shared.runs.books import discrepancies
+from shared.runs.files import (
+    Damaged,
+    load_state,
+    rejected_path,
+    report_path,
+    state_path,
+    write_table,
+)
+from shared.runs.ledger import NoSuchRun
+from shared.runs.rejected import write_rejected
+from shared.runs.run import Counts, Entry, Run, state_before
+from shared.state.state import State, identify, merge, without
+from shared.telemetry import metering, tracing
+from shared.telemetry.names import Span
+
+log = logging.getLogger(__name__)
+
+_INTERNAL: Final = {
+    "plan",
+    "begun",
+    "short",
+    "progress_at",
+    "busy_until",
+    "unreachable_since",
+    "waits_for",
+    "waits_until",
+    "traceparent",
+    "remarks",
+}
+"""What a report leaves out."""
+
+_HOW_TO_MEND: Final = "Verify with repair to mend what is missing or drifted."
+
+_MISSING: Final = {Reason.BOOKS_DO_NOT_CLOSE, Reason.STATE_LOST}
+"""Ends that say that something is missing."""
+
+FINISH_SECONDS: Final = 90.0
+"""Seconds one worker may take to finish a run before another may try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends: why, what else is to be said, the state it leaves (None: the one before holds), and more fields."""
+
+    reason: Reason | None
+    detail: str = ""
+    state: State | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@tracing.traced(Span.END)
+def end_run(app: App, run: Run, end: ExportError) -> Run:
+    """End a run before anything was sent; one that has a plan by now goes on."""
+    if run.plan is not None:
+        return run
+    ended = _close(app, run, Ending(end.reason, end.detail), only_if=lambda run: run.plan is None)
+    log.warning("ended export=%s run=%s reason=%s", run.export, run.id, end.reason)
+    return ended
+
+
+def finish_run(app: App, export: str, run_id: str) -> Run:
+    """Finish a run whose chunks all have their outcome. May be repeated, by anybody, at any time.
+
+    Raises TryLater while somebody else is finishing it.
+    """
+    run = app.ledger.run(export, run_id)
+    if run.status.is_final or not run.is_delivered:
+        return run
+    with app.accounts.exclusive(export, "finish", FINISH_SECONDS):
+        run = app.ledger.run(export, run_id)
+        return run if run.status.is_final else _finish(app, run)
+
+
+@tracing.traced(Span.FINISH)
+def _finish(app: App, run: Run) -> Run:
+    export, run_id, connection = run.export, run.id, str(run.connection)
+    path = state_path(export, connection, run_id)
+    written = app.storage.etag(Container.STATE, path)  # by a finisher that died
+    entries = app.ledger.entries(export, run_id)
+    rejected, damaged = gather_rejected(app, run, entries)
+    before = state_before(app.ledger.head(export), connection, run.account)
+    ending = _ending(app, run, entries, before, damaged)
+    if ending.reason in _MISSING and (now := app.ledger.run(export, run_id)).status.is_final:
+        return now  # somebody else was faster, and has cleared up what was looked for here
+    if ending.state:
+        people = without(ending.state.people, app.tombstones.people())
+        _save_state(app, path, write_table(people, ending.state.lists), written)
+    if rejected.height:
+        table = write_rejected(rejected, [target.segment for target in run.targets])
+        app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
+    ended = _close(app, run, ending)
+    log.info("finished export=%s run=%s status=%s reason=%s", export, run_id, ended.status, ended.reason)
+    follow_up(app, export)
+    return ended
+
+
+def _save_state(app: App, path: str, data: bytes, etag: str | None) -> None:
+    """Store the state that a run leaves; raise TryLater if another finisher did so since `etag` was read.
+
+    Who was paused for long must not write what it read then over what holds by now: an erasure may have been at it.
+    """
+    try:
+        app.storage.put(Container.STATE, path, data, if_match=etag, only_new=etag is None)
+    except Conflict:
+        raise TryLater(2, "somebody else is finishing the run") from None
+
+
+def _ending(
+    app: App, run: Run, entries: Sequence[Entry], before: tuple[str, str | None], damaged: Sequence[str]
+) -> Ending:
+    """Return how a run ends; one whose state is lost ends at once, by name."""
+    try:
+        if run.verification:
+            return _balanced(run, entries, _verified(app, run, entries))
+        return _balanced(run, entries, _delivered(app, run, entries, before, damaged))
+    except ExportError as end:
+        return Ending(end.reason, end.detail, changes={"counts": _whole(run.counts)})
+
+
+def _balanced(run: Run, entries: Sequence[Entry], ending: Ending) -> Ending:
+    """Close the books: rows that nobody accounts for were not delivered, and unless a lost chunk explains them the run says so."""
+    whole = replace(ending, changes={**ending.changes, "counts": _whole(run.counts)})
+    off = "" if any(entry.lost for entry in entries) else discrepancies(run, entries)
+    if not off:
+        return whole
+    log.error("books do not close: export=%s run=%s %s", run.export, run.id, off)
+    return replace(whole, reason=Reason.BOOKS_DO_NOT_CLOSE, detail=f"{off} {ending.detail}".strip())
+
+
+def _delivered(
+    app: App, run: Run, entries: Sequence[Entry], before: tuple[str, str | None], damaged: Sequence[str]
+) -> Ending:
+    """End a run that delivered: what its receipts confirm becomes the state, those of damaged outcomes left out."""
+    receipts, lists, lost = gather_receipts(app, entries)
+    reason, detail = _reason(run), ""
+    if missing := [*damaged, *lost]:
+        log.error("outcomes are damaged: export=%s run=%s %s", run.export, run.id, "; ".join(missing))
+        reason, detail = Reason.BOOKS_DO_NOT_CLOSE, f"{'. '.join(missing)}."
+    customers = gather_customers(app, run)
+    if receipts.is_empty() and customers.is_empty():
+        return Ending(reason, detail)
+    held = load_state(app.storage, run.export, *before)
+    if receipts.is_empty():
+        known = identify(held, customers)
+        return Ending(reason, detail, None if known.people.equals(held.on_lists(held.lists)) else known)
+    state = identify(merge(held, receipts, lists), customers)
+    short = fell_short(app, run, state, receipts, lists)
+    if short and run.stop is None and not missing:
+        reason = Reason.LISTS_DIFFER
+        detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
+            _HOW_TO_MEND if run.trigger == "repair" else "A verification with repair follows by itself."
+        )
+    return Ending(reason, detail, state, {"short": short is not False})
+
+
+def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
+    """End a run that read lists back: what it found, and the state corrected if it is to repair."""
+    if run.stop:
+        return Ending(run.stop)
+    try:
+        verified = compare_lists(app, run, entries)
+    except Damaged as damage:
+        return Ending(Reason.BOOKS_DO_NOT_CLOSE, f"{damage}.")
+    equal = all(finding.is_equal for finding in verified.findings)
+    detail = verified.detail if equal else " ".join(filter(None, [verified.detail, *_what_differs(run, verified)]))
+    return Ending(
+        Reason.LISTS_EQUAL if equal else Reason.LISTS_DIFFER,
+        detail,
+        verified.corrected,
+        {"findings": verified.findings},
+    )
+
+
+def _what_differs(run: Run, verified: Verified) -> Iterator[str]:
+    """Return which lists are gone, and what makes the lists right again: a run that follows, or somebody who asks for it."""
+    for finding in verified.findings:
+        if not finding.exists:
+            yield f"The list {finding.list!r} is gone at Autopilot; the next run makes it again and fills it."
+    yield (
+        "A run that delivers what is missing or drifted follows by itself."
+        if run.verification == "repair"
+        else _HOW_TO_MEND
+    )
+
+
+def abandon_run(app: App, run: Run) -> Run:
+    """End a run that cannot be finished because of a fault of this app: the state before it holds, the next run repeats."""
+    log.error("given up finishing: export=%s run=%s", run.export, run.id)
+    return _close(app, run, Ending(Reason.INTERNAL_ERROR, changes={"counts": _whole(run.counts)}))
+
+
+def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool] = lambda _: True) -> Run:
+    """Write the report, then give the run its final status and free its export, then sweep what it worked with."""
+    now, reason = app.now(), ending.reason
+
+    def ended(run: Run) -> Run:
+        if not only_if(run):
+            return run
+        end = {
+            "status": reason.status if reason else Status.SUCCESSFUL,
+            "reason": reason,
+            "detail": " ".join(text for text in (ending.detail, run.remarks) if text),
+            "ended_at": now,
+        }
+        return run.model_copy(update={**end, **ending.changes})
+
+    announce(app, run)
+    report = ended(run).model_dump_json(indent=2, exclude=_INTERNAL)
+    app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
+    found = None if app.registry.is_damaged(run.export) else app.registry.export(run.export)
+    try:
+        closed = app.ledger.finish(
+            run.export,
+            run.id,
+            ended,
+            state_of=str(run.connection) if ending.state else None,
+            owed=lambda run, head: what_follows(run, head, found[0] if found else None),
+        )
+    except NoSuchRun:
+        return ended(run)
+    if closed.ended_at == now:  # by us, and by nobody else
+        metering.ended(closed)
+    if closed.status.is_final:
+        sweep(app, run.export)
+    return closed
+
+
+def _reason(run: Run) -> Reason | None:
+    """Why the run ends as it does: what stopped it, else what it left undone, else nothing to say."""
+    if run.stop:
+        return run.stop
+    if run.counts.held_back:
+        return Reason.REMOVALS_HELD_BACK
+    if run.counts.rejected or run.counts.removed < run.counts.leavers:
+        return Reason.ROWS_REJECTED
+    if run.counts.values_omitted:
+        return Reason.VALUES_OMITTED
+    return None if run.operations else Reason.NOTHING_TO_DO
+
+
+def _whole(counts: Counts) -> Counts:
+    """Count the rows that nobody accounts for, such as those of a chunk that was lost, as undelivered."""
+    return counts + Counts(undelivered=max(0, counts.unaccounted))

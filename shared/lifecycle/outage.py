@@ -1,0 +1,57 @@
+"""Waiting for what does not answer to come back: longer each time, and not for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from shared.composition.app import App
+from shared.reasons.codes import Reason, WaitsFor
+from shared.reasons.errors import ExportError, TryLater
+from shared.runs.run import Run
+
+_FIRST: Final = 5.0
+_LONGEST: Final = 60.0
+
+_WAITING: Final = {
+    Reason.AUTOPILOT_UNAVAILABLE: "Waiting until Autopilot answers.",
+    Reason.KEY_MISSING: "Waiting until Key Vault answers.",
+}
+
+
+def note_outage(app: App, run: Run, detail: str) -> float | None:
+    """Note what the run waits for; gives the seconds to wait, or None if it has been away for too long."""
+    now = app.now()
+
+    def noted(run: Run) -> Run:
+        if run.status.is_final:
+            return run
+        return run.model_copy(update={"unreachable_since": run.unreachable_since or now, "detail": detail})
+
+    since = app.ledger.change(run.export, run.id, noted).unreachable_since or now
+    away = now - since
+    if away > timedelta(minutes=app.settings.outage_minutes):
+        return None
+    return min(_LONGEST, max(_FIRST, away.total_seconds() / 2))
+
+
+def wait(app: App, run: Run, reason: Reason) -> Reason:
+    """Raise TryLater for a while; gives `reason` back, as why the run shall stop, once this has gone on for too long."""
+    seconds = note_outage(app, run, _WAITING.get(reason, f"Waiting: {reason}."))
+    if seconds is None:
+        return reason
+    waits_for = WaitsFor.KEY_VAULT if reason is Reason.KEY_MISSING else WaitsFor.AUTOPILOT
+    raise TryLater(seconds, f"waiting: {reason}", waits_for=waits_for)
+
+
+def wait_or_end(app: App, run: Run, end: ExportError) -> ExportError:
+    """Raise TryLater for a while if what stands in a run's way may pass; gives `end` back if it may not, or did not."""
+    if not end.may_pass:
+        return end
+    why = end.detail or end.reason.advice
+    settling = end.reason is Reason.SOURCE_NOT_SETTLED
+    waiting = "Waiting until Customer Insights has finished writing." if settling else "Waiting."
+    seconds = note_outage(app, run, f"{waiting} {why}")
+    if seconds is None:
+        return end
+    raise TryLater(seconds, why, waits_for=WaitsFor.SOURCE)

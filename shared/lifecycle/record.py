@@ -1,0 +1,150 @@
+"""Record what came of a chunk: once, whole, whoever comes first."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.azure.storage import Container, Queue
+from shared.composition.app import App
+from shared.lifecycle.liveness import RunOver
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.runs.files import chunk_names, chunk_path, next_name, run_folder
+from shared.runs.run import Counts, Entry, Run
+from shared.telemetry import metering
+
+log = logging.getLogger(__name__)
+
+CONTINUATION_DELAY: Final = 5.0
+"""Seconds before what a chunk left over is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one chunk: blobs of receipts and of rejected rows, the rest as a chunk of its own, and the sums.
+
+    `settled` counts the operations that are handled, `left` those that are not sent any more, `stop` is why no more shall
+    be sent, and `lost` says that the chunk itself could not be read, so that nobody knows which rows were in it. `reasons`
+    counts the rejected rows.
+    """
+
+    receipts: bytes | None = None
+    rejected: bytes | None = None
+    rest: bytes | None = None
+    counts: Counts = field(default_factory=Counts)
+    settled: int = 0
+    left: int = 0
+    stop: Reason | None = None
+    lost: bool = False
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+def open_chunks(run: Run, entries: Sequence[Entry]) -> list[str]:
+    """Return the names of a run's chunks that have no outcome yet, continuations last."""
+    continued = [entry.continued_by for entry in entries if entry.continued_by]
+    recorded = {entry.chunk for entry in entries}
+    return [name for name in [*chunk_names(run.chunks - len(continued)), *continued] if name not in recorded]
+
+
+def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
+    """Record that a chunk cannot be read, which stops its run by name; a name that is none of the run's is dropped.
+
+    `why` holds nothing of the chunk. What lies there is deleted: it may hold contacts, and nobody can use it.
+    """
+    if chunk not in open_chunks(run, app.ledger.entries(run.export, run.id)):
+        log.warning("dropped a chunk that its run does not have: export=%s run=%s", run.export, run.id)
+        return app.ledger.run(run.export, run.id)
+    log.error("a chunk cannot be read: export=%s run=%s chunk=%s why=%s", run.export, run.id, chunk, why)
+    metering.given_up(run, chunk)
+    recorded = record(app, run, chunk, Outcome(stop=Reason.CHUNK_DAMAGED, lost=True))
+    app.storage.delete(Container.CHUNKS, chunk_path(run.export, run.id, str(run.plan), chunk))
+    return recorded
+
+
+def begin(app: App, run: Run, chunk: str) -> None:
+    """Note that something of a chunk may be sent from now on; raise ExportError if its run shall stop, RunOver if it is over.
+
+    So whoever gets the chunk after a stop knows whether somebody may have sent something of it: after the stop nobody begins.
+    """
+
+    def begun(run: Run) -> Run:
+        if run.stop or run.status.is_final or chunk in run.begun:
+            return run
+        return run.model_copy(update={"begun": (*run.begun, chunk)})
+
+    changed = app.ledger.change(run.export, run.id, begun)
+    if changed.status.is_final:
+        raise RunOver
+    if changed.stop and chunk not in changed.begun:
+        raise ExportError(changed.stop)
+
+
+def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
+    """Record a chunk's outcome, once: the blobs first, then one transaction that names them and counts them.
+
+    Whoever comes second, or after the run has ended, takes the own blobs away. What is left for later becomes a chunk
+    of its own that continues this one.
+    """
+    attempt = secrets.token_hex(4)
+    folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
+    entry = Entry(
+        chunk=chunk,
+        attempt=attempt,
+        receipts=f"{folder}.parquet" if outcome.receipts else None,
+        rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
+        continued_by=next_name(chunk, attempt) if outcome.rest else None,
+        lost=outcome.lost,
+        settled=outcome.settled,
+        left=None if outcome.lost else outcome.left,
+    )
+    rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
+    blobs = [
+        (container, name, data)
+        for container, name, data in (
+            (Container.OUTCOMES, entry.receipts, outcome.receipts),
+            (Container.OUTCOMES, entry.rejected, outcome.rejected),
+            (Container.CHUNKS, rest, outcome.rest),
+        )
+        if name and data
+    ]
+    for container, name, data in blobs:
+        app.storage.put(container, name, data)
+    now = app.now()
+
+    def counted(run: Run) -> Run:
+        return run.model_copy(
+            update={
+                "done": run.done + 1,
+                "chunks": run.chunks + (rest is not None),
+                "settled": run.settled + outcome.settled,
+                "counts": run.counts + outcome.counts,
+                "stop": run.stop or outcome.stop,
+                "begun": tuple(name for name in run.begun if name != chunk),
+                "progress_at": now,
+                "unreachable_since": None if outcome.settled or outcome.receipts else run.unreachable_since,
+            }
+        )
+
+    recorded, first = app.ledger.record(run.export, run.id, entry, counted)
+    if not first:
+        for container, name, _ in blobs:
+            app.storage.delete(container, name)
+    if first:
+        metering.recorded(recorded, chunk, outcome.counts, outcome.reasons, now)
+    if first and entry.continued_by:
+        message = {"export": run.export, "run": run.id, "chunk": entry.continued_by}
+        app.storage.send(Queue.CHUNKS, message, delay=CONTINUATION_DELAY)
+    log.info(
+        "recorded export=%s run=%s chunk=%s settled=%d rest=%s first=%s",
+        run.export,
+        run.id,
+        chunk,
+        outcome.settled,
+        bool(outcome.rest),
+        first,
+    )
+    return recorded

@@ -1,0 +1,109 @@
+"""An export's segments as a run reads them, and what turns their rows into contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from shared.cleaning.clean import Recipe
+from shared.cleaning.notation import Declared
+from shared.composition.app import App
+from shared.exports.configuration import Export
+from shared.planning.plan import Scope
+from shared.reasons.errors import ExportError
+from shared.runs.rejected import rejected_customers
+from shared.sources.blob_export.customer_insights import CustomerInsights
+from shared.sources.catalogue import Table
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSegment:
+    """One segment of the source, as the planner reads it."""
+
+    source: CustomerInsights
+    table: Table
+    address: str | None = None
+    beat: Callable[[], None] = lambda: None
+    check_unchanged: Callable[[], None] = lambda: None
+
+    @property
+    def name(self) -> str:
+        """The segment's name."""
+        return self.table.name
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns it has."""
+        return self.table.columns
+
+    @property
+    def declared(self) -> Mapping[str, Declared]:
+        """What model.json says of them."""
+        table = self.table
+        return {name: Declared.of(kind, table.date_formats.get(name)) for name, kind in table.data_types.items()}
+
+    def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Return its rows in batches. Whatever is found wrong while the next refresh is written is only not settled."""
+        try:
+            for batch in self.source.read(self.table, columns, self.address):
+                self.beat()
+                yield batch
+        except ExportError:
+            self.check_unchanged()
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Segments of one refresh of the source, told from another by its etag."""
+
+    etag: str
+    segments: Sequence[SourceSegment]
+    check_unchanged: Callable[[], None]
+    """Raises ExportError SOURCE_NOT_SETTLED once another refresh is published: rows of both must not meet in one plan."""
+
+
+def read_segments(
+    app: App, names: Sequence[str], address: str, beat: Callable[[], None] = lambda: None
+) -> Sequence[SourceSegment]:
+    """Find segments in the source, all of one settled refresh; `address` is the column mapped to Email. Raises ExportError."""
+    return open_refresh(app, names, address, beat).segments
+
+
+def open_refresh(
+    app: App, names: Sequence[str], address: str, beat: Callable[[], None] = lambda: None, *, quiet: float | None = None
+) -> Refresh:
+    """Find segments of the refresh that was published `quiet` seconds ago or more (by the settings, if not given).
+
+    Raises ExportError.
+    """
+    catalogue = app.source.catalogue()
+    tables = [catalogue.table(name) for name in names]
+    seconds = app.settings.settle_seconds if quiet is None else quiet
+    app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=seconds))
+
+    def check_unchanged() -> None:
+        app.source.verify_settled(catalogue, (), now=app.now(), quiet=timedelta.min)
+
+    segments = [SourceSegment(app.source, table, address, beat, check_unchanged) for table in tables]
+    return Refresh(catalogue.etag, segments, check_unchanged)
+
+
+def recipe_of(export: Export) -> Recipe:
+    """Give how an export turns rows into contacts."""
+    return Recipe(
+        export.mapping,
+        clear_empty=export.clear_empty,
+        on_bad_value=export.on_bad_value,
+        resubscribe=export.resubscribe,
+        date_order=export.date_order,
+    )
+
+
+def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
+    """Give whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
+    only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
+    return Scope(export.leavers == "remove", app.tombstones.people(), only, export.guards.max_unread_percent)

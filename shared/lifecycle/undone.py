@@ -1,0 +1,60 @@
+"""What is written down of a chunk that is sent no more: nothing is known to be done, and of some nothing is known at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.composition.app import App
+from shared.delivery.chunks import Operation
+from shared.lifecycle.record import Outcome
+from shared.lifecycle.window import NO_CALLS
+from shared.reasons.codes import Reason
+from shared.runs.files import write_table
+from shared.runs.run import Counts, Run
+from shared.state.state import Receipt, tabulate
+
+
+def left(
+    app: App, run: Run, chunk: str, reason: Reason, operations: Sequence[Operation], calls: Counts = NO_CALLS
+) -> Outcome:
+    """Return the outcome of a chunk that is sent no more, in doubt if somebody may have sent something of it before."""
+    undone = left_undone(reason, operations, calls)
+    if chunk not in run.begun:
+        return undone
+    account = app.accounts.identities.home(str(run.connection)) or str(run.connection)
+    lists = [app.accounts.list_id(account, target.list) for target in run.targets]
+    return replace(undone, receipts=_in_doubt(operations, lists))
+
+
+def left_undone(reason: Reason, operations: Sequence[Operation], calls: Counts = NO_CALLS) -> Outcome:
+    """Return the outcome of a chunk of which nothing is sent, because its run shall stop."""
+    return Outcome(stop=reason, counts=calls + Counts(undelivered=rows_of(operations)), left=len(operations))
+
+
+def rows_of(operations: Sequence[Operation]) -> int:
+    """Count the operations that stand for a row."""
+    return sum(operation.is_row for operation in operations)
+
+
+def doubts(operations: Sequence[Operation], lists: Sequence[str | None]) -> list[Receipt]:
+    """Return receipts that leave open whether the operations were done: the next run does them again, whoever they concern."""
+    return [
+        Receipt(
+            operation.person,
+            operation.contact_id,
+            removed=_named(operation.remove, lists),
+            attempted=_named((*operation.add, *operation.remove), lists),
+        )
+        for operation in operations
+    ]
+
+
+def _in_doubt(operations: Sequence[Operation], lists: Sequence[str | None]) -> bytes:
+    known = tuple(dict.fromkeys(filter(None, lists)))
+    return write_table(tabulate(doubts(operations, lists), known), known)
+
+
+def _named(places: Sequence[int], lists: Sequence[str | None]) -> tuple[str, ...]:
+    """Name the lists at these places by id; what was never made holds nobody."""
+    return tuple(list_id for place in places if (list_id := lists[place]))

@@ -1,0 +1,133 @@
+"""Verify: what was read back compared with the state, and the state corrected if the run is to repair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from shared.azure.storage import Container
+from shared.cleaning.clean import Recipe, clean_batch
+from shared.cleaning.notation import Notations, agreed
+from shared.composition.app import App
+from shared.lifecycle.liveness import Heartbeat
+from shared.lifecycle.segments import SourceSegment, read_segments, recipe_of
+from shared.reasons.errors import ExportError
+from shared.runs.files import load_state, load_table
+from shared.runs.run import Entry, Findings, Run, state_before
+from shared.state.digests import DigestKey
+from shared.state.state import State
+from shared.verification.comparison import (
+    OBSERVED,
+    Comparison,
+    ListComparison,
+    compared_fields,
+    correct,
+    expect,
+    observe,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a verification found, a list each; the state as it should be, if that is to be repaired; and what was left out."""
+
+    findings: tuple[Findings, ...]
+    corrected: State | None
+    detail: str = ""
+
+
+def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
+    """Compare the lists that a run read back with the state.
+
+    Raise Damaged for a table of what was read back, and ExportError for a state, that is missing or cannot be read.
+    """
+    head = app.ledger.head(run.export)
+    state = load_state(app.storage, run.export, *state_before(head, str(run.connection), run.account))
+    lists = [_observed(app, entries, place) for place in range(len(run.targets))]
+    ids = [found.list_id or found.gone for found in lists]
+    held = state.on_lists(ids)
+
+    def begun() -> list[ListComparison]:
+        return [ListComparison(held, place, found.members) for place, found in enumerate(lists)]
+
+    comparisons, detail = begun(), ""
+    try:
+        comparisons = _values_compared(app, run, begun)
+    except ExportError as end:
+        detail = f"Values were not compared. {end.detail or end.reason.advice}"
+    results = [comparison.result() for comparison in comparisons]
+    findings = tuple(
+        _findings(target.list, found, result) for target, found, result in zip(run.targets, lists, results, strict=True)
+    )
+    if run.verification != "repair" or all(finding.is_equal for finding in findings):
+        return Verified(findings, None, detail)
+    drifted = pl.concat([result.drifted for result in results])
+    return Verified(findings, correct(state, ids, [found.members for found in lists], drifted), detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """A list as it was read back: its id, or if it is gone the id that it had; and its contacts."""
+
+    list_id: str
+    gone: str
+    members: pl.DataFrame
+
+
+def _observed(app: App, entries: Sequence[Entry], place: int) -> _Observed:
+    """Return the list at `place` as it was read back."""
+    name = f"{place + 1:06d}"
+    found = [entry.receipts for entry in entries if entry.chunk.partition("-")[0] == name and entry.receipts]
+    tables = [load_table(app.storage, Container.OUTCOMES, path, OBSERVED) for path in found]
+    if not tables:
+        return _Observed("", "", observe([], [], app.digest_key()))
+    exists = all(lists[0] for _, lists in tables)  # a list may go while it is read
+    last = tables[-1][1]
+    members = pl.concat([table for table, _ in tables]) if exists else observe([], [], app.digest_key())
+    return _Observed(last[0] if exists else "", "" if exists else last[-1], members)
+
+
+def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison]]) -> list[ListComparison]:
+    """Compare what was read back with the segments' rows; raise ExportError if they cannot be read.
+
+    Read again, with fresh comparisons, where the end of a column shows that it is written otherwise than it seemed.
+    """
+    found = app.registry.export(run.export)
+    if found is None:
+        return begun()
+    recipe = recipe_of(found[0])
+    names = [target.segment for target in run.targets]
+    segments = read_segments(app, names, recipe.mapping["Email"], Heartbeat(app, run))
+    notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
+    comparisons = _looked_at(segments, begun(), recipe, notations, app.digest_key())
+    if notations.settle():
+        return comparisons
+    return _looked_at(segments, begun(), recipe, notations, app.digest_key())
+
+
+def _looked_at(
+    segments: Sequence[SourceSegment],
+    comparisons: list[ListComparison],
+    recipe: Recipe,
+    notations: Notations,
+    key: DigestKey,
+) -> list[ListComparison]:
+    for segment, comparison in zip(segments, comparisons, strict=True):
+        for batch in segment.read(recipe.columns):
+            contacts = clean_batch(batch, recipe, notations).contacts
+            comparison.look_at(expect(contacts, compared_fields(recipe.mapping), key))
+    return comparisons
+
+
+def _findings(title: str, found: _Observed, result: Comparison) -> Findings:
+    return Findings(
+        list=title,
+        exists=bool(found.list_id),
+        expected=result.expected,
+        found=result.found,
+        missing=result.missing.len(),
+        extra=result.extra,
+        drifted=result.drifted.len(),
+    )

@@ -1,0 +1,84 @@
+"""What every chunk's work at Autopilot keeps to: how long it may take, how long it waits, and what its calls count."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.azure.vault import VaultUnavailable
+from shared.composition.app import Account, App
+from shared.delivery.sending import Sender
+from shared.destinations.autopilot.answers import AutopilotError, KeyRefused, Refused
+from shared.lifecycle.outage import wait
+from shared.reasons.codes import Reason, WaitsFor
+from shared.reasons.errors import ExportError, TryLater
+from shared.runs.run import Counts, Run
+from shared.telemetry import metering
+
+DEADLINE: Final = 240.0
+"""Seconds for one chunk: far below the function's timeout, which would take the whole worker with it."""
+
+HORIZON: Final = 30.0
+"""Seconds of backlog at which a worker gives its chunk back instead of waiting with it."""
+
+IDENTIFY_SECONDS: Final = 30.0
+"""Seconds for the one call that asks whose account a key opens."""
+
+NO_SLOT_PAUSE: Final = 5.0
+"""Seconds after which a chunk is tried again for which no slot came in time."""
+
+NO_CALLS: Final = Counts()
+
+
+def open_account(app: App, run: Run) -> Account:
+    """Open a run's account, with its key at hand and its pace not taken for too long.
+
+    Raises ExportError if the run shall stop, and TryLater.
+    """
+    try:
+        account = known_account(app, run, run.connection)
+        account.key.current()
+    except VaultUnavailable:
+        raise ExportError(wait(app, run, Reason.KEY_MISSING)) from None
+    if run.account and run.account != account.id:
+        raise ExportError(Reason.ACCOUNT_CHANGED)
+    backlog = account.slots.backlog()
+    metering.paced(account.name, account.rate, backlog)
+    if backlog > HORIZON:
+        why = "the account's pace is taken for longer than a worker waits"
+        raise TryLater(backlog / 2, why, waits_for=WaitsFor.PACE, lasts=backlog)
+    return account
+
+
+def known_account(app: App, run: Run, connection: str | None) -> Account:
+    """Open a connection's account and see to it that it is known whose it is: a key that was never seen is asked about.
+
+    Raises ExportError if the run shall stop, VaultUnavailable, and TryLater.
+    """
+    account = app.account(connection)
+    if account.is_known:
+        return account
+    sender = app.sender(account, seconds=IDENTIFY_SECONDS)
+    try:
+        app.identify(account, sender)
+    except KeyRefused:
+        raise ExportError(Reason.KEY_REFUSED) from None
+    except Refused as error:
+        raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
+    except AutopilotError:
+        raise ExportError(nothing_done(app, run, account, sender)) from None
+    return app.account(connection)
+
+
+def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason:
+    """Give why a run shall stop whose calls all came to nothing: Autopilot has been away for too long.
+
+    Raises TryLater until then, and if no call was made at all: that the pace is taken is no outage.
+    """
+    if not sender.tally.requests:
+        raise TryLater(max(NO_SLOT_PAUSE, account.slots.backlog() / 2), "no slot of the account's pace came in time")
+    return wait(app, run, Reason.AUTOPILOT_UNAVAILABLE)
+
+
+def calls_of(sender: Sender) -> Counts:
+    """Count a sender's calls."""
+    return Counts(requests=sender.tally.requests, throttled=sender.tally.throttled, retried=sender.tally.retried)

@@ -1,0 +1,1 @@
+"""From segments to operations: what changed since the last delivery."""

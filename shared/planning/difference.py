@@ -1,0 +1,204 @@
+"""The difference between what the segments say and what Autopilot holds: joiners, changed, unchanged, leavers.
+
+All on digests and bit masks: one row a person, bit n of a mask stands for the run's n-th segment and its list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import polars as pl
+
+from shared.state.state import CUSTOMER, CUSTOMERS, bit, bit_none
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a run has to do.
+
+    `operations` has one row a person: `person`, `segment` (UInt8) and `row` (UInt32) where the profile stands (null for
+    someone without a row that can be delivered), `contact_id`, `content`, `upsert`, `changed` (Boolean), `add` and `remove` (masks).
+    They are in the order of segments and rows, those who left at the end.
+    The numbers are the run's counts; `held`, `leaving` and `held_back` (who would leave, were the segment understood) count
+    members a list, in the order of the segments; `kept` counts members who stay because a row without a valid address is
+    theirs. `customers` (as CUSTOMERS) says whose rows stand for whom, where that is news. `set_aside` counts rows with
+    something to do that this run leaves alone.
+    """
+
+    operations: pl.DataFrame
+    profiles: int
+    duplicates: int
+    unchanged: int
+    held: tuple[int, ...]
+    leaving: tuple[int, ...]
+    held_back: tuple[int, ...]
+    kept: int
+    customers: pl.DataFrame
+    set_aside: int = 0
+
+    @property
+    def joiners(self) -> int:
+        """Memberships to add."""
+        return int(self.operations.select(_members("add")).item())
+
+    @property
+    def leavers(self) -> int:
+        """Memberships to remove."""
+        return int(self.operations.select(_members("remove")).item())
+
+    @property
+    def changed(self) -> int:
+        """Contacts with new values."""
+        return int(self.operations["changed"].sum())
+
+    def only(self, people: pl.Series) -> Difference:
+        """Return the part of it that concerns `people` (Int128), the rest set aside."""
+        chosen = self.operations.filter(pl.col("person").is_in(people.implode()))
+        return replace(
+            self,
+            operations=chosen,
+            held_back=(0,) * len(self.held_back),
+            kept=0,
+            set_aside=self.operations["content"].count() - chosen["content"].count(),
+        )
+
+
+SEEN: Final = pl.Schema({CUSTOMER: pl.Int64(), "seen": pl.UInt64()})
+"""Columns of rows without a valid address: whose they are, and the mask of the segments they stand in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What was read in doubt, and so takes nobody off a list.
+
+    `unread` is the mask of segments of which too many rows could not be read. `without_address` says of rows that have
+    no valid address whose they are: `customer` (Int64, as in the state, each once) and the mask of segments they are
+    `seen` in.
+    """
+
+    unread: int = 0
+    without_address: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SEEN))
+
+
+def difference(
+    rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removable: int, doubt: Doubt | None = None
+) -> Difference:
+    """Compare the segments' rows with what is held.
+
+    `rows` has a row for each row with a valid address: `person`, `segment`, `row`, `customer` (UInt64, the order of rows
+    that share an address), `known_as` (Int64, its CustomerId's digest), `content` (Int64; null for a row that cannot be
+    delivered, whose person stays where they are). `held` is `State.on_lists` of the run's lists. `removable` is the mask
+    of lists from which leavers go, save for those in `doubt`.
+    """
+    doubt = doubt or Doubt()
+    profiles = _profiles(rows)
+    held = _seen(held, doubt.without_address)
+    joined = profiles.join(held, on="person", how="left", suffix="_held")
+    known = pl.coalesce(pl.col("lists"), bit_none())
+    asked = pl.coalesce(pl.col("attempted"), bit_none())
+    deliverable = pl.col("content").is_not_null()
+    staying = joined.select(
+        "person",
+        pl.when(deliverable).then("segment").alias("segment"),  # a row that is not delivered has no contact to go along
+        pl.when(deliverable).then("row").alias("row"),
+        "contact_id",
+        "content",
+        (deliverable & (pl.col("content") != pl.coalesce("content_held", ~pl.col("content")))).alias("upsert"),
+        (pl.col("content_held").is_not_null() & (pl.col("content") != pl.col("content_held"))).alias("changed"),
+        (pl.col("deliverable") & ~known).alias("add"),
+        ((known | asked) & ~pl.col("present") & pl.lit(removable, pl.UInt64)).alias("absent"),
+        pl.coalesce(pl.col("seen"), bit_none()).alias("seen"),
+    )
+    gone = held.join(profiles, on="person", how="anti").select(
+        "person",
+        pl.lit(None, pl.UInt8).alias("segment"),
+        pl.lit(None, pl.UInt32).alias("row"),
+        "contact_id",
+        pl.lit(None, pl.Int64).alias("content"),
+        pl.lit(value=False).alias("upsert"),
+        pl.lit(value=False).alias("changed"),
+        bit_none().alias("add"),
+        ((pl.col("lists") | pl.col("attempted")) & pl.lit(removable, pl.UInt64)).alias("absent"),
+        "seen",
+    )
+    unread = pl.lit(doubt.unread, pl.UInt64)
+    everyone = pl.concat([staying, gone]).with_columns(
+        (pl.col("absent") & ~pl.col("seen") & ~unread).alias("remove"),
+        (pl.col("absent") & ~pl.col("seen") & unread).alias("held_back"),
+        (pl.col("absent") & pl.col("seen")).alias("kept"),
+    )
+    busy = pl.col("upsert") | (pl.col("add") != 0) | (pl.col("remove") != 0)
+    narrow = pl.col("add", "remove").cast(pl.UInt8 if segments <= 8 else pl.UInt64)  # millions of them are kept
+    operations = everyone.filter(busy).select(_OPERATION).with_columns(narrow)
+    operations = operations.sort("segment", "row", "person", nulls_last=True)
+    total = everyone["content"].count()
+    return Difference(
+        operations=operations,
+        profiles=total,
+        duplicates=rows["content"].count() - total,
+        unchanged=total - operations["content"].count(),
+        held=_per_list(held, "lists", segments),
+        leaving=_per_list(operations, "remove", segments),
+        held_back=_per_list(everyone, "held_back", segments),
+        kept=int(everyone.select(_members("kept")).item()),
+        customers=joined.filter(
+            pl.col("known_as").is_not_null() & pl.col("known_as").ne_missing(pl.col(CUSTOMER))
+        ).select("person", pl.col("known_as").alias(CUSTOMER)),
+    )
+
+
+def _seen(held: pl.DataFrame, without_address: pl.DataFrame) -> pl.DataFrame:
+    """Add to who is held the segments in which their own row, by CustomerId, stands without a valid address."""
+    if without_address.is_empty():
+        return held.with_columns(bit_none().alias("seen"))
+    return held.join(without_address, on=CUSTOMER, how="left").with_columns(pl.col("seen").fill_null(bit_none()))
+
+
+def together(parts: Sequence[Difference]) -> Difference:
+    """Add up the differences of parts of the people; their operations stay as they are, part after part."""
+    return Difference(
+        operations=pl.concat([part.operations for part in parts], rechunk=False),
+        profiles=sum(part.profiles for part in parts),
+        duplicates=sum(part.duplicates for part in parts),
+        unchanged=sum(part.unchanged for part in parts),
+        held=tuple(map(sum, zip(*[part.held for part in parts], strict=True))),
+        leaving=tuple(map(sum, zip(*[part.leaving for part in parts], strict=True))),
+        held_back=tuple(map(sum, zip(*[part.held_back for part in parts], strict=True))),
+        kept=sum(part.kept for part in parts),
+        customers=pl.concat([pl.DataFrame(schema=CUSTOMERS), *(part.customers for part in parts)]),
+        set_aside=sum(part.set_aside for part in parts),
+    )
+
+
+_OPERATION: Final = ("person", "segment", "row", "contact_id", "content", "upsert", "changed", "add", "remove")
+
+
+def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give one row a person: the row that speaks for them, and the segments they are `present` and `deliverable` in.
+
+    Among rows that share an address the smallest `customer` speaks, whatever the order in which Customer Insights
+    wrote them, so that an unchanged segment stays unchanged.
+    """
+    can = pl.col("content").is_not_null()
+    mask = pl.lit(2, pl.UInt64).pow(pl.col("segment")).cast(pl.UInt64)
+    masks = (mask.alias("present"), pl.when(can).then(mask).otherwise(bit_none()).alias("deliverable"))
+    doubled = rows["person"].is_duplicated()
+    single = rows.filter(~doubled).drop("customer").with_columns(*masks)
+    if not doubled.any():
+        return single
+    several = rows.filter(doubled).with_columns(*masks).sort("person", ~can, "customer", "content", "segment", "row")
+    together = several.group_by("person").agg(pl.col("present", "deliverable").bitwise_or())
+    speaking = several.unique("person", keep="first", maintain_order=True).drop("customer", "present", "deliverable")
+    return pl.concat([single, speaking.join(together, on="person")])
+
+
+def _members(mask: str) -> pl.Expr:
+    return pl.col(mask).bitwise_count_ones().cast(pl.Int64).sum()
+
+
+def _per_list(people: pl.DataFrame, mask: str, segments: int) -> tuple[int, ...]:
+    if segments == 0:
+        return ()
+    return people.select(((pl.col(mask) & bit(n)) != 0).sum().alias(str(n)) for n in range(segments)).row(0)

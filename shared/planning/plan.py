@@ -1,0 +1,196 @@
+"""Plan a run: read the segments, clean and deduplicate, take the difference to the state, cut it into chunks.
+
+The segments are read once. Of each row 45 bytes stay in memory (digests, places), which is enough for the difference;
+its contact waits in the spool, and is written to a chunk if it has something to do. The difference is taken a part of the
+people at a time. So memory stays flat, and the same input gives the same chunks to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from shared.cleaning.clean import Recipe
+from shared.cleaning.notation import Notations, agreed
+from shared.delivery.chunks import Cutter, lines
+from shared.exports.configuration import Guards
+from shared.planning.difference import Difference, difference, together
+from shared.planning.duplicates import Duplicates, contacts_of, unpacked
+from shared.planning.omissions import Omissions
+from shared.planning.spool import Spool, pack, unpack
+from shared.planning.survey import REJECTED, Rows, Scope, survey
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.sources.ahead import in_order
+from shared.state.digests import DigestKey
+from shared.state.state import CUSTOMERS, State
+
+__all__ = ["REJECTED", "Plan", "Scope", "check_guards", "chunks", "plan"]
+
+_IDENTITIES: Final = -1
+"""Where the spool keeps whose rows stand for whom, beside the segments' contacts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do.
+
+    `parts` are the differences of a part of the people each; `rows_read` and `rows_unread` (of those, the ones that could
+    not be understood) count a segment each; `rejected` has the columns of REJECTED; `contacts` holds what can be
+    delivered: `row`, `customer`, `fields`, in the order of rows. `omissions` tells what their contacts go without.
+    """
+
+    parts: tuple[Difference, ...]
+    rows_read: tuple[int, ...]
+    rows_unread: tuple[int, ...]
+    rejected: pl.DataFrame
+    contacts: Spool
+    omissions: Omissions
+
+    @property
+    def difference(self) -> Difference:
+        """The difference of all people."""
+        return together(self.parts)
+
+    @property
+    def named(self) -> pl.DataFrame:
+        """What the owner of the rows is told (columns of REJECTED): rows that are rejected, values that are left out."""
+        return pl.concat([self.rejected, self.omissions.named()], how="diagonal")
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether Autopilot already holds what the segments say."""
+        return self.difference.operations.is_empty()
+
+    def identities(self) -> Iterator[pl.DataFrame]:
+        """Return, a part at a time, whose rows stand for whom where that is news (columns of CUSTOMERS)."""
+        return map(unpack, self.contacts.packed(_IDENTITIES))
+
+
+def plan(
+    segments: Sequence[Rows],
+    recipe: Recipe,
+    key: DigestKey,
+    state: State,
+    list_ids: Sequence[str],
+    scope: Scope,
+    spool: Spool,
+) -> Plan:
+    """Take the difference between the segments and the state.
+
+    `list_ids` names the segments' lists in order; a list that Autopilot does not have yet is the empty text. A segment
+    with too many rows that cannot be read loses nobody: behind each of them stands one who seems to have left. Nor does
+    a row that is rejected make its person leave, known by its address or else by its CustomerId. `spool` is what the
+    plan's contacts wait in; whoever opened it closes it.
+    Raises ExportError for a column that a segment lacks.
+    """
+    for segment in segments:
+        _check_columns(segment, recipe)
+    notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
+    surveyed = survey(segments, recipe, key, scope, spool, notations)
+    if not notations.settle():
+        spool.clear()
+        surveyed = survey(segments, recipe, key, scope, spool, notations)
+    removable = sum(1 << place for place in range(len(segments)) if scope.remove_leavers)
+    held, doubt = state.on_lists(list_ids), surveyed.doubt()
+    parts = (
+        _identified(
+            difference(rows, held.filter(mine), segments=len(segments), removable=removable, doubt=doubt), spool
+        )
+        for mine, rows in surveyed.parts(Duplicates(recipe, key, spool))
+    )
+    return Plan(
+        parts=tuple(parts if scope.only is None else (part.only(surveyed.chosen()) for part in parts)),
+        rows_read=tuple(surveyed.read[place] for place in range(len(segments))),
+        rows_unread=tuple(surveyed.unread[place] for place in range(len(segments))),
+        rejected=surveyed.rejected(),
+        contacts=spool,
+        omissions=surveyed.omissions,
+    )
+
+
+def _identified(part: Difference, spool: Spool) -> Difference:
+    """Set aside in the spool whose rows stand for whom: of everybody, at a first load."""
+    if not part.customers.is_empty():
+        spool.append(_IDENTITIES, pack(part.customers))
+    return replace(part, customers=pl.DataFrame(schema=CUSTOMERS))
+
+
+def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles: int) -> None:
+    """Raise ExportError if the plan does more than its owner allows: too many profiles, an empty segment, a mass removal."""
+    if plan.difference.profiles > max_profiles:
+        raise ExportError(
+            Reason.OVER_LIMIT,
+            f"The segments hold {plan.difference.profiles} profiles; the export allows {max_profiles}.",
+        )
+    if not guards.allow_empty:
+        for name, rows in zip(names, plan.rows_read, strict=True):
+            if rows == 0:
+                raise ExportError(Reason.EMPTY_SEGMENT, f"Segment {name!r} has no members.")
+    for name, held, leaving in zip(names, plan.difference.held, plan.difference.leaving, strict=True):
+        if held and leaving * 100 > held * guards.max_removed_percent:
+            raise ExportError(
+                Reason.MASS_REMOVAL,
+                f"{leaving} of {held} members would be removed from {name!r}; the guard allows "
+                f"{guards.max_removed_percent:g}%.",
+            )
+
+
+def chunks(plan: Plan) -> Iterator[bytes]:
+    """Write the plan's operations as chunks.
+
+    Contacts with the same kind of work share chunks, so that bulk calls are full: those that must be sent or not, by the
+    number of lists they go on (a bulk call puts a contact on one); and those who left every segment.
+    """
+    cutters: dict[tuple[object, ...], Cutter] = {}
+    for place in range(len(plan.rows_read)):
+        operations = [_of_segment(part.operations, place) for part in plan.parts]
+        for encoded in in_order(partial(_encode, operations), contacts_of(plan.contacts, place)):
+            for kind, text in encoded.items():
+                yield from cutters.setdefault(kind, Cutter()).feed(text)
+    gone = pl.concat(part.operations.filter(pl.col("segment").is_null()) for part in plan.parts).sort("person")
+    nameless = pl.lit(None, pl.String)
+    left = lines(gone.with_columns(nameless.alias("customer"), nameless.alias("fields")))
+    yield from cutters.setdefault(("left",), Cutter()).feed(left)
+    for cutter in cutters.values():
+        yield from cutter.rest()
+
+
+def _of_segment(operations: pl.DataFrame, place: int) -> pl.DataFrame:
+    """Return the operations of the segment at `place`: they stand together, so nothing is copied."""
+    segment = pl.col("segment")
+    before, here = operations.select((segment < place).sum().alias("before"), (segment == place).sum()).row(0)
+    return operations.slice(before, here)
+
+
+def _encode(operations: Sequence[pl.DataFrame], frame: Sequence[bytes]) -> dict[tuple[object, ...], pl.Series]:
+    """Encode those of a segment's operations whose contacts are in a packed frame, by kind of work."""
+    contacts = unpacked(frame)
+    rows = contacts["row"]
+    if rows.is_empty():
+        return {}
+    within = pl.Series([rows[0], rows[-1] + 1], dtype=pl.UInt32)
+    bounds = [part["row"].search_sorted(within) for part in operations]
+    met = pl.concat(part.slice(begin, end - begin) for part, (begin, end) in zip(operations, bounds, strict=True)).sort(
+        "row"
+    )
+    places = rows.search_sorted(met["row"])
+    whole = met.with_columns(
+        contacts["customer"].gather(places),
+        contacts["fields"].gather(places),
+        pl.col("add").bitwise_count_ones().alias("lists"),
+    )
+    return {kind: lines(alike) for kind, alike in whole.partition_by("upsert", "lists", as_dict=True).items()}
+
+
+def _check_columns(segment: Rows, recipe: Recipe) -> None:
+    for field, column in recipe.mapping.items():
+        if column not in segment.columns:
+            reason = Reason.EMAIL_COLUMN_MISSING if field == "Email" else Reason.COLUMN_MISSING
+            raise ExportError(
+                reason, f"Segment {segment.name!r} has no column {column!r}, which is mapped to {field!r}."
+            )

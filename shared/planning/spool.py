@@ -1,0 +1,88 @@
+"""The spool: cleaned contacts set aside while the difference is not known yet, so that a source is read only once.
+
+Frames are kept by key: a segment's number for its contacts, and what else a plan sets aside under keys of its own.
+
+Small segments stay in memory; larger ones go, compressed, to a file without a name, which nobody else can open and which
+is gone with the process, however that ends.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import Final, Self
+
+import polars as pl
+
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+
+IN_MEMORY: Final = 1 << 24
+"""Bytes that stay in memory: the compressed contacts of about a hundred thousand people."""
+
+
+def pack(frame: pl.DataFrame) -> bytes:
+    """Compress a frame for the spool."""
+    data = io.BytesIO()
+    frame.write_ipc_stream(data, compression="lz4")
+    return data.getvalue()
+
+
+def unpack(packed: bytes) -> pl.DataFrame:
+    """Give the frame that was packed."""
+    return pl.read_ipc_stream(packed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    start: int
+    length: int
+
+
+class Spool:
+    """Frames by key, written once and then read back in the same order. Must be closed, or used in `with`."""
+
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+        self._file = SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 - closed by `close`
+        self._parts: dict[Hashable, list[_Part]] = {}
+        self._end = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._file.close()
+
+    def append(self, key: Hashable, packed: bytes) -> None:
+        """Set a packed frame aside. Raises ExportError when the disk is full."""
+        part = _Part(self._end, len(packed))
+        try:
+            self._file.seek(part.start)
+            self._file.write(packed)
+        except OSError as error:
+            raise ExportError(
+                Reason.INTERNAL_ERROR,
+                f"The segments do not fit the instance's temporary disk ({error.strerror}). Export fewer at once.",
+            ) from None
+        self._end += part.length
+        self._parts.setdefault(key, []).append(part)
+
+    def packed(self, key: Hashable) -> Iterator[bytes]:
+        """Return the packed frames of a key."""
+        for part in self._parts.get(key, ()):
+            self._file.seek(part.start)
+            yield self._file.read(part.length)
+
+    def clear(self) -> None:
+        """Forget everything that was set aside; its room is used again."""
+        self._parts.clear()
+        self._end = 0

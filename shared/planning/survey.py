@@ -1,0 +1,227 @@
+"""Read a run's segments, once: keep of each row what the difference needs, and set its contact aside in the spool."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+import polars as pl
+
+from shared.cleaning.clean import WHERE, Cleaned, Recipe, clean_batch
+from shared.cleaning.notation import Declared, Notations
+from shared.planning.difference import SEEN, Doubt
+from shared.planning.duplicates import Duplicates
+from shared.planning.omissions import Omissions
+from shared.planning.spool import Spool, pack, unpack
+from shared.reasons.rows import RowReason
+from shared.sources.ahead import in_order
+from shared.state.digests import DigestKey
+from shared.state.state import without
+
+REJECTED: Final = pl.Schema(
+    {
+        "customer": pl.String(),
+        "segment": pl.UInt8(),
+        "field": pl.String(),
+        "reason": pl.String(),
+        "where": pl.String(),
+        "hint": pl.String(),
+    }
+)
+"""Columns of rejected rows; `segment` is the place among the run's segments, `where` the file and row of a malformed one,
+of which nothing else may be said: what stands in its first field may be anything. `hint` is a Hint, where one is known."""
+
+_ROWS: Final = pl.Schema(
+    {
+        "person": pl.Int128(),
+        "segment": pl.UInt8(),
+        "row": pl.UInt32(),
+        "customer": pl.UInt64(),
+        "known_as": pl.Int64(),
+        "content": pl.Int64(),
+    }
+)
+
+_WITHOUT_ADDRESS: Final = pl.Schema({"customer": pl.Int64(), "segment": pl.UInt8()})
+
+MAX_UNREAD_PERCENT: Final = 0.1
+"""Rows of a hundred that may be unreadable before nobody leaves a segment, unless the export says otherwise."""
+
+PART: Final = 200_000
+"""Rows whose difference is taken at once, about: some 100 MB of work for a moment."""
+
+
+class Rows(Protocol):
+    """One segment's rows."""
+
+    @property
+    def name(self) -> str:
+        """The segment's name."""
+        ...
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns it has."""
+        ...
+
+    @property
+    def declared(self) -> Mapping[str, Declared]:
+        """What the source says of them."""
+        ...
+
+    def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Return batches of ROW (its number), MALFORMED and the asked columns, as text; WHERE names a malformed row's place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whom a run concerns: do leavers go, who must never come back (digests), and, if not everybody, which CustomerIds.
+
+    Nobody leaves a segment of whose rows more than `max_unread_percent` could not be read.
+    """
+
+    remove_leavers: bool
+    erased: Sequence[int] = ()
+    only: Collection[str] | None = None
+    max_unread_percent: float = MAX_UNREAD_PERCENT
+
+
+def survey(
+    segments: Sequence[Rows], recipe: Recipe, key: DigestKey, scope: Scope, spool: Spool, notations: Notations
+) -> Survey:
+    """Read the segments, once; columns are read as `notations` knows by then, and it learns how they are written."""
+    taken = Survey(scope, spool)
+    for place, segment in enumerate(segments):
+        for batch in in_order(partial(_prepare, recipe, key, notations), segment.read(recipe.columns)):
+            taken.take(batch, place)
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Cleaned rows: whole, compact, whose rows have no valid address, and what can be delivered, packed for the spool."""
+
+    contacts: pl.DataFrame
+    compact: pl.DataFrame
+    without_address: pl.Series
+    deliverable: bytes
+    cleaned: Cleaned
+
+
+class Survey:
+    """Keeps of each row what the difference needs, the rejected rows whole, and spools the contacts."""
+
+    def __init__(self, scope: Scope, spool: Spool) -> None:
+        self._scope = scope
+        self._spool = spool
+        self._rows = deque([pl.DataFrame(schema=_ROWS)])
+        self._rejected = [pack(pl.DataFrame(schema=REJECTED))]  # packed: a few texts would keep their whole batch's
+        self._chosen = [pl.Series(dtype=pl.Int128)]
+        self._without_address = [pl.DataFrame(schema=_WITHOUT_ADDRESS)]
+        self.read: Counter[int] = Counter()
+        self.unread: Counter[int] = Counter()
+        self.omissions = Omissions()
+
+    def take(self, batch: _Batch, place: int) -> None:
+        """Take a batch of the segment at `place`."""
+        contacts = batch.contacts
+        self.read[place] += contacts.height
+        compact = batch.compact.with_columns(pl.lit(place, pl.UInt8).alias("segment")).select(_ROWS.names())
+        self._rows.append(without(compact, self._scope.erased))
+        self._spool.append(place, batch.deliverable)
+        if self._scope.erased:
+            self._rejected.append(pack(_erased(contacts, compact, self._scope.erased, place)))
+        if self._scope.only is not None:
+            customers = contacts.filter(pl.col("email").is_not_null())["customer"]
+            self._chosen.append(compact["person"].filter(customers.is_in(list(self._scope.only))))
+        bad = contacts.filter(pl.col("reason").is_not_null())
+        self.unread[place] += _unread(contacts, bad)
+        here = pl.lit(place, pl.UInt8).alias("segment")
+        self._without_address.append(batch.without_address.to_frame("customer").with_columns(here))
+        self._rejected.append(pack(_rejected(bad, place)))
+        self.omissions.take(batch.cleaned, place)
+
+    def parts(self, duplicates: Duplicates) -> Iterator[tuple[pl.Expr, pl.DataFrame]]:
+        """Return the rows in parts, each with what its people have in common; once, since what is returned is not kept."""
+        count = 1 + sum(rows.height for rows in self._rows) // PART
+        parts = [deque([pl.DataFrame(schema=_ROWS)]) for _ in range(count)]
+        part = pl.col("person") % count
+        while self._rows:
+            rows = self._rows.popleft().with_columns(part.cast(pl.UInt32).alias("part"))
+            for (place,), some in rows.partition_by("part", as_dict=True, include_key=False).items():
+                parts[place].append(some)
+        for number, batches in enumerate(parts):
+            duplicates.look(number, pl.concat(batches))
+        duplicates.gather()
+        for number, batches in enumerate(parts):
+            yield part == number, duplicates.united(number, pl.concat(batches))
+            batches.clear()
+
+    def doubt(self) -> Doubt:
+        """Return what was read in doubt: segments with too many unread rows, and rows that name nobody by an address."""
+        most = self._scope.max_unread_percent
+        unread = sum(1 << place for place, rows in self.unread.items() if rows * 100 > self.read[place] * most)
+        mask = pl.lit(2, pl.UInt64).pow(pl.col("segment")).cast(pl.UInt64)
+        seen = pl.concat(self._without_address).select("customer", mask.alias("seen"))
+        return Doubt(unread, seen.group_by("customer").agg(pl.col("seen").bitwise_or()).cast(SEEN))
+
+    def rejected(self) -> pl.DataFrame:
+        """Return the rejected rows (columns of REJECTED)."""
+        return pl.concat(map(unpack, self._rejected))
+
+    def chosen(self) -> pl.Series:
+        """Return the people of the CustomerIds that the scope names."""
+        return pl.concat(self._chosen)
+
+
+def _prepare(recipe: Recipe, key: DigestKey, notations: Notations, rows: pl.DataFrame) -> _Batch:
+    """Clean rows; everything that can be done for a batch by itself, in a thread of its own."""
+    where = rows[WHERE].alias("where") if WHERE in rows.columns else pl.lit(None, pl.String).alias("where")
+    cleaned = clean_batch(rows, recipe, notations)
+    contacts = cleaned.contacts.with_columns(where)
+    deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
+    nameless = contacts.filter(pl.col("email").is_null() & pl.col("customer").is_not_null())
+    without_address = key.of_customers(nameless["customer"])
+    return _Batch(contacts, _compact(contacts, key), without_address, pack(deliverable), cleaned)
+
+
+def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
+    """Keep of each row with a valid address what the difference needs: 44 bytes, the segment's place to come."""
+    known = contacts.filter(pl.col("email").is_not_null())
+    contents = known.select(pl.col("fields").fill_null("")).to_series()
+    end = pl.col("customer").fill_null("").cast(pl.Binary).bin.tail(8)
+    padded = pl.lit(b"\0" * 8) + end
+    return known.select(
+        key.of_people(known["email"]).alias("person"),
+        pl.col("row").cast(pl.UInt32),
+        padded.bin.tail(8).bin.reinterpret(dtype=pl.UInt64, endianness="big").alias("customer"),
+        key.of_customers(known["customer"]).alias("known_as"),
+        pl.when(pl.col("fields").is_not_null()).then(key.of_contents(contents)).alias("content"),
+    )
+
+
+def _unread(contacts: pl.DataFrame, bad: pl.DataFrame) -> int:
+    """Count the rows of a batch that may be anybody's: malformed ones, and those with neither CustomerId nor address.
+
+    Where most of what stands in the column of addresses is none, it holds something else, and who it is cannot be said.
+    """
+    malformed = bad["reason"] == RowReason.ROW_MALFORMED.value
+    invalid = bad["reason"] == RowReason.EMAIL_INVALID.value
+    lost = malformed | (bad["email"].is_null() & bad["customer"].is_null())
+    valid = contacts.height - contacts["email"].null_count()
+    return int((lost | invalid).sum() if int(invalid.sum()) > valid else lost.sum())
+
+
+def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int], place: int) -> pl.DataFrame:
+    """Name the rows of people who were erased and would be delivered again."""
+    back = compact.join(without(compact, erased), on="row", how="anti").filter(pl.col("content").is_not_null())
+    rows = contacts.with_columns(pl.col("row").cast(pl.UInt32)).join(back.select("row"), on="row", how="semi")
+    return _rejected(rows.with_columns(pl.lit(RowReason.ERASED.value).alias("reason")), place)
+
+
+def _rejected(bad: pl.DataFrame, place: int) -> pl.DataFrame:
+    return bad.select("customer", pl.lit(place, pl.UInt8).alias("segment"), "field", "reason", "where", "hint")

@@ -1,0 +1,238 @@
+"""The ledger: runs and what became of their chunks, in one table, exact under any redelivery.
+
+Everything about an export stands in one partition, so that what belongs together changes in one transaction: a run
+starts and the head names it; a chunk's outcome is recorded and the run's counts grow; a run ends and its state becomes
+the export's. A second recording of the same chunk fails as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from shared.azure.tables import Change, Lost, Table
+from shared.runs.run import Entry, Head, Owed, Run, after, moment_of, with_state
+
+_HEAD: Final = "head"
+_LAST_MOMENT: Final = 10**13
+
+
+class RunInProgress(Exception):
+    """Another run of the export is going; `run_id` is its id."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} is going")
+        self.run_id = run_id
+
+
+class NotOwed(Exception):
+    """What a run should follow up is not owed any more: somebody else has started it meanwhile."""
+
+
+class NoSuchRun(Exception):
+    """The ledger knows no such run: it was never started, or its history has been cleared away."""
+
+
+class Ledger:
+    """Reads and writes runs. Every change is a compare-and-swap, tried again until it holds."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def exports(self) -> Iterator[str]:
+        """Yield the exports that anything is known of, those that were deleted too, in the order of their names."""
+        return self._table.partitions()
+
+    def head(self, export: str) -> Head:
+        """Give the export's head."""
+        return self._head(export)[0]
+
+    def run(self, export: str, run_id: str) -> Run:
+        """Give one run; raises NoSuchRun."""
+        return self._run(export, run_id)[0]
+
+    def runs(
+        self, export: str, *, before: str | None = None, older_than: datetime | None = None, most: int = 50
+    ) -> list[Run]:
+        """Give the export's runs, newest first, at most `most`: those before the run `before`, or older than a moment."""
+        start = "run-"
+        if before is not None:
+            start = _run_key(before) + "~"
+        elif older_than is not None:
+            start = _moment_key(older_than)
+        return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
+
+    def start(self, run: Run, mark: Mapping[str, object], *, pays: Owed | None = None) -> None:
+        """Record a new run and make it the export's active one; raise RunInProgress.
+
+        `mark` is what the head shall say with it: which refresh was tried, or that cron was looked at. `pays` is what the
+        run follows up: in the same transaction it is not owed any more. Raise NotOwed if it is not.
+        """
+        while True:
+            head, etag = self._head(run.export)
+            if head.active == run.id:  # written, but the answer was lost and the client asked again
+                return
+            if head.active is not None:
+                raise RunInProgress(head.active)
+            if pays is not None and head.owed != pays:
+                raise NotOwed
+            changed = head.model_copy(update={**mark, "active": run.id, "owed": None if pays else head.owed})
+            if self._write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
+                return
+
+    def mark(self, export: str, mark: Mapping[str, object]) -> None:
+        """Change what the head says."""
+        while True:
+            head, etag = self._head(export)
+            changed = head.model_copy(update=dict(mark))
+            if changed == head or self._write(export, [Change(_HEAD, changed, etag)]):
+                return
+
+    def start_over(self, export: str, at: datetime, *, only_if: Callable[[Head], bool] = lambda _: True) -> bool:
+        """Make the next run start with nothing; return whether that was done. Raise RunInProgress while one is going.
+
+        `only_if` is asked of each version of the head: what somebody changes meanwhile stays.
+        """
+        while True:
+            head, etag = self._head(export)
+            if not only_if(head):
+                return False
+            if head.active is not None:
+                raise RunInProgress(head.active)
+            if self._write(export, [Change(_HEAD, Head(began_at=at), etag)]):
+                return True
+
+    def forget_head(self, export: str, *, only_if: Callable[[Head], bool]) -> None:
+        """Forget the head of an export that is gone, if that holds of the version that is there."""
+        while True:
+            head, etag = self._head(export)
+            if etag is None or head.active is not None or not only_if(head):
+                return
+            with suppress(Lost):
+                self._table.delete_version(export, _HEAD, etag)
+
+    def release(self, export: str, run_id: str) -> None:
+        """Free the export from a run that is gone."""
+        while True:
+            head, etag = self._head(export)
+            freed = head.model_copy(update={"active": None})
+            if head.active != run_id or self._write(export, [Change(_HEAD, freed, etag)]):
+                return
+
+    def change(self, export: str, run_id: str, how: Callable[[Run], Run]) -> Run:
+        """Change a run; `how` is asked again if somebody else changed it meanwhile, and may return it unchanged."""
+        while True:
+            run, etag = self._run(export, run_id)
+            changed = how(run)
+            if changed == run or self._write(export, [Change(_run_key(run_id), changed, etag)]):
+                return changed
+
+    def record(self, export: str, run_id: str, entry: Entry, how: Callable[[Run], Run]) -> tuple[Run, bool]:
+        """Record a chunk's outcome and change its run with it.
+
+        Gives the run, and False if nothing was recorded: the chunk had an outcome already, or the run has ended. An
+        outcome of the same attempt is ours: it was written, but the answer was lost and the client asked again.
+        """
+        key = _chunk_key(run_id, entry.chunk)
+        while True:
+            run, etag = self._run(export, run_id)
+            known = self._table.get(export, key, Entry)
+            if known is not None:
+                return run, bool(entry.attempt) and known[0].attempt == entry.attempt
+            if run.status.is_final:
+                return run, False
+            changed = how(run)
+            if self._write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
+                return changed, True
+
+    def entry(self, export: str, run_id: str, chunk: str) -> Entry | None:
+        """Give what is recorded of one chunk, or None."""
+        found = self._table.get(export, _chunk_key(run_id, chunk), Entry)
+        return found[0] if found else None
+
+    def entries(self, export: str, run_id: str) -> list[Entry]:
+        """Give what is recorded of a run's chunks, in the order of their names."""
+        start = _chunk_key(run_id, "")
+        return [entry for _, entry in self._table.between(export, start, start + "~", Entry)]
+
+    def forget_entries(self, export: str, run_id: str) -> None:
+        """Forget what was recorded of an ended run's chunks: the run itself holds the sums."""
+        start = _chunk_key(run_id, "")
+        self._table.delete(export, self._table.keys(export, start, start + "~"))
+
+    def recorded(self, export: str) -> list[str]:
+        """Return the ids of the runs of whose chunks anything is recorded, a query each."""
+        found: list[str] = []
+        start = "chunk-"
+        while keys := self._table.keys(export, start, "chunk-~", most=1):
+            found.append("-".join(keys[0].split("-")[1:3]))
+            start = _chunk_key(found[-1], "~")
+        return found
+
+    def forget(self, export: str, run_id: str) -> None:
+        """Forget an ended run."""
+        self.forget_entries(export, run_id)
+        self._table.delete(export, [_run_key(run_id)])
+
+    def finish(
+        self,
+        export: str,
+        run_id: str,
+        how: Callable[[Run], Run],
+        *,
+        state_of: str | None,
+        owed: Callable[[Run, Head], Owed | None] = lambda *_: None,
+    ) -> Run:
+        """End a run and free its export; with `state_of`, the run's state becomes that connection's.
+
+        `owed` says what has to follow. Again is harmless. `how` may return the run unchanged: then it goes on.
+        """
+        while True:
+            run, etag = self._run(export, run_id)
+            if run.status.is_final:
+                return run
+            head, head_etag = self._head(export)
+            ended = how(run)
+            if ended == run:
+                return run
+            freed = after(head, ended)
+            if state_of is not None:
+                freed = with_state(freed, state_of, ended)
+            freed = freed.model_copy(update={"owed": owed(ended, freed)})
+            if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
+                return ended
+
+    def _head(self, export: str) -> tuple[Head, str | None]:
+        return self._table.get(export, _HEAD, Head) or (Head(), None)
+
+    def _run(self, export: str, run_id: str) -> tuple[Run, str]:
+        found = self._table.get(export, _run_key(run_id), Run)
+        if found is None:
+            raise NoSuchRun(run_id)
+        return found
+
+    def _write(self, export: str, changes: list[Change]) -> bool:
+        try:
+            self._table.write(export, changes)
+        except Lost:
+            return False
+        return True
+
+
+def _run_key(run_id: str) -> str:
+    """Order runs newest first: rows come in ascending order of their keys. Raises NoSuchRun for what is no run's id."""
+    started = moment_of(run_id)
+    if started is None:
+        raise NoSuchRun(run_id)
+    return f"{_moment_key(started)}-{run_id}"
+
+
+def _moment_key(moment: datetime) -> str:
+    return f"run-{_LAST_MOMENT - round(moment.timestamp() * 1000):013d}"
+
+
+def _chunk_key(run_id: str, chunk: str) -> str:
+    return f"chunk-{run_id}-{chunk}"

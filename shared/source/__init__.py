@@ -1,1 +1,0 @@
-"""The source: what Customer Insights' Blob export writes, read as it really is."""

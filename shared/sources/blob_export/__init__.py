@@ -1,0 +1,1 @@
+"""Customer Insights' Blob export, read as it really is."""

@@ -1,0 +1,290 @@
+"""`model.json` (Common Data Model), read: a catalogue of its tables, each understood or at fault by itself. No SDK.
+
+The rules are the Common Data Model's; what Customer Insights really writes is not documented, so where a rule leaves two
+readings the table is at fault. Keys with a prefix and everything unknown are ignored, and null is the default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.sources.catalogue import Catalogue, Dialect, Partition, Table
+
+MOST_BYTES: Final = 1 << 24
+"""Bytes of a `model.json`: some twenty thousand partitions, or a hundred thousand columns."""
+
+MOST_COLUMNS: Final = 4_000
+"""Columns of a table, and fields of a row: more than a table of Customer Insights has, as many as can be proved quickly."""
+
+MOST_PARTITIONS: Final = 10_000
+LONGEST_NAME: Final = 1_000
+"""Characters of a table's or a column's name."""
+
+LONGEST_PATH: Final = 1_024
+"""Characters of a blob's name, as many as Azure takes."""
+
+_SNAPSHOT_FOLDER: Final = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{4})/[^/]*$")
+_SNAPSHOT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z", re.ASCII)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UTF8: Final = {"utf-8", "utf8", "utf_8", "utf-8-sig", "65001", "ascii", "us-ascii", "20127"}
+"""What says that a file is UTF-8: ASCII is, too."""
+
+_Fields = Mapping[str, Any]
+
+
+def parse_model(text: bytes, *, container: str, etag: str) -> Catalogue:
+    """Read a `model.json`; raises ExportError SOURCE_MALFORMED if it is none, or too large.
+
+    Locations only name blobs of `container`; their host is never asked.
+    """
+    if len(text) > MOST_BYTES:
+        raise too_large()
+    try:
+        model = _Model.model_validate_json(text.removeprefix(b"\xef\xbb\xbf"))
+    except ValidationError as error:
+        raise ExportError(Reason.SOURCE_MALFORMED, f"model.json cannot be understood at {_first(error)}") from None
+    found: dict[str, list[Table | str]] = defaultdict(list)
+    for number, entity in enumerate(model.entities, start=1):
+        fields = entity if isinstance(entity, dict) else {}
+        if str(fields.get("$type")).lower() != "referenceentity":  # which another model describes
+            found[_name_of(fields, number)].append(_understood(fields, model.modified, container))
+    alone = {name: tables[0] for name, tables in found.items() if len(tables) == 1}
+    faults = {name: table for name, table in alone.items() if isinstance(table, str)}
+    for name, several in found.items():
+        if len(several) > 1:
+            faults[name] = f"model.json names table {name!r} {len(several)} times. Refresh the Blob export."
+    tables = {name: table for name, table in alone.items() if isinstance(table, Table)}
+    return Catalogue(tables, model.modified, etag, faults)
+
+
+def too_large() -> ExportError:
+    """Return the end of a run whose `model.json` is too large to be read."""
+    return ExportError(
+        Reason.SOURCE_MALFORMED,
+        f"model.json has more than {MOST_BYTES:,} bytes. Export fewer tables, or have the Blob export write it again.",
+    )
+
+
+def _name_of(entity: _Fields, number: int) -> str:
+    """Return what a table is called, or what to call one without a usable name."""
+    name = entity.get("name")
+    if not isinstance(name, str):
+        return f"table {number} of model.json"
+    return name if len(name) <= LONGEST_NAME else f"{name[:80]}…"
+
+
+def _understood(entity: _Fields, modified: datetime | None, container: str) -> Table | str:
+    """Return a table, or why it cannot be understood."""
+    try:
+        return _table(_Entity.model_validate(entity), modified, container)
+    except ValidationError as error:
+        return f"In model.json table {_name_of(entity, 0)!r} cannot be understood at {_first(error)}"
+    except _Fault as fault:
+        return f"{fault}"
+
+
+class _Fault(Exception):
+    """Why a table cannot be understood."""
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(map(str, first["loc"])) or "the file"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}."
+
+
+def _flag(value: object) -> object:
+    """Read a flag that may be the text "false" (seen in the Common Data Model's own test data); any other text says nothing."""
+    return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else value
+
+
+def _moment(value: object) -> object:
+    """Read a time; one that cannot be read is as good as none."""
+    try:
+        moment = datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+
+
+def _or_default(default: str) -> BeforeValidator:
+    """Read null, which serialisers write for what is not set, as the default."""
+    return BeforeValidator(lambda value: default if value is None else value)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+def _delimiter(text: str) -> str:
+    """Refuse what can part no fields: more than one byte, a quote, or what ends a line."""
+    if len(text.encode()) != 1 or text in '"\r\n\0':
+        raise ValueError("a delimiter is one ASCII character, neither a quote nor a line break")
+    return text
+
+
+def _location(text: str) -> str:
+    """Refuse what is no URL."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        raise ValueError("a location is a URL") from None
+    return text
+
+
+def _csv(text: str) -> str:
+    if text != "CsvFormatSettings":
+        raise ValueError("only CSV files are read, as the Blob export writes them")
+    return text
+
+
+def _quoting(text: str) -> str:
+    style = text.lower().removeprefix("quotestyle.")
+    if style not in {"csv", "none"}:
+        raise ValueError("a quote style is QuoteStyle.Csv or QuoteStyle.None")
+    return style
+
+
+def _encoding(text: str) -> str:
+    if text.strip().lower() not in _UTF8:
+        raise ValueError(f"the encoding is {text[:40]!r}, and only UTF-8 is read. Export the segments as UTF-8")
+    return text
+
+
+class _Format(_Part):
+    kind: Annotated[str, _or_default("CsvFormatSettings"), AfterValidator(_csv)] = Field(
+        default="CsvFormatSettings", alias="$type"
+    )
+    header: Annotated[bool | None, BeforeValidator(_flag)] = Field(default=None, alias="columnHeaders")
+    delimiter: Annotated[str, _or_default(","), AfterValidator(_delimiter)] = ","
+    quoting: Annotated[str, _or_default("csv"), AfterValidator(_quoting)] = Field(default="csv", alias="quoteStyle")
+    encoding: Annotated[str, _or_default("UTF-8"), AfterValidator(_encoding)] = "UTF-8"
+
+
+class _Partition(_Part):
+    location: Annotated[str, AfterValidator(_location)] | None = None
+    refreshed: Moment = Field(default=None, alias="refreshTime")
+    settings: _Format | None = Field(default=None, alias="fileFormatSettings")
+
+
+class _Attribute(_Part):
+    name: Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=LONGEST_NAME)]
+    data_type: Any = Field(default="", alias="dataType")
+    annotations: Any = ()
+
+    @property
+    def date_format(self) -> str | None:
+        """The format that an annotation such as `ci:CustomDateFormat` gives."""
+        for note in self.annotations if isinstance(self.annotations, list) else ():
+            if isinstance(note, dict) and str(note.get("name")).lower().endswith("dateformat"):
+                return str(note.get("value") or "")
+        return None
+
+
+def _local(text: str) -> str:
+    if text.lower() != "localentity":
+        raise ValueError("a table is a LocalEntity")
+    return text
+
+
+class _Entity(_Part):
+    kind: Annotated[str, AfterValidator(_local)] = Field(alias="$type")
+    name: Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+    attributes: Annotated[Sequence[_Attribute], Field(max_length=MOST_COLUMNS), BeforeValidator(lambda v: v or ())] = ()
+    partitions: Annotated[
+        Sequence[_Partition], Field(max_length=MOST_PARTITIONS), BeforeValidator(lambda v: v or ())
+    ] = ()
+
+
+class _Model(_Part):
+    entities: Sequence[Any] = Field(validation_alias=AliasChoices("entities"))
+    modified: Moment = Field(default=None, alias="modifiedTime")
+
+
+def _table(entity: _Entity, modified: datetime | None, container: str) -> Table:
+    if not entity.partitions:  # a segment without members has a file without rows; this one has never been written
+        raise _Fault(f"model.json names no file of table {entity.name!r}. Refresh the Blob export.")
+    for number, partition in enumerate(entity.partitions, start=1):
+        if not partition.location:
+            raise _Fault(f"Partition {number} of table {entity.name!r} has no location. Refresh the Blob export.")
+    current = _current(entity)
+    partitions = tuple(_partition(partition, entity.name, container) for partition in current)
+    if len({(partition.path, partition.snapshot) for partition in partitions}) < len(partitions):
+        raise _Fault(f"model.json names a file of table {entity.name!r} twice. Refresh the Blob export.")
+    times = [partition.refreshed for partition in current if partition.refreshed]
+    return Table(
+        name=entity.name,
+        columns=tuple(attribute.name for attribute in entity.attributes),
+        partitions=partitions,
+        refreshed_at=max(times, default=modified),
+        data_types={attribute.name: str(attribute.data_type or "") for attribute in entity.attributes},
+        date_formats={attribute.name: form for attribute in entity.attributes if (form := attribute.date_format)},
+    )
+
+
+def _current(entity: _Entity) -> list[_Partition]:
+    """Return the partitions of the newest snapshot folder.
+
+    An older folder is an older snapshot if it holds files of the same names; if not, the table may lie in both.
+    """
+    paths = [unquote(urlsplit(str(partition.location)).path) for partition in entity.partitions]
+    found = [_SNAPSHOT_FOLDER.search(path) for path in paths]
+    folders = ["".join(match.groups()) if match else "" for match in found]
+    files: dict[str, set[str]] = defaultdict(set)
+    for folder, path in zip(folders, paths, strict=True):
+        files[folder].add(path.rpartition("/")[2])
+    newest = max(folders)
+    if not all(files[newest] & older for older in files.values()):
+        raise _Fault(
+            f"The partitions of table {entity.name!r} lie in folders of different times, and it cannot be told which "
+            "count. Refresh the Blob export."
+        )
+    return [partition for partition, folder in zip(entity.partitions, folders, strict=True) if folder == newest]
+
+
+def _partition(partition: _Partition, table: str, container: str) -> Partition:
+    told = partition.settings
+    dialect = Dialect(told.delimiter, None if told.quoting == "none" else '"', told.header) if told else Dialect()
+    parts = urlsplit(str(partition.location))
+    snapshot = parse_qs(parts.query).get("snapshot", [None])[0]
+    if snapshot is not None and not _SNAPSHOT.fullmatch(snapshot):
+        raise _Fault(f"A partition of table {table!r} names a snapshot that is no time. Refresh the Blob export.")
+    return Partition(_blob_path(parts.path, table, container), snapshot, dialect)
+
+
+def _blob_path(path: str, table: str, container: str) -> str:
+    """Return the path within `container`; the emulator's locations begin with the account's name."""
+    segments = unquote(path).lstrip("/").split("/")
+    for start in (0, 1):
+        if len(segments) > start + 1 and segments[start].lower() == container.lower():
+            inside = "/".join(segments[start + 1 :])
+            if ".." in segments or not inside.strip("/") or len(inside) > LONGEST_PATH or _CONTROL.search(inside):
+                raise _Fault(
+                    f"A partition of table {table!r} has a location that can be no blob. Refresh the Blob export."
+                )
+            return inside
+    raise _Fault(
+        f"A partition of table {table!r} lies outside the container {container!r}, beside which this app reads nothing. "
+        "Have Customer Insights write the table there, or leave it out of the Blob export."
+    )

@@ -1,1 +1,0 @@
-"""The steps of a run, each safe to repeat: start, plan, deliver, finish; and the tick that watches over them."""

@@ -1,0 +1,1 @@
+"""Whether the lists hold what was delivered."""

@@ -1,0 +1,195 @@
+"""Verification: compare what Autopilot's lists hold with what we know to have delivered.
+
+A contact that is read back is kept as digests only: of its address, and of each value that the export maps. Values are
+compared where the segment still says what was delivered, and only those that were sent: what others wrote into other
+fields is not ours to judge.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from shared.cleaning.addresses import normalised
+from shared.cleaning.contact import PERMISSION
+from shared.destinations.autopilot.fields import field_type, is_custom
+from shared.state.digests import DigestKey
+from shared.state.state import State, bit, bit_none, compact
+
+OBSERVED: Final = pl.Schema({"person": pl.Int128(), "contact_id": pl.String()})
+"""Columns of what was read back, besides one of each field's values."""
+
+_NOTHING: Final = "null"
+_VALUE: Final = "value:"
+
+
+def compared_fields(mapping: Mapping[str, str]) -> list[str]:
+    """Return the fields whose values are compared: all but the address, which is who a contact is, and the permission.
+
+    Who takes back the permission to be mailed, or gives it, does so at Autopilot: that is never drift.
+    """
+    return [name for name in mapping if name not in {"Email", PERMISSION}]
+
+
+def observe(contacts: Sequence[Mapping[str, Any]], fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
+    """Keep of contacts as read back what a comparison needs.
+
+    Gives `person` (Int128, null without an address), `contact_id`, and a digest of each field's value (Int64) in
+    `value:FirstName` and so on.
+    """
+    addresses = normalised(_texts("address", contacts, "Email"))
+    table = pl.DataFrame(
+        [
+            addresses,
+            key.of_people(addresses.fill_null("")).alias("person"),
+            _texts("contact_id", contacts, "contact_id"),
+        ]
+    ).select(pl.when(pl.col("address").is_not_null()).then("person").alias("person"), "contact_id")
+    values = {name: [_read_value(contact, name) for contact in contacts] for name in fields}
+    return table.with_columns(_digests(values, key))
+
+
+def _texts(name: str, contacts: Sequence[Mapping[str, Any]], field: str) -> pl.Series:
+    """Return a field of contacts as read back, null where it is anything but text."""
+    values = [value if isinstance(value := contact.get(field), str) else None for contact in contacts]
+    return pl.Series(name, values, pl.String)
+
+
+def expect(contacts: pl.DataFrame, fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
+    """Give what cleaned rows (`email` and `fields`) would have Autopilot hold.
+
+    Gives `person`, `content` (digest of the whole contact) and a digest of each value that is sent, null for one that
+    is not.
+    """
+    known = contacts.filter(pl.col("email").is_not_null() & pl.col("fields").is_not_null())
+    bodies = [json.loads(text) for text in known["fields"]]
+    table = pl.DataFrame({"person": key.of_people(known["email"]), "content": key.of_contents(known["fields"])})
+    values = {name: [_sent_value(body, name) for body in bodies] for name in fields}
+    return table.with_columns(_digests(values, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How one list compares: counts of members, and `missing` and `drifted` people (Int128)."""
+
+    expected: int
+    found: int
+    missing: pl.Series
+    extra: int
+    drifted: pl.Series
+
+
+class ListComparison:
+    """Compares one list: `held` is `State.on_lists`, `place` the list's bit, `observed` what was read back."""
+
+    def __init__(self, held: pl.DataFrame, place: int, observed: pl.DataFrame) -> None:
+        self._ours = held.filter((pl.col("lists") & bit(place)) != 0)
+        self._asked = held.filter(((pl.col("lists") | pl.col("attempted")) & bit(place)) != 0)
+        self._observed = observed.unique("contact_id", keep="first", maintain_order=True)
+        self._drifted = [self._moved()]
+
+    def look_at(self, expected: pl.DataFrame) -> None:
+        """Take rows of the list's segment, as `expect` gives them, and note who holds other values."""
+        values = [name for name in self._observed.columns if name.startswith(_VALUE) and name in expected.columns]
+        delivered = expected.join(self._ours.select("person", "content"), on=["person", "content"], how="semi")
+        both = delivered.join(self._observed, on="person", how="inner", suffix="_read")
+        differs = pl.any_horizontal(
+            pl.lit(value=False),
+            *(pl.col(name).is_not_null() & (pl.col(name) != pl.col(f"{name}_read")) for name in values),
+        )
+        self._drifted.append(both.filter(differs)["person"])
+
+    def result(self) -> Comparison:
+        """Give the comparison."""
+        return Comparison(
+            expected=self._ours.height,
+            found=self._observed.height,
+            missing=self._ours.join(self._observed, on="person", how="anti")["person"],
+            extra=self._observed.join(self._asked, on="person", how="anti").height,
+            drifted=pl.concat(self._drifted).unique(),
+        )
+
+    def _moved(self) -> pl.Series:
+        """Give members who are there under another id: the contact was merged, or made anew."""
+        both = self._ours.join(self._observed, on="person", how="inner", suffix="_read")
+        return both.filter(pl.col("contact_id") != pl.col("contact_id_read"))["person"]
+
+
+def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFrame], drifted: pl.Series) -> State:
+    """Bring the state to what the lists `list_ids` were seen to hold.
+
+    Who is missing is on that list no more; who was asked for and is there was added by us; who drifted is sent again.
+    """
+    names = (*list_ids, *(list_id for list_id in state.lists if list_id not in list_ids))
+    people = state.on_lists(names).with_columns(
+        pl.when(pl.col("person").is_in(drifted.implode())).then(None).otherwise("content").alias("content")
+    )
+    for place, table in enumerate(observed):
+        there = table.filter(pl.col("person").is_not_null()).unique("person", keep="first", maintain_order=True)
+        seen = people.join(there.select("person", pl.col("contact_id").alias("read")), on="person", how="left")
+        asked = ((pl.col("lists") | pl.col("attempted")) & bit(place)) != 0
+        others = ~bit(place)
+        people = seen.with_columns(
+            pl.coalesce("read", "contact_id").alias("contact_id"),
+            (
+                (pl.col("lists") & others)
+                | pl.when(asked & pl.col("read").is_not_null()).then(bit(place)).otherwise(bit_none())
+            ).alias("lists"),
+            (pl.col("attempted") & others).alias("attempted"),
+        ).drop("read")
+    return compact(State(names, people))
+
+
+def _digests(values: Mapping[str, Sequence[str | None]], key: DigestKey) -> list[pl.Series]:
+    """Digest the values of each field, null for one that is not there."""
+    return [
+        pl.select(
+            pl.when(pl.Series([text is not None for text in texts], dtype=pl.Boolean)).then(
+                key.of_contents(pl.Series([text or "" for text in texts], dtype=pl.String))
+            )
+        )
+        .to_series()
+        .alias(_VALUE + name)
+        for name, texts in values.items()
+    ]
+
+
+def _read_value(contact: Mapping[str, Any], name: str) -> str:
+    """Give a field's value as read back: custom fields come as a list of kinds (recorded)."""
+    if not is_custom(name):
+        return _text(contact.get(name), name)
+    label = name.partition("--")[2].replace("--", " ")
+    items = contact.get("custom_fields")
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, dict) and item.get("kind") == label and item.get("fieldType") == field_type(name):
+            return _NOTHING if item.get("deleted") else _text(item.get("value"), name)
+    return _NOTHING
+
+
+def _sent_value(body: Mapping[str, Any], name: str) -> str | None:
+    part = body.get("custom", {}) if is_custom(name) else body
+    return _text(part[name], name) if name in part else None
+
+
+def _text(value: object, name: str) -> str:
+    """Write a field's value so that equal ones look equal: null, "" and nothing; 12, 12.0 and the text 12."""
+    if value is None or value == "":
+        return _NOTHING
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        number = float(value) if isinstance(value, int | float) else float(str(value)) if _is_number(name) else None
+    except (ValueError, OverflowError):
+        number = None
+    if number is None or not math.isfinite(number):
+        return str(value)
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
+def _is_number(name: str) -> bool:
+    return is_custom(name) and field_type(name) in {"integer", "float"}

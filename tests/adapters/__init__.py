@@ -1,1 +1,0 @@
-"""The adapters and what stands on them, against Azurite."""

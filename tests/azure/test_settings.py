@@ -1,0 +1,146 @@
+"""App settings: read once, and named when they are missing or wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, cast
+
+import annotated_types
+import pytest
+
+from shared.azure.settings import Settings, SettingsWrong, read_settings
+
+NUMBERS: Final = (
+    "SETTLE_SECONDS",
+    "OUTAGE_MINUTES",
+    "GRACE_SECONDS",
+    "HISTORY_DAYS",
+    "REJECTED_DAYS",
+    "AUDIT_DAYS",
+)
+
+WHOLE = {
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "CustomerInsightsStorage__blobServiceUri": "https://source.blob.core.windows.net",
+    "CUSTOMER_INSIGHTS_PATH": "container/folder/",
+    "KEY_VAULT_URL": "https://vault.vault.azure.net/",
+}
+
+
+def test_what_is_left_out_has_a_default() -> None:
+    settings = read_settings(WHOLE)
+    assert settings.autopilot_url == "https://api2.autopilothq.com/v1"
+    assert (settings.auth_mode, settings.outage_minutes, settings.grace_seconds) == ("keys", 360, 45)
+    assert settings.customer_insights_path == "container/folder"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AzureWebJobsStorage", "CustomerInsightsStorage__blobServiceUri", "CUSTOMER_INSIGHTS_PATH", "KEY_VAULT_URL"],
+)
+def test_a_missing_setting_is_named(name: str) -> None:
+    with pytest.raises(SettingsWrong, match=name.partition("__")[0]):
+        read_settings({key: value for key, value in WHOLE.items() if key != name})
+
+
+@pytest.mark.parametrize("name", ["AUTOPILOT_URL", "KEY_VAULT_URL", "NOTIFY_URL"])
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "http://localhost.example.com", "ftp://127.0.0.1", "file:///etc"]
+)
+def test_only_tls_leaves_this_machine(name: str, url: str) -> None:
+    with pytest.raises(SettingsWrong, match=f"{name} .*https"):
+        read_settings({**WHOLE, name: url})
+
+
+@pytest.mark.parametrize("url", ["http://localhost:1/x", "http://127.0.0.1:80", "https://example.com"])
+def test_this_machine_may_be_reached_without_tls(url: str) -> None:
+    assert read_settings({**WHOLE, "AUTOPILOT_URL": url}).autopilot_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTH_MODE", "none"),
+        ("AUTH_MODE", "Entra"),
+        ("OUTAGE_MINUTES", "soon"),
+        ("CUSTOMER_INSIGHTS_PATH", "container"),
+        ("ALLOWED_SECRET_NAMES", "one, two/three"),
+        *(
+            (name, value)
+            for name in NUMBERS
+            for value in ("nan", "inf", "-inf", "-1", "1e300", "1e999", "", " ", "0x1")
+        ),
+        *((name, "0") for name in NUMBERS if name != "SETTLE_SECONDS"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    if not value:  # an app setting that is empty counts as left out
+        assert read_settings({**WHOLE, name: value}) == read_settings(WHOLE)
+        return
+    with pytest.raises(SettingsWrong, match=name):
+        read_settings({**WHOLE, name: value})
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_bounds_of_a_number_stand_in_its_document(name: str) -> None:
+    document = (Path(__file__).parents[2] / "docs/settings.md").read_text()
+    row = next(line for line in document.splitlines() if f"`{name}`" in line)
+    field = Settings.model_fields[name.lower()]
+    most = next(int(cast("Any", item.le)) for item in field.metadata if isinstance(item, annotated_types.Le))
+    assert f"{most:,}".replace(",", " ") in row.replace(",", " ")
+    assert f"default {field.default}" in row
+
+
+HTTP = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=cGFzcw=="
+
+
+@pytest.mark.parametrize("name", ["AzureWebJobsStorage", "CustomerInsightsStorage"])
+@pytest.mark.parametrize(
+    "connection",
+    [
+        HTTP,
+        f"{HTTP};BlobEndpoint=http://storage.example",
+        f"{HTTP};BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://storage.example/a",
+        f"{HTTP};BlobEndpoint=https://storage.example",
+        "AccountName=a;AccountKey=cGFzcw==;BlobEndpoint=http://127.0.0.1.storage.example",
+        "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://storage.example",
+        "BlobEndpoint=ftp://127.0.0.1;SharedAccessSignature=sv=x",
+    ],
+)
+def test_no_connection_string_leads_to_another_host_without_tls(name: str, connection: str) -> None:
+    with pytest.raises(SettingsWrong, match=rf"{name}.*http") as refusal:
+        read_settings({**WHOLE, name: connection})
+    assert "cGFzcw" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        "UseDevelopmentStorage=true",
+        f"{HTTP};BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:2/a;TableEndpoint=http://localhost:3/a",
+        "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=cGFzcw==;EndpointSuffix=core.windows.net",
+        "BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=sv=x&sig=y%3D",
+    ],
+)
+def test_a_connection_string_with_tls_or_to_this_machine_is_taken(connection: str) -> None:
+    assert read_settings({**WHOLE, "AzureWebJobsStorage": connection}).storage.connection_string == connection
+
+
+@pytest.mark.parametrize("service", ["blob", "queue", "table"])
+def test_no_service_is_reached_without_tls(service: str) -> None:
+    given = {f"AzureWebJobsStorage__{name}ServiceUri": "https://a.example" for name in ("blob", "queue", "table")}
+    whole = {name: value for name, value in WHOLE.items() if name != "AzureWebJobsStorage"}
+    name = f"AzureWebJobsStorage__{service}ServiceUri"
+    with pytest.raises(SettingsWrong, match=f"{name} .*https"):
+        read_settings({**whole, **given, name: "http://a.example"})
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("True", True), ("true", True), ("False", False), ("", False), ("1", False)]
+)
+def test_the_platform_says_whether_it_authenticates(value: str, said: bool) -> None:
+    assert read_settings({**WHOLE, "WEBSITE_AUTH_ENABLED": value}).website_auth_enabled is said
+
+
+def test_no_setting_shows_a_connection_string() -> None:
+    assert "UseDevelopmentStorage" not in repr(read_settings(WHOLE))

@@ -1,0 +1,111 @@
+"""An Autopilot account in memory, for tests of delivery: what is known of its API, with faults on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.delivery.pace import Pace, Window
+from shared.destinations.autopilot.answers import AutopilotError, ContactGone, ListGone, Refused
+
+
+@dataclass
+class MemoryAccount:
+    """Contacts by address, lists by id. `fault` may raise before a call is carried out."""
+
+    bulk_lists: bool = False
+    contact_lists: bool = False
+    poisoned: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
+    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    members: dict[str, set[str]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    fault: Callable[[str], AutopilotError | None] = lambda call: None
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        error = self.fault(name)
+        if error is not None:
+            raise error
+
+    def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        self._call("upsert")
+        if len(contacts) > 100 or any(contact["Email"] in self.poisoned for contact in contacts):
+            raise Refused("POST /contacts answered 400", 400)
+        ids = {}
+        for contact in contacts:
+            email = contact["Email"]
+            if email in self.dropped:
+                continue
+            ids[email] = self._store(contact, fills_lists=self.bulk_lists)
+        return ids
+
+    def upsert_one(self, contact: Mapping[str, Any]) -> str:
+        self._call("upsert_one")
+        if contact["Email"] in self.poisoned:
+            raise Refused("POST /contact answered 400", 400)
+        return self._store(contact, fills_lists=self.contact_lists)
+
+    def add(self, list_id: str, contact: str) -> None:
+        self._call("add")
+        self._of(list_id, contact).add(contact.removeprefix("person_"))
+
+    def remove(self, list_id: str, contact: str) -> None:
+        self._call("remove")
+        self._of(list_id, contact).discard(contact.removeprefix("person_"))
+
+    def is_member(self, list_id: str, contact: str) -> bool:
+        self._call("is_member")
+        if contact.removeprefix("person_") not in self.contacts:
+            raise ContactGone("contact", 404)
+        return contact.removeprefix("person_") in self.members.get(list_id, set())
+
+    def lists(self) -> dict[str, list[str]]:
+        self._call("lists")
+        return {list_id: [list_id] for list_id in self.members}
+
+    def _store(self, contact: Mapping[str, Any], *, fills_lists: bool) -> str:
+        email = contact["Email"]
+        self.contacts.setdefault(email, {}).update(contact)
+        if fills_lists and "_autopilot_list" in contact:
+            self.members[contact["_autopilot_list"]].add(email)
+        return f"person_{email}"
+
+    def _of(self, list_id: str, contact: str) -> set[str]:
+        if list_id not in self.members:
+            raise ListGone("list", 404)
+        if contact.removeprefix("person_") not in self.contacts:
+            raise ContactGone("contact", 404)
+        return self.members[list_id]
+
+
+class ManualClock:
+    """A clock that moves only when somebody waits."""
+
+    def __init__(self, start: float = 1_000_000.0) -> None:
+        self.time = start
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class MemorySlots:
+    """One account's pace, kept in memory."""
+
+    def __init__(self, clock: ManualClock, rate: float = 1000) -> None:
+        self.clock = clock
+        self.rate = rate
+        self.pace = Pace()
+        self.windows: list[Window] = []
+
+    def reserve(self, slots: int, latest: float) -> Window:
+        self.pace, window = self.pace.reserve(slots, self.rate, self.clock.now(), latest)
+        self.windows.append(window)
+        return window
+
+    def throttled(self, retry_after: float | None) -> None:
+        self.pace = self.pace.throttled(self.clock.now(), retry_after)

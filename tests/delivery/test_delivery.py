@@ -1,0 +1,388 @@
+"""Delivering a chunk to an account that refuses, drops, throttles and fails."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.delivery.account import Filling
+from shared.delivery.chunks import Cutter, Operation, decode, encode
+from shared.delivery.delivery import Delivery
+from shared.delivery.progress import MOST_TRIES, Delivered, remainder
+from shared.delivery.sending import LATEST_START, NotSent, Sender
+from shared.destinations.autopilot.answers import AutopilotError, KeyRefused, ListGone, NoAnswer, Throttled
+from shared.destinations.autopilot.probe import prove
+from shared.reasons.rows import RowReason
+from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
+
+LISTS = ("list-a", "list-b")
+
+
+def operation(
+    number: int,
+    *,
+    add: Sequence[int] = (0,),
+    remove: Sequence[int] = (),
+    upsert: bool = True,
+    known: bool = False,
+    tries: int = 0,
+) -> Operation:
+    email = f"p{number}@example.com"
+    return Operation(
+        person=number,
+        customer=f"c{number}",
+        segment=0,
+        contact_id=f"person_{email}" if known else None,
+        content=number,
+        upsert=upsert,
+        add=tuple(add),
+        remove=tuple(remove),
+        fields={"Email": email},
+        tries=tries,
+    )
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as threads:
+        yield threads
+
+
+def account(**settings: object) -> MemoryAccount:
+    made = MemoryAccount(**settings)  # type: ignore[arg-type]
+    made.members = {list_id: set() for list_id in LISTS}
+    return made
+
+
+def make_sender(pool: ThreadPoolExecutor, clock: ManualClock | None = None) -> Sender:
+    clock = clock or ManualClock()
+    return Sender(MemorySlots(clock), clock, pool, clock.now() + 600)
+
+
+def deliver(
+    api: MemoryAccount,
+    pool: ThreadPoolExecutor,
+    operations: Sequence[Operation],
+    *,
+    filling: Filling = Filling.MEMBERSHIP,
+) -> Delivered:
+    return Delivery(api, make_sender(pool), LISTS, filling).deliver(operations)
+
+
+def test_contacts_go_by_the_hundred_and_memberships_one_by_one(pool: ThreadPoolExecutor) -> None:
+    api = account()
+    delivered = deliver(api, pool, [operation(n) for n in range(250)])
+    assert len(delivered.settled) == 250
+    assert (api.calls.count("upsert"), api.calls.count("add")) == (3, 250)
+    assert len(api.members["list-a"]) == 250
+
+
+def test_an_account_that_honours_lists_needs_no_call_a_membership(pool: ThreadPoolExecutor) -> None:
+    api = account(bulk_lists=True)
+    deliver(api, pool, [operation(n, add=(0, 1) if n < 100 else (1,)) for n in range(200)], filling=Filling.BULK)
+    assert api.calls == ["upsert"] * 3
+    assert (len(api.members["list-a"]), len(api.members["list-b"])) == (100, 200)
+
+
+def test_who_only_moves_is_not_sent_again(pool: ThreadPoolExecutor) -> None:
+    api = account(contacts={"p1@example.com": {}})
+    api.members["list-b"].add("p1@example.com")
+    deliver(api, pool, [operation(1, add=(0,), remove=(1,), upsert=False, known=True)])
+    assert sorted(api.calls) == ["add", "remove"]
+    assert api.members == {"list-a": {"p1@example.com"}, "list-b": set()}
+
+
+def test_a_refused_call_is_searched_for_the_guilty_contact(pool: ThreadPoolExecutor) -> None:
+    api = account(poisoned=frozenset({"p37@example.com"}))
+    delivered = deliver(api, pool, [operation(n) for n in range(100)])
+    refused = [item for item in delivered.settled if item.reason]
+    assert [(item.operation.person, item.reason) for item in refused] == [(37, RowReason.REFUSED_BY_AUTOPILOT)]
+    assert len(api.members["list-a"]) == 99
+    assert api.calls.count("upsert") <= 1 + 8 + 4  # the call, the search, and who dropped out of it
+
+
+def test_a_call_that_sends_and_lists_a_contact_is_the_only_one_it_takes(pool: ThreadPoolExecutor) -> None:
+    api = account(contact_lists=True, poisoned=frozenset({"p37@example.com"}))
+    operations = [operation(n, add=(0, 1) if n < 10 else (0,)) for n in range(50)]
+    operations += [operation(n, add=()) for n in range(50, 170)]
+    delivered = deliver(api, pool, operations, filling=Filling.CONTACT)
+    assert [(item.operation.person, str(item.reason)) for item in delivered.settled if item.reason] == [
+        (37, "refused_by_autopilot")
+    ]
+    assert (api.calls.count("upsert_one"), api.calls.count("add"), api.calls.count("upsert")) == (50, 10, 2)
+    assert (len(api.members["list-a"]), len(api.members["list-b"])) == (49, 10)
+
+
+@pytest.mark.parametrize("filling", Filling)
+def test_an_account_that_refuses_everybody_is_not_asked_about_each(pool: ThreadPoolExecutor, filling: Filling) -> None:
+    everybody = frozenset(f"p{n}@example.com" for n in range(500))
+    api = account(bulk_lists=True, contact_lists=True, poisoned=everybody)
+    delivery = Delivery(api, make_sender(pool), LISTS, filling)
+    delivered = delivery.deliver([operation(n) for n in range(500)])
+    assert delivery.refuses_all
+    assert len(delivered.unsettled) >= 400
+    assert len(api.calls) < 150
+
+
+def test_a_contact_missing_from_the_answer_failed(pool: ThreadPoolExecutor) -> None:
+    api = account(dropped=frozenset({"p3@example.com"}))
+    delivered = deliver(api, pool, [operation(n) for n in range(5)])
+    assert [item.reason for item in delivered.settled if item.operation.person == 3] == [RowReason.MISSING_FROM_ANSWER]
+    assert len(api.members["list-a"]) == 4
+
+
+def test_a_contact_deleted_by_hand_is_made_anew(pool: ThreadPoolExecutor) -> None:
+    api = account()
+    delivered = deliver(api, pool, [operation(1, upsert=False, known=True)])
+    assert api.calls == ["add", "upsert", "add"]
+    assert delivered.settled[0].reborn
+    assert api.members["list-a"] == {"p1@example.com"}
+
+
+def test_a_leaver_whose_contact_or_list_is_gone_has_left(pool: ThreadPoolExecutor) -> None:
+    api = account()
+    del api.members["list-b"]
+    delivered = deliver(api, pool, [operation(1, add=(), remove=(0, 1), upsert=False, known=True)])
+    assert delivered.settled[0].removed == {0, 1}
+
+
+def test_a_list_deleted_meanwhile_is_reported_and_its_additions_wait(pool: ThreadPoolExecutor) -> None:
+    api = account()
+    del api.members["list-a"]
+    delivery = Delivery(api, make_sender(pool), LISTS, Filling.MEMBERSHIP)
+    delivered = delivery.deliver([operation(1)])
+    assert delivery.lists_gone == {0}
+    later, given_up = remainder(delivered.unsettled)
+    assert (later[0].add, later[0].upsert, given_up) == ((0,), False, [])
+
+
+def test_a_list_that_is_never_found_is_given_up_at_last(pool: ThreadPoolExecutor) -> None:
+    api = account()
+    del api.members["list-a"]
+    operations = [operation(1)]
+    for _ in range(MOST_TRIES):
+        delivered = Delivery(api, make_sender(pool), LISTS, Filling.MEMBERSHIP).deliver(operations)
+        operations, given_up = remainder(delivered.unsettled)
+    assert [item.reason for item in given_up] == [RowReason.NO_ANSWER]
+
+
+def test_a_bulk_call_to_a_list_that_is_gone_blames_no_contact(pool: ThreadPoolExecutor) -> None:
+    api = account(fault=lambda call: ListGone("list", 404) if call == "upsert" else None)
+    delivery = Delivery(api, make_sender(pool), LISTS, Filling.BULK)
+    delivered = delivery.deliver([operation(n) for n in range(150)])
+    assert delivery.lists_gone == {0}
+    assert [item.reason for item in delivered.unsettled] == [None] * 150
+    assert len(api.calls) < 10
+
+
+def test_a_refused_key_stops_the_rest(pool: ThreadPoolExecutor) -> None:
+    api = account(fault=lambda call: KeyRefused("401"))
+    sender = make_sender(pool)
+    delivered = Delivery(api, sender, LISTS, Filling.MEMBERSHIP).deliver([operation(n) for n in range(5000)])
+    assert sender.key_refused is not None
+    assert len(delivered.unsettled) == 5000
+    assert len(api.calls) < 50
+
+
+def test_slots_that_were_slept_through_are_lost_and_make_no_burst(pool: ThreadPoolExecutor) -> None:
+    clock = ManualClock()
+    slots = MemorySlots(clock, rate=10)
+    sent: list[float] = []
+
+    def call(number: int) -> Callable[[], None]:
+        def make() -> None:
+            sent.append(clock.now())
+            if number == 3:
+                clock.time += 5  # the machine stalls
+
+        return make
+
+    one_by_one = ThreadPoolExecutor(1)
+    with one_by_one:
+        sender = Sender(slots, _InStep(clock, one_by_one), one_by_one, clock.now() + 600)
+        sender.send([call(number) for number in range(20)])
+    assert len(sent) == 20
+    assert len(slots.windows) == 2
+    sent.sort()
+    assert all(later - earlier >= 0.1 - 1e-6 for earlier, later in pairwise(sent))
+
+
+class _InStep:
+    """A clock that is read only when the calls made so far have run."""
+
+    def __init__(self, clock: ManualClock, pool: ThreadPoolExecutor) -> None:
+        self._clock = clock
+        self._pool = pool
+
+    def now(self) -> float:
+        if threading.current_thread() is threading.main_thread():
+            self._pool.submit(int).result()
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+
+def test_when_nothing_answers_the_rest_is_not_sent(pool: ThreadPoolExecutor) -> None:
+    api = account(contacts={f"p{n}@example.com": {} for n in range(500)}, fault=lambda call: NoAnswer("503"))
+    delivered = deliver(api, pool, [operation(n, upsert=False, known=True) for n in range(500)])
+    assert len(delivered.unsettled) == 500
+    assert len(api.calls) < 100
+
+
+def test_a_slot_past_the_deadline_is_not_waited_for(pool: ThreadPoolExecutor) -> None:
+    """A worker that slept to its slot, minutes away, would outlive its function's timeout and take the others with it."""
+    clock = ManualClock()
+    slots = MemorySlots(clock)
+    slots.throttled(retry_after=3600)
+    sender = Sender(slots, clock, pool, clock.now() + 240)
+    begun, next_free = clock.now(), slots.pace.next_free
+    results = sender.send([int] * 3)
+    assert [type(result) for result in results] == [NotSent] * 3
+    assert clock.now() < begun + 10
+    assert slots.pace.next_free == next_free  # and no slot was taken that nobody uses
+
+
+def test_a_call_that_waited_long_for_its_thread_is_not_made() -> None:
+    """When slow answers hold every thread, what waits would go out at once when they come: a burst."""
+    made: list[int] = []
+    clock = ManualClock()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(time.sleep, LATEST_START + 0.2)
+        result = Sender(MemorySlots(clock), clock, pool, clock.now() + 600).attempt(lambda: made.append(1))
+    assert isinstance(result, NotSent)
+    assert made == []
+
+
+def test_calls_that_wait_for_a_thread_are_not_made_once_the_key_is_refused() -> None:
+    made: list[int] = []
+
+    def call() -> None:
+        made.append(1)
+        raise KeyRefused("401")
+
+    clock = ManualClock()
+    with ThreadPoolExecutor(1) as pool:
+        hold = threading.Event()
+        pool.submit(hold.wait, LATEST_START / 2)
+        sender = Sender(MemorySlots(clock), clock, pool, clock.now() + 600)
+        sender.send([call] * 50)
+    assert len(made) == 1
+
+
+def test_throttling_is_no_failure_and_slows_everybody_down(pool: ThreadPoolExecutor) -> None:
+    answers = iter([Throttled("429", None)] * 3)
+    clock = ManualClock()
+    slots = MemorySlots(clock)
+    api = account(fault=lambda call: next(answers, None))
+    sender = Sender(slots, clock, pool, clock.now() + 600)
+    delivered = Delivery(api, sender, LISTS, Filling.MEMBERSHIP).deliver([operation(n) for n in range(10)])
+    assert len(delivered.settled) == 10
+    assert sender.tally.throttled == 3
+    assert slots.pace.speed < 1
+
+
+def test_an_operation_that_fails_while_others_go_through_is_given_up_at_last() -> None:
+    api = account(fault=lambda call: None)
+    stubborn = operation(1)
+    for turn in range(MOST_TRIES):
+        with ThreadPoolExecutor(2) as pool:
+            delivery = Delivery(api, make_sender(pool), LISTS, Filling.MEMBERSHIP)
+            item = delivery.deliver([]).settled
+            assert item == ()
+            api.fault = lambda call: NoAnswer("500")
+            unsettled = delivery.deliver([stubborn]).unsettled
+        later, given_up = remainder(unsettled)
+        if turn < MOST_TRIES - 1:
+            stubborn = later[0]
+            assert stubborn.tries == turn + 1
+        else:
+            assert [progress.reason for progress in given_up] == [RowReason.NO_ANSWER]
+
+
+def test_what_a_deadline_left_unsent_counts_no_try(pool: ThreadPoolExecutor) -> None:
+    clock = ManualClock()
+    sender = Sender(MemorySlots(clock), clock, pool, clock.now())
+    delivered = Delivery(account(), sender, LISTS, Filling.MEMBERSHIP).deliver([operation(1)])
+    later, _ = remainder(delivered.unsettled)
+    assert (later[0].tries, later[0].upsert, later[0].add) == (0, True, (0,))
+
+
+@pytest.mark.parametrize(
+    ("bulk", "contact", "proved", "calls"),
+    [(True, True, Filling.BULK, 4), (False, True, Filling.CONTACT, 6), (False, False, Filling.MEMBERSHIP, 7)],
+)
+def test_a_proof_reads_a_membership_back(
+    pool: ThreadPoolExecutor, bulk: bool, contact: bool, proved: Filling, calls: int
+) -> None:
+    api = account(bulk_lists=bulk, contact_lists=contact)
+    assert prove(api, make_sender(pool), [operation(1)], LISTS).filling is proved
+    assert len(api.calls) == calls
+
+
+def test_a_contact_that_is_on_the_list_already_proves_nothing(pool: ThreadPoolExecutor) -> None:
+    api = account()
+    api.members["list-a"] = {f"p{n}@example.com" for n in range(5)}
+    assert prove(api, make_sender(pool), [operation(n) for n in range(5)], LISTS).filling is None
+
+
+def test_a_chunk_reads_back_as_it_was_written() -> None:
+    operations = [
+        operation(1, add=(0, 1), remove=(), tries=2),
+        operation(2, add=(), remove=(1,), upsert=False, known=True),
+    ]
+    assert decode(encode(operations)) == tuple(operations)
+
+
+@given(st.lists(st.integers(0, 30), max_size=8), st.integers(1, 7))
+def test_cutting_loses_and_doubles_no_line(batches: list[int], size: int) -> None:
+    import polars as pl
+
+    numbers = iter(range(10_000))
+    fed = [[f"{next(numbers)}\n" for _ in range(length)] for length in batches]
+    cutter = Cutter(size)
+    chunks = [chunk for batch in fed for chunk in cutter.feed(pl.Series(batch, dtype=pl.String))] + list(cutter.rest())
+    assert b"".join(chunks).decode() == "".join(line for batch in fed for line in batch)
+    assert all(len(chunk.splitlines()) == size for chunk in chunks[:-1])
+
+
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(Filling),
+    st.lists(st.tuples(st.sets(st.integers(0, 1)), st.booleans()), min_size=1, max_size=40),
+)
+def test_whatever_fails_on_the_way_in_the_end_the_lists_are_right(
+    seed: int, filling: Filling, people: list[tuple[set[int], bool]]
+) -> None:
+    """Any mix of throttling, lost answers and refusals, chunk continued as the worker does: everything settles, exactly."""
+    chance = random.Random(seed)
+    poisoned = frozenset(f"p{n}@example.com" for n, (_, bad) in enumerate(people) if bad)
+
+    def fault(call: str) -> AutopilotError | None:
+        roll = chance.random()
+        return Throttled("429", None) if roll < 0.1 else NoAnswer("503") if roll < 0.2 else None
+
+    api = account(bulk_lists=filling is Filling.BULK, contact_lists=True, poisoned=poisoned, fault=fault)
+    operations: Sequence[Operation] = [operation(n, add=sorted(lists)) for n, (lists, _) in enumerate(people)]
+    settled = {}
+    with ThreadPoolExecutor(4) as pool:
+        while operations:
+            delivery = Delivery(api, make_sender(pool), LISTS, filling)
+            delivered = delivery.deliver(operations)
+            settled.update({item.operation.person: item for item in delivered.settled})
+            operations, given_up = remainder(delivered.unsettled)
+            settled.update({item.operation.person: item for item in given_up})
+    refused = {person for person, item in settled.items() if item.reason}
+    assert refused >= {n for n, (_, bad) in enumerate(people) if bad}
+    for place, list_id in enumerate(LISTS):
+        wanted = {f"p{n}@example.com" for n, (lists, _) in enumerate(people) if place in lists and n not in refused}
+        given_up_on = {f"p{n}@example.com" for n in refused}
+        assert wanted <= api.members[list_id] <= wanted | given_up_on

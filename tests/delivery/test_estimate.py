@@ -1,0 +1,100 @@
+"""The calls that a preview expects are those that delivery makes, where every call is answered well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.cleaning.clean import MALFORMED, ROW
+from shared.delivery.account import Filling
+from shared.delivery.chunks import decode
+from shared.delivery.delivery import Delivery
+from shared.delivery.estimate import expected_calls
+from shared.delivery.sending import Sender
+from shared.planning.plan import Scope, chunks, plan
+from shared.planning.spool import Spool
+from shared.state.digests import DigestKey
+from shared.state.state import State, merge, tabulate
+from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
+from tests.planning.test_plan import RECIPE, Table
+
+KEY = DigestKey(b"k" * 32)
+LISTS = ("list-a", "list-b", "list-c")
+
+type Members = Sequence[tuple[int, int]]
+"""A segment's rows: a person, and a version of their name."""
+
+
+class OneBatch(Table):
+    """A segment in memory, given in one batch."""
+
+    def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        rows = pl.DataFrame(
+            {
+                "CustomerId": [f"customer-{person}" for person, _ in self.people],
+                "Email": [f"p{person}@example.com" for person, _ in self.people],
+                "Name": [f"Name {version}" for _, version in self.people],
+            },
+            schema=dict.fromkeys(self.columns, pl.String),
+        )
+        number = pl.int_range(pl.len(), dtype=pl.UInt64).alias(ROW)
+        yield rows.select(*columns, number, pl.lit(value=False).alias(MALFORMED))
+
+
+def run(segments: Sequence[Members], state: State, api: MemoryAccount, filling: Filling) -> tuple[int, int, State]:
+    """Plan and deliver a run; return the calls expected and made, and the state that it leaves."""
+    tables = [OneBatch(f"Segment {place}", list(rows), []) for place, rows in enumerate(segments)]
+    clock = ManualClock()
+    begun = len(api.calls)
+    with Spool() as spool, ThreadPoolExecutor(4) as pool:
+        found = plan(tables, RECIPE, KEY, state, LISTS, Scope(remove_leavers=True), spool)
+        expected = expected_calls(found.difference.operations, filling)
+        for chunk in chunks(found):
+            sender = Sender(MemorySlots(clock, rate=100_000), clock, pool, clock.now() + 10_000)
+            delivery = Delivery(api, sender, LISTS, filling)
+            delivered = delivery.deliver(decode(chunk))
+            assert not delivered.unsettled
+            state = merge(state, tabulate([delivery.receipt(item) for item in delivered.settled], LISTS), LISTS)
+    return expected, len(api.calls) - begun, state
+
+
+def account(filling: Filling) -> MemoryAccount:
+    made = MemoryAccount(bulk_lists=filling is Filling.BULK, contact_lists=filling is Filling.CONTACT)
+    made.members = {list_id: set() for list_id in LISTS}
+    return made
+
+
+@pytest.mark.parametrize(("filling", "calls"), [(Filling.BULK, 2), (Filling.CONTACT, 2), (Filling.MEMBERSHIP, 3)])
+def test_a_contact_on_two_lists_is_counted_for_both(filling: Filling, calls: int) -> None:
+    expected, made, _ = run([[(1, 1)], [(1, 1)], []], State.empty(), account(filling), filling)
+    assert (expected, made) == (calls, calls)
+
+
+@pytest.mark.parametrize("filling", Filling)
+def test_a_bulk_call_is_full_only_as_far_as_its_chunk(filling: Filling) -> None:
+    everybody = [(person, 1) for person in range(1, 1206)]
+    expected, made, state = run([everybody, everybody[:730], []], State.empty(), account(filling), filling)
+    assert expected == made
+    expected, made, _ = run([everybody, everybody[:730], []], state, account(filling), filling)
+    assert (expected, made) == (0, 0)
+
+
+people = st.lists(st.tuples(st.integers(1, 400), st.integers(1, 2)), max_size=260, unique_by=lambda row: row[0])
+segments = st.tuples(people, people, people)
+
+
+@settings(max_examples=25)
+@given(st.sampled_from(Filling), segments, segments, segments)
+def test_the_estimate_is_what_is_called(
+    filling: Filling, first: Sequence[Members], second: Sequence[Members], third: Sequence[Members]
+) -> None:
+    """Joiners, changed ones, leavers of some lists or of all, and who comes back: on an account with a history."""
+    api, state = account(filling), State.empty()
+    for refresh in (first, second, third):
+        expected, made, state = run(refresh, state, api, filling)
+        assert expected == made

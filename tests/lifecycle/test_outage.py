@@ -1,0 +1,88 @@
+"""Outages are waited out for as long as the settings say, with few calls."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+import pytest
+
+from export_trigger.cancel import cancel_run
+from export_trigger.http.runs import view
+from shared.azure.storage import Queue
+from shared.composition.app import App
+from shared.lifecycle.outage import wait
+from shared.lifecycle.postpone import postpone
+from shared.reasons.codes import Reason, Status, WaitsFor
+from shared.reasons.errors import TryLater
+from shared.runs.run import Run
+from shared.runs.work import ChunkWork
+from tests.delivery.accounts import ManualClock
+
+
+@pytest.fixture
+def run(timed: App, run: Run) -> Run:
+    return timed.ledger.change(
+        run.export, run.id, lambda run: run.model_copy(update={"plan": "p", "status": Status.PROCESSING})
+    )
+
+
+def wait_for(app: App, clock: ManualClock, run: Run, hours: float) -> Sequence[float]:
+    """Find Autopilot away again and again; gives the pauses."""
+    pauses: list[float] = []
+    end = clock.now() + hours * 3600
+    while clock.now() < end:
+        with pytest.raises(TryLater) as later:
+            wait(app, run, Reason.AUTOPILOT_UNAVAILABLE)
+        pauses.append(later.value.seconds)
+        clock.sleep(later.value.seconds)
+    return pauses
+
+
+def test_an_outage_of_an_hour_is_waited_out_with_few_calls(timed: App, clock: ManualClock, run: Run) -> None:
+    pauses = wait_for(timed, clock, run, hours=1)
+    assert pauses == sorted(pauses)
+    assert max(pauses) == 60
+    assert len(pauses) < 80
+
+
+def test_an_outage_that_outlasts_the_setting_ends_the_run(timed: App, clock: ManualClock, run: Run) -> None:
+    wait_for(timed, clock, run, hours=timed.settings.outage_minutes / 60)
+    clock.sleep(1)
+    assert wait(timed, run, Reason.AUTOPILOT_UNAVAILABLE) is Reason.AUTOPILOT_UNAVAILABLE
+
+
+def test_a_run_that_waits_says_for_what_and_until_when(timed: App, clock: ManualClock, run: Run) -> None:
+    later = TryLater(120, "the pace is taken", waits_for=WaitsFor.PACE, lasts=240)
+    postpone(timed, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), later)
+    shown = view(timed, timed.ledger.run(run.export, run.id))
+    assert (shown["waits_for"], shown["waits_until"]) == ("pace", "2027-01-15T08:04:00Z")
+    clock.sleep(241)
+    shown = view(timed, timed.ledger.run(run.export, run.id))
+    assert (shown["waits_for"], shown["waits_until"]) == (None, None)
+
+
+def test_a_run_that_waits_is_expected_to_end_after_that(timed: App, run: Run) -> None:
+    half = {"planned_at": timed.now(), "operations": 10, "settled": 5}
+    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update=half))
+    later = TryLater(60, "away", waits_for=WaitsFor.AUTOPILOT)
+    postpone(timed, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), later)
+    shown = view(timed, timed.ledger.run(run.export, run.id))
+    assert shown["progress"]["expected_end"] == "2027-01-15T08:01:00+00:00"
+
+
+def test_a_cancel_is_not_kept_waiting(timed: App, run: Run) -> None:
+    """The chunks' messages are hidden for minutes: they are put on the queue again, to be seen at once."""
+    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update={"chunks": 1}))
+    later = TryLater(300, "the pace is taken", waits_for=WaitsFor.PACE, lasts=600)
+    postpone(timed, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), later)
+    before = seen(timed, run)
+    cancel_run(timed, run.export, run.id)
+    assert seen(timed, run) == before + 1
+
+
+def seen(app: App, run: Run) -> int:
+    """Count the messages of a run that a worker would see now."""
+    client = app.storage._queues.get_queue_client(Queue.CHUNKS)
+    waiting = client.receive_messages(messages_per_page=32, visibility_timeout=1)
+    return sum(run.id.encode() in base64.b64decode(message.content) for message in waiting)

@@ -1,0 +1,180 @@
+"""The difference between segments and state, and the state that a run leaves."""
+
+from __future__ import annotations
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.planning.difference import Difference, difference
+from shared.state.state import RECEIPTS, SCHEMA, Receipt, State, merge, tabulate
+
+LISTS = ("list-a", "list-b", "list-c")
+ROWS = pl.Schema(
+    {
+        "person": pl.Int128(),
+        "segment": pl.UInt8(),
+        "row": pl.UInt32(),
+        "customer": pl.UInt64(),
+        "known_as": pl.Int64(),
+        "content": pl.Int64(),
+    }
+)
+
+Rows = list[tuple[int, int, int | None]]
+"""Rows of a test: person, segment, content (None: cannot be delivered)."""
+
+
+def compare(rows: Rows, state: State, removable: int = 0b111) -> Difference:
+    table = pl.DataFrame(
+        [(person, segment, row, person, person, content) for row, (person, segment, content) in enumerate(rows)],
+        schema=ROWS,
+        orient="row",
+    )
+    return difference(table, state.on_lists(LISTS), segments=3, removable=removable)
+
+
+def carry_out(found: Difference) -> pl.DataFrame:
+    """Give the receipts of a delivery in which everything went well."""
+    receipts = [
+        Receipt(
+            person=person,
+            contact_id=contact_id or f"person_{person}",
+            content=content if upsert else None,
+            added=tuple(LISTS[n] for n in range(3) if add >> n & 1),
+            removed=tuple(LISTS[n] for n in range(3) if remove >> n & 1),
+        )
+        for person, contact_id, content, upsert, add, remove in found.operations.select(
+            "person", "contact_id", "content", "upsert", "add", "remove"
+        ).rows()
+    ]
+    return tabulate(receipts, LISTS)
+
+
+def memberships(state: State) -> set[tuple[int, str]]:
+    return {
+        (person, list_id)
+        for person, mask in state.people.select("person", "lists").rows()
+        for n, list_id in enumerate(state.lists)
+        if mask >> n & 1
+    }
+
+
+def only(found: Difference) -> dict[str, object]:
+    return found.operations.row(0, named=True)
+
+
+def test_someone_new_is_sent_and_put_on_the_list() -> None:
+    found = compare([(1, 0, 11)], State.empty())
+    assert (found.joiners, found.changed, found.leavers, found.unchanged) == (1, 0, 0, 0)
+    assert (only(found)["upsert"], only(found)["add"]) == (True, 0b001)
+
+
+def test_one_person_in_two_segments_is_one_contact_on_two_lists() -> None:
+    found = compare([(1, 0, 11), (1, 2, 11)], State.empty())
+    assert (found.profiles, found.duplicates, found.joiners) == (1, 1, 2)
+    assert only(found)["add"] == 0b101
+
+
+def test_nothing_is_done_again() -> None:
+    first = compare([(1, 0, 11), (2, 1, 12)], State.empty())
+    state = merge(State.empty(), carry_out(first), LISTS)
+    again = compare([(2, 1, 12), (1, 0, 11)], state)
+    assert again.operations.is_empty()
+    assert again.unchanged == 2
+
+
+def test_a_new_value_is_sent_without_touching_lists() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11)], State.empty())), LISTS)
+    found = compare([(1, 0, 99)], state)
+    assert (found.changed, found.joiners) == (1, 0)
+    assert (only(found)["upsert"], only(found)["add"]) == (True, 0)
+
+
+def test_someone_who_left_is_taken_off_the_list_we_put_them_on() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11), (2, 0, 12)], State.empty())), LISTS)
+    found = compare([(1, 0, 11)], state)
+    assert (found.leavers, found.held, found.leaving) == (1, (2, 0, 0), (1, 0, 0))
+    assert (only(found)["person"], only(found)["remove"], only(found)["segment"]) == (2, 0b001, None)
+
+
+def test_someone_who_moved_is_added_here_and_removed_there() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11)], State.empty())), LISTS)
+    found = compare([(1, 1, 11)], state)
+    assert (only(found)["upsert"], only(found)["add"], only(found)["remove"]) == (False, 0b010, 0b001)
+
+
+def test_leavers_stay_where_removal_is_not_allowed() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11)], State.empty())), LISTS)
+    assert compare([], state, removable=0).operations.is_empty()
+
+
+def test_someone_whose_row_cannot_be_delivered_is_no_leaver() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11)], State.empty())), LISTS)
+    assert compare([(1, 0, None)], state).operations.is_empty()
+
+
+def test_among_rows_that_share_an_address_the_smallest_customer_speaks_in_any_order() -> None:
+    rows = pl.DataFrame([(1, 0, 0, 7, 7, 70), (1, 0, 1, 3, 3, 30), (1, 0, 2, 5, 5, 50)], schema=ROWS, orient="row")
+    held = State.empty().on_lists(LISTS)
+    for order in (rows, rows.reverse()):
+        assert difference(order, held, segments=1, removable=1).operations["content"].to_list() == [30]
+
+
+def test_a_list_of_no_run_any_more_keeps_its_members() -> None:
+    state = State(("old",), pl.DataFrame([(1, "person_1", 11, 1, 0)], schema=SCHEMA, orient="row"))
+    found = compare([], state)
+    assert found.operations.is_empty()
+    assert memberships(merge(state, pl.DataFrame(schema=RECEIPTS), LISTS)) == {(1, "old")}
+
+
+def test_an_addition_whose_answer_was_lost_is_undone_when_its_person_leaves() -> None:
+    receipt = Receipt(1, "person_1", 11, attempted=("list-a",))
+    state = merge(State.empty(), tabulate([receipt], LISTS), LISTS)
+    assert memberships(state) == set()
+    assert only(compare([], state))["remove"] == 0b001
+    assert only(compare([(1, 0, 11)], state))["add"] == 0b001
+
+
+def test_a_contact_made_anew_is_on_no_list_but_those_it_was_put_on() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11), (1, 1, 11)], State.empty())), LISTS)
+    reborn = Receipt(1, "person_new", 11, reborn=True, added=("list-c",))
+    assert memberships(merge(state, tabulate([reborn], LISTS), LISTS)) == {(1, "list-c")}
+
+
+def test_receipts_of_a_continued_chunk_count_together() -> None:
+    receipts = tabulate([Receipt(1, "person_1", 11), Receipt(1, "person_1", None, added=("list-b",))], LISTS)
+    state = merge(State.empty(), receipts, LISTS)
+    assert memberships(state) == {(1, "list-b")}
+    assert state.people["content"].to_list() == [11]
+
+
+_row = st.tuples(st.integers(1, 6), st.integers(0, 2), st.one_of(st.none(), st.integers(1, 3)))
+
+
+@given(st.lists(st.lists(_row, max_size=12), max_size=5))
+def test_after_any_history_the_lists_equal_the_segments_and_nothing_is_left_to_do(history: list[Rows]) -> None:
+    state = State.empty()
+    for rows in history:
+        found = compare(rows, state)
+        deliverable = {(person, segment) for person, segment, content in rows if content is not None}
+        withheld = {(person, segment) for person, segment, content in rows if content is None}
+        before = memberships(state)
+        state = merge(state, carry_out(found), LISTS)
+        expected = {(person, LISTS[n]) for person, n in deliverable}
+        kept = {(person, LISTS[n]) for person, n in withheld} & before
+        assert memberships(state) == expected | kept
+        assert compare(rows, state).operations.is_empty()
+        assert len([1 for _, _, content in rows if content is not None]) == found.profiles + found.duplicates
+
+
+@given(st.permutations([(1, 0, 5), (1, 0, 6), (2, 1, 7), (2, 0, None), (3, 2, 8)]))
+def test_the_order_of_rows_does_not_matter(rows: Rows) -> None:
+    columns = ["person", "content", "upsert", "add", "remove"]
+    reference = compare([(1, 0, 5), (1, 0, 6), (2, 1, 7), (2, 0, None), (3, 2, 8)], State.empty())
+    assert (
+        compare(rows, State.empty())
+        .operations.select(columns)
+        .sort("person")
+        .equals(reference.operations.select(columns).sort("person"))
+    )

@@ -1,1 +1,0 @@
-"""Reading what Customer Insights writes, from Azurite."""

@@ -1,0 +1,102 @@
+"""Members of segments: each table answers for itself, and nothing is counted twice."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import polars as pl
+import pytest
+
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from shared.sources.catalogue import Dialect, Partition, Table
+from shared.sources.counts import LATER, Counts, Members
+from tests.sources.blob_export.test_customer_insights import BODY, Source, source
+
+__all__ = ["source"]
+
+ENOUGH = 60.0
+STORAGE_CALLS = "azure.core.pipeline.policies.http_logging_policy"
+
+
+def table(name: str, *paths: str) -> Table:
+    partitions = tuple(Partition(path, None, Dialect()) for path in paths)
+    return Table(name, ("CustomerId", "Email"), partitions, None)
+
+
+class Played:
+    """A source whose partitions hold two batches of rows; it notes what is read."""
+
+    def __init__(self, rows: int = 3) -> None:
+        self.rows = rows
+        self.etags: dict[str, str] = {}
+        self.gone: set[str] = set()
+        self.read_paths: Counter[str] = Counter()
+        self.hold = threading.Event()
+        self.hold.set()
+
+    def versions(self, table: Table) -> dict[str, str]:
+        return {partition.path: self.etags.get(partition.path, "1") for partition in table.partitions}
+
+    def read(self, table: Table, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        (partition,) = table.partitions
+        self.read_paths[partition.path] += 1
+        if partition.path in self.gone:
+            raise ExportError(Reason.SOURCE_UNREACHABLE, f"{partition.path} does not exist.")
+        self.hold.wait(ENOUGH)
+        yield pl.DataFrame({columns[0]: ["x"] * self.rows})
+        yield pl.DataFrame({columns[0]: ["x"]})
+
+
+def test_a_version_is_counted_once_and_another_one_anew() -> None:
+    played = Played()
+    counts, vip = Counts(played), table("VIP", "a", "b")
+    for _ in range(3):
+        assert counts.of([vip], ENOUGH) == {"VIP": Members(8)}
+    assert played.read_paths == {"a": 1, "b": 1}
+    played.etags["b"], played.rows = "2", 5
+    assert counts.of([vip], ENOUGH) == {"VIP": Members(10)}
+    assert played.read_paths == {"a": 1, "b": 2}
+
+
+def test_a_table_whose_blob_is_gone_harms_no_other() -> None:
+    played = Played()
+    played.gone = {"old/b"}
+    found = Counts(played).of([table("VIP", "a"), table("Old", "old/a", "old/b"), table("New", "c")], ENOUGH)
+    assert found == {"VIP": Members(4), "Old": Members(None, "old/b does not exist."), "New": Members(4)}
+
+
+def test_what_there_is_no_time_for_is_unknown_not_nothing_and_comes_later() -> None:
+    played = Played()
+    played.hold.clear()
+    counts, vip = Counts(played), table("VIP", *(str(number) for number in range(20)))
+    assert counts.of([vip], 0.05) == {"VIP": Members(None, LATER)}
+    played.hold.set()
+    assert counts.of([vip], ENOUGH) == {"VIP": Members(80)}
+
+
+def test_many_may_ask_at_once() -> None:
+    counts, vip = Counts(Played()), table("VIP", *(str(number) for number in range(50)))
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: counts.of([vip], ENOUGH)["VIP"].rows, range(16))) == {200}
+
+
+def test_partitions_that_did_not_change_cost_a_listing(source: Source, caplog: pytest.LogCaptureFixture) -> None:
+    """Against a storage emulator, through the real client: 40 partitions, 161 calls at first, one from then on."""
+    source.model(*(source.put(f"Export/VIP/2026/01/01/0000/VIP_{number}.csv", BODY) for number in range(40)))
+    counts, vip = Counts(source.reader), source.reader.catalogue().table("VIP")
+    assert counts.of([vip], ENOUGH)["VIP"] == Members(80)
+    with caplog.at_level(logging.INFO, logger=STORAGE_CALLS):
+        assert counts.of([vip], ENOUGH)["VIP"] == Members(80)
+    assert sum(record.getMessage().startswith("Request URL") for record in caplog.records) == 1
+
+    source.put("Export/VIP/2026/01/01/0000/VIP_7.csv", BODY + b"3,Cid,cid@example.com\n")
+    assert counts.of([vip], ENOUGH)["VIP"] == Members(81)
+    source.container.delete_blob("Export/VIP/2026/01/01/0000/VIP_8.csv")
+    gone = counts.of([vip], ENOUGH)["VIP"]
+    assert gone.rows is None
+    assert "VIP_8.csv does not exist" in gone.why
