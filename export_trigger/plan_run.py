@@ -128,7 +128,7 @@ def _plan(app: App, run: Run) -> Run:
     operations = planned.difference.operations.height
     counts = _counts(planned) + calls_of(sender)
     recorded = _record(
-        app, run, attempt, account, export, count, operations, counts, remarks(planned, names), refresh.etag
+        app, run, attempt, account, export, count, operations, counts, remarks(planned, names), refresh.version
     )
     if recorded.plan == attempt:
         metering.planned(recorded, planned.rejected["reason"])

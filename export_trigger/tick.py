@@ -20,7 +20,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.ledger import RunInProgress
 from shared.runs.run import Head, Trigger
-from shared.sources.catalogue import Catalogue
+from shared.sources.source import Catalogue
 from shared.telemetry import metering, tracing
 
 log = logging.getLogger(__name__)
@@ -72,12 +72,12 @@ def _refreshed(app: App) -> tuple[Catalogue | None, Reason | None]:
 
 def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Catalogue | None) -> None:
     match export.schedule:
-        case OnRefresh() if refreshed is not None and refreshed.etag != head.refresh:
+        case OnRefresh() if refreshed is not None and refreshed.version != head.refresh:
             if not head.refresh:
-                app.ledger.mark(name, {"refresh": refreshed.etag})
-            elif may_try(export, head, refreshed.etag, app.now()) and _is_settled(app, export, refreshed):
-                tries = head.tries + 1 if head.tried == refreshed.etag else 1
-                mark = {"tried": refreshed.etag, "tries": tries, "tried_at": app.now()}
+                app.ledger.mark(name, {"refresh": refreshed.version})
+            elif may_try(export, head, refreshed.version, app.now()) and _is_settled(app, export, refreshed):
+                tries = head.tries + 1 if head.tried == refreshed.version else 1
+                mark = {"tried": refreshed.version, "tries": tries, "tried_at": app.now()}
                 _start(app, name, "refresh", mark, refreshed)
         case OnCron() as cron:
             now = app.now()
@@ -115,7 +115,7 @@ def _start(app: App, name: str, trigger: Trigger, mark: dict[str, object], refre
             trigger=trigger,
             requested_by="schedule",
             mark=mark,
-            refresh=refreshed.etag if refreshed else None,
+            refresh=refreshed.version if refreshed else None,
             refreshed_at=refreshed.modified_at if refreshed else None,
         )
         log.info("started export=%s run=%s trigger=%s", name, run.id, trigger)

@@ -20,7 +20,7 @@ from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.ledger import RunInProgress
-from shared.sources.catalogue import Catalogue
+from shared.sources.source import Catalogue
 
 
 def list_exports(app: App, call: Call) -> Answer:
@@ -66,7 +66,7 @@ def put_export(app: App, call: Call) -> Answer:
     release_lists(app, name, export.connection, but=export)
     _check_still_connected(app, name, export, etag)
     if catalogue is not None and not app.ledger.head(name).refresh:
-        app.ledger.mark(name, {"refresh": catalogue.etag})
+        app.ledger.mark(name, {"refresh": catalogue.version})
     shown = _view(name, export, app)
     shown["members"] = members
     shown["warnings"] = warnings

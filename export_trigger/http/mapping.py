@@ -15,7 +15,7 @@ from shared.destinations.autopilot.answers import AutopilotError
 from shared.destinations.autopilot.fields import STANDARD_FIELDS, field_type, is_custom
 from shared.exports.configuration import ExportSettings
 from shared.reasons.errors import ExportError
-from shared.sources.catalogue import Catalogue, Table
+from shared.sources.source import Catalogue, Table
 
 ASK_SECONDS: Final = 20.0
 COUNT_SECONDS: Final = 20.0

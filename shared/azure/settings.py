@@ -61,13 +61,6 @@ def _secure_connection(text: str) -> str:
     return text
 
 
-def _container_path(path: str) -> str:
-    tidy = path.strip("/")
-    if "/" not in tidy:
-        raise ValueError("must be container/folder, the folder that holds model.json")
-    return tidy
-
-
 def _is_true(text: object) -> bool:
     """Read a yes as Azure writes it; all else is a no."""
     return text is True or (isinstance(text, str) and text.lower() == "true")
@@ -107,8 +100,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     storage: StorageAccount
-    source: StorageAccount
-    customer_insights_path: Annotated[str, AfterValidator(_container_path)]
     key_vault_url: Url
     autopilot_url: Url = DEFAULT_AUTOPILOT_URL
     auth_mode: Literal["keys", "entra"] = "keys"
@@ -135,9 +126,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         return Settings.model_validate(
             {
                 "storage": read_account(environment, "AzureWebJobsStorage"),
-                "source": read_account(environment, "CustomerInsightsStorage"),
-                "customer_insights_path": _required(environment, "CUSTOMER_INSIGHTS_PATH"),
-                "key_vault_url": _required(environment, "KEY_VAULT_URL"),
+                "key_vault_url": required(environment, "KEY_VAULT_URL"),
                 **optional,
             }
         )
@@ -147,7 +136,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsWrong(f"App setting {str(first['loc'][0]).upper()} {told}.") from None
 
 
-def _required(environment: Mapping[str, str], name: str) -> str:
+def required(environment: Mapping[str, str], name: str) -> str:
+    """Return a setting; raise SettingsWrong if it is missing."""
     value = environment.get(name, "")
     if not value:
         raise SettingsWrong(f"App setting {name} is missing.")

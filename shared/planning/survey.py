@@ -10,14 +10,15 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from shared.cleaning.clean import WHERE, Cleaned, Recipe, clean_batch
-from shared.cleaning.notation import Declared, Notations
+from shared.cleaning.clean import Cleaned, Recipe, clean_batch
+from shared.cleaning.notation import Notations
 from shared.planning.difference import SEEN, Doubt
 from shared.planning.duplicates import Duplicates
 from shared.planning.omissions import Omissions
 from shared.planning.spool import Spool, pack, unpack
 from shared.reasons.rows import RowReason
 from shared.sources.ahead import in_order
+from shared.sources.source import WHERE, Declared
 from shared.state.digests import DigestKey
 from shared.state.state import without
 
@@ -73,7 +74,7 @@ class Rows(Protocol):
         ...
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Return batches of ROW (its number), MALFORMED and the asked columns, as text; WHERE names a malformed row's place."""
+        """Return batches of the reader's own columns and of those asked for (`Source.read`)."""
         ...
 
 
@@ -180,9 +181,8 @@ class Survey:
 
 def _prepare(recipe: Recipe, key: DigestKey, notations: Notations, rows: pl.DataFrame) -> _Batch:
     """Clean rows; everything that can be done for a batch by itself, in a thread of its own."""
-    where = rows[WHERE].alias("where") if WHERE in rows.columns else pl.lit(None, pl.String).alias("where")
     cleaned = clean_batch(rows, recipe, notations)
-    contacts = cleaned.contacts.with_columns(where)
+    contacts = cleaned.contacts.with_columns(rows[WHERE].alias("where"))
     deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
     nameless = contacts.filter(pl.col("email").is_null() & pl.col("customer").is_not_null())
     without_address = key.of_customers(nameless["customer"])

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.cleaning.clean import MALFORMED, ROW
 from shared.delivery.account import Filling
 from shared.delivery.chunks import decode
 from shared.delivery.delivery import Delivery
@@ -18,10 +17,12 @@ from shared.delivery.estimate import expected_calls
 from shared.delivery.sending import Sender
 from shared.planning.plan import Scope, chunks, plan
 from shared.planning.spool import Spool
+from shared.sources.source import OWN_COLUMNS
 from shared.state.digests import DigestKey
 from shared.state.state import State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
 from tests.planning.test_plan import RECIPE, Table
+from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
 LISTS = ("list-a", "list-b", "list-c")
@@ -42,8 +43,7 @@ class OneBatch(Table):
             },
             schema=dict.fromkeys(self.columns, pl.String),
         )
-        number = pl.int_range(pl.len(), dtype=pl.UInt64).alias(ROW)
-        yield rows.select(*columns, number, pl.lit(value=False).alias(MALFORMED))
+        yield batch(rows).select(*OWN_COLUMNS, *columns)
 
 
 def run(segments: Sequence[Members], state: State, api: MemoryAccount, filling: Filling) -> tuple[int, int, State]:

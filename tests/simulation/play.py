@@ -187,8 +187,6 @@ class Play:
         return App(
             settings=Settings(
                 storage=nowhere,
-                source=nowhere,
-                customer_insights_path="ci/Export",
                 key_vault_url="https://vault.example",
                 autopilot_url=URL,
                 settle_seconds=0,

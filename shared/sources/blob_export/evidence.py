@@ -17,7 +17,7 @@ from typing import Final
 
 from shared.sources.blob_export.dialect import Row, Unreadable, is_blank, rows
 from shared.sources.blob_export.model import MOST_COLUMNS
-from shared.sources.catalogue import CUSTOMER_ID, Dialect
+from shared.sources.blob_export.tables import CUSTOMER_ID, Dialect
 
 UNDECODED: Final = "\udfff"
 """What stands for bytes that are not UTF-8 until their row is marked."""

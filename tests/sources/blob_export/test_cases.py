@@ -16,13 +16,12 @@ from export_trigger.http.access import Caller, Role
 from export_trigger.http.mapping import check_segments
 from export_trigger.http.request import Call
 from export_trigger.http.source import list_segments
-from shared.cleaning.clean import MALFORMED, WHERE
 from shared.composition.app import App
 from shared.exports.configuration import ExportSettings
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.catalogue import Table
 from shared.sources.counts import Members
+from shared.sources.source import MALFORMED, WHERE, Table
 from tests.sources.blob_export.memory import Blob, source_of
 
 COLUMNS: Final = ("CustomerId", "FirstName", "Email")

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 import shared.planning.survey
 import shared.sources.blob_export.customer_insights
 from local.azurite import Azurite
-from shared.cleaning.clean import MALFORMED, Recipe
+from shared.cleaning.clean import Recipe
 from shared.delivery.chunks import decode
 from shared.lifecycle.segments import SourceSegment
 from shared.planning.plan import Scope, chunks, plan
@@ -38,6 +38,7 @@ from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.blob_export.customer_insights import CustomerInsights
+from shared.sources.source import MALFORMED
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate
 from tests.sources.blob_export.memory import Blob, source_of
