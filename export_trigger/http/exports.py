@@ -19,7 +19,7 @@ from shared.exports.configuration import DisplayName, Export, ExportSettings, Mo
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.runs.ledger import RunInProgress
+from shared.runs.head import Head, RunInProgress
 from shared.sources.catalogue import Catalogue
 
 
@@ -66,7 +66,7 @@ def put_export(app: App, call: Call) -> Answer:
     release_lists(app, name, export.connection, but=export)
     _check_still_connected(app, name, export, etag)
     if catalogue is not None and not app.ledger.head(name).refresh:
-        app.ledger.mark(name, {"refresh": catalogue.etag})
+        app.ledger.change_head(name, lambda head: head.refresh_seen(catalogue.etag))
     shown = _view(name, export, app)
     shown["members"] = members
     shown["warnings"] = warnings
@@ -120,7 +120,7 @@ def delete_export(app: App, call: Call) -> Answer:
     except Conflict:
         raise stale() from None
     release_lists(app, name, export.connection if export else None)
-    app.ledger.mark(name, {"deleted": True})
+    app.ledger.change_head(name, Head.marked_deleted)
     return Answer(HTTPStatus.NO_CONTENT)
 
 

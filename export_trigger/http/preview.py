@@ -27,7 +27,6 @@ from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient, TryLater
 from shared.runs.files import load_state
-from shared.runs.run import state_before
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
@@ -57,7 +56,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     account = app.account(export.connection)
     refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
     known = account.id if account.is_known else None
-    state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
+    state = load_state(app.storage, name, *app.ledger.head(name).state_before(account.name, known))
     planned = plan(
         refresh.segments,
         recipe_of(export),
