@@ -82,7 +82,7 @@ def put_connection(app: App, call: Call) -> Answer:
     if is_another:
         settle_former(app, name, before)
     secret = store_key(app, name, key) if key else connection.secret_name
-    connection = connection.model_copy(update={"account": told, "secret_name": secret})
+    connection = connection.connected(told, secret)
     try:
         etag = app.registry.save_connection(name, connection, if_match=before_etag, only_new=before_etag is None)
     except Conflict:
@@ -188,9 +188,9 @@ def _detach(app: App, export: str, connection: str, call: Call) -> None:
         found = app.registry.export(export)
         if found is None or found[0].connection != connection:
             return
-        update = {"connection": None, "updated_at": app.now(), "updated_by": call.caller.id}
+        detached = found[0].detached().touched(call.caller.id, app.now())
         try:
-            app.registry.save_export(export, found[0].model_copy(update=update), if_match=found[1])
+            app.registry.save_export(export, detached, if_match=found[1])
         except Conflict:
             continue
         release_lists(app, export, connection)

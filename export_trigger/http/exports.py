@@ -85,16 +85,8 @@ def duplicate_export(app: App, call: Call) -> Answer:
     """Make a copy of an export under another name, without its connection, so that both never fill one list."""
     export, _ = find_export(app, call)
     body = call.read(DuplicateBody)
-    now = app.now()
-    copy = export.model_copy(
-        update={
-            "display_name": body.display_name or f"Copy of {export.display_name}"[:200],
-            "connection": None,
-            "created_at": now,
-            "updated_at": now,
-            "updated_by": call.caller.id,
-        }
-    )
+    title = body.display_name or f"Copy of {export.display_name}"[:200]
+    copy = export.duplicate(title, call.caller.id, app.now())
     if app.registry.export(body.name) is None:
         _begin(app, body.name)
     try:
@@ -224,7 +216,7 @@ def _check_still_connected(app: App, name: str, export: Export, etag: str) -> No
     if export.connection is None or _is_there(app, export.connection):
         return
     with suppress(Conflict):
-        app.registry.save_export(name, export.model_copy(update={"connection": None}), if_match=etag)
+        app.registry.save_export(name, export.detached(), if_match=etag)
     raise Problem(
         HTTPStatus.CONFLICT,
         "connection_gone",
