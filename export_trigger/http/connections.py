@@ -7,7 +7,6 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
 
-from export_trigger.claim import release_lists
 from export_trigger.http.access import Role
 from export_trigger.http.connect import (
     CONNECT_SECONDS,
@@ -23,6 +22,7 @@ from export_trigger.http.connect import (
     unreachable,
 )
 from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
+from export_trigger.steps.claim import release_lists
 from shared.accounts.stored_keys import remove_key, store_key
 from shared.azure.storage import Conflict
 from shared.azure.vault import VaultUnavailable

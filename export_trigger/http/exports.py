@@ -7,11 +7,11 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from export_trigger.cancel import cancel_run
-from export_trigger.claim import claim_lists, release_lists, whereabouts
 from export_trigger.http.access import Role
 from export_trigger.http.mapping import check_custom_fields, check_segments, permission_warnings, size_warnings
 from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
+from export_trigger.steps.cancel import cancel_run
+from export_trigger.steps.claim import claim_lists, release_lists, whereabouts
 from shared.accounts.claims import Claimed
 from shared.azure.storage import Conflict
 from shared.composition.app import App

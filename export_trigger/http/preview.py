@@ -13,7 +13,7 @@ import polars as pl
 
 from export_trigger.http.exports import find_export
 from export_trigger.http.request import Answer, Call, Problem
-from export_trigger.room import FOR_PREVIEWS
+from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.account import Filling

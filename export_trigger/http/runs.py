@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from export_trigger.cancel import cancel_run
 from export_trigger.http.exports import check_connection, check_former_connection, find_export
 from export_trigger.http.request import Answer, Call, Problem, page_of
+from export_trigger.steps.cancel import cancel_run
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import App
 from shared.exports.configuration import Off

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from export_trigger.http.routes import ROUTES, Route
-from export_trigger.plan_run import plan_run
-from export_trigger.tick import tick
+from export_trigger.steps.plan_run import plan_run
+from export_trigger.steps.tick import tick
 from shared.accounts.stored_keys import sweep_keys
 from shared.azure.storage import Conflict, Container
 from shared.destinations.autopilot.client import Autopilot, Identity

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from export_trigger.erase import _forget
-from export_trigger.supervise import supervise
+from export_trigger.steps.erase import _forget
+from export_trigger.steps.supervise import supervise
 from export_worker.deliver_chunk import deliver_chunk
 from shared.azure.storage import Container
 from shared.composition.app import App

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from export_trigger.cancel import cancel_run
 from export_trigger.http.runs import view
+from export_trigger.steps.cancel import cancel_run
 from shared.azure.storage import Queue
 from shared.composition.app import App
 from shared.lifecycle.outage import wait

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import pytest
 
-from export_trigger.retain import retain, retain_audit
-from export_trigger.tick import tick
+from export_trigger.steps.retain import retain, retain_audit
+from export_trigger.steps.tick import tick
 from shared.azure.storage import Container, Storage
 from shared.composition.app import App
 from shared.exports.audit import Audit
@@ -214,7 +214,7 @@ def test_a_tick_sweeps_what_deleted_exports_left(timed: App, run: Run, monkeypat
         source=cast("Any", SimpleNamespace(catalogue=_unreachable)),
         audit=cast("Any", SimpleNamespace(forget=lambda *_, **__: None)),
     )
-    monkeypatch.setattr("export_trigger.tick.sweep_keys", lambda _: None)
+    monkeypatch.setattr("export_trigger.steps.tick.sweep_keys", lambda _: None)
     tick(app)
     assert stored(timed, run.export) == []
 

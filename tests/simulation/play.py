@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from export_trigger.erase import erase
 from export_trigger.http import runs as api
 from export_trigger.http.access import Caller, Role
 from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.steps.erase import erase
 from shared.accounts.accounts import Accounts
 from shared.azure.settings import Settings, StorageAccount
 from shared.azure.storage import Storage

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from export_trigger.erase import advance_all
-from export_trigger.retain import retain, retain_audit
+from export_trigger.steps.erase import advance_all
+from export_trigger.steps.retain import retain, retain_audit
 from shared.accounts.stored_keys import sweep_keys
 from shared.composition.app import App
 from shared.exports.configuration import Export, OnCron, OnRefresh

@@ -14,8 +14,8 @@ from typing import Any, cast
 
 import pytest
 
-from export_trigger import erase as step
-from export_trigger.erase import advance, advance_all, erase
+from export_trigger.steps import erase as step
+from export_trigger.steps.erase import advance, advance_all, erase
 from shared.azure.storage import Container
 from shared.composition.app import App
 from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer

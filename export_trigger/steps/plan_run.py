@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from export_trigger.claim import claim_for_run
-from export_trigger.room import FOR_RUNS
+from export_trigger.steps.claim import claim_for_run
+from export_trigger.steps.room import FOR_RUNS
 from shared.accounts.lists import known_lists
 from shared.azure.storage import Container, Queue
 from shared.azure.vault import VaultUnavailable

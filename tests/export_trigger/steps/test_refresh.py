@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from export_trigger.tick import may_try
+from export_trigger.steps.tick import may_try
 from shared.composition.app import App
 from shared.exports.configuration import Export
 from shared.lifecycle.finish import end_run

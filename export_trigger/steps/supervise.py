@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from functools import partial
 
-from export_trigger.plan_run import issue
+from export_trigger.steps.plan_run import issue
 from shared.azure.storage import Queue
 from shared.composition.app import App
 from shared.lifecycle.each import each

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from export_trigger.plan_run import issue
+from export_trigger.steps.plan_run import issue
 from shared.composition.app import App
 from shared.lifecycle.finish import end_run
 from shared.reasons.codes import Reason
