@@ -158,7 +158,7 @@ def _prepare(
         return lists, Filling.MEMBERSHIP, {}
     filling = app.filling(account)
     if filling is None and any(operation.add for operation in operations):
-        with app.accounts.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
+        with app.locks.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
             filling = app.filling(account)
             if filling is None:
                 begin(app, run, chunk)

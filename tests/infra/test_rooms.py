@@ -28,7 +28,6 @@ SYSTEMS = {
 """The libraries of outside systems, and the rooms that may import them."""
 
 KNOWN = {
-    ("shared.accounts.stored_keys", "shared.composition"),
     ("shared.cleaning.advice", "shared.destinations.autopilot"),
     ("shared.cleaning.clean", "shared.destinations.autopilot"),
     ("shared.cleaning.contact", "shared.destinations.autopilot"),
@@ -36,7 +35,6 @@ KNOWN = {
     ("shared.delivery.moving", "shared.destinations.autopilot"),
     ("shared.delivery.sending", "shared.destinations.autopilot"),
     ("shared.exports.configuration", "shared.destinations.autopilot"),
-    ("shared.state.digest_key", "shared.composition"),
 }
 """Arrows that still point up. Take them off as they go; add none."""
 
