@@ -12,8 +12,8 @@ import polars as pl
 from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import ContactGone, DestinationError, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer, Refused
 from shared.erasure.requests import Erasure, Progress, Reached
 from shared.lifecycle.each import each
 from shared.reasons.codes import Reason
@@ -195,7 +195,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         return Reached(connection=name, code=Reason.AUTOPILOT_REFUSED)
     except VaultUnavailable:
         return Reached(connection=name, code="vault_unavailable")
-    except AutopilotError:
+    except DestinationError:
         asked = sender is not None and sender.tally.requests
         return Reached(connection=name, code=Reason.AUTOPILOT_UNAVAILABLE if asked else NOT_TRIED)
     except Exception as error:  # noqa: BLE001 - such as a connection's document that cannot be read: the others go on

@@ -16,9 +16,9 @@ from shared.composition.app import Account, App
 from shared.delivery.account import Filling
 from shared.delivery.chunks import Operation, UnreadableChunk, decode, encode
 from shared.delivery.delivery import Delivery
+from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, Refused
 from shared.delivery.progress import Delivered, Progress, remainder
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AccountRefused, AutopilotError, KeyRefused, ListGone, Refused
 from shared.destinations.autopilot.probe import prove
 from shared.lifecycle.finish import finish_run
 from shared.lifecycle.liveness import BusySlots, RunOver
@@ -132,7 +132,7 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
         raise TryLater(LIST_PAUSE, "a list was deleted meanwhile: it is made again") from None
     except (Refused, AccountRefused):
         return undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
-    except AutopilotError:
+    except DestinationError:
         return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
     delivery = Delivery(account.api, sender, lists, filling)
     delivered = delivery.deliver(operations)
@@ -148,7 +148,7 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
 def _prepare(
     app: App, run: Run, chunk: str, account: Account, sender: Sender, operations: Sequence[Operation]
 ) -> tuple[tuple[str, ...], Filling, Mapping[int, str]]:
-    """Find or create the run's lists, and settle which call fills them; raise an AutopilotError, and what `begin` raises.
+    """Find or create the run's lists, and settle which call fills them; raise an DestinationError, and what `begin` raises.
 
     A run that repairs believes nothing: it repairs what believing led to. Whom a proof sent with a list is returned too.
     """
@@ -196,7 +196,7 @@ def _answers(account: Account, sender: Sender) -> bool:
         return False
     try:
         sender.probe(account.api.account)
-    except AutopilotError:
+    except DestinationError:
         return False
     return True
 

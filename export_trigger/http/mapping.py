@@ -11,7 +11,7 @@ from export_trigger.http.request import Problem
 from shared.azure.vault import VaultUnavailable
 from shared.cleaning.contact import PERMISSION
 from shared.composition.app import App
-from shared.destinations.autopilot.answers import AutopilotError
+from shared.delivery.errors import DestinationError
 from shared.destinations.autopilot.fields import STANDARD_FIELDS, field_type, is_custom
 from shared.exports.configuration import ExportSettings
 from shared.reasons.errors import ExportError
@@ -143,7 +143,7 @@ def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
     try:
         account = app.account(settings.connection)
         existing = app.sender(account, seconds=ASK_SECONDS).one(account.api.custom_fields)
-    except (AutopilotError, ExportError, VaultUnavailable):
+    except (DestinationError, ExportError, VaultUnavailable):
         return ["The custom fields could not be checked: Autopilot does not answer now."]
     warnings: list[str] = []
     errors: list[dict[str, str]] = []

@@ -41,7 +41,7 @@ def ensure_lists(
 ) -> tuple[str, ...]:
     """Give the id of each title's list, creating those that Autopilot does not have.
 
-    Raises TryLater while another worker creates lists of this account, and the AutopilotError a call ended with.
+    Raises TryLater while another worker creates lists of this account, and the DestinationError a call ended with.
     """
     remembered = [accounts.list_id(account, title) for title in titles]
     if all(remembered):

@@ -127,7 +127,7 @@ class App:
             self._keys.pop(known, None)
 
     def identify(self, account: Account, sender: Sender) -> Account:
-        """Ask Autopilot whose account a key opens, unless that is known; raises the AutopilotError of the call."""
+        """Ask Autopilot whose account a key opens, unless that is known; raises the DestinationError of the call."""
         if account.is_known:
             return account
         return self.remember_identity(account, sender.one(account.api.identity))

@@ -36,7 +36,7 @@ class ListNames(Protocol):
 
 
 class Account(ListNames, Protocol):
-    """The calls that delivery makes. Each raises an AutopilotError when there is no result.
+    """The calls that delivery makes. Each raises an DestinationError when there is no result.
 
     Contacts go on the list that they name as `_autopilot_list` only as far as the account's Filling says.
     """

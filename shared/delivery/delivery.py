@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from shared.delivery.account import BULK_SIZE, Account, Filling
 from shared.delivery.chunks import Operation
+from shared.delivery.errors import ContactGone, DestinationError, ListGone, Refused
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.moving import Move, Moves
 from shared.delivery.progress import Delivered, Progress
 from shared.delivery.sending import NotSent, Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, ListGone, Refused
 from shared.reasons.rows import RowReason
 from shared.state.state import Receipt
 
@@ -109,7 +109,7 @@ class Delivery:
         body = self._body(item, place)
         return lambda: self._api.upsert_one(body)
 
-    def _read_one(self, item: Progress, place: int | None, answer: str | AutopilotError) -> None:
+    def _read_one(self, item: Progress, place: int | None, answer: str | DestinationError) -> None:
         match answer:
             case str():
                 self._accept(item, place, answer)
@@ -144,7 +144,7 @@ class Delivery:
         fields = item.operation.fields or {}
         return fields if place is None else {**fields, "_autopilot_list": self._lists[place]}
 
-    def _read_bulk(self, batch: Sequence[Pair], answer: dict[str, str] | AutopilotError) -> Verdict:
+    def _read_bulk(self, batch: Sequence[Pair], answer: dict[str, str] | DestinationError) -> Verdict:
         """Take the answer: who is in it holds the new fields (and is on the list); who is missing failed."""
         match answer:
             case ListGone() if any(place is not None for _, place in batch):
@@ -155,7 +155,7 @@ class Delivery:
                 if len(batch) == 1:
                     self._refuse(batch[0][0])
                 return Verdict.REFUSED
-            case AutopilotError():
+            case DestinationError():
                 self._note_failure(batch, answer)
                 return Verdict.UNKNOWN
         self._accepted = True
@@ -177,7 +177,7 @@ class Delivery:
         item.refuse(RowReason.REFUSED_BY_AUTOPILOT)
         self._refused.append(item)
 
-    def _note_failure(self, batch: Sequence[Pair], error: AutopilotError) -> None:
+    def _note_failure(self, batch: Sequence[Pair], error: DestinationError) -> None:
         if isinstance(error, NotSent):
             return
         for item, place in batch:

@@ -11,8 +11,8 @@ from threading import Lock
 from typing import Final
 
 from shared.delivery.account import Account
+from shared.delivery.errors import ContactGone, DestinationError, ListGone, Refused, Unclear
 from shared.delivery.sending import NotSent, Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, ListGone, Refused, Unclear
 
 IN_A_ROW: Final = 20
 """Refusals in a row before the rest is not tried, and unclear answers in a row before a look at what they did."""
@@ -23,7 +23,7 @@ TURNS: Final = 4
 type Move = tuple[str, str]
 """A list's id and a contact's."""
 
-type Outcome = AutopilotError | None
+type Outcome = DestinationError | None
 """What came of a move: None if it is done."""
 
 
@@ -77,7 +77,7 @@ class Moves:
         for n, there in zip(unclear, found, strict=True):
             if isinstance(there, NotSent):
                 continue
-            if isinstance(there, AutopilotError):
+            if isinstance(there, DestinationError):
                 outcomes[n] = there
             elif there is wanted:
                 outcomes[n] = None
@@ -98,7 +98,7 @@ class Moves:
                 raise NotSent("not sent")
             try:
                 call(*move)
-            except AutopilotError as error:
+            except DestinationError as error:
                 self._note(error)
                 raise
             self._note(None)

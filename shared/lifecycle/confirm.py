@@ -12,8 +12,8 @@ import polars as pl
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.account import Filling
+from shared.delivery.errors import ContactGone, DestinationError, ListGone, Unclear
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, ListGone, Unclear
 from shared.destinations.autopilot.probe import list_exists
 from shared.reasons.errors import ExportError
 from shared.runs.run import Run
@@ -40,7 +40,7 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
             _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(place)) != 0))
             for place, list_id in enumerate(list_ids)
         )
-    except (AutopilotError, ExportError, VaultUnavailable) as error:
+    except (DestinationError, ExportError, VaultUnavailable) as error:
         log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)
         return None
     if short:

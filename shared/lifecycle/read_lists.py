@@ -14,17 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from shared.composition.app import App
 from shared.delivery.account import PAGE_SIZE, ListNames
 from shared.delivery.chunks import UnreadableChunk
+from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, NoAnswer, Refused, Unclear
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import (
-    AccountRefused,
-    AutopilotError,
-    KeyRefused,
-    ListGone,
-    NoAnswer,
-    Page,
-    Refused,
-    Unclear,
-)
+from shared.destinations.autopilot.answers import Page
 from shared.destinations.autopilot.probe import list_exists
 from shared.lifecycle.liveness import BusySlots
 from shared.lifecycle.record import Outcome
@@ -106,7 +98,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
         return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except (Refused, AccountRefused):
         return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender), left=1)
-    except AutopilotError:
+    except DestinationError:
         return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender), left=1)
     return Outcome(
         receipts=write_table(reader.observed(), [work.list]),
@@ -142,14 +134,14 @@ class _Reader:
     def read(self) -> Reading | None:
         """Read on; return where to go on, or None at the end.
 
-        Raise the AutopilotError of the first page; one that strikes later only ends this part.
+        Raise the DestinationError of the first page; one that strikes later only ends this part.
         """
         seen = {self._work.bookmark}
         for turn in range(MOST_PAGES):
             try:
                 page = self._page()
                 self._check(page, seen)
-            except AutopilotError:
+            except DestinationError:
                 if turn == 0:
                     raise
                 return self._work
@@ -175,7 +167,7 @@ class _Reader:
         except Unclear:
             if list_exists(self._api, self._sender, self._work.list):
                 raise
-            raise ListGone("GET /lists does not name the list", 404) from None
+            raise ListGone("GET /lists does not name the list") from None
 
     def _check(self, page: Page, seen: set[str | None]) -> None:
         """Raise NoAnswer for a page that leads round, or on and on: a list has as many pages as its size says."""

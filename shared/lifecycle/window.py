@@ -6,8 +6,8 @@ from typing import Final
 
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import DestinationError, KeyRefused, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, KeyRefused, Refused
 from shared.lifecycle.outage import wait
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
@@ -64,7 +64,7 @@ def known_account(app: App, run: Run, connection: str | None) -> Account:
         raise ExportError(Reason.KEY_REFUSED) from None
     except Refused as error:
         raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
-    except AutopilotError:
+    except DestinationError:
         raise ExportError(nothing_done(app, run, account, sender)) from None
     return app.account(connection)
 

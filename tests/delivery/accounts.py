@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.delivery.errors import ContactGone, DestinationError, ListGone, Refused
 from shared.delivery.pace import Pace, Window
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, ListGone, Refused
 
 
 @dataclass
@@ -21,7 +21,7 @@ class MemoryAccount:
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[str, set[str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    fault: Callable[[str], AutopilotError | None] = lambda call: None
+    fault: Callable[[str], DestinationError | None] = lambda call: None
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -32,7 +32,7 @@ class MemoryAccount:
     def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         self._call("upsert")
         if len(contacts) > 100 or any(contact["Email"] in self.poisoned for contact in contacts):
-            raise Refused("POST /contacts answered 400", 400)
+            raise Refused("POST /contacts answered 400")
         ids = {}
         for contact in contacts:
             email = contact["Email"]
@@ -44,7 +44,7 @@ class MemoryAccount:
     def upsert_one(self, contact: Mapping[str, Any]) -> str:
         self._call("upsert_one")
         if contact["Email"] in self.poisoned:
-            raise Refused("POST /contact answered 400", 400)
+            raise Refused("POST /contact answered 400")
         return self._store(contact, fills_lists=self.contact_lists)
 
     def add(self, list_id: str, contact: str) -> None:
@@ -58,7 +58,7 @@ class MemoryAccount:
     def is_member(self, list_id: str, contact: str) -> bool:
         self._call("is_member")
         if contact.removeprefix("person_") not in self.contacts:
-            raise ContactGone("contact", 404)
+            raise ContactGone("contact")
         return contact.removeprefix("person_") in self.members.get(list_id, set())
 
     def lists(self) -> dict[str, list[str]]:
@@ -74,9 +74,9 @@ class MemoryAccount:
 
     def _of(self, list_id: str, contact: str) -> set[str]:
         if list_id not in self.members:
-            raise ListGone("list", 404)
+            raise ListGone("list")
         if contact.removeprefix("person_") not in self.contacts:
-            raise ContactGone("contact", 404)
+            raise ContactGone("contact")
         return self.members[list_id]
 
 

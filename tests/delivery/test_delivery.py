@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from shared.delivery.account import Filling
 from shared.delivery.chunks import Cutter, Operation, decode, encode
 from shared.delivery.delivery import Delivery
+from shared.delivery.errors import DestinationError, KeyRefused, ListGone, NoAnswer, Throttled
 from shared.delivery.progress import MOST_TRIES, Delivered, remainder
 from shared.delivery.sending import LATEST_START, NotSent, Sender
-from shared.destinations.autopilot.answers import AutopilotError, KeyRefused, ListGone, NoAnswer, Throttled
 from shared.destinations.autopilot.probe import prove
 from shared.reasons.rows import RowReason
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
@@ -175,7 +175,7 @@ def test_a_list_that_is_never_found_is_given_up_at_last(pool: ThreadPoolExecutor
 
 
 def test_a_bulk_call_to_a_list_that_is_gone_blames_no_contact(pool: ThreadPoolExecutor) -> None:
-    api = account(fault=lambda call: ListGone("list", 404) if call == "upsert" else None)
+    api = account(fault=lambda call: ListGone("list") if call == "upsert" else None)
     delivery = Delivery(api, make_sender(pool), LISTS, Filling.BULK)
     delivered = delivery.deliver([operation(n) for n in range(150)])
     assert delivery.lists_gone == {0}
@@ -366,7 +366,7 @@ def test_whatever_fails_on_the_way_in_the_end_the_lists_are_right(
     chance = random.Random(seed)
     poisoned = frozenset(f"p{n}@example.com" for n, (_, bad) in enumerate(people) if bad)
 
-    def fault(call: str) -> AutopilotError | None:
+    def fault(call: str) -> DestinationError | None:
         roll = chance.random()
         return Throttled("429", None) if roll < 0.1 else NoAnswer("503") if roll < 0.2 else None
 

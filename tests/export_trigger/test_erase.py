@@ -18,7 +18,7 @@ from export_trigger import erase as step
 from export_trigger.erase import advance, advance_all, erase
 from shared.azure.storage import Container
 from shared.composition.app import App
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer
+from shared.delivery.errors import ContactGone, DestinationError, KeyRefused, NoAnswer
 from shared.erasure.requests import Erasure, Progress
 from shared.exports.audit import Audit
 from shared.exports.registry import Registry
@@ -40,13 +40,13 @@ class Api:
     def __init__(self, *people: str) -> None:
         self.people = set(people)
         self.calls: list[str] = []
-        self.fault: AutopilotError | ExportError | None = None
+        self.fault: DestinationError | ExportError | None = None
         self.deletes = True
 
     def delete(self, address: str) -> None:
         self._called("delete")
         if address not in self.people:
-            raise ContactGone("DELETE answered 404", 404)
+            raise ContactGone("DELETE answered 404")
         if self.deletes:
             self.people.discard(address)
 

@@ -19,9 +19,9 @@ from shared.azure.vault import GivenKey
 from shared.delivery.account import Filling
 from shared.delivery.chunks import Operation
 from shared.delivery.delivery import Delivery
+from shared.delivery.errors import DestinationError
 from shared.delivery.progress import Progress, remainder
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError
 from shared.destinations.autopilot.client import Autopilot
 from shared.destinations.autopilot.probe import prove
 from shared.http import transport
@@ -176,7 +176,7 @@ def test_whatever_is_answered_a_list_is_made_once(pool: ThreadPoolExecutor, http
         with opened(Destination(held, any_bytes, seed=seed), http) as api:
             found: tuple[str, ...] = ()
             while not found:
-                with suppress(AutopilotError):
+                with suppress(DestinationError):
                     found = ensure_lists(accounts, "main", ["One", "Two"], api, make_sender(pool))  # type: ignore[arg-type]
         assert [held.titles[list_id] for list_id in found] == ["One", "Two"]
         assert len(held.titles) == 2
@@ -189,7 +189,7 @@ def test_whatever_is_answered_nothing_is_proved_that_is_not_so(
         dice = random.Random(seed)
         held = holding(dice)
         wanted = operations(dice, held)
-        with opened(Destination(held, any_bytes, seed=seed), http) as api, suppress(AutopilotError):
+        with opened(Destination(held, any_bytes, seed=seed), http) as api, suppress(DestinationError):
             assert prove(api, make_sender(pool), wanted, LISTS).filling in {None, Filling.MEMBERSHIP}
 
 
@@ -200,9 +200,9 @@ def test_whatever_is_answered_nobody_is_gone_who_is_there(http: requests.Session
         for turn in range(1500):
             there = turn % 2 == 0
             (held.members[LISTS[0]].add if there else held.members[LISTS[0]].discard)(contact)
-            with suppress(AutopilotError):
+            with suppress(DestinationError):
                 assert not api.is_gone(email(3))
-            with suppress(AutopilotError):
+            with suppress(DestinationError):
                 assert api.is_member(LISTS[0], contact) is there
 
 
@@ -211,11 +211,11 @@ def test_whatever_is_answered_what_is_read_is_what_is_there(http: requests.Sessi
     held.members[LISTS[0]] = set(held.contacts)
     with opened(Destination(held, any_bytes, seed=2, lying=1.0), http) as api:
         for _ in range(500):
-            with suppress(AutopilotError):
+            with suppress(DestinationError):
                 assert {item["Email"] for item in api.members(LISTS[0]).contacts} == {email(n) for n in range(8)}
-            with suppress(AutopilotError):
+            with suppress(DestinationError):
                 assert api.lists() == {"One": [LISTS[0]], "Two": [LISTS[1]]}
-            with suppress(AutopilotError):
+            with suppress(DestinationError):
                 assert api.account() == "Ann Lee"
 
 
@@ -252,5 +252,5 @@ def test_an_answer_that_is_cut_off_anywhere_is_none(
     cuts = iter(range(len(whole)))
     with opened(Destination(held, lambda _, __: whole[: next(cuts)], lying=1.0), http) as api:
         for _ in whole:
-            with pytest.raises(AutopilotError):
+            with pytest.raises(DestinationError):
                 ask(api)

@@ -1,4 +1,4 @@
-"""Autopilot behind a socket that sends any bytes: every method of the adapter gives a value or an AutopilotError."""
+"""Autopilot behind a socket that sends any bytes: every method of the adapter gives a value or an DestinationError."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.azure.vault import GivenKey
-from shared.destinations.autopilot.answers import AutopilotError, NoAnswer
+from shared.delivery.errors import DestinationError, NoAnswer
 from shared.destinations.autopilot.client import Autopilot
 from shared.http import connections, transport
 from shared.http.transport import LARGEST_ANSWER, session
@@ -92,11 +92,11 @@ CALLS: dict[str, Callable[[Autopilot], object]] = {
 
 
 def outcome(server: RawServer, api: Autopilot, call: str, answer: bytes, endless: bytes = b"") -> object:
-    """Make a call; anything but a value or an AutopilotError is a fault of ours."""
+    """Make a call; anything but a value or an DestinationError is a fault of ours."""
     server.answer, server.endless = answer, endless
     try:
         return CALLS[call](api)
-    except AutopilotError as error:
+    except DestinationError as error:
         assert "@" not in str(error)
         return error
 

@@ -13,11 +13,9 @@ from urllib.parse import quote
 
 import requests
 
+from shared.delivery.errors import ContactGone, KeyRefused, NoAnswer
 from shared.destinations.autopilot.answers import (
     Call,
-    ContactGone,
-    KeyRefused,
-    NoAnswer,
     Page,
     contact_ids,
     custom_field_types,
@@ -53,7 +51,7 @@ class Key(Protocol):
 
 
 class Autopilot:
-    """One Autopilot account. Every method raises an AutopilotError of `shared.destinations.autopilot.answers` when there is no result."""
+    """One Autopilot account. Every method raises an DestinationError of `shared.destinations.autopilot.answers` when there is no result."""
 
     def __init__(self, url: str, key: Key, http: requests.Session) -> None:
         self._key = key

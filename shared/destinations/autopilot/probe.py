@@ -14,8 +14,8 @@ from typing import Final
 
 from shared.delivery.account import Account, Filling, ListNames
 from shared.delivery.chunks import Operation
+from shared.delivery.errors import ListGone, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import ListGone, Refused
 
 CANDIDATES: Final = 3
 """Contacts to try before giving up: one that is on the list already proves nothing."""
@@ -32,7 +32,7 @@ class Proof:
 def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: Sequence[str]) -> Proof:
     """Show which call fills lists; none if no operation could show it. Seven calls at most for the one that shows it.
 
-    Raise the AutopilotError that a call ended with: a ListGone where there is no list that could be filled.
+    Raise the DestinationError that a call ended with: a ListGone where there is no list that could be filled.
     """
     listed: dict[int, str] = {}
     candidates = [operation for operation in operations if operation.fields and operation.add]
@@ -68,7 +68,7 @@ def _shown_by(operation: Operation, contact: str, api: Account, sender: Sender, 
     if sender.one(lambda: api.is_member(list_id, contact)):
         return Filling.CONTACT
     if not list_exists(api, sender, list_id):
-        raise ListGone("GET /lists names the list no more", 404)
+        raise ListGone("GET /lists names the list no more")
     return Filling.MEMBERSHIP
 
 
