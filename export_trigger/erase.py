@@ -12,7 +12,7 @@ import polars as pl
 from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.delivery.errors import ContactGone, DestinationError, KeyRefused, NoAnswer, Refused
+from shared.delivery.errors import DestinationError, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
 from shared.erasure.requests import Erasure, Progress, Reached
 from shared.lifecycle.each import each
@@ -184,7 +184,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         account = app.account(name)
         sender = app.sender(account, seconds=ACCOUNT_SECONDS)
         held = _delete(account, sender, address)
-        gone = sender.one(lambda: account.api.is_gone(address))
+        gone = account.api.is_erased(address, sender)
         return Reached(connection=name, held=held, gone=gone, code="" if gone else STILL_THERE)
     except KeyRefused:
         refused.add(name)
@@ -210,9 +210,7 @@ def _deleted_or(reason: Reason) -> str:
 def _delete(account: Account, sender: Sender, address: str) -> bool:
     """Ask for the contact to be deleted; False if there was none. An answer that did not come is read back by the caller."""
     try:
-        sender.one(lambda: account.api.delete(address))
-    except ContactGone:
-        return False
+        return account.api.erase(address, sender)
     except NoAnswer:
         if not sender.tally.requests:
             raise

@@ -14,8 +14,8 @@ from export_trigger.http.request import Problem
 from shared.accounts.stored_keys import PREFIX, is_named, remove_key
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.destination import Identity
 from shared.delivery.errors import DestinationError, KeyRefused
-from shared.destinations.autopilot.client import Identity
 from shared.exports.configuration import Connection, DisplayName, ListStrategy, Model
 from shared.reasons.errors import ExportError
 from shared.state.digest_key import DIGEST_SECRET
@@ -145,7 +145,7 @@ def follow(
     app.forget_key(connection.secret_name)
     if opened is not None:
         app.accounts.identities.settle(name, opened.id)
-        app.accounts.remember_filling(opened.id, None)  # proved with another key
+        app.accounts.remember_list_method(opened.id, None)  # proved with another key
     if before is not None and before.secret_name != connection.secret_name:
         remove_former_key(app, name, before.secret_name, by)
 

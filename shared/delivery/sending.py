@@ -18,7 +18,7 @@ ROUNDS: Final = 4
 """How often a call is sent before it is given back for later."""
 
 PATIENCE: Final = 10
-"""Calls in a row, of any kind, that may have no answer before the rest is not sent: Autopilot is away."""
+"""Calls in a row, of any kind, that may have no answer before the rest is not sent: the destination is away."""
 
 LATE: Final = 0.1
 """Seconds by which a call may miss its slot; a machine that stalls longer reserves anew."""
@@ -53,13 +53,13 @@ class Slots(Protocol):
         ...
 
     def throttled(self, retry_after: float | None) -> None:
-        """Tell everybody that Autopilot answered 429."""
+        """Tell everybody that the destination asked to slow down."""
         ...
 
 
 @dataclass(slots=True)
 class Tally:
-    """What sending came to: requests made, those that Autopilot took, those throttled, and repeats."""
+    """What sending came to: requests made, those that the destination took, those throttled, and repeats."""
 
     requests: int = 0
     succeeded: int = 0

@@ -1,4 +1,4 @@
-"""What every chunk's work at Autopilot keeps to: how long it may take, how long it waits, and what its calls count."""
+"""What every chunk's work at its destination keeps to: how long it may take, how long it waits, and what its calls count."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def known_account(app: App, run: Run, connection: str | None) -> Account:
 
 
 def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason:
-    """Give why a run shall stop whose calls all came to nothing: Autopilot has been away for too long.
+    """Give why a run shall stop whose calls all came to nothing: the destination has been away for too long.
 
     Raises TryLater until then, and if no call was made at all: that the pace is taken is no outage.
     """

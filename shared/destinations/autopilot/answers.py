@@ -50,7 +50,6 @@ class Call(StrEnum):
     """The calls we make: method and path."""
 
     ACCOUNT = "GET /account"
-    CONTACTS = "GET /contacts"
     FIELDS = "GET /contacts/custom_fields"
     LISTS = "GET /lists"
     CREATE_LIST = "POST /list"
@@ -132,7 +131,6 @@ _PAGE: Final = (
 
 ANSWERS: Final[Mapping[Call, tuple[Answer, ...]]] = {
     Call.ACCOUNT: (Answer(200, has_account, Meaning.DONE, Known.REPORTED),),
-    Call.CONTACTS: (Answer(200, has_page, Meaning.DONE, Known.RECORDED),),
     Call.FIELDS: (Answer(200, is_array_of_objects, Meaning.DONE, Known.REPORTED),),
     Call.LISTS: (Answer(200, has_lists, Meaning.DONE, Known.RECORDED),),
     Call.CREATE_LIST: (

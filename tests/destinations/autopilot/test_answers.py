@@ -29,7 +29,6 @@ ADDRESSES = {"test1@example.com", "test2@example.com"}
 
 RECORDED = {
     Call.ACCOUNT: b'{"instanceId":"A-1","fullName":"Ann Lee","email":"ann@example.com"}',  # reported
-    Call.CONTACTS: b'{"contacts":[{"contact_id":"person_1"}],"total_contacts":8}',
     Call.FIELDS: b'[{"name":"Review Rating","fieldType":"integer"}]',  # reported
     Call.LISTS: b'{"lists":[{"list_id":"contactlist_build-your-journey","title":"Patrick\'s team"}]}',
     Call.CREATE_LIST: b'{"list_id":"contactlist_1","name":"VIP"}',
