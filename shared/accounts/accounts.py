@@ -166,7 +166,7 @@ class AccountSlots:
     """The slots of one account, shared by every instance through the table, and by an instance's chunks through this.
 
     Where one window follows the other at once, since an instance sends less than the pace allows, one reservation is
-    made for all its chunks: otherwise they would ask the table all the time instead of Autopilot.
+    made for all its chunks: otherwise they would ask the table all the time instead of the destination.
     """
 
     def __init__(self, accounts: Accounts, account: str, rate: float, clock: Clock) -> None:
@@ -212,7 +212,7 @@ class AccountSlots:
         return self._accounts.change_pace(self._account, reserved)
 
     def throttled(self, retry_after: float | None) -> None:
-        """Tell everybody that Autopilot answered 429."""
+        """Tell everybody that the destination asked to slow down."""
         self._left = NO_WINDOW
         self._accounts.change_pace(self._account, lambda pace: (pace.throttled(self._clock.now(), retry_after), None))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Protocol
 
-import requests
+from shared.http.transport import Session
 
 ANY_LISTS: Final = 1 << 16
 """As many lists as there are: more than an export has."""
@@ -289,7 +289,7 @@ class Destination(Protocol):
         """The field of a contact that holds its e-mail address."""
         ...
 
-    def open(self, url: str | None, key: Key, http: requests.Session) -> Account:
+    def open(self, url: str | None, key: Key, http: Session) -> Account:
         """Open an account; `url` is where the operator says that the API is, None where it usually is."""
         ...
 

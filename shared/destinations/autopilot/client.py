@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-import requests
-
 from shared.delivery.destination import Identity, Key
 from shared.delivery.errors import ContactGone, KeyRefused, NoAnswer
 from shared.destinations.autopilot.answers import (
@@ -25,16 +23,16 @@ from shared.destinations.autopilot.answers import (
     read,
 )
 from shared.destinations.autopilot.bodies import account_name, instance_of
-from shared.http.transport import NoConnection, Requests
+from shared.http.transport import NoConnection, Requests, Session
 from shared.telemetry.tracing import calling
 
 
 class Autopilot:
     """One Autopilot account. Every method raises an DestinationError of `shared.destinations.autopilot.answers` when there is no result."""
 
-    def __init__(self, url: str, key: Key, http: requests.Session) -> None:
+    def __init__(self, url: str, key: Key, http: Session) -> None:
         self._key = key
-        self._requests = Requests(url, http)
+        self._requests = Requests(url, http, "autopilotapikey")
 
     def identity(self) -> Identity:
         """Return who the key's account is (third-party reports: `fullName`, `instanceId`)."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import requests
-
 from shared.delivery.destination import Account, Capabilities, Key, ListMethod
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
 from shared.destinations.autopilot.list_methods import BULK, CAPABILITIES, CONTACT, MEMBERSHIP, STRATEGIES
+from shared.http.transport import Session
 
 URL: Final = "https://api2.autopilothq.com/v1"
 
@@ -28,7 +27,7 @@ class AutopilotDestination:
         """Return the method that a connection's `list_strategy` names; None if a proof shall tell."""
         return STRATEGIES.get(strategy)
 
-    def open(self, url: str | None, key: Key, http: requests.Session) -> Account:
+    def open(self, url: str | None, key: Key, http: Session) -> Account:
         """Open an account."""
         return AutopilotAccount(Autopilot(url or URL, key, http))
 
