@@ -27,7 +27,7 @@ from export_trigger.steps.keys import remove_key, store_key
 from shared.azure.storage import Conflict
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import App
-from shared.destinations.autopilot.answers import AutopilotError, KeyRefused
+from shared.delivery.errors import DestinationError, KeyRefused
 from shared.exports.configuration import Connection, Consent
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
@@ -106,7 +106,7 @@ def test_connection(app: App, call: Call) -> Answer:
         return Answer(body={"accepted": False, "code": Reason.KEY_REFUSED, "detail": Reason.KEY_REFUSED.advice})
     except ExportError as end:
         return Answer(body={"accepted": False, "code": end.reason, "detail": end.detail or end.reason.advice})
-    except AutopilotError as error:
+    except DestinationError as error:
         raise unreachable(error) from None
     return Answer(body={"accepted": True, "account": shown_name(shown)})
 

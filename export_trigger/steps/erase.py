@@ -13,8 +13,8 @@ from shared.azure.locks import INSTALLATION
 from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import DestinationError, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer, Refused
 from shared.erasure.requests import Erasure, Progress, Reached
 from shared.lifecycle.each import each
 from shared.reasons.codes import Reason
@@ -170,7 +170,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         account = app.account(name)
         sender = app.sender(account, seconds=ACCOUNT_SECONDS)
         held = _delete(account, sender, address)
-        gone = sender.one(lambda: account.api.is_gone(address))
+        gone = account.api.is_erased(address, sender)
         return Reached(connection=name, held=held, gone=gone, code="" if gone else STILL_THERE)
     except KeyRefused:
         refused.add(name)
@@ -181,7 +181,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         return Reached(connection=name, code=Reason.AUTOPILOT_REFUSED)
     except VaultUnavailable:
         return Reached(connection=name, code="vault_unavailable")
-    except AutopilotError:
+    except DestinationError:
         asked = sender is not None and sender.tally.requests
         return Reached(connection=name, code=Reason.AUTOPILOT_UNAVAILABLE if asked else NOT_TRIED)
     except Exception as error:  # noqa: BLE001 - such as a connection's document that cannot be read: the others go on
@@ -196,9 +196,7 @@ def _deleted_or(reason: Reason) -> str:
 def _delete(account: Account, sender: Sender, address: str) -> bool:
     """Ask for the contact to be deleted; False if there was none. An answer that did not come is read back by the caller."""
     try:
-        sender.one(lambda: account.api.delete(address))
-    except ContactGone:
-        return False
+        return account.api.erase(address, sender)
     except NoAnswer:
         if not sender.tally.requests:
             raise

@@ -16,7 +16,6 @@ from local.azurite import Azurite
 from shared.accounts.accounts import LONGEST_WINDOW, SHORT_WINDOW, Accounts, AccountSlots
 from shared.azure.clock import StorageClock
 from shared.azure.tables import Table
-from shared.delivery.account import Filling
 from shared.delivery.pace import Window
 from shared.reasons.codes import Reason, Status
 from shared.runs.counts import Counts
@@ -188,5 +187,5 @@ def test_knowledge_of_an_account_is_shared_and_can_be_forgotten(accounts: Accoun
     assert accounts.list_id("main", "A/B?#") == "contactlist_1"
     accounts.remember_list("main", "A/B?#", None)
     assert accounts.list_id("main", "A/B?#") is None
-    accounts.remember_filling("main", Filling.CONTACT)
-    assert accounts.filling("main") is Filling.CONTACT
+    accounts.remember_list_method("main", "contact")
+    assert accounts.list_method("main") == "contact"
