@@ -24,7 +24,8 @@ from shared.exports.registry import DocumentDamaged
 from shared.lifecycle.start import start_run
 from shared.reasons.codes import Reason, Status
 from shared.runs.files import rejected_path
-from shared.runs.ledger import NoSuchRun, RunInProgress
+from shared.runs.head import RunInProgress
+from shared.runs.ledger import NoSuchRun
 from shared.runs.run import Run, Trigger, Verification
 
 

@@ -24,8 +24,8 @@ from shared.exports.audit import Audit
 from shared.exports.configuration import Connection, Consent, Export
 from shared.exports.registry import Registry
 from shared.reasons.errors import TryLater
+from shared.runs.head import Head
 from shared.runs.ledger import Ledger
-from shared.runs.run import Head
 from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
 from tests.simulation.autopilot import URL, AutopilotStage, session

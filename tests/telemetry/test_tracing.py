@@ -15,7 +15,8 @@ import pytest
 from export_trigger.steps.tick import tick
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
-from shared.runs.run import Counts, Run
+from shared.runs.counts import Counts
+from shared.runs.run import Run
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import GAUGES, HISTOGRAMS, UNITS, Attribute, Metric, Span
 
