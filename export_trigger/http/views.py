@@ -14,7 +14,8 @@ from shared.exports.audit import AuditEntry
 from shared.exports.configuration import Connection, Consent, Export, ListStrategy, SegmentTarget
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason, Status, WaitsFor
-from shared.runs.run import Counts, Findings, Trigger, Verification
+from shared.runs.counts import Counts, Findings
+from shared.runs.run import Trigger, Verification
 
 
 class View(BaseModel):
