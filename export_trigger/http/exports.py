@@ -13,6 +13,7 @@ from export_trigger.http.access import Role
 from export_trigger.http.mapping import check_custom_fields, check_segments, permission_warnings, size_warnings
 from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
 from shared.accounts.claims import Claimed
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict
 from shared.composition.app import App
 from shared.exports.configuration import DisplayName, Export, ExportSettings, Model, Name
@@ -258,12 +259,12 @@ def _view(name: str, export: Export, app: App) -> dict[str, Any]:
 
 
 def _listed(app: App, name: str) -> dict[str, Any] | None:
-    """Show one export of a list: one whose document is damaged by its name, and one that is gone by now not at all."""
+    """Show one export of a list: one of which something cannot be read by its name, and one that is gone by now not at all."""
     try:
         found = app.registry.export(name)
-    except DocumentDamaged as damage:
+        return _view(name, found[0], app) if found else None
+    except (DocumentDamaged, NewerVersion) as damage:
         return damaged_view(name, damage)
-    return _view(name, found[0], app) if found else None
 
 
 def _not_found(name: str) -> Problem:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from export_trigger.http.access import Caller
-from shared.exports.registry import DocumentDamaged
+from shared.reasons.errors import ExportError
 
 LARGEST_BODY: Final = 256 * 1024
 """Bytes of a request body; the largest export is far smaller."""
@@ -168,7 +168,7 @@ def page_of(items: list[Any], more: str | None) -> dict[str, Any]:
     return {"items": items, "next": more}
 
 
-def damaged_view(name: str, damage: DocumentDamaged) -> dict[str, Any]:
+def damaged_view(name: str, damage: ExportError) -> dict[str, Any]:
     """Show what is known of a thing whose stored document cannot be read, and what to do."""
     return {"name": name, "damaged": True, "code": damage.reason, "detail": f"{damage.detail} {damage.reason.advice}"}
 

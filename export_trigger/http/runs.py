@@ -9,6 +9,7 @@ from typing import Any
 from export_trigger.cancel import cancel_run
 from export_trigger.http.exports import check_connection, check_former_connection, find_export
 from export_trigger.http.request import Answer, Call, Problem, page_of
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import App
 from shared.exports.configuration import Off
@@ -56,7 +57,7 @@ def post_all_runs(app: App, call: Call) -> Answer:
             started.append({"export": name, "run": run.id})
         except RunInProgress as going:
             skipped.append({"export": name, "code": Reason.RUN_IN_PROGRESS, "run": going.run_id})
-        except DocumentDamaged as damage:
+        except (DocumentDamaged, NewerVersion) as damage:
             skipped.append({"export": name, "code": damage.reason})
         except Problem as problem:
             skipped.append({"export": name, "code": problem.code})
@@ -127,6 +128,7 @@ def view(app: App, run: Run) -> dict[str, Any]:
         "settled",
         "remarks",
         "refresh",
+        "digests",
     }
     shown = run.model_dump(mode="json", exclude=hidden)
     waiting = run.unreachable_since is not None and not run.status.is_final

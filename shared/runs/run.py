@@ -97,7 +97,7 @@ class Run(Record):
     how they compare. `remarks` is what the plan had to say. `account` is the account's own name among ours, whichever
     connection led there. `refresh` names the refresh of the source that it takes up (by its etag), `refreshed_at` is when
     that happened, and `traceparent` (W3C) the trace it
-    belongs to.
+    belongs to. `digests` is the scheme by which its plan knows people (absent: not noted yet).
     """
 
     export: str
@@ -135,6 +135,7 @@ class Run(Record):
     findings: tuple[Findings, ...] = ()
     remarks: str = ""
     refresh: str | None = None
+    digests: str | None = None
 
     def is_waiting(self, now: datetime) -> bool:
         """Return whether it waits for something at this moment."""
