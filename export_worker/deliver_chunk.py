@@ -29,9 +29,10 @@ from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_accou
 from shared.planning.plan import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
+from shared.runs.counts import Counts
 from shared.runs.files import chunk_path, write_table
 from shared.runs.ledger import NoSuchRun
-from shared.runs.run import Counts, Run
+from shared.runs.run import Run
 from shared.state.state import tabulate
 from shared.telemetry import tracing
 from shared.telemetry.names import Span

@@ -13,8 +13,8 @@ import polars as pl
 
 from export_trigger.http.exports import find_export
 from export_trigger.http.request import Answer, Call, Problem
-from export_trigger.recognise import load_known_state
-from export_trigger.room import FOR_PREVIEWS
+from export_trigger.steps.recognise import load_known_state
+from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.account import Filling
@@ -27,7 +27,6 @@ from shared.planning.remarks import remarks
 from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient, TryLater
-from shared.runs.run import state_before
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
@@ -58,7 +57,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
     known = account.id if account.is_known else None
     recipe = recipe_of(export)
-    left = state_before(app.ledger.head(name), account.name, known)
+    left = app.ledger.head(name).state_before(account.name, known)
     state = load_known_state(app, name, left, refresh.segments, recipe)
     planned = plan(
         refresh.segments,

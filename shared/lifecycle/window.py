@@ -11,7 +11,8 @@ from shared.destinations.autopilot.answers import AutopilotError, KeyRefused, Re
 from shared.lifecycle.outage import wait
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
-from shared.runs.run import Counts, Run
+from shared.runs.counts import Counts
+from shared.runs.run import Run
 from shared.telemetry import metering
 
 DEADLINE: Final = 240.0

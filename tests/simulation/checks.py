@@ -56,7 +56,7 @@ def _runs(play: Play) -> list[Run]:
 
 def _ended(play: Play) -> Iterator[str]:
     head = play.head()
-    if head.active or head.owed:
+    if head.active or head.pending_follow_up:
         yield f"not ended: {head}"
     for run in _runs(play):
         if not run.status.is_final:
@@ -82,7 +82,7 @@ def _books(play: Play) -> Iterator[str]:
         maybe = {person for person, row in people.items() if row["attempted"] & bit}
         for person in on - said - maybe:
             yield f"{names[person].email} is on {title}, and the state does not know"
-        for person in said - on if not (head.doubted or _drifted(play)) else ():
+        for person in said - on if not (head.lists_suspect or _drifted(play)) else ():
             who = names[person].email if person in names else "somebody who is gone"
             yield f"{who} is not on {title}, and the state says so"
     for person, contact in names.items():

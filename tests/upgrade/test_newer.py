@@ -22,11 +22,14 @@ from shared.delivery.chunks import Operation, decode, encode
 from shared.erasure.requests import Erasures
 from shared.lifecycle.finish import finish_run
 from shared.lifecycle.postpone import postpone
+from shared.runs.counts import Counts
+from shared.runs.entry import Entry
 from shared.runs.files import write_table
 from shared.runs.ledger import Ledger
-from shared.runs.run import Entry, Run
+from shared.runs.run import Run
 from shared.runs.work import ChunkWork
 from shared.state.state import RECEIPTS
+from tests.runs.lives import planned
 from tests.upgrade.make import QUICK
 
 NEWER: Final = 1_000
@@ -153,11 +156,12 @@ def test_a_newer_head_keeps_nobody_else(world: World, tables: TableServiceClient
 
 def test_receipts_of_a_newer_version_are_kept_for_it(app: App, run: Run) -> None:
     ledger: Ledger = app.ledger
-    ledger.change(run.export, run.id, lambda run: run.model_copy(update={"plan": "p", "chunks": 1, "operations": 1}))
+    now = app.now()
+    ledger.change(run.export, run.id, lambda run: planned(run, now, operations=1))
     name = f"{run.export}/{run.id}/000001-x.parquet"
     app.storage.put(Container.OUTCOMES, name, state(write_table(pl.DataFrame(schema=RECEIPTS)), version="2"))
     entry = Entry(chunk="000001", attempt="x", receipts=name, settled=1, left=0)
-    ledger.record(run.export, run.id, entry, lambda run: run.model_copy(update={"done": 1, "settled": 1}))
+    ledger.record(run.export, run.id, entry, lambda run: run.recorded(entry, Counts(), None, now))
     with pytest.raises(NewerVersion, match=r"000001-x\.parquet was written by a newer version"):
         finish_run(app, run.export, run.id)
     assert not ledger.run(run.export, run.id).status.is_final

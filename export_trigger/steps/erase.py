@@ -102,7 +102,7 @@ def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasu
         if address is not None:
             done = _carry_out(app, erasure, address, set() if refused is None else refused)
         elif app.now() - erasure.at > CREATION:
-            done = _over(app, erasure, Progress.INCOMPLETE, ADDRESS_LOST)
+            done = erasure.done(app.now(), Progress.INCOMPLETE, ADDRESS_LOST)
         else:
             return erasure
         app.erasures.save(done)
@@ -116,29 +116,14 @@ def _carry_out(app: App, erasure: Erasure, address: str, refused: set[str]) -> E
     known = {item.connection: item for item in erasure.accounts}
     names = sorted({*app.registry.connections(), *known})
     accounts = _reach_all(app, names, {} if again else known, address, refused)
-    held = {name: item.held for name, item in known.items()}
     key = app.digest_key()
     states, unread = _forget_all(app, [key.of_person(address), former_person(key, address)])
-    tried = erasure.model_copy(
-        update={
-            "accounts": tuple(
-                item.model_copy(update={"held": item.held or held.get(item.connection, False)}) for item in accounts
-            ),
-            "states": erasure.states + states,
-            "unread": tuple(unread),
-            "waits_for": waits_for,
-            "tried_at": app.now(),
-        }
-    )
+    tried = erasure.tried(app.now(), accounts, states, unread, waits_for)
     if waits_for or not all(item.gone or item.code == CONNECTION_DELETED for item in accounts):
         return tried
     if all(item.gone for item in accounts):
-        return _over(app, tried, Progress.ERASED)
-    return _over(app, tried, Progress.INCOMPLETE, CONNECTION_DELETED)
-
-
-def _over(app: App, erasure: Erasure, progress: Progress, code: str = "") -> Erasure:
-    return erasure.model_copy(update={"progress": progress, "code": code, "done_at": app.now()})
+        return tried.done(app.now(), Progress.ERASED)
+    return tried.done(app.now(), Progress.INCOMPLETE, CONNECTION_DELETED)
 
 
 def _unfinished(app: App) -> Iterable[str]:
