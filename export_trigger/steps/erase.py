@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.azure.locks import INSTALLATION
 from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import DestinationError, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer, Refused
 from shared.erasure.requests import Erasure, Progress, Reached
 from shared.lifecycle.each import each
 from shared.reasons.codes import Reason
@@ -76,7 +77,7 @@ def advance_all(app: App) -> None:
     each([erasure.id for erasure in kept if _is_due(erasure, now)], lambda name: _try_again(app, name, refused))
     for erasure in kept:
         if erasure.done_at and now - erasure.done_at > timedelta(days=app.settings.history_days):
-            app.accounts.forget_lock("installation", f"erase {erasure.id}")
+            app.locks.forget(INSTALLATION, f"erase {erasure.id}")
             app.erasures.forget(erasure.id)
     app.erasures.sweep()
 
@@ -94,7 +95,7 @@ def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasu
     `refused` gathers connections whose key Autopilot refused just now: it is not tried again for each request. Raise
     TryLater while somebody else is at it.
     """
-    with app.accounts.exclusive("installation", f"erase {erasure_id}", LOCK_SECONDS):
+    with app.locks.exclusive(INSTALLATION, f"erase {erasure_id}", LOCK_SECONDS):
         erasure = app.erasures.get(erasure_id)
         if erasure is None or erasure.progress is not Progress.OPEN:
             return erasure
@@ -171,7 +172,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         account = app.account(name)
         sender = app.sender(account, seconds=ACCOUNT_SECONDS)
         held = _delete(account, sender, address)
-        gone = sender.one(lambda: account.api.is_gone(address))
+        gone = account.api.is_erased(address, sender)
         return Reached(connection=name, held=held, gone=gone, code="" if gone else STILL_THERE)
     except KeyRefused:
         refused.add(name)
@@ -182,7 +183,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         return Reached(connection=name, code=Reason.AUTOPILOT_REFUSED)
     except VaultUnavailable:
         return Reached(connection=name, code="vault_unavailable")
-    except AutopilotError:
+    except DestinationError:
         asked = sender is not None and sender.tally.requests
         return Reached(connection=name, code=Reason.AUTOPILOT_UNAVAILABLE if asked else NOT_TRIED)
     except Exception as error:  # noqa: BLE001 - such as a connection's document that cannot be read: the others go on
@@ -197,9 +198,7 @@ def _deleted_or(reason: Reason) -> str:
 def _delete(account: Account, sender: Sender, address: str) -> bool:
     """Ask for the contact to be deleted; False if there was none. An answer that did not come is read back by the caller."""
     try:
-        sender.one(lambda: account.api.delete(address))
-    except ContactGone:
-        return False
+        return account.api.erase(address, sender)
     except NoAnswer:
         if not sender.tally.requests:
             raise

@@ -15,8 +15,8 @@ from shared.accounts.lists import known_lists
 from shared.azure.storage import Container, Queue
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import AccountRefused, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AccountRefused, KeyRefused, NoAnswer, Refused
 from shared.lifecycle.finish import end_run, finish_run
 from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.outage import wait_or_end

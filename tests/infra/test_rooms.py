@@ -23,20 +23,15 @@ SYSTEMS = {
     "azure.storage": {"shared.azure", "shared.composition", "shared.sources.blob_export"},
     "azure.functions": {"function_app", "export_trigger", "export_worker"},
     "opentelemetry": {"shared.telemetry"},
-    "requests": {"shared.http", "shared.destinations.autopilot", "shared.composition"},
+    "requests": {"shared.http", "shared.composition"},
 }
 """The libraries of outside systems, and the rooms that may import them."""
 
 KNOWN = {
-    ("shared.accounts.stored_keys", "shared.composition"),
     ("shared.cleaning.advice", "shared.destinations.autopilot"),
     ("shared.cleaning.clean", "shared.destinations.autopilot"),
     ("shared.cleaning.contact", "shared.destinations.autopilot"),
-    ("shared.delivery.delivery", "shared.destinations.autopilot"),
-    ("shared.delivery.moving", "shared.destinations.autopilot"),
-    ("shared.delivery.sending", "shared.destinations.autopilot"),
     ("shared.exports.configuration", "shared.destinations.autopilot"),
-    ("shared.state.digest_key", "shared.composition"),
 }
 """Arrows that still point up. Take them off as they go; add none."""
 

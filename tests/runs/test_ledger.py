@@ -16,10 +16,8 @@ from local.azurite import Azurite
 from shared.accounts.accounts import LONGEST_WINDOW, SHORT_WINDOW, Accounts, AccountSlots
 from shared.azure.clock import StorageClock
 from shared.azure.tables import Table
-from shared.delivery.account import Filling
 from shared.delivery.pace import Window
 from shared.reasons.codes import Reason, Status
-from shared.reasons.errors import TryLater
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
 from shared.runs.head import RunInProgress
@@ -183,32 +181,11 @@ def test_a_window_is_no_longer_when_the_account_is_throttled(accounts: Accounts)
     assert window.end - window.start <= LONGEST_WINDOW
 
 
-def test_what_must_be_done_once_is_done_by_one(accounts: Accounts) -> None:
-    with accounts.exclusive("main", "work", 60), pytest.raises(TryLater), accounts.exclusive("main", "work", 60):
-        pass
-    with accounts.exclusive("main", "work", 60):
-        pass
-
-
-def test_who_was_paused_past_its_time_must_not_go_on(accounts: Accounts) -> None:
-    with accounts.exclusive("main", "work", 0) as check, pytest.raises(TryLater):
-        check()
-    with accounts.exclusive("main", "work", 60) as check:
-        check()
-
-
-def test_a_dead_holder_is_replaced_when_its_time_is_over(accounts: Accounts) -> None:
-    holder = accounts.exclusive("main", "work", 0)
-    holder.__enter__()
-    with accounts.exclusive("main", "work", 60):
-        pass
-
-
 def test_knowledge_of_an_account_is_shared_and_can_be_forgotten(accounts: Accounts) -> None:
     assert accounts.list_id("main", "A/B?#") is None
     accounts.remember_list("main", "A/B?#", "contactlist_1")
     assert accounts.list_id("main", "A/B?#") == "contactlist_1"
     accounts.remember_list("main", "A/B?#", None)
     assert accounts.list_id("main", "A/B?#") is None
-    accounts.remember_filling("main", Filling.CONTACT)
-    assert accounts.filling("main") is Filling.CONTACT
+    accounts.remember_list_method("main", "contact")
+    assert accounts.list_method("main") == "contact"

@@ -18,7 +18,8 @@ from export_trigger.steps import erase as step
 from export_trigger.steps.erase import advance, advance_all, erase
 from shared.azure.storage import Container
 from shared.composition.app import App
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer
+from shared.delivery.errors import ContactGone, DestinationError, KeyRefused, NoAnswer
+from shared.destinations.autopilot.account import AutopilotAccount
 from shared.erasure.requests import Erasure, Progress
 from shared.exports.audit import Audit
 from shared.exports.registry import Registry
@@ -41,19 +42,19 @@ class Api:
     def __init__(self, *people: str) -> None:
         self.people = set(people)
         self.calls: list[str] = []
-        self.fault: AutopilotError | ExportError | None = None
+        self.fault: DestinationError | ExportError | None = None
         self.deletes = True
 
     def delete(self, address: str) -> None:
         self._called("delete")
         if address not in self.people:
-            raise ContactGone("DELETE answered 404", 404)
+            raise ContactGone("DELETE answered 404")
         if self.deletes:
             self.people.discard(address)
 
-    def is_gone(self, address: str) -> bool:
+    def find(self, address: str) -> dict[str, str] | None:
         self._called("read")
-        return address not in self.people
+        return {"contact_id": "person_1"} if address in self.people else None
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -77,7 +78,8 @@ def eraser(
     def account(_: App, name: str) -> Any:
         if name not in apis:
             raise ExportError(Reason.CONNECTION_DETACHED)
-        return SimpleNamespace(name=name, api=apis[name], slots=MemorySlots(clock))
+        api = AutopilotAccount(apis[name])  # type: ignore[arg-type]  # the calls that an erasure makes
+        return SimpleNamespace(name=name, api=api, slots=MemorySlots(clock))
 
     monkeypatch.setattr(App, "account", account)
     monkeypatch.setattr(App, "digest_key", lambda _: KEY)
@@ -276,7 +278,7 @@ def test_somebody_who_is_at_it_already_is_not_disturbed(eraser: App, clock: Manu
 
     def begun(*asked: Any) -> Erasure:
         made: Erasure = begin(*asked)
-        at_it.enter_context(eraser.accounts.exclusive("installation", f"erase {made.id}", 60))
+        at_it.enter_context(eraser.locks.exclusive("installation", f"erase {made.id}", 60))
         return made
 
     with pytest.MonkeyPatch.context() as patched:
