@@ -34,7 +34,8 @@ class Silent:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._held: list[socket.socket] = []
         self.requests = 0
-        threading.Thread(target=self._take, daemon=True).start()
+        self._taking = threading.Thread(target=self._take, daemon=True)
+        self._taking.start()
 
     @property
     def connection_string(self) -> str:
@@ -47,6 +48,8 @@ class Silent:
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._taking.join()
         self._socket.close()
         for held in self._held:
             held.close()
