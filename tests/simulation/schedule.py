@@ -130,11 +130,16 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a play: what is wrong, what was done, and how many calls it took."""
+    """What came of a play: what is wrong, and how many calls it took."""
 
     wrong: tuple[str, ...]
-    record: tuple[str, ...] = field(repr=False)
+    stage: Stage = field(repr=False)
     steps: int = 0
+
+    @property
+    def record(self) -> list[str]:
+        """What was done, a line each."""
+        return self.stage.record
 
 
 def play(schedule: Schedule, world: World | None = None) -> Result:
@@ -154,7 +159,7 @@ def play(schedule: Schedule, world: World | None = None) -> Result:
             wrong = [f"stuck: {error}"]
         finally:
             made.stage.close()
-    return Result(tuple(wrong), tuple(made.stage.record), steps)
+    return Result(tuple(wrong), made.stage, steps)
 
 
 @cache
