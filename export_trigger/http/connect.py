@@ -14,8 +14,8 @@ from export_trigger.http.request import Problem
 from shared.accounts.stored_keys import PREFIX, is_named, remove_key
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.destinations.autopilot.answers import AutopilotError, KeyRefused
-from shared.destinations.autopilot.client import Identity
+from shared.delivery.destination import Identity
+from shared.delivery.errors import DestinationError, KeyRefused
 from shared.exports.configuration import Connection, DisplayName, ListStrategy, Model
 from shared.reasons.errors import ExportError
 from shared.state.digest_key import DIGEST_SECRET
@@ -117,7 +117,7 @@ def connect(
         raise _refused(end.reason, end.detail or end.reason.advice) from None
     except VaultUnavailable as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "vault_unavailable", f"{error}. Try again.") from None
-    except AutopilotError as error:
+    except DestinationError as error:
         if is_another:
             raise unreachable(error) from None
         return None, connection.account
@@ -132,7 +132,7 @@ def settle_former(app: App, name: str, before: Connection | None) -> None:
             account = app.open(name, before)
             app.accounts.identities.settle(name, app.identify(account, app.sender(account, seconds=CONNECT_SECONDS)).id)
             return
-    except (ExportError, AutopilotError, VaultUnavailable):
+    except (ExportError, DestinationError, VaultUnavailable):
         log.info("nobody knows which account the connection led to: connection=%s", name)
     app.accounts.identities.forget(name)
 
@@ -145,7 +145,7 @@ def follow(
     app.forget_key(connection.secret_name)
     if opened is not None:
         app.accounts.identities.settle(name, opened.id)
-        app.accounts.remember_filling(opened.id, None)  # proved with another key
+        app.accounts.remember_list_method(opened.id, None)  # proved with another key
     if before is not None and before.secret_name != connection.secret_name:
         remove_former_key(app, name, before.secret_name, by)
 
@@ -164,7 +164,7 @@ def changes(before: Connection | None, after: Connection) -> list[str]:
     return [names.get(field, field) for field in asked if getattr(before, field) != getattr(after, field)]
 
 
-def unreachable(error: AutopilotError) -> Problem:
+def unreachable(error: DestinationError) -> Problem:
     """Return the problem that Autopilot gave no result."""
     return Problem(
         HTTPStatus.BAD_GATEWAY,

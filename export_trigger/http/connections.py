@@ -7,7 +7,6 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
 
-from export_trigger.claim import release_lists
 from export_trigger.http.access import Role
 from export_trigger.http.connect import (
     CONNECT_SECONDS,
@@ -23,11 +22,12 @@ from export_trigger.http.connect import (
     unreachable,
 )
 from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
+from export_trigger.steps.claim import release_lists
 from shared.accounts.stored_keys import remove_key, store_key
 from shared.azure.storage import Conflict
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import App
-from shared.destinations.autopilot.answers import AutopilotError, KeyRefused
+from shared.delivery.errors import DestinationError, KeyRefused
 from shared.exports.configuration import Connection, Consent
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
@@ -82,7 +82,7 @@ def put_connection(app: App, call: Call) -> Answer:
     if is_another:
         settle_former(app, name, before)
     secret = store_key(app, name, key) if key else connection.secret_name
-    connection = connection.model_copy(update={"account": told, "secret_name": secret})
+    connection = connection.connected(told, secret)
     try:
         etag = app.registry.save_connection(name, connection, if_match=before_etag, only_new=before_etag is None)
     except Conflict:
@@ -106,7 +106,7 @@ def test_connection(app: App, call: Call) -> Answer:
         return Answer(body={"accepted": False, "code": Reason.KEY_REFUSED, "detail": Reason.KEY_REFUSED.advice})
     except ExportError as end:
         return Answer(body={"accepted": False, "code": end.reason, "detail": end.detail or end.reason.advice})
-    except AutopilotError as error:
+    except DestinationError as error:
         raise unreachable(error) from None
     return Answer(body={"accepted": True, "account": shown_name(shown)})
 
@@ -188,9 +188,9 @@ def _detach(app: App, export: str, connection: str, call: Call) -> None:
         found = app.registry.export(export)
         if found is None or found[0].connection != connection:
             return
-        update = {"connection": None, "updated_at": app.now(), "updated_by": call.caller.id}
+        detached = found[0].detached().touched(call.caller.id, app.now())
         try:
-            app.registry.save_export(export, found[0].model_copy(update=update), if_match=found[1])
+            app.registry.save_export(export, detached, if_match=found[1])
         except Conflict:
             continue
         release_lists(app, export, connection)

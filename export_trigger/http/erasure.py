@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import StringConstraints
 
-from export_trigger.erase import ADDRESS_LOST, CONNECTION_DELETED, NOT_TRIED, STILL_THERE, erase
 from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.steps.erase import ADDRESS_LOST, CONNECTION_DELETED, NOT_TRIED, STILL_THERE, erase
 from shared.cleaning.addresses import normalise
 from shared.composition.app import App
 from shared.erasure.requests import Erasure, Progress

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from export_trigger.cancel import cancel_run
-from export_trigger.claim import claim_lists, release_lists, whereabouts
 from export_trigger.http.access import Role
 from export_trigger.http.mapping import check_custom_fields, check_segments, permission_warnings, size_warnings
 from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
+from export_trigger.steps.cancel import cancel_run
+from export_trigger.steps.claim import claim_lists, release_lists, whereabouts
 from shared.accounts.claims import Claimed
 from shared.azure.storage import Conflict
 from shared.composition.app import App
@@ -19,7 +19,7 @@ from shared.exports.configuration import DisplayName, Export, ExportSettings, Mo
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.runs.ledger import RunInProgress
+from shared.runs.head import Head, RunInProgress
 from shared.sources.catalogue import Catalogue
 
 
@@ -66,7 +66,7 @@ def put_export(app: App, call: Call) -> Answer:
     release_lists(app, name, export.connection, but=export)
     _check_still_connected(app, name, export, etag)
     if catalogue is not None and not app.ledger.head(name).refresh:
-        app.ledger.mark(name, {"refresh": catalogue.etag})
+        app.ledger.change_head(name, lambda head: head.refresh_seen(catalogue.etag))
     shown = _view(name, export, app)
     shown["members"] = members
     shown["warnings"] = warnings
@@ -85,16 +85,8 @@ def duplicate_export(app: App, call: Call) -> Answer:
     """Make a copy of an export under another name, without its connection, so that both never fill one list."""
     export, _ = find_export(app, call)
     body = call.read(DuplicateBody)
-    now = app.now()
-    copy = export.model_copy(
-        update={
-            "display_name": body.display_name or f"Copy of {export.display_name}"[:200],
-            "connection": None,
-            "created_at": now,
-            "updated_at": now,
-            "updated_by": call.caller.id,
-        }
-    )
+    title = body.display_name or f"Copy of {export.display_name}"[:200]
+    copy = export.duplicate(title, call.caller.id, app.now())
     if app.registry.export(body.name) is None:
         _begin(app, body.name)
     try:
@@ -120,7 +112,7 @@ def delete_export(app: App, call: Call) -> Answer:
     except Conflict:
         raise stale() from None
     release_lists(app, name, export.connection if export else None)
-    app.ledger.mark(name, {"deleted": True})
+    app.ledger.change_head(name, Head.marked_deleted)
     return Answer(HTTPStatus.NO_CONTENT)
 
 
@@ -224,7 +216,7 @@ def _check_still_connected(app: App, name: str, export: Export, etag: str) -> No
     if export.connection is None or _is_there(app, export.connection):
         return
     with suppress(Conflict):
-        app.registry.save_export(name, export.model_copy(update={"connection": None}), if_match=etag)
+        app.registry.save_export(name, export.detached(), if_match=etag)
     raise Problem(
         HTTPStatus.CONFLICT,
         "connection_gone",

@@ -13,10 +13,9 @@ import polars as pl
 
 from export_trigger.http.exports import find_export
 from export_trigger.http.request import Answer, Call, Problem
-from export_trigger.room import FOR_PREVIEWS
+from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.delivery.account import Filling
 from shared.delivery.chunks import decode
 from shared.delivery.estimate import expected_calls
 from shared.exports.configuration import Export
@@ -27,7 +26,6 @@ from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient, TryLater
 from shared.runs.files import load_state
-from shared.runs.run import state_before
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
@@ -57,7 +55,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     account = app.account(export.connection)
     refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
     known = account.id if account.is_known else None
-    state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
+    state = load_state(app.storage, name, *app.ledger.head(name).state_before(account.name, known))
     planned = plan(
         refresh.segments,
         recipe_of(export),
@@ -69,7 +67,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     )
     refresh.check_unchanged()
     found = planned.difference
-    calls = expected_calls(found.operations, app.filling(account) or Filling.MEMBERSHIP)
+    calls = _calls(app, account, planned)
     return {
         "settled": settled,
         "rows_read": sum(planned.rows_read),
@@ -91,6 +89,13 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
         "would_be_skipped": _skipped(planned, export),
         "examples": _examples(planned),
     }
+
+
+def _calls(app: App, account: Account, planned: Plan) -> int:
+    """Return the calls that a run would make; where nobody knows how lists are filled, by the method that always works."""
+    destination = account.destination
+    method = app.list_method(account) or destination.methods[-1]
+    return expected_calls(planned.difference.operations, destination.capabilities, method)
 
 
 def _open(app: App, names: Sequence[str], address: str) -> tuple[Refresh, bool]:

@@ -75,9 +75,7 @@ ROUTES: Final = (
     Route("list_segments", "GET", "segments", Role.VIEWER, "source.list_segments"),
     Route("list_exports", "GET", "exports", Role.VIEWER, "exports.list_exports"),
     Route("get_export", "GET", "exports/{export}", Role.VIEWER, "exports.get_export"),
-    Route(
-        "put_export", "PUT", "exports/{export}", Role.CONTRIBUTOR, "exports.put_export", "exports.ExportSettings"
-    ),
+    Route("put_export", "PUT", "exports/{export}", Role.CONTRIBUTOR, "exports.put_export", "exports.ExportSettings"),
     Route("delete_export", "DELETE", "exports/{export}", Role.CONTRIBUTOR, "exports.delete_export", status=204),
     Route(
         "duplicate_export",

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from export_trigger.cancel import cancel_run
 from export_trigger.http.exports import check_connection, check_former_connection, find_export
 from export_trigger.http.request import Answer, Call, Problem, page_of
+from export_trigger.steps.cancel import cancel_run
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import App
 from shared.exports.configuration import Off
@@ -16,7 +16,8 @@ from shared.exports.registry import DocumentDamaged
 from shared.lifecycle.start import start_run
 from shared.reasons.codes import Reason, Status
 from shared.runs.files import rejected_path
-from shared.runs.ledger import NoSuchRun, RunInProgress
+from shared.runs.head import RunInProgress
+from shared.runs.ledger import NoSuchRun
 from shared.runs.run import Run, Trigger, Verification
 
 

@@ -1,4 +1,4 @@
-"""What all workers share about one Autopilot account: its pace, its lists, and which call fills them."""
+"""What all workers share about one account: its pace, its lists, and how contacts get on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from shared.accounts.identities import Identities
 from shared.accounts.stored_keys import StoredKeys
 from shared.azure.records import Record
 from shared.azure.tables import Change, Lost, Table
-from shared.delivery.account import Filling
 from shared.delivery.pace import Pace, Window
 from shared.delivery.sending import Clock
 from shared.reasons.errors import TryLater
@@ -47,10 +46,10 @@ class ListRecord(Record):
     list_id: str
 
 
-class FillingRecord(Record):
-    """Which of the account's calls puts contacts on a list, as a read-back proved."""
+class ListMethodRecord(Record):
+    """How contacts get on the account's lists, as a proof showed: the name of one of its destination's list methods."""
 
-    filling: Filling
+    filling: str
 
 
 class LockRecord(Record):
@@ -97,17 +96,17 @@ class Accounts:
             return
         self._put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
 
-    def filling(self, account: str) -> Filling | None:
-        """Say which call fills the account's lists, or None if nobody has proved it yet."""
-        found = self._table.get(account, "filling", FillingRecord)
+    def list_method(self, account: str) -> str | None:
+        """Return the name of the method that fills the account's lists, or None if nobody has proved it yet."""
+        found = self._table.get(account, "filling", ListMethodRecord)
         return found[0].filling if found else None
 
-    def remember_filling(self, account: str, filling: Filling | None) -> None:
+    def remember_list_method(self, account: str, name: str | None) -> None:
         """Remember what a proof showed; None asks for a new one."""
-        if filling is None:
+        if name is None:
             self._table.delete(account, ["filling"])
         else:
-            self._put(account, "filling", FillingRecord(filling=filling))
+            self._put(account, "filling", ListMethodRecord(filling=name))
 
     @contextmanager
     def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[Callable[[], None]]:
@@ -167,7 +166,7 @@ class AccountSlots:
     """The slots of one account, shared by every instance through the table, and by an instance's chunks through this.
 
     Where one window follows the other at once, since an instance sends less than the pace allows, one reservation is
-    made for all its chunks: otherwise they would ask the table all the time instead of Autopilot.
+    made for all its chunks: otherwise they would ask the table all the time instead of the destination.
     """
 
     def __init__(self, accounts: Accounts, account: str, rate: float, clock: Clock) -> None:
@@ -213,7 +212,7 @@ class AccountSlots:
         return self._accounts.change_pace(self._account, reserved)
 
     def throttled(self, retry_after: float | None) -> None:
-        """Tell everybody that Autopilot answered 429."""
+        """Tell everybody that the destination asked to slow down."""
         self._left = NO_WINDOW
         self._accounts.change_pace(self._account, lambda pace: (pace.throttled(self._clock.now(), retry_after), None))
 

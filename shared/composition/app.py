@@ -21,9 +21,10 @@ from shared.azure.settings import Settings, read_settings
 from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
 from shared.azure.vault import GivenKey, Vault, VaultKey
-from shared.delivery.account import Filling
+from shared.delivery.destination import Account as DestinationAccount
+from shared.delivery.destination import Destination, Identity, Key, ListMethod, method_named
 from shared.delivery.sending import Clock, Sender, Slots
-from shared.destinations.autopilot.client import Autopilot, Identity, Key
+from shared.destinations.registry import destination_of
 from shared.erasure.requests import Erasures
 from shared.erasure.tombstones import Tombstones
 from shared.exports.audit import Audit
@@ -51,16 +52,17 @@ RATE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One Autopilot account as a connection opens it.
+    """One account of a destination as a connection opens it.
 
     `name` is the connection's, `id` the account's own, under which everything is kept that its connections share;
-    `is_known` says whether Autopilot was asked whose it is. `rate` is the lowest of its connections' rate limits.
+    `is_known` says whether it was asked whose it is. `rate` is the lowest of its connections' rate limits.
     """
 
     name: str
     connection: Connection
     key: Key
-    api: Autopilot
+    destination: Destination
+    api: DestinationAccount
     slots: AccountSlots
     id: str
     rate: float
@@ -127,13 +129,13 @@ class App:
             self._keys.pop(known, None)
 
     def identify(self, account: Account, sender: Sender) -> Account:
-        """Ask Autopilot whose account a key opens, unless that is known; raises the AutopilotError of the call."""
+        """Ask whose account a key opens, unless that is known; raises the DestinationError of the call."""
         if account.is_known:
             return account
         return self.remember_identity(account, sender.one(account.api.identity))
 
     def remember_identity(self, account: Account, told: Identity) -> Account:
-        """Remember whose account its key opens, as Autopilot told; returns the account as it is known now."""
+        """Remember whose account its key opens, as it told; returns the account as it is known now."""
         digest = self._digest_key.current(self).of_api_key(account.key.current())
         self.accounts.identities.remember_key(digest, account_name(told.id, digest))
         return self._open(account.name, account.connection, account.key)
@@ -162,12 +164,13 @@ class App:
         return self.accounts.identities.account_of_key(self._digest_key.current(self).of_api_key(key)) if key else None
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
-        api = Autopilot(self.settings.autopilot_url, key, self.http)
+        destination = destination_of(connection.kind)
+        api = destination.open(self.settings.autopilot_url, key, self.http)
         known = self._account_of(key.current())
         account = known or name
         rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
         slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
-        return Account(name, connection, key, api, slots, account, rate, known is not None)
+        return Account(name, connection, key, destination, api, slots, account, rate, known is not None)
 
     def _rates_of(self, account: str) -> dict[str, float]:
         """Return the rate limits of the connections that lead to an account, as they were within the last minute."""
@@ -183,15 +186,13 @@ class App:
                     if found := self.registry.connection(name):
                         yield name, found[0].rate_limit
 
-    def filling(self, account: Account) -> Filling | None:
-        """Say which call fills the account's lists: what the connection says, or what was proved; None if nothing was yet."""
-        match account.connection.list_strategy:
-            case "bulk":
-                return Filling.BULK
-            case "single":
-                return Filling.MEMBERSHIP
-            case "auto":
-                return self.accounts.filling(account.id)
+    def list_method(self, account: Account) -> ListMethod | None:
+        """Return how the account's lists are filled: what the connection says, or what was proved; None if nothing was yet."""
+        destination = account.destination
+        if len(destination.methods) == 1:
+            return destination.methods[0]
+        said = destination.method_of(account.connection.list_strategy)
+        return said or method_named(destination, self.accounts.list_method(account.id))
 
     def sender(self, account: Account, *, seconds: float, slots: Slots | None = None) -> Sender:
         """Make a sender that keeps the account's pace and stops after `seconds`."""
@@ -248,6 +249,6 @@ def app() -> App:
         vault=Vault(secrets),
         source=connect(settings.source, settings.customer_insights_path),
         clock=clock,
-        pool=ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="autopilot"),
+        pool=ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="destination"),
         http=session(),
     )

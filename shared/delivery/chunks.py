@@ -26,7 +26,7 @@ class UnreadableChunk(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What shall become of one person at Autopilot.
+    """What shall become of one person at the destination.
 
     `fields` is the contact as it would be sent (None for someone who left every segment), `upsert` whether it must be
     sent, `add` and `remove` the places of lists among the run's targets. `customer` and `segment` name the row if it
@@ -100,7 +100,7 @@ def _joined(text: pl.Series) -> bytes:
 
 
 def decode(chunk: bytes, *, lists: int = 64) -> tuple[Operation, ...]:
-    """Return a chunk's operations, on places of `lists` lists; raise UnreadableChunk for what no plan writes.
+    """Return a chunk's operations, on lists by index below `lists`; raise UnreadableChunk for what no plan writes.
 
     An empty chunk is none: a plan that has nothing to do writes no chunk.
     """
@@ -152,9 +152,17 @@ def _operation(line: dict[str, Any], lists: int) -> Operation:
     )
     if not (operation.upsert or operation.add or operation.remove):
         raise ValueError("nothing to do")
-    if operation.upsert and not (operation.fields and _text(operation.fields["Email"])):
+    if operation.upsert and not operation.fields:
         raise ValueError("nobody to send")
     return operation
+
+
+def check_addresses(operations: Iterable[Operation], field: str) -> None:
+    """Raise UnreadableChunk for a contact without an address in `field`: a destination may make somebody of it."""
+    for operation in operations:
+        address = operation.fields.get(field) if operation.fields else "nobody is sent"
+        if not (isinstance(address, str) and address):
+            raise UnreadableChunk("a contact has no address")
 
 
 def _places(mask: int) -> tuple[int, ...]:

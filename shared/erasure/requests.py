@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -36,25 +37,59 @@ class Reached(Record):
     gone: bool = False
     code: str = ""
 
+    def after(self, before: Reached | None) -> Reached:
+        """Return what came of this try, after another one of the same account: one that held the person stays known to."""
+        held = self.held or (before is not None and before.held)
+        return Reached(connection=self.connection, held=held, gone=self.gone, code=self.code)
+
 
 class Erasure(Record):
-    """One request. `waits_for` are runs (export/run) that may still deliver the person; the accounts are tried again after them.
-
-    `states` counts the states that held the person, `unread` names those that could not be read. `code` says what kept an
-    incomplete one from its end.
-    """
+    """One request."""
 
     id: str
     at: datetime
+    """When it was made."""
+
     by: str
+    """Who made it."""
+
     progress: Progress = Progress.OPEN
     code: str = ""
+    """What kept an incomplete one from its end."""
+
     accounts: tuple[Reached, ...] = ()
+    """What came of each connection's account so far."""
+
     states: int = 0
+    """How many states held the person."""
+
     unread: tuple[str, ...] = ()
+    """States that could not be read."""
+
     waits_for: tuple[str, ...] = ()
+    """Runs (export/run) that may still deliver the person; the accounts are tried again after them."""
+
     tried_at: datetime | None = None
     done_at: datetime | None = None
+
+    def tried(
+        self, at: datetime, accounts: Sequence[Reached], states: int, unread: Sequence[str], waits_for: tuple[str, ...]
+    ) -> Erasure:
+        """Return the request after one more try; `states` are those that held the person this time."""
+        before = {item.connection: item for item in self.accounts}
+        return self.model_copy(
+            update={
+                "accounts": tuple(item.after(before.get(item.connection)) for item in accounts),
+                "states": self.states + states,
+                "unread": tuple(unread),
+                "waits_for": waits_for,
+                "tried_at": at,
+            }
+        )
+
+    def done(self, at: datetime, progress: Progress, code: str = "") -> Erasure:
+        """Return the request once there is nothing more to do: erased, or incomplete for the reason in `code`."""
+        return self.model_copy(update={"progress": progress, "code": code, "done_at": at})
 
 
 class Erasures:

@@ -49,6 +49,10 @@ class Connection(Model):
     updated_at: datetime
     updated_by: str
 
+    def connected(self, account: str | None, secret_name: str) -> Connection:
+        """Return the connection with the account that its key opens, as Autopilot tells it, and the secret that holds the key."""
+        return self.model_copy(update={"account": account, "secret_name": secret_name})
+
 
 class SegmentTarget(Model):
     """A segment of an export, and the title of the Autopilot list it becomes."""
@@ -165,3 +169,16 @@ class Export(ExportSettings):
     created_at: datetime
     updated_at: datetime
     updated_by: str
+
+    def detached(self) -> Export:
+        """Return the export without its connection."""
+        return self.model_copy(update={"connection": None})
+
+    def touched(self, by: str, at: datetime) -> Export:
+        """Return the export as somebody changed it just now."""
+        return self.model_copy(update={"updated_at": at, "updated_by": by})
+
+    def duplicate(self, display_name: str, by: str, at: datetime) -> Export:
+        """Return a new export that is configured like this one, but has no connection: two exports never fill one list."""
+        update = {"display_name": display_name, "connection": None, "created_at": at}
+        return self.model_copy(update=update).touched(by, at)

@@ -20,15 +20,10 @@ _WAITING: Final = {
 
 
 def note_outage(app: App, run: Run, detail: str) -> float | None:
-    """Note what the run waits for; gives the seconds to wait, or None if it has been away for too long."""
+    """Note what the run waits for; return the seconds to wait, or None if it has been away for too long."""
     now = app.now()
-
-    def noted(run: Run) -> Run:
-        if run.status.is_final:
-            return run
-        return run.model_copy(update={"unreachable_since": run.unreachable_since or now, "detail": detail})
-
-    since = app.ledger.change(run.export, run.id, noted).unreachable_since or now
+    noted = app.ledger.change(run.export, run.id, lambda run: run.unreachable(now, detail))
+    since = noted.unreachable_since or now
     away = now - since
     if away > timedelta(minutes=app.settings.outage_minutes):
         return None
@@ -36,7 +31,7 @@ def note_outage(app: App, run: Run, detail: str) -> float | None:
 
 
 def wait(app: App, run: Run, reason: Reason) -> Reason:
-    """Raise TryLater for a while; gives `reason` back, as why the run shall stop, once this has gone on for too long."""
+    """Raise TryLater until the outage exceeds OUTAGE_MINUTES, then return the reason to stop with."""
     seconds = note_outage(app, run, _WAITING.get(reason, f"Waiting: {reason}."))
     if seconds is None:
         return reason
@@ -45,7 +40,7 @@ def wait(app: App, run: Run, reason: Reason) -> Reason:
 
 
 def wait_or_end(app: App, run: Run, end: ExportError) -> ExportError:
-    """Raise TryLater for a while if what stands in a run's way may pass; gives `end` back if it may not, or did not."""
+    """Raise TryLater while what stands in a run's way may pass; return `end` if it may not, or lasts too long."""
     if not end.may_pass:
         return end
     why = end.detail or end.reason.advice

@@ -1,4 +1,4 @@
-"""What every chunk's work at Autopilot keeps to: how long it may take, how long it waits, and what its calls count."""
+"""What every chunk's work at its destination keeps to: how long it may take, how long it waits, and what its calls count."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Final
 
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import DestinationError, KeyRefused, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, KeyRefused, Refused
 from shared.lifecycle.outage import wait
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
-from shared.runs.run import Counts, Run
+from shared.runs.counts import Counts
+from shared.runs.run import Run
 from shared.telemetry import metering
 
 DEADLINE: Final = 240.0
@@ -64,13 +65,13 @@ def known_account(app: App, run: Run, connection: str | None) -> Account:
         raise ExportError(Reason.KEY_REFUSED) from None
     except Refused as error:
         raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
-    except AutopilotError:
+    except DestinationError:
         raise ExportError(nothing_done(app, run, account, sender)) from None
     return app.account(connection)
 
 
 def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason:
-    """Give why a run shall stop whose calls all came to nothing: Autopilot has been away for too long.
+    """Give why a run shall stop whose calls all came to nothing: the destination has been away for too long.
 
     Raises TryLater until then, and if no call was made at all: that the pace is taken is no outage.
     """

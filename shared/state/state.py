@@ -1,6 +1,6 @@
-"""State: what we know Autopilot holds because we delivered it, and the base of the next difference.
+"""State: what we know a destination holds because we delivered it, and the base of the next difference.
 
-One row a person: `person` (Int128, keyed digest of the address), `contact_id` (String, Autopilot's), `content` (Int64,
+One row a person: `person` (Int128, keyed digest of the address), `contact_id` (String, the destination's), `content` (Int64,
 keyed digest of the contact as last confirmed; null if unknown), `lists` (UInt64, bit n = confirmed on list n),
 `attempted` (UInt64, bit n = asked for, answer lost) and `customer` (Int64, keyed digest of the CustomerId whose row stood
 for them last; null if unknown, and not there at all in states that were written before it was kept). Bits count through `State.lists`, which names the lists by id.
@@ -38,7 +38,7 @@ CUSTOMERS: Final = pl.Schema({"person": pl.Int128(), CUSTOMER: pl.Int64()})
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What Autopilot holds of one export: the ids of its lists, and a row for each person."""
+    """What the destination holds of one export: the ids of its lists, and a row for each person."""
 
     lists: tuple[str, ...]
     people: pl.DataFrame
@@ -91,7 +91,7 @@ def bit_none() -> pl.Expr:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one operation came to at Autopilot: only what an answer confirmed, and what was asked without an answer.
+    """What one operation came to: only what an answer confirmed, and what was asked without an answer.
 
     `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `added`, `removed`
     and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `reborn` says that the contact was gone and was made again, on no list.

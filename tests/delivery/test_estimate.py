@@ -11,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.cleaning.clean import MALFORMED, ROW
-from shared.delivery.account import Filling
 from shared.delivery.chunks import decode
 from shared.delivery.delivery import Delivery
+from shared.delivery.destination import ListMethod
 from shared.delivery.estimate import expected_calls
 from shared.delivery.sending import Sender
+from shared.destinations.autopilot.account import AutopilotAccount
+from shared.destinations.autopilot.destination import AUTOPILOT
+from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.planning.plan import Scope, chunks, plan
 from shared.planning.spool import Spool
 from shared.state.digests import DigestKey
@@ -46,41 +49,41 @@ class OneBatch(Table):
         yield rows.select(*columns, number, pl.lit(value=False).alias(MALFORMED))
 
 
-def run(segments: Sequence[Members], state: State, api: MemoryAccount, filling: Filling) -> tuple[int, int, State]:
+def run(segments: Sequence[Members], state: State, api: MemoryAccount, method: ListMethod) -> tuple[int, int, State]:
     """Plan and deliver a run; return the calls expected and made, and the state that it leaves."""
     tables = [OneBatch(f"Segment {place}", list(rows), []) for place, rows in enumerate(segments)]
     clock = ManualClock()
     begun = len(api.calls)
     with Spool() as spool, ThreadPoolExecutor(4) as pool:
         found = plan(tables, RECIPE, KEY, state, LISTS, Scope(remove_leavers=True), spool)
-        expected = expected_calls(found.difference.operations, filling)
+        expected = expected_calls(found.difference.operations, AUTOPILOT.capabilities, method)
         for chunk in chunks(found):
             sender = Sender(MemorySlots(clock, rate=100_000), clock, pool, clock.now() + 10_000)
-            delivery = Delivery(api, sender, LISTS, filling)
+            delivery = Delivery(AUTOPILOT, AutopilotAccount(api), sender, LISTS, method)
             delivered = delivery.deliver(decode(chunk))
             assert not delivered.unsettled
             state = merge(state, tabulate([delivery.receipt(item) for item in delivered.settled], LISTS), LISTS)
     return expected, len(api.calls) - begun, state
 
 
-def account(filling: Filling) -> MemoryAccount:
-    made = MemoryAccount(bulk_lists=filling is Filling.BULK, contact_lists=filling is Filling.CONTACT)
-    made.members = {list_id: set() for list_id in LISTS}
+def account(method: ListMethod) -> MemoryAccount:
+    made = MemoryAccount(bulk_lists=method is BULK, contact_lists=method is CONTACT)
+    made.on = {list_id: set() for list_id in LISTS}
     return made
 
 
-@pytest.mark.parametrize(("filling", "calls"), [(Filling.BULK, 2), (Filling.CONTACT, 2), (Filling.MEMBERSHIP, 3)])
-def test_a_contact_on_two_lists_is_counted_for_both(filling: Filling, calls: int) -> None:
-    expected, made, _ = run([[(1, 1)], [(1, 1)], []], State.empty(), account(filling), filling)
+@pytest.mark.parametrize(("method", "calls"), [(BULK, 2), (CONTACT, 2), (MEMBERSHIP, 3)])
+def test_a_contact_on_two_lists_is_counted_for_both(method: ListMethod, calls: int) -> None:
+    expected, made, _ = run([[(1, 1)], [(1, 1)], []], State.empty(), account(method), method)
     assert (expected, made) == (calls, calls)
 
 
-@pytest.mark.parametrize("filling", Filling)
-def test_a_bulk_call_is_full_only_as_far_as_its_chunk(filling: Filling) -> None:
+@pytest.mark.parametrize("method", AUTOPILOT.methods)
+def test_a_bulk_call_is_full_only_as_far_as_its_chunk(method: ListMethod) -> None:
     everybody = [(person, 1) for person in range(1, 1206)]
-    expected, made, state = run([everybody, everybody[:730], []], State.empty(), account(filling), filling)
+    expected, made, state = run([everybody, everybody[:730], []], State.empty(), account(method), method)
     assert expected == made
-    expected, made, _ = run([everybody, everybody[:730], []], state, account(filling), filling)
+    expected, made, _ = run([everybody, everybody[:730], []], state, account(method), method)
     assert (expected, made) == (0, 0)
 
 
@@ -89,12 +92,12 @@ segments = st.tuples(people, people, people)
 
 
 @settings(max_examples=25)
-@given(st.sampled_from(Filling), segments, segments, segments)
+@given(st.sampled_from(AUTOPILOT.methods), segments, segments, segments)
 def test_the_estimate_is_what_is_called(
-    filling: Filling, first: Sequence[Members], second: Sequence[Members], third: Sequence[Members]
+    method: ListMethod, first: Sequence[Members], second: Sequence[Members], third: Sequence[Members]
 ) -> None:
     """Joiners, changed ones, leavers of some lists or of all, and who comes back: on an account with a history."""
-    api, state = account(filling), State.empty()
+    api, state = account(method), State.empty()
     for refresh in (first, second, third):
-        expected, made, state = run(refresh, state, api, filling)
+        expected, made, state = run(refresh, state, api, method)
         assert expected == made

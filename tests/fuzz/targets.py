@@ -19,8 +19,8 @@ from export_trigger.http.request import Problem
 from shared.cleaning.addresses import normalise
 from shared.cleaning.clean import MALFORMED, ROW, WHERE, Recipe, clean
 from shared.delivery.chunks import Operation, UnreadableChunk, decode, encode
+from shared.delivery.errors import DestinationError
 from shared.destinations.autopilot.answers import (
-    AutopilotError,
     Call,
     contact_ids,
     custom_field_types,
@@ -77,7 +77,7 @@ def answers(data: bytes) -> None:
     status = _STATUSES[data[0] % len(_STATUSES)] if data else 200
     headers = {"Retry-After": data[:9].decode("latin-1"), "Date": data[-29:].decode("latin-1")}
     for call in Call:
-        with suppress(AutopilotError):
+        with suppress(DestinationError):
             content = read(call, status, headers, data[1:])
             _promise(status in {200, 204})
             if call in _READERS:

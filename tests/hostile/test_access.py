@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from export_trigger.http.routes import ROUTES, Route
-from export_trigger.plan_run import plan_run
-from export_trigger.tick import tick
+from export_trigger.steps.plan_run import plan_run
+from export_trigger.steps.tick import tick
 from shared.accounts.stored_keys import sweep_keys
 from shared.azure.storage import Conflict, Container
-from shared.destinations.autopilot.client import Autopilot, Identity
+from shared.delivery.destination import Identity
+from shared.destinations.autopilot.client import Autopilot
 from shared.exports.registry import Registry
 from shared.lifecycle.start import start_run
 from shared.lifecycle.window import open_account
@@ -316,7 +317,7 @@ def test_a_run_does_not_go_on_at_another_account(installation: Installation) -> 
     run = start_run(installation.app, "team", trigger="on_demand", requested_by="me")
     account = installation.app.account("main")
     run = installation.app.ledger.change(
-        "team", run.id, lambda run: run.model_copy(update={"connection": "main", "account": account.id})
+        "team", run.id, lambda run: run.planning(installation.app.now(), "main", account.id)
     )
     assert open_account(installation.app, run).id == account.id
     installation.connect("main", "key-2", account="two")
@@ -410,7 +411,7 @@ def test_a_damaged_export_keeps_no_other_from_its_tick_and_its_own_run_ends_by_n
     installation.connect("main", "key-1")
     for name in ("broken", "well"):
         installation.save(name, "main", f"List of {name}")
-        app.ledger.mark(name, {"refresh": "an earlier one"})
+        app.ledger.change_head(name, lambda head: head.refresh_seen("an earlier one"))
     run = start_run(app, "broken", trigger="on_demand", requested_by="me")
     damage(installation, "exports/broken.json")
     plan_run(app, "broken", run.id)

@@ -18,6 +18,7 @@ from shared.http import webhook
 from shared.http.transport import session
 from shared.http.webhook import WebhookFailed, post
 from shared.lifecycle.notify import notify
+from shared.reasons.codes import Reason
 from shared.reasons.errors import TryLater
 from shared.runs.run import Run
 from tests.delivery.accounts import ManualClock
@@ -126,8 +127,7 @@ def test_a_notice_that_is_not_taken_is_offered_again_less_and_less_often_and_giv
     with pytest.raises(TryLater):
         notify(app, run.export, run.id)
     assert offers == []  # it has not ended yet
-    ended = {"status": "Failed", "reason": "key_refused", "ended_at": app.now()}
-    app.ledger.finish(run.export, run.id, lambda run: Run.model_validate({**run.model_dump(), **ended}), state_of=None)
+    app.ledger.finish(run.export, run.id, lambda run: run.ended(app.now(), Reason.KEY_REFUSED), state_of=None)
     pauses = []
     while True:
         try:

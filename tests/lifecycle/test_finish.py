@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from export_trigger.erase import _forget
-from export_trigger.supervise import supervise
+from export_trigger.steps.erase import _forget
+from export_trigger.steps.supervise import supervise
 from export_worker.deliver_chunk import deliver_chunk
 from shared.azure.storage import Container
 from shared.composition.app import App
@@ -21,11 +21,15 @@ from shared.lifecycle.sweep import sweep
 from shared.planning.plan import REJECTED
 from shared.reasons.codes import Reason, Status
 from shared.reasons.errors import TryLater
+from shared.runs.counts import Counts
+from shared.runs.entry import Entry
 from shared.runs.files import load_state, planned_rejected_path, state_path, write_table
 from shared.runs.ledger import Ledger
-from shared.runs.run import Counts, Entry, Run, new_run_id
+from shared.runs.run import Run
+from shared.runs.run_id import new_run_id
 from shared.state.state import Receipt, tabulate
 from tests.conftest import publish
+from tests.runs.lives import planned
 
 LISTS = ("list-a",)
 Make = Callable[..., Run]
@@ -43,23 +47,17 @@ def delivered(app: App, name: str) -> Make:
     def make(person: int = 1, *, export: str = name, progress_at: datetime | None = None) -> Run:
         now = datetime.now(UTC)
         run = Run(export=export, id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now)
-        app.ledger.start(run, {})
+        app.ledger.start(run)
         app.storage.put(
             Container.OUTCOMES, planned_rejected_path(export, run.id, "p"), write_table(pl.DataFrame(schema=REJECTED))
         )
         app.storage.put(Container.OUTCOMES, f"{export}/{run.id}/receipts.parquet", receipts(person))
         entry = Entry(chunk="000001", attempt="a", receipts=f"{export}/{run.id}/receipts.parquet")
-        done = {
-            "plan": "p",
-            "connection": "main",
-            "status": Status.PROCESSING,
-            "chunks": 1,
-            "done": 1,
-            "operations": 1,
-            "counts": Counts(rows_read=1, delivered=1),
-            "progress_at": progress_at or now,
-        }
-        return app.ledger.record(export, run.id, entry, lambda run: run.model_copy(update=done))[0]
+        at = progress_at or now
+        app.ledger.change(export, run.id, lambda run: planned(run, at, operations=1, counts=Counts(rows_read=1)))
+        return app.ledger.record(export, run.id, entry, lambda run: run.recorded(entry, Counts(delivered=1), None, at))[
+            0
+        ]
 
     return make
 

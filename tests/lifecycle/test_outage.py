@@ -7,24 +7,25 @@ from collections.abc import Sequence
 
 import pytest
 
-from export_trigger.cancel import cancel_run
 from export_trigger.http.runs import view
+from export_trigger.steps.cancel import cancel_run
 from shared.azure.storage import Queue
 from shared.composition.app import App
 from shared.lifecycle.outage import wait
 from shared.lifecycle.postpone import postpone
-from shared.reasons.codes import Reason, Status, WaitsFor
+from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import TryLater
+from shared.runs.counts import Counts
+from shared.runs.entry import Entry
 from shared.runs.run import Run
 from shared.runs.work import ChunkWork
 from tests.delivery.accounts import ManualClock
+from tests.runs.lives import planned
 
 
 @pytest.fixture
 def run(timed: App, run: Run) -> Run:
-    return timed.ledger.change(
-        run.export, run.id, lambda run: run.model_copy(update={"plan": "p", "status": Status.PROCESSING})
-    )
+    return timed.ledger.change(run.export, run.id, lambda run: planned(run, timed.now(), operations=10))
 
 
 def wait_for(app: App, clock: ManualClock, run: Run, hours: float) -> Sequence[float]:
@@ -63,8 +64,8 @@ def test_a_run_that_waits_says_for_what_and_until_when(timed: App, clock: Manual
 
 
 def test_a_run_that_waits_is_expected_to_end_after_that(timed: App, run: Run) -> None:
-    half = {"planned_at": timed.now(), "operations": 10, "settled": 5}
-    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update=half))
+    half = Entry(chunk="000001", settled=5, continued_by="000001-1-ab")
+    timed.ledger.change(run.export, run.id, lambda run: run.recorded(half, Counts(), None, timed.now()))
     later = TryLater(60, "away", waits_for=WaitsFor.AUTOPILOT)
     postpone(timed, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), later)
     shown = view(timed, timed.ledger.run(run.export, run.id))
@@ -73,7 +74,6 @@ def test_a_run_that_waits_is_expected_to_end_after_that(timed: App, run: Run) ->
 
 def test_a_cancel_is_not_kept_waiting(timed: App, run: Run) -> None:
     """The chunks' messages are hidden for minutes: they are put on the queue again, to be seen at once."""
-    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update={"chunks": 1}))
     later = TryLater(300, "the pace is taken", waits_for=WaitsFor.PACE, lasts=600)
     postpone(timed, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), later)
     before = seen(timed, run)

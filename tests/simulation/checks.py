@@ -12,7 +12,8 @@ import polars as pl
 from shared.azure.storage import Container
 from shared.reasons.codes import Reason, Status
 from shared.runs.files import load_state, state_path
-from shared.runs.run import Head, Run
+from shared.runs.head import Head
+from shared.runs.run import Run
 from tests.simulation.play import DIGESTS, Play
 from tests.simulation.world import CONNECTION, EXPORT, WORLDS
 
@@ -78,7 +79,7 @@ def _broken(play: Play) -> Iterator[str]:
 
 def _ended(quiet: Quiet) -> Iterator[str]:
     head = quiet.head
-    if head.active or head.owed:
+    if head.active or head.pending_follow_up:
         yield f"not ended: {head}"
     for run in quiet.runs:
         if not run.status.is_final:
@@ -104,7 +105,7 @@ def _books(quiet: Quiet) -> Iterator[str]:
         maybe = {person for person, row in people.items() if row["attempted"] & bit}
         for person in on - said - maybe:
             yield f"{names[person].email} is on {title}, and the state does not know"
-        for person in said - on if not (head.doubted or _drifted(quiet)) else ():
+        for person in said - on if not (head.lists_suspect or _drifted(quiet)) else ():
             who = names[person].email if person in names else "somebody who is gone"
             yield f"{who} is not on {title}, and the state says so"
     for person, contact in names.items():

@@ -24,7 +24,7 @@ import shared.planning.difference
 import shared.planning.plan
 import shared.runs.files
 import shared.runs.rejected
-import shared.runs.run
+import shared.runs.run_id
 import shared.state.seal
 import shared.state.state
 import shared.verification.comparison
@@ -49,7 +49,7 @@ PURE: Final = (
     (shared.runs.files, "write_table"),
     (shared.runs.files, "read_table"),
     (shared.runs.rejected, "write_rejected"),
-    (shared.runs.run, "moment_of"),
+    (shared.runs.run_id, "moment_of"),
     (shared.state.seal, "is_broken"),
 )
 """Functions whose result depends on nothing but what they are given."""

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from export_trigger.erase import erase
 from export_trigger.http import runs as api
 from export_trigger.http.access import Caller, Role
 from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.steps.erase import erase
 from shared.accounts.accounts import Accounts
 from shared.azure.settings import Settings, StorageAccount
 from shared.azure.storage import Storage
@@ -24,8 +24,8 @@ from shared.exports.audit import Audit
 from shared.exports.configuration import Connection, Consent, Export
 from shared.exports.registry import Registry
 from shared.reasons.errors import TryLater
+from shared.runs.head import Head
 from shared.runs.ledger import Ledger
-from shared.runs.run import Head
 from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
 from tests.simulation.autopilot import URL, AutopilotStage, session

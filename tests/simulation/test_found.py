@@ -8,7 +8,7 @@ import pytest
 
 from local.sandbox.knobs import Knobs
 from tests.simulation.story import tell
-from tests.simulation.world import BULK, PLAIN, VERIFIED, World
+from tests.simulation.world import BULK, PLAIN, REFUSED, VERIFIED, World
 
 FILLS_AT_THE_PROOF_ONLY = replace(BULK, knobs=Knobs(bulk_lists="until:2", contact_lists="ignored"))
 """An account whose bulk call fills lists as long as it is tried, and never again."""
@@ -176,3 +176,17 @@ def test_what_a_planner_writes_that_comes_too_late_is_swept() -> None:
         A dies
     """
     assert tell(PLAIN, story) == []
+
+
+def test_an_erasure_that_was_out_of_breath_is_over_only_when_the_tick_has_taken_it_up_again() -> None:
+    """Seed 423: paused before the account was asked, it had no time left; the play was looked at before the next tick."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on
+        A goes on
+        somebody begins to ask erase ann
+        user goes on until GET accounts main account
+        12 minutes pass
+    """
+    assert tell(REFUSED, story) == []

@@ -14,7 +14,7 @@ from typing import Final
 
 from shared.azure.storage import Container
 from shared.composition.app import App
-from shared.runs.run import moment_of
+from shared.runs.run_id import moment_of
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ import polars as pl
 from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import DestinationError, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer, Refused
 from shared.erasure.requests import Erasure, Progress, Reached
 from shared.lifecycle.each import each
 from shared.reasons.codes import Reason
@@ -101,7 +101,7 @@ def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasu
         if address is not None:
             done = _carry_out(app, erasure, address, set() if refused is None else refused)
         elif app.now() - erasure.at > CREATION:
-            done = _over(app, erasure, Progress.INCOMPLETE, ADDRESS_LOST)
+            done = erasure.done(app.now(), Progress.INCOMPLETE, ADDRESS_LOST)
         else:
             return erasure
         app.erasures.save(done)
@@ -115,28 +115,13 @@ def _carry_out(app: App, erasure: Erasure, address: str, refused: set[str]) -> E
     known = {item.connection: item for item in erasure.accounts}
     names = sorted({*app.registry.connections(), *known})
     accounts = _reach_all(app, names, {} if again else known, address, refused)
-    held = {name: item.held for name, item in known.items()}
     states, unread = _forget_all(app, app.digest_key().of_person(address))
-    tried = erasure.model_copy(
-        update={
-            "accounts": tuple(
-                item.model_copy(update={"held": item.held or held.get(item.connection, False)}) for item in accounts
-            ),
-            "states": erasure.states + states,
-            "unread": tuple(unread),
-            "waits_for": waits_for,
-            "tried_at": app.now(),
-        }
-    )
+    tried = erasure.tried(app.now(), accounts, states, unread, waits_for)
     if waits_for or not all(item.gone or item.code == CONNECTION_DELETED for item in accounts):
         return tried
     if all(item.gone for item in accounts):
-        return _over(app, tried, Progress.ERASED)
-    return _over(app, tried, Progress.INCOMPLETE, CONNECTION_DELETED)
-
-
-def _over(app: App, erasure: Erasure, progress: Progress, code: str = "") -> Erasure:
-    return erasure.model_copy(update={"progress": progress, "code": code, "done_at": app.now()})
+        return tried.done(app.now(), Progress.ERASED)
+    return tried.done(app.now(), Progress.INCOMPLETE, CONNECTION_DELETED)
 
 
 def _unfinished(app: App) -> Iterable[str]:
@@ -184,7 +169,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         account = app.account(name)
         sender = app.sender(account, seconds=ACCOUNT_SECONDS)
         held = _delete(account, sender, address)
-        gone = sender.one(lambda: account.api.is_gone(address))
+        gone = account.api.is_erased(address, sender)
         return Reached(connection=name, held=held, gone=gone, code="" if gone else STILL_THERE)
     except KeyRefused:
         refused.add(name)
@@ -195,7 +180,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         return Reached(connection=name, code=Reason.AUTOPILOT_REFUSED)
     except VaultUnavailable:
         return Reached(connection=name, code="vault_unavailable")
-    except AutopilotError:
+    except DestinationError:
         asked = sender is not None and sender.tally.requests
         return Reached(connection=name, code=Reason.AUTOPILOT_UNAVAILABLE if asked else NOT_TRIED)
     except Exception as error:  # noqa: BLE001 - such as a connection's document that cannot be read: the others go on
@@ -210,9 +195,7 @@ def _deleted_or(reason: Reason) -> str:
 def _delete(account: Account, sender: Sender, address: str) -> bool:
     """Ask for the contact to be deleted; False if there was none. An answer that did not come is read back by the caller."""
     try:
-        sender.one(lambda: account.api.delete(address))
-    except ContactGone:
-        return False
+        return account.api.erase(address, sender)
     except NoAnswer:
         if not sender.tally.requests:
             raise
