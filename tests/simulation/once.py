@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ DIGESTS: Final = ("of_people", "of_contents", "of_customers")
 
 TABLE_METHODS: Final = ("select", "filter", "with_columns", "unique", "join")
 """Methods of tables whose result depends on nothing but the table and what they are given."""
+
+MOST_KNOWN: Final = 200_000
+"""Results that are kept; then one begins again."""
 
 MOST_RECORDS: Final = 20_000
 """Records of tables that are kept: plays differ in their moments, so that no end of them would come."""
@@ -127,6 +131,9 @@ def _once_a_table(real: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def _remember(key: Any, compute: Callable[[], Any]) -> Any:
     if key not in _known:
+        if len(_known) >= MOST_KNOWN:
+            for kept in (_known, _numbered, _contents):
+                kept.clear()
         _known[key] = compute()
         _number_frames(_known[key])
     return _known[key]
@@ -164,11 +171,14 @@ def _plan(segments: Sequence[Any], recipe: Any, *rest: Any) -> Plan:
 
 
 def _chunks(plan: Plan) -> Iterator[bytes]:
-    # Plans are kept for ever, so that no other has its id.
-    yield from _remember(("chunks", id(plan)), lambda: list(_real_chunks(plan)))
+    _, chunks = _remember(
+        ("chunks", id(plan)), lambda: (plan, list(_real_chunks(plan)))
+    )  # a plan that is kept keeps its id
+    yield from chunks
 
 
 _contents: dict[Any, tuple[str, int]] = {}
+_numbers = itertools.count()
 _numbered: dict[int, tuple[pl.DataFrame, tuple[str, int]]] = {}
 """Tables that are kept, by id, each with the number of what is in it: so it is looked at once, not each time it is a key."""
 
@@ -196,7 +206,7 @@ def _frame(value: pl.DataFrame) -> tuple[str, int]:
     if known is not None:
         return known[1]
     content = (tuple(value.columns), tuple(value.rows()), tuple(value.dtypes))
-    return _contents.setdefault(content, ("table", len(_contents)))
+    return _contents.setdefault(content, ("table", next(_numbers)))
 
 
 def _frozen(value: Any) -> Any:

@@ -265,7 +265,8 @@ class Play:
                 self.change_segments()
                 self.stage.wait(lambda: 0.0 if self._taken_up else math.inf, idle=True)
             case "erase":
-                erase(self.app(), f"{rest}@example.com")
+                if erase(self.app(), f"{rest}@example.com").progress is Progress.INCOMPLETE:
+                    raise TryLater(0, "incomplete: whoever reads that asks again")
             case "take":
                 self._by_hand(rest)
             case _:

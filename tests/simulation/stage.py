@@ -188,7 +188,7 @@ class Stage:
         return [f"{step:5d} {moment - BEGINNING:9.2f}s  {text}" for step, moment, text in self._record]
 
     def _me(self) -> Actor:
-        actor = _here.now[1]
+        actor: Actor = _here.now[1]
         if actor.doomed:
             raise Killed
         return actor

@@ -179,14 +179,30 @@ def test_what_a_planner_writes_that_comes_too_late_is_swept() -> None:
 
 
 def test_an_erasure_that_was_out_of_breath_is_over_only_when_the_tick_has_taken_it_up_again() -> None:
-    """Seed 423: paused before the account was asked, it had no time left; the play was looked at before the next tick."""
+    """Seed 423: paused when it was about to ask the account, it had no time left, and the books were read before it was taken up again."""
     story = """
         somebody asks start
         A goes on
         A goes on
         A goes on
         somebody begins to ask erase ann
-        user goes on until GET accounts main account
+        user goes on until GET accounts instance
         12 minutes pass
+    """
+    assert tell(REFUSED, story) == []
+
+
+def test_an_erasure_whose_address_comes_too_late_is_answered_incomplete_and_asked_for_again() -> None:
+    story = """
+        somebody asks start
+        A goes on
+        A goes on
+        A goes on
+        somebody begins to ask erase ann
+        user goes on until PUT blob erasures
+        12 minutes pass
+        the tick goes on
+        user goes on
+        somebody asks erase ann
     """
     assert tell(REFUSED, story) == []
