@@ -23,7 +23,7 @@ from export_trigger.http.connect import (
 )
 from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
 from export_trigger.steps.claim import release_lists
-from shared.accounts.stored_keys import remove_key, store_key
+from export_trigger.steps.keys import remove_key, store_key
 from shared.azure.storage import Conflict
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import App

@@ -19,7 +19,7 @@ from shared.composition.app import App
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.state.digest_key import DIGEST_SECRET, stored_digest_key
+from shared.state.digest_key import DIGEST_SECRET
 
 SECONDS: Final = 8.0
 """Seconds after which a part that has not answered is said to be silent: with all else, the answer comes within ten."""
@@ -80,7 +80,7 @@ def _connections(app: App) -> list[str]:
 
 def _digest_key(app: App) -> Mapping[str, Any]:
     """Hold the digest key against what was noted of it; raises ExportError where it is missing, damaged or another."""
-    key = stored_digest_key(app)
+    key = app.stored_digest_key()
     return {"fingerprint": key.fingerprint() if key else None}
 
 
