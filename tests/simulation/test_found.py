@@ -206,3 +206,17 @@ def test_an_erasure_whose_address_comes_too_late_is_answered_incomplete_and_aske
         somebody asks erase ann
     """
     assert tell(REFUSED, story) == []
+
+
+def test_a_copy_of_a_chunk_that_comes_when_all_chunks_are_done_sends_nothing_and_fails_nothing() -> None:
+    """Its worker met a run that was delivered and not ended yet, and raised what nobody catches."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on past GET blob chunks
+        all messages come twice
+        B goes on
+        B goes on until lock-finish
+        A goes on
+    """
+    assert tell(BULK, story) == []
