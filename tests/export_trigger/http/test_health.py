@@ -229,7 +229,7 @@ class Hanging(Part):
 def test_what_never_answers_is_said_to_be_silent_and_is_asked_once(
     azurite: Azurite, clients: ExitStack, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    monkeypatch.setattr("export_trigger.http.health.SECONDS", 0.2)
+    monkeypatch.setattr("export_trigger.http.health.SECONDS", 1.0)
     hanging = Hanging()
     app = replace(app_on(azurite.connection_string, clients), **cast("Any", {part: hanging}))
     for _ in range(3):
