@@ -66,7 +66,8 @@ def plan_run(app: App, export: str, run_id: str) -> None:
         return
     try:
         if run.plan is None:
-            run = _plan(app, run)
+            with tracing.span(Span.PLAN, run):
+                run = _plan(app, run)
     except ExportError as end:
         end_run(app, run, wait_or_end(app, run, end))
         return
@@ -86,7 +87,6 @@ def issue(app: App, run: Run) -> None:
         app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
 
 
-@tracing.traced(Span.PLAN)
 def _plan(app: App, run: Run) -> Run:
     """Plan a run that has no plan yet, and record the plan; gives the run with the plan that was recorded first."""
     found = app.registry.export(run.export)
