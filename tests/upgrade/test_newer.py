@@ -160,7 +160,7 @@ def test_receipts_of_a_newer_version_are_kept_for_it(app: App, run: Run) -> None
     ledger.change(run.export, run.id, lambda run: planned(run, now, operations=1))
     name = f"{run.export}/{run.id}/000001-x.parquet"
     app.storage.put(Container.OUTCOMES, name, state(write_table(pl.DataFrame(schema=RECEIPTS)), version="2"))
-    entry = Entry(chunk="000001", attempt="x", receipts=name, settled=1, left=0)
+    entry = Entry(chunk="000001", attempt="x", result=name, settled=1, left=0)
     ledger.record(run.export, run.id, entry, lambda run: run.recorded(entry, Counts(), None, now))
     with pytest.raises(NewerVersion, match=r"000001-x\.parquet was written by a newer version"):
         finish_run(app, run.export, run.id)
