@@ -159,7 +159,7 @@ def _prepare(
         return lists, certain, {}
     method = app.list_method(account)
     if method is None and any(operation.add for operation in operations):
-        with app.accounts.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
+        with app.locks.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
             method = app.list_method(account)
             if method is None:
                 begin(app, run, chunk)

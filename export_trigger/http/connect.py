@@ -11,7 +11,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, WithJsonSchema, model_validator
 
 from export_trigger.http.request import Problem
-from shared.accounts.stored_keys import PREFIX, is_named, remove_key
+from export_trigger.steps.keys import is_named, remove_key
+from shared.accounts.stored_keys import PREFIX
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.destination import Identity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from export_trigger.http.access import Role
 from export_trigger.http.connect import (
@@ -22,9 +22,10 @@ from export_trigger.http.connect import (
     shown_name,
     unreachable,
 )
-from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
+from export_trigger.http.request import Answer, Call, Problem, stale
+from export_trigger.http.views import ConnectionPage, ConnectionView, DamagedView, KeyTested
 from export_trigger.steps.claim import release_lists
-from shared.accounts.stored_keys import remove_key, store_key
+from export_trigger.steps.keys import remove_key, store_key
 from shared.azure.storage import Conflict
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import App
@@ -44,17 +45,15 @@ def list_connections(app: App, call: Call) -> Answer:
     after, limit = call.page()
     names = list(islice(app.registry.connections(after=after), limit + 1))
     items = [item for name in names[:limit] if (item := _listed(app, name, call))]
-    return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+    return Answer(body=ConnectionPage(items=tuple(items), next=names[limit - 1] if len(names) > limit else None))
 
 
 def get_connection(app: App, call: Call) -> Answer:
     """Show one connection, and whether its key can still be read."""
     name = call.params["connection"]
     connection, etag = _find(app, name)
-    shown = view(name, connection, call)
-    if call.caller.role is Role.ADMIN:
-        shown["secret"] = _secret_state(app, connection)
-    return Answer(body=shown, headers={"ETag": etag})
+    secret = {"secret": _secret_state(app, connection)} if call.caller.role is Role.ADMIN else {}
+    return Answer(body=ConnectionView.of(name, connection, call.caller.role, **secret), headers={"ETag": etag})
 
 
 def put_connection(app: App, call: Call) -> Answer:
@@ -94,7 +93,7 @@ def put_connection(app: App, call: Call) -> Answer:
     follow(app, name, before, connection, opened if is_another else None, call.caller.id)
     status = HTTPStatus.OK if before_etag else HTTPStatus.CREATED
     noted = {"changed": ",".join(changes(before, connection))}
-    return Answer(status, view(name, connection, call), {"ETag": etag}, noted=noted)
+    return Answer(status, ConnectionView.of(name, connection, call.caller.role), {"ETag": etag}, noted=noted)
 
 
 def test_connection(app: App, call: Call) -> Answer:
@@ -105,12 +104,12 @@ def test_connection(app: App, call: Call) -> Answer:
         account = app.open(name, connection)
         shown = app.sender(account, seconds=CONNECT_SECONDS).one(account.api.identity)
     except KeyRefused:
-        return Answer(body={"accepted": False, "code": Reason.KEY_REFUSED, "detail": Reason.KEY_REFUSED.advice})
+        return Answer(body=KeyTested(accepted=False, code=Reason.KEY_REFUSED, detail=Reason.KEY_REFUSED.advice))
     except ExportError as end:
-        return Answer(body={"accepted": False, "code": end.reason, "detail": end.detail or end.reason.advice})
+        return Answer(body=KeyTested(accepted=False, code=end.reason, detail=end.detail or end.reason.advice))
     except DestinationError as error:
         raise unreachable(error) from None
-    return Answer(body={"accepted": True, "account": shown_name(shown)})
+    return Answer(body=KeyTested(accepted=True, account=shown_name(shown)))
 
 
 def delete_connection(app: App, call: Call) -> Answer:
@@ -153,20 +152,13 @@ def exports_using(app: App, connection: str) -> list[str]:
     return found
 
 
-def view(name: str, connection: Connection, call: Call) -> dict[str, Any]:
-    """Show a connection as the caller may see it: contributors see its name and kind."""
-    if call.caller.role is not Role.ADMIN:
-        return {"name": name, "display_name": connection.display_name, "kind": connection.kind}
-    return {"name": name, **connection.model_dump(mode="json")}
-
-
-def _listed(app: App, name: str, call: Call) -> dict[str, Any] | None:
+def _listed(app: App, name: str, call: Call) -> ConnectionView | DamagedView | None:
     """Show one connection of a list: one whose document is damaged by its name, and one that is gone by now not at all."""
     try:
         found = app.registry.connection(name)
     except DocumentDamaged as damage:
-        return damaged_view(name, damage)
-    return view(name, found[0], call) if found else None
+        return DamagedView.of(name, damage)
+    return ConnectionView.of(name, found[0], call.caller.role) if found else None
 
 
 def _find(app: App, name: str) -> tuple[Connection, str]:

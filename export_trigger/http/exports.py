@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
 
 from export_trigger.http.access import Role
 from export_trigger.http.mapping import check_custom_fields, check_segments, permission_warnings, size_warnings
-from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
+from export_trigger.http.request import Answer, Call, Problem, stale
+from export_trigger.http.views import DamagedView, ExportPage, ExportView
 from export_trigger.steps.cancel import cancel_run
 from export_trigger.steps.claim import claim_lists, release_lists, whereabouts
 from shared.accounts.claims import Claimed
@@ -28,13 +28,13 @@ def list_exports(app: App, call: Call) -> Answer:
     after, limit = call.page()
     names = list(islice(app.registry.exports(after=after), limit + 1))
     items = [item for name in names[:limit] if (item := _listed(app, name))]
-    return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+    return Answer(body=ExportPage(items=tuple(items), next=names[limit - 1] if len(names) > limit else None))
 
 
 def get_export(app: App, call: Call) -> Answer:
     """Show one export, with its run that is going, if one is."""
     export, etag = find_export(app, call)
-    return Answer(body=_view(call.params["export"], export, app), headers={"ETag": etag})
+    return Answer(body=_view(app, call.params["export"], export), headers={"ETag": etag})
 
 
 def put_export(app: App, call: Call) -> Answer:
@@ -67,9 +67,7 @@ def put_export(app: App, call: Call) -> Answer:
     _check_still_connected(app, name, export, etag)
     if catalogue is not None and not app.ledger.head(name).refresh:
         app.ledger.change_head(name, lambda head: head.refresh_seen(catalogue.etag))
-    shown = _view(name, export, app)
-    shown["members"] = members
-    shown["warnings"] = warnings
+    shown = _view(app, name, export, members=members, warnings=warnings)
     noted = {"changed": ",".join(_changes(before, export))}
     return Answer(HTTPStatus.OK if before_etag else HTTPStatus.CREATED, shown, {"ETag": etag}, noted=noted)
 
@@ -93,7 +91,7 @@ def duplicate_export(app: App, call: Call) -> Answer:
         etag = app.registry.save_export(body.name, copy, only_new=True)
     except Conflict:
         raise Problem(HTTPStatus.CONFLICT, "export_exists", f"There is an export {body.name!r} already.") from None
-    return Answer(HTTPStatus.CREATED, _view(body.name, copy, app), {"ETag": etag})
+    return Answer(HTTPStatus.CREATED, _view(app, body.name, copy), {"ETag": etag})
 
 
 def delete_export(app: App, call: Call) -> Answer:
@@ -139,7 +137,7 @@ def _begin(app: App, name: str) -> list[str]:
 
 
 def find_export(app: App, call: Call) -> tuple[Export, str]:
-    """Give the export that the path names; raises a Problem if there is none."""
+    """Return the export that the path names; raises a Problem if there is none."""
     name = call.params["export"]
     found = app.registry.export(name)
     if found is None:
@@ -245,17 +243,17 @@ def _catalogue(app: App) -> tuple[Catalogue | None, list[str]]:
         return None, [f"The mapping could not be checked: {end.detail or end.reason.advice}"]
 
 
-def _view(name: str, export: Export, app: App) -> dict[str, Any]:
-    return {"name": name, **export.model_dump(mode="json"), "active_run": app.ledger.head(name).active}
+def _view(app: App, name: str, export: Export, **saved: object) -> ExportView:
+    return ExportView.of(name, export, app.ledger.head(name).active, **saved)
 
 
-def _listed(app: App, name: str) -> dict[str, Any] | None:
+def _listed(app: App, name: str) -> ExportView | DamagedView | None:
     """Show one export of a list: one whose document is damaged by its name, and one that is gone by now not at all."""
     try:
         found = app.registry.export(name)
     except DocumentDamaged as damage:
-        return damaged_view(name, damage)
-    return _view(name, found[0], app) if found else None
+        return DamagedView.of(name, damage)
+    return _view(app, name, found[0]) if found else None
 
 
 def _not_found(name: str) -> Problem:

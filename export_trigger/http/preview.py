@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -13,6 +12,7 @@ import polars as pl
 
 from export_trigger.http.exports import find_export
 from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.views import Preview
 from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
@@ -51,7 +51,7 @@ def preview_export(app: App, call: Call) -> Answer:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "try_later", f"{error}. Try again in a moment.") from None
 
 
-def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
+def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     account = app.account(export.connection)
     refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
     known = account.id if account.is_known else None
@@ -68,27 +68,27 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     refresh.check_unchanged()
     found = planned.difference
     calls = _calls(app, account, planned)
-    return {
-        "settled": settled,
-        "rows_read": sum(planned.rows_read),
-        "members": {target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
-        "profiles": found.profiles,
-        "duplicates": found.duplicates,
-        "joiners": found.joiners,
-        "changed": found.changed,
-        "unchanged": found.unchanged,
-        "leavers": found.leavers,
-        "held_back": sum(found.held_back),
-        "kept": found.kept,
-        "remarks": remarks(planned, [target.segment for target in export.segments]),
-        "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
-        "omitted": dict(sorted(planned.omissions.values.items())),
-        "placeholders": dict(sorted(planned.omissions.placeholders.items())),
-        "calls": calls,
-        "minutes": round(calls / account.rate / 60, 1),
-        "would_be_skipped": _skipped(planned, export),
-        "examples": _examples(planned),
-    }
+    return Preview(
+        settled=settled,
+        rows_read=sum(planned.rows_read),
+        members={target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
+        profiles=found.profiles,
+        duplicates=found.duplicates,
+        joiners=found.joiners,
+        changed=found.changed,
+        unchanged=found.unchanged,
+        leavers=found.leavers,
+        held_back=sum(found.held_back),
+        kept=found.kept,
+        remarks=remarks(planned, [target.segment for target in export.segments]),
+        rejected=dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
+        omitted=dict(sorted(planned.omissions.values.items())),
+        placeholders=dict(sorted(planned.omissions.placeholders.items())),
+        calls=calls,
+        minutes=round(calls / account.rate / 60, 1),
+        would_be_skipped=_skipped(planned, export),
+        examples=_examples(planned),
+    )
 
 
 def _calls(app: App, account: Account, planned: Plan) -> int:
@@ -136,7 +136,7 @@ def _existing(app: App, account: Account) -> Mapping[str, Sequence[str]] | None:
     return asked[1]
 
 
-def _skipped(planned: Plan, export: Export) -> str | None:
+def _skipped(planned: Plan, export: Export) -> Reason | None:
     try:
         check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
     except ExportError as end:
@@ -144,6 +144,6 @@ def _skipped(planned: Plan, export: Export) -> str | None:
     return None
 
 
-def _examples(planned: Plan) -> list[dict[str, Any]]:
+def _examples(planned: Plan) -> tuple[Mapping[str, Any], ...]:
     operations = islice((operation for chunk in chunks(planned) for operation in decode(chunk)), EXAMPLES)
-    return [json.loads(json.dumps(operation.fields)) for operation in operations if operation.fields]
+    return tuple(operation.fields for operation in operations if operation.fields)

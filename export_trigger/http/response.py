@@ -81,7 +81,7 @@ def _answer(
 def _carry_out(app: App, route: Route, call: Call) -> Answer:
     """Do what is asked, and note it in the audit trail if it changed something."""
     result = route.load()(app, call)
-    if route.is_change:
+    if route.is_audited:
         app.audit.note(app.now(), call.caller.id, route.name, {**call.params, **result.noted})
     return result
 

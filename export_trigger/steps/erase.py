@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from shared.azure.locks import INSTALLATION
 from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
@@ -75,7 +76,7 @@ def advance_all(app: App) -> None:
     each([erasure.id for erasure in kept if _is_due(erasure, now)], lambda name: _try_again(app, name, refused))
     for erasure in kept:
         if erasure.done_at and now - erasure.done_at > timedelta(days=app.settings.history_days):
-            app.accounts.forget_lock("installation", f"erase {erasure.id}")
+            app.locks.forget(INSTALLATION, f"erase {erasure.id}")
             app.erasures.forget(erasure.id)
     app.erasures.sweep()
 
@@ -93,7 +94,7 @@ def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasu
     `refused` gathers connections whose key Autopilot refused just now: it is not tried again for each request. Raise
     TryLater while somebody else is at it.
     """
-    with app.accounts.exclusive("installation", f"erase {erasure_id}", LOCK_SECONDS):
+    with app.locks.exclusive(INSTALLATION, f"erase {erasure_id}", LOCK_SECONDS):
         erasure = app.erasures.get(erasure_id)
         if erasure is None or erasure.progress is not Progress.OPEN:
             return erasure

@@ -32,7 +32,7 @@ def retain(app: App, export: str) -> None:
         if run.ended_at is not None and run.ended_at < runs_from:
             app.ledger.forget(export, run.id)
             log.info("history cleared: export=%s run=%s", export, run.id)
-    app.accounts.forget_finished(export)
+    app.locks.forget_finished(export)
 
 
 def retain_audit(app: App) -> None:

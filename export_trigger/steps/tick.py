@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from export_trigger.steps.erase import advance_all
+from export_trigger.steps.keys import sweep_keys
 from export_trigger.steps.retain import retain, retain_audit
-from shared.accounts.stored_keys import sweep_keys
 from shared.composition.app import App
 from shared.exports.configuration import Export, OnCron, OnRefresh
 from shared.exports.schedule import is_due

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
 from shared.accounts.claims import Claims
 from shared.accounts.identities import Identities
 from shared.accounts.stored_keys import StoredKeys
+from shared.azure.locks import Locks
 from shared.azure.records import Record
 from shared.azure.tables import Change, Lost, Table
 from shared.delivery.pace import Pace, Window
 from shared.delivery.sending import Clock
-from shared.reasons.errors import TryLater
 
 LONGEST_WINDOW: Final = 5.0
 """Seconds of a window. What comes behind a longer one would wait for it, and then for its own first answers, while
@@ -52,19 +50,12 @@ class ListMethodRecord(Record):
     filling: str
 
 
-class LockRecord(Record):
-    """Who may do what must be done once, and until when (seconds since 1970)."""
-
-    owner: str
-    until: float
-
-
 class Accounts:
     """Shared knowledge about accounts, one partition an account: see `shared.accounts.identities` for its name."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
-        self._clock = clock
+        self.locks = Locks(table, clock.now)
         self.identities = Identities(table)
         self.claims = Claims(table, clock)
         self.stored_keys = StoredKeys(table)
@@ -107,39 +98,6 @@ class Accounts:
             self._table.delete(account, ["filling"])
         else:
             self._put(account, "filling", ListMethodRecord(filling=name))
-
-    @contextmanager
-    def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[Callable[[], None]]:
-        """Be the only one to do `what` for at most `seconds`; raises TryLater if somebody else is at it.
-
-        Gives a check that raises TryLater once the time is over: who was paused meanwhile must not go on.
-        """
-        key, owner, now = f"lock-{what}", secrets.token_hex(8), self._clock.now()
-        found = self._table.get(partition, key, LockRecord)
-        if found and found[0].until > now:
-            raise TryLater(2, f"somebody else is at it: {what}")
-        taken = LockRecord(owner=owner, until=now + seconds)
-        if not self._write(partition, Change(key, taken, found[1] if found else None)):
-            raise TryLater(2, f"somebody else is at it: {what}")
-
-        def check() -> None:
-            if self._clock.now() >= taken.until:
-                raise TryLater(2, f"somebody else may be at it by now: {what}")
-
-        try:
-            yield check
-        finally:
-            held = self._table.get(partition, key, LockRecord)
-            if held and held[0].owner == owner:
-                self._write(partition, Change(key, LockRecord(owner="", until=0), held[1]))
-
-    def forget_lock(self, partition: str, what: str) -> None:
-        """Forget who did what, once it is never done again."""
-        self._table.delete(partition, [f"lock-{what}"])
-
-    def forget_finished(self, export: str) -> None:
-        """Forget who finished an export's runs: an older version of the app kept that for each run, for ever."""
-        self._table.delete(export, self._table.keys(export, "lock-finish ", "lock-finish!"))
 
     def _pace(self, account: str) -> tuple[Pace, str | None]:
         found = self._table.get(account, "pace", PaceRecord)

@@ -46,7 +46,7 @@ def ensure_lists(
     remembered = [accounts.list_id(account, title) for title in titles]
     if all(remembered):
         return tuple(list_id for list_id in remembered if list_id)
-    with accounts.exclusive(account, "create lists", _CREATION) as check:
+    with accounts.locks.exclusive(account, "create lists", _CREATION) as check:
         existing = sender.one(api.lists)
         found = known_lists(accounts, account, titles, existing)
         return tuple(

@@ -17,6 +17,7 @@ import requests
 from shared.accounts.accounts import Accounts, AccountSlots
 from shared.accounts.identities import account_name
 from shared.azure.clock import StorageClock
+from shared.azure.locks import Locks
 from shared.azure.settings import Settings, read_settings
 from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
@@ -88,14 +89,21 @@ class App:
     http: requests.Session
     _keys: dict[tuple[str, str], VaultKey] = field(default_factory=dict)
     _rates: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict)
-    _digest_key: InstallationKey = field(default_factory=InstallationKey)
     _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
+    _digest_key: InstallationKey = field(init=False)
     counts: Counts = field(init=False)
     lists_asked: dict[str, tuple[float, dict[str, list[str]] | None]] = field(default_factory=dict)
     """An account's lists as a preview last asked for them, and when."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counts(self.source))
+        installation_key = InstallationKey(self.vault, self.storage, self.tombstones, self.locks, self.now)
+        object.__setattr__(self, "_digest_key", installation_key)
+
+    @property
+    def locks(self) -> Locks:
+        """What keeps two instances from doing what must be done once."""
+        return self.accounts.locks
 
     def now(self) -> datetime:
         """Give the time, in UTC."""
@@ -136,7 +144,7 @@ class App:
 
     def remember_identity(self, account: Account, told: Identity) -> Account:
         """Remember whose account its key opens, as it told; returns the account as it is known now."""
-        digest = self._digest_key.current(self).of_api_key(account.key.current())
+        digest = self._digest_key.current().of_api_key(account.key.current())
         self.accounts.identities.remember_key(digest, account_name(_of_kind(account, told.id), digest))
         return self._open(account.name, account.connection, account.key)
 
@@ -161,7 +169,7 @@ class App:
 
     def _account_of(self, key: str | None) -> str | None:
         """Return the account that a key is known to open."""
-        return self.accounts.identities.account_of_key(self._digest_key.current(self).of_api_key(key)) if key else None
+        return self.accounts.identities.account_of_key(self._digest_key.current().of_api_key(key)) if key else None
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         destination = destination_of(connection.kind)
@@ -200,8 +208,12 @@ class App:
         return Sender(slots or account.slots, self.clock, self.pool, self.clock.now() + seconds)
 
     def digest_key(self) -> DigestKey:
-        """Return the key of our digests; raises ExportError DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
-        return self._digest_key.read(self)
+        """Return the key of our digests; raise ExportError DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
+        return self._digest_key.read()
+
+    def stored_digest_key(self) -> DigestKey | None:
+        """Return the key of our digests, None if there is none and none is needed yet; change nothing, raise as `digest_key`."""
+        return self._digest_key.stored()
 
 
 def _of_kind(account: Account, told: str | None) -> str | None:

@@ -92,7 +92,7 @@ def finish_run(app: App, export: str, run_id: str) -> Run:
     run = app.ledger.run(export, run_id)
     if run.status.is_final or not run.is_delivered:
         return run
-    with app.accounts.exclusive(export, "finish", FINISH_SECONDS):
+    with app.locks.exclusive(export, "finish", FINISH_SECONDS):
         run = app.ledger.run(export, run_id)
         return run if run.status.is_final else _finish(app, run)
 

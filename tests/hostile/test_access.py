@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from export_trigger.http.routes import ROUTES, Route
+from export_trigger.steps.keys import sweep_keys
 from export_trigger.steps.plan_run import plan_run
 from export_trigger.steps.tick import tick
-from shared.accounts.stored_keys import sweep_keys
 from shared.azure.storage import Conflict, Container
 from shared.delivery.destination import Identity
 from shared.destinations.autopilot.client import Autopilot
@@ -27,7 +27,7 @@ from shared.lifecycle.start import start_run
 from shared.lifecycle.window import open_account
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.state.digest_key import DIGEST_SECRET, read_digest_key
+from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
 from tests.hostile.conftest import Installation, told
 
@@ -130,7 +130,7 @@ def test_a_key_whose_connection_was_never_saved_is_swept(
         installation.secret("main")
     }
     assert len(orphans) == 1  # a save may still be going
-    monkeypatch.setattr("shared.accounts.stored_keys.SAVING", -installation.app.settings.grace)
+    monkeypatch.setattr("export_trigger.steps.keys.SAVING", -installation.app.settings.grace)
     sweep_keys(installation.app)
     assert orphans.isdisjoint(installation.secrets())
     assert installation.key_of("main") == "kept"
@@ -374,7 +374,7 @@ def test_a_digest_key_that_is_not_the_one_of_before_stops_everything_by_name(
         assert app.vault.read(DIGEST_SECRET) == text  # never made again in silence
     finally:
         app.vault.write(DIGEST_SECRET, kept)
-    assert read_digest_key(app) == DigestKey.from_text(kept)
+    assert app.digest_key() == DigestKey.from_text(kept)
 
 
 # Documents

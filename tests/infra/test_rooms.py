@@ -28,12 +28,10 @@ SYSTEMS = {
 """The libraries of outside systems, and the rooms that may import them."""
 
 KNOWN = {
-    ("shared.accounts.stored_keys", "shared.composition"),
     ("shared.cleaning.advice", "shared.destinations.autopilot"),
     ("shared.cleaning.clean", "shared.destinations.autopilot"),
     ("shared.cleaning.contact", "shared.destinations.autopilot"),
     ("shared.exports.configuration", "shared.destinations.autopilot"),
-    ("shared.state.digest_key", "shared.composition"),
 }
 """Arrows that still point up. Take them off as they go; add none."""
 

@@ -18,7 +18,6 @@ from shared.azure.clock import StorageClock
 from shared.azure.tables import Table
 from shared.delivery.pace import Window
 from shared.reasons.codes import Reason, Status
-from shared.reasons.errors import TryLater
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
 from shared.runs.head import RunInProgress
@@ -180,27 +179,6 @@ def test_a_window_is_no_longer_when_the_account_is_throttled(accounts: Accounts)
     window = slots.reserve(10_000, math.inf)
     assert window.slots < 100 * LONGEST_WINDOW
     assert window.end - window.start <= LONGEST_WINDOW
-
-
-def test_what_must_be_done_once_is_done_by_one(accounts: Accounts) -> None:
-    with accounts.exclusive("main", "work", 60), pytest.raises(TryLater), accounts.exclusive("main", "work", 60):
-        pass
-    with accounts.exclusive("main", "work", 60):
-        pass
-
-
-def test_who_was_paused_past_its_time_must_not_go_on(accounts: Accounts) -> None:
-    with accounts.exclusive("main", "work", 0) as check, pytest.raises(TryLater):
-        check()
-    with accounts.exclusive("main", "work", 60) as check:
-        check()
-
-
-def test_a_dead_holder_is_replaced_when_its_time_is_over(accounts: Accounts) -> None:
-    holder = accounts.exclusive("main", "work", 0)
-    holder.__enter__()
-    with accounts.exclusive("main", "work", 60):
-        pass
 
 
 def test_knowledge_of_an_account_is_shared_and_can_be_forgotten(accounts: Accounts) -> None:

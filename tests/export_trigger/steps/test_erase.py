@@ -278,7 +278,7 @@ def test_somebody_who_is_at_it_already_is_not_disturbed(eraser: App, clock: Manu
 
     def begun(*asked: Any) -> Erasure:
         made: Erasure = begin(*asked)
-        at_it.enter_context(eraser.accounts.exclusive("installation", f"erase {made.id}", 60))
+        at_it.enter_context(eraser.locks.exclusive("installation", f"erase {made.id}", 60))
         return made
 
     with pytest.MonkeyPatch.context() as patched:
