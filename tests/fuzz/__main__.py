@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, default=Path(".local/fuzz"))
     parser.add_argument("--replay", type=Path)
     options = parser.parse_args()
-    with atheris.instrument_imports(include=["shared", "tests.fuzz", "cronsim", "email_validator"]):
+    with atheris.instrument_imports(include=["shared", "export_trigger", "tests.fuzz", "cronsim", "email_validator"]):
         from tests.fuzz.targets import TARGETS
     if options.target not in TARGETS:
         parser.error(f"the targets are {', '.join(TARGETS)}")
