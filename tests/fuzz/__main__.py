@@ -33,7 +33,7 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds):
         (corpus / f"seed-{number}").write_bytes(seed)
-    limits = [f"-max_total_time={options.seconds}", "-timeout=10", "-rss_limit_mb=4096", "-max_len=4096"]
+    limits = [f"-max_total_time={options.seconds}", "-timeout=60", "-rss_limit_mb=4096", "-max_len=4096"]
     atheris.Setup(
         [sys.argv[0], *limits, "-print_final_stats=1", f"-artifact_prefix={options.directory}/", str(corpus)], target
     )
