@@ -68,7 +68,7 @@ def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
 
 
 def begin(app: App, run: Run, chunk: str) -> None:
-    """Note that something of a chunk may be sent from now on; raise ExportError if its run shall stop, RunOver if it is over.
+    """Note that something of a chunk may be sent from now on; raise ExportError if its run shall stop, RunOver if it is over or delivered.
 
     So whoever gets the chunk after a stop knows whether somebody may have sent something of it: after the stop nobody begins.
     """
@@ -76,6 +76,8 @@ def begin(app: App, run: Run, chunk: str) -> None:
     def sending(run: Run) -> Run:
         if run.stop and chunk not in run.begun:
             raise ExportError(run.stop)
+        if run.is_delivered:  # by whoever had another copy of the message
+            raise RunOver
         return run.sending(chunk)
 
     if app.ledger.change(run.export, run.id, sending).status.is_final:
