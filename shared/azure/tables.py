@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
 from shared.azure.records import Record, check_version
+from shared.retry.policy import CONFLICT
 
 _JSON: Final = "_json"
 _PART: Final = "__"
@@ -135,7 +135,7 @@ class Table:
 
 def _lost() -> Lost:
     """Step back for a moment, so that those who race do not race in step."""
-    time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - not a secret
+    time.sleep(CONFLICT.pause())
     return Lost()
 
 
