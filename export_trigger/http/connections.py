@@ -33,9 +33,9 @@ from shared.exports.configuration import Connection, Consent
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.retry.policy import DETACH
 
 CONSENT_VERSION: Final = "2026-11"
-DETACH_TURNS: Final = 5
 """How often a connection is taken off an export that is changed meanwhile."""
 
 
@@ -176,7 +176,7 @@ def _stored(app: App, name: str) -> tuple[Connection | None, str | None]:
 
 def _detach(app: App, export: str, connection: str, call: Call) -> None:
     """Take a connection off an export, whoever else changes it meanwhile."""
-    for _ in range(DETACH_TURNS):
+    for _ in range(DETACH.attempts):
         found = app.registry.export(export)
         if found is None or found[0].connection != connection:
             return

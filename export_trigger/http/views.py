@@ -12,8 +12,8 @@ from export_trigger.http.access import Role, RoleName
 from shared.erasure.requests import Progress
 from shared.exports.audit import AuditEntry
 from shared.exports.configuration import Connection, Consent, Export, ListStrategy, SegmentTarget
-from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason, Status, WaitsFor
+from shared.reasons.errors import ExportError
 from shared.runs.counts import Counts, Findings
 from shared.runs.run import Trigger, Verification
 
@@ -65,8 +65,8 @@ class DamagedView(View):
     detail: str
 
     @classmethod
-    def of(cls, name: str, damage: DocumentDamaged) -> DamagedView:
-        """Return the view of a damaged document."""
+    def of(cls, name: str, damage: ExportError) -> DamagedView:
+        """Return the view of a thing whose stored document, or what is known of it, cannot be read."""
         return cls(name=name, damaged=True, code=damage.reason, detail=f"{damage.detail} {damage.reason.advice}")
 
 

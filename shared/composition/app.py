@@ -218,11 +218,9 @@ class App:
 @cache
 def app() -> App:
     """Make the app from the environment, once a process. Heavy imports load here, not when the functions are indexed."""
-    from azure.data.tables import TableServiceClient
     from azure.keyvault.secrets import SecretClient
-    from azure.storage.blob import BlobServiceClient
-    from azure.storage.queue import QueueServiceClient
 
+    from shared.azure.clients import blob_client, queue_client, table_client
     from shared.azure.identity import credential
     from shared.azure.settings import is_loopback
     from shared.sources.blob_export.connect import connect
@@ -230,16 +228,8 @@ def app() -> App:
     settings = read_settings(os.environ)
     clock = StorageClock()
     account = settings.storage
-    if account.connection_string:
-        blobs = BlobServiceClient.from_connection_string(account.connection_string)
-        queues = QueueServiceClient.from_connection_string(account.connection_string)
-        tables = TableServiceClient.from_connection_string(account.connection_string, **clock.hooks)
-    else:
-        identity = credential(account.client_id)
-        blobs = BlobServiceClient(str(account.blob_uri), credential=identity)
-        queues = QueueServiceClient(str(account.queue_uri), credential=identity)
-        tables = TableServiceClient(str(account.table_uri), credential=identity, **clock.hooks)
-    storage = Storage(blobs, queues)
+    storage = Storage(blob_client(account), queue_client(account))
+    tables = table_client(account, clock.hooks)
     # A vault on this machine is the local stack's; its host name is not part of any vault domain.
     secrets = SecretClient(
         settings.key_vault_url,

@@ -6,13 +6,13 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from shared.azure.storage import Container, Queue
 from shared.composition.app import App
 from shared.lifecycle.liveness import RunOver
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.retry.policy import REST
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
 from shared.runs.files import chunk_names, chunk_path, next_name, run_folder
@@ -20,9 +20,6 @@ from shared.runs.run import Run
 from shared.telemetry import metering
 
 log = logging.getLogger(__name__)
-
-CONTINUATION_DELAY: Final = 5.0
-"""Seconds before what a chunk left over is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
 
 
 def begin(app: App, run: Run, chunk: str) -> None:
-    """Note that something of a chunk may be sent from now on; raise ExportError if its run shall stop, RunOver if it is over.
+    """Note that something of a chunk may be sent from now on; raise ExportError if its run shall stop, RunOver if it is over or delivered.
 
     So whoever gets the chunk after a stop knows whether somebody may have sent something of it: after the stop nobody begins.
     """
@@ -76,6 +73,8 @@ def begin(app: App, run: Run, chunk: str) -> None:
     def sending(run: Run) -> Run:
         if run.stop and chunk not in run.begun:
             raise ExportError(run.stop)
+        if run.is_delivered:  # by whoever had another copy of the message
+            raise RunOver
         return run.sending(chunk)
 
     if app.ledger.change(run.export, run.id, sending).status.is_final:
@@ -124,7 +123,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         metering.recorded(recorded, chunk, outcome.counts, outcome.reasons, now)
     if first and entry.continued_by:
         message = {"export": run.export, "run": run.id, "chunk": entry.continued_by}
-        app.storage.send(Queue.CHUNKS, message, delay=CONTINUATION_DELAY)
+        app.storage.send(Queue.CHUNKS, message, delay=REST.pause())
     log.info(
         "recorded export=%s run=%s chunk=%s settled=%d rest=%s first=%s",
         run.export,
