@@ -93,8 +93,7 @@ def list_runs(app: App, call: Call) -> Answer:
 
 def get_run(app: App, call: Call) -> Answer:
     """Show a run: status, reason, counts, progress and when it may end."""
-    run = _find(app, call)
-    return Answer(body=view(app, run), headers={"ETag": f'"{run.status.name}-{run.done}-{run.settled}"'})
+    return Answer(body=view(app, _find(app, call)))
 
 
 def cancel(app: App, call: Call) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from export_trigger.http.access import Role
+from export_trigger.http.access import Role, RoleName
 from shared.erasure.requests import Progress
 from shared.exports.audit import AuditEntry
 from shared.exports.configuration import Connection, Consent, Export, ListStrategy, SegmentTarget
@@ -76,6 +76,7 @@ class ConnectionView(View):
     name: str
     display_name: str
     kind: str
+    region: str | None = None
     secret_name: str = ""
     access: str = ""
     rate_limit: float = 0
@@ -290,6 +291,28 @@ class ErasureView(View):
     connections: tuple[ErasedAt, ...]
     waiting_for: tuple[RunOf, ...]
     states_unread: tuple[str, ...]
+
+
+class RoleView(View):
+    """What a role may do, by the `operationId`s of this document; `app_role` is its value in Microsoft Entra."""
+
+    role: RoleName
+    app_role: str
+    may: tuple[str, ...]
+
+
+class Me(View):
+    """Who is calling: the id that the audit trail knows them by, and their role.
+
+    With `mode` `keys` whoever has a function key is an administrator. `may` names what the caller's role allows; an
+    export says for itself what they may do with it. `roles` shows which role would be needed for something else.
+    """
+
+    id: str
+    role: RoleName
+    mode: Literal["keys", "entra"]
+    may: tuple[str, ...]
+    roles: tuple[RoleView, ...]
 
 
 class AuditPage(Page[AuditEntry]):
