@@ -1,6 +1,6 @@
 """The Source port: what we need of whatever segments come from, in our words. No SDK.
 
-A kind of source is a folder beside this file and a line in `shared.sources.kinds`. docs/sources.md says how to add one;
+A kind of source is a folder beside this file and a line in `shared.sources.registry`. docs/sources.md says how to add one;
 tests/sources/contract.py is what it must do.
 """
 

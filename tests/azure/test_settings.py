@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -10,7 +10,7 @@ import annotated_types
 import pytest
 
 from shared.azure.settings import Settings, SettingsWrong, read_settings
-from shared.sources.kinds import open_source
+from shared.sources.registry import open_source
 
 NUMBERS: Final = (
     "SETTLE_SECONDS",
@@ -21,6 +21,8 @@ NUMBERS: Final = (
     "AUDIT_DAYS",
 )
 
+KINDS = ("autopilot", "other")
+
 WHOLE = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     "CustomerInsightsStorage__blobServiceUri": "https://source.blob.core.windows.net",
@@ -29,10 +31,10 @@ WHOLE = {
 }
 
 
-def read(environment: Mapping[str, str]) -> Settings:
+def read(environment: Mapping[str, str], kinds: Collection[str] = ()) -> Settings:
     """Read the app's settings, and those of its source."""
     open_source(environment)
-    return read_settings(environment)
+    return read_settings(environment, kinds)
 
 
 def test_a_source_of_no_kind_that_there_is_is_refused() -> None:
@@ -42,7 +44,7 @@ def test_a_source_of_no_kind_that_there_is_is_refused() -> None:
 
 def test_what_is_left_out_has_a_default() -> None:
     settings = read(WHOLE)
-    assert settings.autopilot_url == "https://api2.autopilothq.com/v1"
+    assert settings.urls == {}
     assert (settings.auth_mode, settings.outage_minutes, settings.grace_seconds) == ("keys", 360, 45)
 
 
@@ -61,12 +63,12 @@ def test_a_missing_setting_is_named(name: str) -> None:
 )
 def test_only_tls_leaves_this_machine(name: str, url: str) -> None:
     with pytest.raises(SettingsWrong, match=f"{name} .*https"):
-        read({**WHOLE, name: url})
+        read({**WHOLE, name: url}, KINDS)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:1/x", "http://127.0.0.1:80", "https://example.com"])
 def test_this_machine_may_be_reached_without_tls(url: str) -> None:
-    assert read({**WHOLE, "AUTOPILOT_URL": url}).autopilot_url == url
+    assert read({**WHOLE, "AUTOPILOT_URL": url}, KINDS).urls == {"autopilot": url}
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import polars as pl
 
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.source import Catalogue, Part, Table
+from shared.sources.source import OWN_COLUMNS, Catalogue, Part, Table
 from tests.simulation.azure import Cloud
+from tests.simulation.once import kept
 from tests.simulation.stage import Fault
 from tests.sources.batches import batch
 
@@ -63,13 +65,7 @@ class Source:
         self._ask(f"read {table.name}")
         if not isinstance(table, Members) or table.version != self.version:
             raise ExportError(Reason.SOURCE_NOT_SETTLED, "replaced while it was read")
-        people = self.segments[table.name]
-        values = {
-            "CustomerId": [f"c-{email}" for email in people],
-            "Email": list(people),
-            "FirstName": [*people.values()],
-        }
-        yield batch(pl.DataFrame(values, schema=dict.fromkeys(COLUMNS, pl.String)))
+        yield _rows(tuple(self.segments[table.name].items()), tuple(dict.fromkeys(columns)))
 
     def parts(self, table: Table) -> Sequence[Part]:
         """Return one part: a segment of one refresh."""
@@ -86,3 +82,14 @@ class Source:
             fault = self.cloud.stage.fails()
         if fault in {Fault.FAIL, Fault.LOSE}:
             raise ExportError(Reason.SOURCE_UNREACHABLE, "Customer Insights' storage cannot be reached.")
+
+
+@cache
+def _rows(people: Sequence[tuple[str, str]], columns: Sequence[str]) -> pl.DataFrame:
+    values = {
+        "CustomerId": [f"c-{email}" for email, _ in people],
+        "Email": [email for email, _ in people],
+        "FirstName": [name for _, name in people],
+    }
+    table = pl.DataFrame(values, schema=dict.fromkeys(COLUMNS, pl.String))
+    return kept(batch(table).select(*OWN_COLUMNS, *columns))

@@ -1,0 +1,257 @@
+"""Erase a person: at every account, from every state, and from what runs may still bring back; repeated until it is done."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.azure.locks import INSTALLATION
+from shared.azure.records import NewerVersion
+from shared.azure.storage import Conflict, Container
+from shared.azure.vault import VaultUnavailable
+from shared.composition.app import Account, App
+from shared.delivery.errors import DestinationError, KeyRefused, NoAnswer, Refused
+from shared.delivery.sending import Sender
+from shared.erasure.requests import Erasure, Progress, Reached
+from shared.lifecycle.each import each
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import ERASURE
+from shared.runs.files import Damaged, parse_state, write_state
+from shared.runs.ledger import NoSuchRun
+from shared.state.former_digests import former_person
+from shared.state.state import without
+
+log = logging.getLogger(__name__)
+
+SECONDS: Final = 60.0
+"""Seconds for all accounts together, of one look at a request: its caller waits for the first."""
+
+ACCOUNT_SECONDS: Final = 20.0
+
+LOCK_SECONDS: Final = 600.0
+
+GRACES: Final = 2
+"""How many times the grace a call of a run that was stopped may still be on its way when the run is over."""
+
+LATEST_RUNS: Final = 5
+"""Runs of an export that are looked at for calls on their way."""
+
+FIRST_PAUSE: Final = timedelta(minutes=2)
+"""Before the tick takes up a request at which nobody seems to be."""
+
+CREATION: Final = timedelta(minutes=10)
+"""How long a request may be without its address: whoever made it is about to write it."""
+
+ADDRESS_LOST: Final = "address_lost"
+CONNECTION_DELETED: Final = "connection_deleted"
+STILL_THERE: Final = "still_there"
+NOT_TRIED: Final = "not_tried_yet"
+
+
+def erase(app: App, address: str, by: str = "schedule") -> Erasure:
+    """Take up a request to erase whoever has this normalised address; return how far it came at once.
+
+    The tombstone comes first: no run that is planned from now on delivers the person. Those that were going before may,
+    so they are remembered, and all is done again when they are over.
+    """
+    app.tombstones.put(app.digest_key().of_person(address), app.now())
+    erasure = app.erasures.begin(address, app.now(), by, tuple(_unfinished(app)))
+    app.audit.note(app.now(), by, "post_erasure", {"erasure": erasure.id})
+    try:
+        return advance(app, erasure.id) or erasure
+    except TryLater:  # a tick is at it already
+        return app.erasures.get(erasure.id) or erasure
+
+
+def advance_all(app: App) -> None:
+    """Work at every request that is due, forget those that are over for long, and delete addresses that nobody needs."""
+    now = app.now()
+    kept = app.erasures.all()
+    refused: set[str] = set()
+    each([erasure.id for erasure in kept if _is_due(erasure, now)], lambda name: _try_again(app, name, refused))
+    for erasure in kept:
+        if erasure.done_at and now - erasure.done_at > timedelta(days=app.settings.history_days):
+            app.locks.forget(INSTALLATION, f"erase {erasure.id}")
+            app.erasures.forget(erasure.id)
+    app.erasures.sweep()
+
+
+def _try_again(app: App, erasure_id: str, refused: set[str]) -> None:
+    try:
+        advance(app, erasure_id, refused)
+    except TryLater:
+        log.info("somebody else is at it: erasure=%s", erasure_id)
+
+
+def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasure | None:
+    """Do what can be done now for one request; return how far it is, None if there is none.
+
+    `refused` gathers connections whose key Autopilot refused just now: it is not tried again for each request. Raise
+    TryLater while somebody else is at it.
+    """
+    with app.locks.exclusive(INSTALLATION, f"erase {erasure_id}", LOCK_SECONDS):
+        erasure = app.erasures.get(erasure_id)
+        if erasure is None or erasure.progress is not Progress.OPEN:
+            return erasure
+        address = app.erasures.address(erasure_id)
+        if address is not None:
+            done = _carry_out(app, erasure, address, set() if refused is None else refused)
+        elif app.now() - erasure.at > CREATION:
+            done = erasure.done(app.now(), Progress.INCOMPLETE, ADDRESS_LOST)
+        else:
+            return erasure
+        app.erasures.save(done)
+    _tell(app, erasure, done)
+    return done
+
+
+def _carry_out(app: App, erasure: Erasure, address: str, refused: set[str]) -> Erasure:
+    waits_for = tuple(run for run in erasure.waits_for if _may_send(app, *run.split("/")))
+    again = bool(erasure.waits_for) and not waits_for  # a run may have brought them back where they were gone
+    known = {item.connection: item for item in erasure.accounts}
+    names = sorted({*app.registry.connections(), *known})
+    accounts = _reach_all(app, names, {} if again else known, address, refused)
+    key = app.digest_key()
+    states, unread = _forget_all(app, [key.of_person(address), former_person(key, address)])
+    tried = erasure.tried(app.now(), accounts, states, unread, waits_for)
+    if waits_for or not all(item.gone or item.code == CONNECTION_DELETED for item in accounts):
+        return tried
+    if all(item.gone for item in accounts):
+        return tried.done(app.now(), Progress.ERASED)
+    return tried.done(app.now(), Progress.INCOMPLETE, CONNECTION_DELETED)
+
+
+def _unfinished(app: App) -> Iterable[str]:
+    """Return the runs that may still deliver somebody, those of deleted exports too."""
+    for export in list(app.ledger.exports()):
+        for run in app.ledger.runs(export, most=LATEST_RUNS):
+            if _may_send(app, export, run.id):
+                yield f"{export}/{run.id}"
+
+
+def _may_send(app: App, export: str, run_id: str) -> bool:
+    """Whether a run is going, or was stopped so shortly ago that a call of it may still be on its way."""
+    try:
+        run = app.ledger.run(export, run_id)
+    except NoSuchRun:
+        return False
+    if not run.status.is_final or run.ended_at is None:
+        return True
+    return run.stop is not None and app.now() - run.ended_at < GRACES * app.settings.grace
+
+
+def _reach_all(
+    app: App, names: Sequence[str], known: dict[str, Reached], address: str, refused: set[str]
+) -> list[Reached]:
+    """Go through all accounts; what fails at one keeps nobody from the others."""
+    latest = app.clock.now() + SECONDS
+    found = []
+    for name in names:
+        before = known.get(name)
+        if before is not None and before.gone:
+            found.append(before)
+        elif app.clock.now() >= latest:
+            found.append(Reached(connection=name, code=before.code if before and before.code else NOT_TRIED))
+        elif name in refused:
+            found.append(Reached(connection=name, code=Reason.KEY_REFUSED))
+        else:
+            found.append(_reach(app, name, address, refused))
+    return found
+
+
+def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
+    """Delete the contact at one account, and read whether it is gone: nothing else is believed."""
+    sender: Sender | None = None
+    try:
+        account = app.account(name)
+        sender = app.sender(account, seconds=ACCOUNT_SECONDS)
+        held = _delete(account, sender, address)
+        gone = account.api.is_erased(address, sender)
+        return Reached(connection=name, held=held, gone=gone, code="" if gone else STILL_THERE)
+    except KeyRefused:
+        refused.add(name)
+        return Reached(connection=name, code=Reason.KEY_REFUSED)
+    except ExportError as end:
+        return Reached(connection=name, code=_deleted_or(end.reason))
+    except Refused:
+        return Reached(connection=name, code=Reason.AUTOPILOT_REFUSED)
+    except VaultUnavailable:
+        return Reached(connection=name, code="vault_unavailable")
+    except DestinationError:
+        asked = sender is not None and sender.tally.requests
+        return Reached(connection=name, code=Reason.AUTOPILOT_UNAVAILABLE if asked else NOT_TRIED)
+    except Exception as error:  # noqa: BLE001 - such as a connection's document that cannot be read: the others go on
+        log.error("an account cannot be opened: connection=%s error=%s", name, type(error).__name__)
+        return Reached(connection=name, code=Reason.INTERNAL_ERROR)
+
+
+def _deleted_or(reason: Reason) -> str:
+    return CONNECTION_DELETED if reason is Reason.CONNECTION_DETACHED else reason
+
+
+def _delete(account: Account, sender: Sender, address: str) -> bool:
+    """Ask for the contact to be deleted; False if there was none. An answer that did not come is read back by the caller."""
+    try:
+        return account.api.erase(address, sender)
+    except NoAnswer:
+        if not sender.tally.requests:
+            raise
+    return True
+
+
+def _forget_all(app: App, person: Sequence[int]) -> tuple[int, list[str]]:
+    """Take a person, by each of their digests, out of every state, be its export deleted.
+
+    Return how many held them, and which cannot be read.
+
+    One that cannot be read holds nobody up: whoever mends it from a backup meets the tombstone at the next run's end.
+    """
+    held, unread = 0, []
+    for path in list(app.storage.names(Container.STATE)):
+        try:
+            held += _forget(app, path, person)
+        except (Damaged, NewerVersion):
+            unread.append(path)
+    return held, unread
+
+
+def _forget(app: App, path: str, person: Sequence[int]) -> bool:
+    """Take a person out of one state; False if it did not hold them, or is gone."""
+    while True:
+        found = app.storage.get(Container.STATE, path)
+        if found is None:
+            return False
+        state = parse_state(path, found[0])
+        kept = replace(state, people=without(state.people, person))
+        if kept.people.height == state.people.height:
+            return False
+        try:
+            app.storage.put(Container.STATE, path, write_state(kept), if_match=found[1])
+        except Conflict:
+            continue
+        return True
+
+
+def _is_due(erasure: Erasure, now: datetime) -> bool:
+    if erasure.progress is not Progress.OPEN:
+        return False
+    tried = erasure.tried_at
+    if tried is None:  # whoever made it is at it, unless it died
+        return now - erasure.at >= FIRST_PAUSE
+    return (now - tried).total_seconds() >= ERASURE.pause_after((tried - erasure.at).total_seconds())
+
+
+def _tell(app: App, before: Erasure, now: Erasure) -> None:
+    """Note in the audit trail what is new: a key that is refused, and the end."""
+    known = {(item.connection, item.code) for item in before.accounts}
+    for item in now.accounts:
+        if item.code == Reason.KEY_REFUSED and (item.connection, item.code) not in known:
+            named = {"erasure": now.id, "connection": item.connection}
+            app.audit.note(app.now(), now.by, "erasure: key refused", named)
+    if now.progress is not Progress.OPEN:
+        app.audit.note(app.now(), now.by, f"erasure: {now.progress}", {"erasure": now.id})
+    log.info("erasure=%s progress=%s", now.id, now.progress)
