@@ -109,6 +109,6 @@ def _shown(marks: Mark) -> DateOrder | None:
 
 
 def _assumed(marks: Mark, declared: Declared) -> DateOrder | None:
-    """Return the order of a column in which no date shows it: Customer Insights itself writes its dates in US format."""
+    """Return the order of a column in which no date shows it: the one in which its source usually writes dates."""
     unseen = not marks & (Mark.DAY_FIRST | Mark.MONTH_FIRST)
-    return "month_first" if declared.is_date and unseen else None
+    return declared.usual_order if unseen else None

@@ -7,14 +7,17 @@ number, 1 is true, a moment becomes UTC.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final, Literal
 
 import polars as pl
 
 from shared.cleaning.dates import WRITTEN, written
-from shared.cleaning.numbers import LARGEST, without_noise
-from shared.destinations.autopilot.fields import FieldType
+from shared.cleaning.numbers import DIGITS, LARGEST
 
-_MOMENT = pl.Datetime("ms")
+Kind = Literal["string", "integer", "float", "boolean", "date"]
+"""What a field takes."""
+
+_MOMENT: Final = pl.Datetime("ms")
 
 
 def typed_columns(cells: pl.DataFrame, as_text: Collection[str]) -> pl.DataFrame:
@@ -24,7 +27,7 @@ def typed_columns(cells: pl.DataFrame, as_text: Collection[str]) -> pl.DataFrame
     return cells.with_columns(*[pl.col(name).fill_nan(None) for name in floats], *texts) if floats or texts else cells
 
 
-def typed(values: pl.Series, kind: FieldType) -> pl.Series:
+def typed(values: pl.Series, kind: Kind) -> pl.Series:
     """Return typed values as values of a field; null for one that the field cannot take."""
     match kind:
         case "string":
@@ -43,9 +46,9 @@ def texts_of(values: pl.Series) -> pl.Series:
     """Return the one text of each value: digits without needless zeros, true or false, dates by ISO 8601."""
     kind = values.dtype
     if kind.is_float():
-        whole = (values == values.floor()) & (values.abs() <= LARGEST)
+        whole = _is_whole(values)
         digits = values.cast(pl.Int64, strict=False).cast(pl.String)
-        return digits.zip_with(whole.fill_null(value=False), values.cast(pl.String)).alias(values.name)
+        return digits.zip_with(whole, values.cast(pl.String)).alias(values.name)
     if isinstance(kind, pl.Datetime):
         return pl.select(pl.lit(_moments(values)).dt.strftime(WRITTEN)).to_series().alias(values.name)
     return values.cast(pl.String)
@@ -54,9 +57,14 @@ def texts_of(values: pl.Series) -> pl.Series:
 def _integers(values: pl.Series) -> pl.Series:
     if not values.dtype.is_numeric():
         return _none(values, pl.Int64())
-    whole = (values == values.floor()) if values.dtype.is_float() else values.is_not_null()
-    fits = (whole & values.is_between(-LARGEST, LARGEST)).fill_null(value=False)
-    return values.cast(pl.Int64, strict=False).zip_with(fits, pl.Series([None], dtype=pl.Int64))
+    digits = values.cast(pl.Int64, strict=False)
+    fits = _is_whole(values) if values.dtype.is_float() else digits.is_between(-LARGEST, LARGEST).fill_null(value=False)
+    return digits.zip_with(fits, pl.Series([None], dtype=pl.Int64))
+
+
+def _is_whole(decimals: pl.Series) -> pl.Series:
+    numbers = decimals.cast(pl.Float64)
+    return ((numbers == numbers.floor()) & (numbers.abs() <= LARGEST)).fill_null(value=False)
 
 
 def _floats(values: pl.Series) -> pl.Series:
@@ -64,7 +72,10 @@ def _floats(values: pl.Series) -> pl.Series:
         return _none(values, pl.Float64())
     numbers = values.cast(pl.Float64)
     numbers = numbers.zip_with(numbers.is_finite().fill_null(value=False), pl.Series([None], dtype=pl.Float64))
-    return without_noise(numbers.zip_with((numbers != 0).fill_null(value=True), pl.Series([0.0])))  # zero has no sign
+    numbers = numbers.zip_with((numbers != 0).fill_null(value=True), pl.Series([0.0]))  # zero has no sign
+    noisy = (numbers != numbers.round_sig_figs(DIGITS)).fill_null(value=False).arg_true()  # nearly none, a few too many
+    exactly = pl.Series([float(f"{number:.{DIGITS}g}") for number in numbers.gather(noisy)], dtype=pl.Float64)
+    return numbers.scatter(noisy, exactly) if len(noisy) else numbers
 
 
 def _booleans(values: pl.Series) -> pl.Series:
@@ -72,7 +83,9 @@ def _booleans(values: pl.Series) -> pl.Series:
         return values
     if not values.dtype.is_numeric():
         return _none(values, pl.Boolean())
-    return (values == 1).zip_with(values.is_in([0, 1]).fill_null(value=False), pl.Series([None], dtype=pl.Boolean))
+    numbers = values.cast(pl.Float64)
+    known = ((numbers == 0) | (numbers == 1)).fill_null(value=False)
+    return (numbers == 1).zip_with(known, pl.Series([None], dtype=pl.Boolean))
 
 
 def _dates(values: pl.Series) -> pl.Series:

@@ -228,7 +228,7 @@ def app() -> App:
     from shared.azure.clients import blob_client, queue_client, table_client
     from shared.azure.identity import credential
     from shared.azure.settings import is_loopback
-    from shared.sources.registry import open_source
+    from shared.composition.sources import open_source
 
     settings = read_settings(os.environ, DESTINATIONS)
     clock = StorageClock()

@@ -1,6 +1,6 @@
 """The Source port: what we need of whatever segments come from, in our words. No SDK.
 
-A kind of source is a folder beside this file and a line in `shared.sources.registry`. docs/sources.md says how to add one;
+A kind of source is a folder beside this file and a line in `shared.composition.sources`. docs/sources.md says how to add one;
 tests/sources/contract.py is what it must do.
 """
 
@@ -37,14 +37,15 @@ DateOrder = Literal["day_first", "month_first"]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a source says of a column of texts: does it hold numbers or dates, and which comes first in a date.
+    """What a source says of a column of texts: does it hold numbers, and which comes first in a date.
 
-    A column of numbers, flags, dates or moments that is read as such says so itself by its type.
+    `order` is told, so that a date which does not fit it is wrong; `usual_order` is how the source writes dates where
+    neither it nor the column says. A column of numbers, flags, dates or moments that is read as such says so itself by its type.
     """
 
     is_number: bool = False
-    is_date: bool = False
     order: DateOrder | None = None
+    usual_order: DateOrder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

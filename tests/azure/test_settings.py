@@ -10,7 +10,7 @@ import annotated_types
 import pytest
 
 from shared.azure.settings import Settings, SettingsWrong, read_settings
-from shared.sources.registry import open_source
+from shared.composition.sources import open_source
 
 NUMBERS: Final = (
     "SETTLE_SECONDS",

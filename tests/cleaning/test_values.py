@@ -135,7 +135,7 @@ def test_the_owners_word_goes_first_then_the_sources_and_a_date_that_does_not_fi
 
 
 def test_a_column_of_dates_that_shows_nothing_is_in_us_format_as_customer_insights_writes_it() -> None:
-    typed = {"V": Declared(is_date=True)}
+    typed = {"V": Declared(usual_order="month_first")}
     assert values(column("05/01/1980", declared=typed), "date--Born") == ["1980-05-01T00:00:00.000Z"]
     assert values(column("05/01/1980", "25/12/1980", declared=typed), "date--Born")[0] == "1980-01-05T00:00:00.000Z"
 

@@ -19,9 +19,9 @@ from shared.azure.settings import Settings, read_account, read_settings
 from shared.azure.storage import Container, Queue
 from shared.azure.tables import Table
 from shared.composition import app as composition
+from shared.composition.sources import open_source
 from shared.destinations.autopilot.destination import URL
 from shared.destinations.registry import DESTINATIONS
-from shared.sources.registry import open_source
 from tests.infra.bicep import INFRA, Expression, read
 
 ROOT: Final = INFRA.parent

@@ -96,7 +96,7 @@ class CustomerInsights:
     ) -> Iterator[pl.DataFrame]:
         asked = list(dict.fromkeys(columns))
         wanted = list(dict.fromkeys([CUSTOMER_ID, *asked]))
-        row = 0
+        row, blank, headed = 0, "", False
         for partition in partitions:
             with self._reading(partition.path):
                 file = self.find(table, partition, address)
@@ -114,8 +114,16 @@ class CustomerInsights:
                     broken += int(batch[MALFORMED].sum())
                     cut_off = batch[MALFORMED][-1]
                 check_sound(file, row - first, broken, cut_off=cut_off)
+                blank = blank or (partition.path if file.layout.is_blank else "")
+                headed = headed or file.layout.has_header
                 if str(file.blob.get_blob_properties().etag) != file.etag:
                     raise ExportError(Reason.SOURCE_NOT_SETTLED, f"{partition.path} was replaced while it was read.")
+        if blank and headed:
+            raise ExportError(
+                Reason.SOURCE_MALFORMED,
+                f"{blank} is empty, although other files of {table.name!r} begin with a header, so its rows are missing. "
+                "Refresh the Blob export.",
+            )
 
     def find(self, table: Table, partition: Partition, address: str | None = None) -> PartitionFile:
         """Look at a partition's beginning: what it is, and how it is written. Raise Unreadable."""

@@ -74,11 +74,16 @@ def decoder() -> codecs.IncrementalDecoder:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a partition is really written: a name for each field of a row, and where the first row begins, in bytes."""
+    """How a partition is really written: a name for each field of a row, and where the first row begins, in bytes.
+
+    `has_header` says whether it names its columns itself, `is_blank` that there is nothing in it, not even a header.
+    """
 
     names: tuple[str, ...]
     dialect: Dialect
     offset: int
+    has_header: bool = False
+    is_blank: bool = False
 
 
 def layout_of(
@@ -101,7 +106,7 @@ def layout_of(
     if not sample and told.header:
         raise Unreadable("is empty, although model.json promises a header. Refresh the Blob export")
     if not sample:
-        return Layout(tuple(columns), dialect, len(start))
+        return Layout(tuple(columns), dialect, len(start), is_blank=whole)
     _check_signs(sample)
     names = _header(sample, text, dialect, columns)
     if names is None:
@@ -111,7 +116,8 @@ def layout_of(
         _check_header(names, columns, alone=len(sample) == 1)
     blank = next(number for number, line in enumerate(_split(text)) if not is_blank(line, dialect))
     lines = sample[0].lines if names else blank
-    return Layout(names or tuple(columns), dialect, mark + _end_of_line(start[mark:], lines))
+    offset = mark + _end_of_line(start[mark:], lines)
+    return Layout(names or tuple(columns), dialect, offset, has_header=names is not None)
 
 
 def _check_signs(sample: Sequence[Row]) -> None:

@@ -54,9 +54,12 @@ _DATES: Final = {"date", "datetime", "datetimeoffset"}
 
 
 def declared(data_type: str, date_format: str | None = None) -> Declared:
-    """Return what a data type of the Common Data Model and a date format such as `dd/MM/yyyy` say of a column."""
+    """Return what a data type of the Common Data Model and a date format such as `dd/MM/yyyy` say of a column.
+
+    Customer Insights itself writes its dates in US format.
+    """
     kind = data_type.lower()
     day, month = ((date_format or "").find(letter) for letter in "dM")
     told = day >= 0 and month >= 0 and not (date_format or "").startswith("y")
     order: DateOrder | None = None if not told else "day_first" if day < month else "month_first"
-    return Declared(kind in _NUMBERS, kind in _DATES, order)
+    return Declared(kind in _NUMBERS, order, "month_first" if kind in _DATES else None)

@@ -200,6 +200,23 @@ def test_an_empty_file_that_promises_a_header_has_not_been_written_yet() -> None
     assert people(blobs(promised, b=HEADER.encode())) == PEOPLE[:7]
 
 
+@pytest.mark.parametrize(
+    "nothing", [b"", b"\n", b" \r\n\r\n", b"\xef\xbb\xbf"], ids=["no byte", "LF", "blank lines", "BOM"]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_an_empty_file_beside_files_with_a_header_has_not_been_written_yet(nothing: bytes, first: bool) -> None:
+    found = blobs(VIP, b=(HEADER + BODY).encode())
+    found["Export/VIP/a.csv" if first else OTHER] = Blob(nothing)
+    found[OTHER if first else "Export/VIP/a.csv"] = Blob((HEADER + BODY).encode())
+    assert "is empty, although other files of 'VIP' begin with a header" in refusal(found).detail
+
+
+def test_an_empty_file_beside_files_without_a_header_is_a_part_without_members() -> None:
+    found = blobs(VIP)
+    found["Export/VIP/a.csv"] = Blob(BODY.encode())
+    assert read(found).height == len(BODY.splitlines())
+
+
 def test_a_footer_is_a_malformed_row_and_nobody_is_missing() -> None:
     table = read(blobs(VIP, b=(HEADER + BODY + "(3 rows affected)\n").encode()))
     found = table.filter(~pl.col(MALFORMED)).select(COLUMNS).rows()
