@@ -23,8 +23,8 @@ test: install ## run every test
 chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)
 	@$(PYTHON) -m local.chaos --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
 
-simulate: install ## a run's life by seed: interleavings, crashes, lost answers; a failing one is shortened (COUNT=3000 SEED=1)
-	@POLARS_MAX_THREADS=1 $(PYTHON) -m tests.simulation --count $(or $(COUNT),3000) --seed $(or $(SEED),1) $(if $(POINTS),--points)
+simulate: install ## a run's life by seed: interleavings, crashes, lost answers; a failing one is shortened (COUNT=3000 SEED=1 POINTS=1 PAIRS=bulk)
+	@POLARS_MAX_THREADS=1 $(PYTHON) -m tests.simulation --count $(or $(COUNT),3000) --seed $(or $(SEED),1) $(if $(POINTS),--points) $(if $(PAIRS),--pairs $(PAIRS))
 
 bench: install ## measure everything beside its rival, and write docs/performance.md (PARTS="pace planning" for some)
 	@$(PYTHON) -m bench $(if $(PARTS),--parts $(PARTS),--write)

@@ -13,10 +13,11 @@ from rich.console import Console
 from bench.report import Part
 from bench.world import open_world
 from local.world import SIMPLE, World
-from shared.delivery.account import Filling
+from shared.delivery.destination import ListMethod
+from shared.destinations.autopilot.list_methods import BULK, CONTACT
 
 PROFILES: Final = 100_000
-BULK_KNOBS: Final = {Filling.BULK: "honoured", Filling.CONTACT: "ignored"}
+BULK_KNOBS: Final = {BULK: "honoured", CONTACT: "ignored"}
 """What the sandbox's bulk call does with lists, by the call that fills them."""
 
 Members = Mapping[str, Mapping[str, int]]
@@ -36,16 +37,13 @@ class Bound:
     removals: int
     lists: int
 
-    def calls(self, filling: Filling) -> int:
+    def calls(self, method: ListMethod) -> int:
         """Count them; a call for one contact sends it and puts it on a list, a bulk call does so for 100 if it fills lists."""
         others = self.removals + self.lists
-        match filling:
-            case Filling.BULK:
-                return math.ceil(max(self.upserts, self.adds) / 100) + others
-            case Filling.CONTACT:
-                return math.ceil((self.upserts - self.joining) / 100) + self.adds + others
-            case Filling.MEMBERSHIP:
-                return math.ceil(self.upserts / 100) + self.adds + others
+        if method is BULK:
+            return math.ceil(max(self.upserts, self.adds) / 100) + others
+        alone = self.upserts - self.joining if method is CONTACT else self.upserts
+        return math.ceil(alone / 100) + self.adds + others
 
 
 def bound(before: Members, after: Members) -> Bound:
@@ -101,18 +99,18 @@ def at_once(size: int) -> list[tuple[str, Members]]:
 def run() -> Part:
     """Go through all transitions on a plain and on a list-honouring account, and load three lists at once on each."""
     rows, met = [], True
-    for filling, steps in [(filling, way(PROFILES)) for filling in BULK_KNOBS for way in (at_once, transitions)]:
-        with open_world(knobs={"bulk_lists": BULK_KNOBS[filling]}) as world:
+    for method, steps in [(method, way(PROFILES)) for method in BULK_KNOBS for way in (at_once, transitions)]:
+        with open_world(knobs={"bulk_lists": BULK_KNOBS[method]}) as world:
             world.connect(rate_limit=10_000)
             before: Members = {}
             for name, after in steps:
                 sent, writes = _requests(world, after)
-                fewest = bound(before, after).calls(filling)
+                fewest = bound(before, after).calls(method)
                 fine = writes == 0 if fewest == 0 else sent / fewest <= 1.02
                 met = met and fine
                 shown = f"{writes} writes" if fewest == 0 else f"{sent / fewest:.3f}"
                 rows.append(
-                    (filling.value, f"{PROFILES:,}", name, f"{sent:,}", f"{fewest:,}", shown, "" if fine else "over")
+                    (method.name, f"{PROFILES:,}", name, f"{sent:,}", f"{fewest:,}", shown, "" if fine else "over")
                 )
                 before = after
     notes = [

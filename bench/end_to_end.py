@@ -16,7 +16,8 @@ from bench.planning import segment
 from bench.report import Part
 from bench.world import open_world
 from local.environment import MAPPING, publish
-from shared.delivery.account import Filling
+from shared.delivery.destination import ListMethod
+from shared.destinations.autopilot.list_methods import BULK, CONTACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,27 @@ class Case:
     """One measurement: how many profiles, which call fills lists, at which rate (None: as fast as it goes)."""
 
     profiles: int
-    filling: Filling
+    method: ListMethod
     rate: int | None
     instances: int = 2
 
 
 CASES: Final = (
-    Case(100_000, Filling.BULK, 20),
-    Case(100_000, Filling.BULK, None),
-    Case(100_000, Filling.CONTACT, 300),
-    Case(100_000, Filling.CONTACT, 500),
-    Case(100_000, Filling.CONTACT, None),
-    Case(1_000_000, Filling.BULK, 40),
-    Case(1_000_000, Filling.BULK, None),
+    Case(100_000, BULK, 20),
+    Case(100_000, BULK, None),
+    Case(100_000, CONTACT, 300),
+    Case(100_000, CONTACT, 500),
+    Case(100_000, CONTACT, None),
+    Case(1_000_000, BULK, 40),
+    Case(1_000_000, BULK, None),
 )
 """What `run` measures. A million profiles on a plain account are a million calls, half an hour at 500 a second:
-`python -m bench.end_to_end --profiles 1000000 --filling contact --rate 500`."""
+`python -m bench.end_to_end --profiles 1000000 --method contact --rate 500`."""
 
 
 def measure(case: Case) -> tuple[str, ...]:
     """Run one case; gives its row of the table."""
-    knobs = {"bulk_lists": BULK_KNOBS[case.filling], "rate": case.rate, "burst": 20, "latency_ms": 50}
+    knobs = {"bulk_lists": BULK_KNOBS[case.method], "rate": case.rate, "burst": 20, "latency_ms": 50}
     with open_world(instances=case.instances, knobs=knobs) as world:
         with BlobServiceClient.from_connection_string(world.stack.source_storage) as service:
             table = segment(case.profiles)
@@ -56,11 +57,11 @@ def measure(case: Case) -> tuple[str, ...]:
     throttled = run["counts"]["throttled"]
     took = _seconds(run["queued_at"], run["ended_at"])
     delivered = run["counts"]["delivered"]
-    fewest = Bound(delivered, delivered, delivered, 0, 1).calls(case.filling)
+    fewest = Bound(delivered, delivered, delivered, 0, 1).calls(case.method)
     ideal = fewest / case.rate if case.rate else None
     return (
         f"{case.profiles:,}",
-        case.filling.value,
+        case.method.name,
         f"{case.rate}/s" if case.rate else "no limit",
         f"{fewest:,}",
         f"{ideal:,.0f} s" if ideal else "",
@@ -98,14 +99,17 @@ def run(cases: tuple[Case, ...] = CASES) -> Part:
     return Part("End to end", "at most 1.1 of the ideal time, paced", columns, rows, met, notes)
 
 
+METHODS = {method.name: method for method in BULK_KNOBS}
+
+
 def main() -> None:
     """Measure one case, or all."""
     parser = argparse.ArgumentParser(prog="python -m bench.end_to_end", description=__doc__)
     parser.add_argument("--profiles", type=int)
-    parser.add_argument("--filling", type=Filling, choices=list(BULK_KNOBS), default=Filling.BULK)
+    parser.add_argument("--method", choices=list(METHODS), default=BULK.name)
     parser.add_argument("--rate", type=int)
     options = parser.parse_args()
-    one = (Case(options.profiles, options.filling, options.rate),) if options.profiles else CASES
+    one = (Case(options.profiles, METHODS[options.method], options.rate),) if options.profiles else CASES
     run(one).show(Console())
 
 

@@ -83,7 +83,7 @@ def run() -> Part:
     """Measure both."""
     bare, whole = import_seconds("azure.functions"), import_seconds("function_app")
     everything = import_seconds(
-        "function_app, shared.composition.app, export_trigger.plan_run, export_worker.deliver_chunk"
+        "function_app, shared.composition.app, export_trigger.steps.plan_run, export_worker.deliver_chunk"
     )
     rows = [
         ("import azure.functions alone", f"{bare * 1000:,.0f} ms", "", ""),

@@ -10,7 +10,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 @blueprint.timer_trigger("timer", schedule="%EXPORT_SCHEDULE%", run_on_startup=False, use_monitor=True)
 def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks for it
     """Run the tick; one that is past due does the same work, once."""
-    from export_trigger import tick as step
+    from export_trigger.steps import tick as step
     from shared.composition.app import app
 
     step.tick(app())
@@ -19,7 +19,7 @@ def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks f
 @blueprint.timer_trigger("timer", schedule="%SUPERVISION_SCHEDULE%", run_on_startup=False, use_monitor=False)
 def supervise(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks for it
     """Take up runs whose processes died."""
-    from export_trigger import supervise as step
+    from export_trigger.steps import supervise as step
     from shared.composition.app import app
 
     step.supervise(app())

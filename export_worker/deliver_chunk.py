@@ -13,13 +13,12 @@ import polars as pl
 from shared.accounts.lists import ensure_lists
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import Account, App
-from shared.delivery.account import Filling
-from shared.delivery.chunks import Operation, UnreadableChunk, decode, encode
+from shared.delivery.chunks import Operation, UnreadableChunk, check_addresses, decode, encode
 from shared.delivery.delivery import Delivery
+from shared.delivery.destination import Contact, ListMethod
+from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, Refused
 from shared.delivery.progress import Delivered, Progress, remainder
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AccountRefused, AutopilotError, KeyRefused, ListGone, Refused
-from shared.destinations.autopilot.probe import prove
 from shared.lifecycle.finish import finish_run
 from shared.lifecycle.liveness import BusySlots, RunOver
 from shared.lifecycle.read_lists import read_back
@@ -29,9 +28,11 @@ from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_accou
 from shared.planning.plan import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import LIST_GONE
+from shared.runs.counts import Counts
 from shared.runs.files import chunk_path, write_table
 from shared.runs.ledger import NoSuchRun
-from shared.runs.run import Counts, Run
+from shared.runs.run import Run
 from shared.state.state import tabulate
 from shared.telemetry import tracing
 from shared.telemetry.names import Span
@@ -40,10 +41,6 @@ log = logging.getLogger(__name__)
 
 PROOF_SECONDS: Final = 120.0
 """Seconds one worker may take for the proof before another may try."""
-
-
-LIST_PAUSE: Final = 2.0
-"""Seconds before a chunk goes on whose list was deleted."""
 
 
 def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
@@ -114,68 +111,80 @@ def _settle(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> 
 
 
 def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Outcome:
-    """Send a chunk to Autopilot and sort what came of it; raise TryLater if nothing could be sent."""
+    """Send a chunk to its destination and sort what came of it; raise TryLater if nothing could be sent."""
     undone = partial(left, app, run, chunk)
     try:
         account = open_account(app, run)
     except ExportError as end:
         return undone(end.reason, operations)
+    check_addresses(operations, account.destination.address)
     sender = app.sender(account, seconds=DEADLINE, slots=BusySlots(app, run, account.slots))
     try:
-        lists, filling, listed = _prepare(app, run, chunk, account, sender, operations)
+        lists, method, listed = _prepare(app, run, chunk, account, sender, operations)
         begin(app, run, chunk)
     except ExportError as end:
         return undone(end.reason, operations, calls_of(sender))
     except KeyRefused:
         return undone(Reason.KEY_REFUSED, operations, calls_of(sender))
     except ListGone:
-        raise TryLater(LIST_PAUSE, "a list was deleted meanwhile: it is made again") from None
+        raise TryLater(LIST_GONE.pause(), "a list was deleted meanwhile: it is made again") from None
     except (Refused, AccountRefused):
         return undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
-    except AutopilotError:
+    except DestinationError:
         return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
-    delivery = Delivery(account.api, sender, lists, filling)
+    delivery = Delivery(account.destination, account.api, sender, lists, method)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
         app.accounts.remember_list(account.id, run.targets[place].list, None)
     stop = _stop(delivery, sender)
     if stop is None and not delivered.has_moved and not _answers(account, sender):
         stop = nothing_done(app, run, account, sender)
-    _note_proof(delivered, listed)
+    _note_proof(delivery, delivered, listed)
     return _sort(delivery, delivered, sender, lists, stop, in_doubt=chunk in run.begun)
 
 
 def _prepare(
     app: App, run: Run, chunk: str, account: Account, sender: Sender, operations: Sequence[Operation]
-) -> tuple[tuple[str, ...], Filling, Mapping[int, str]]:
-    """Find or create the run's lists, and settle which call fills them; raise an AutopilotError, and what `begin` raises.
+) -> tuple[tuple[str, ...], ListMethod, Mapping[str, str]]:
+    """Find or create the run's lists, and settle how they are filled; raise a DestinationError, and what `begin` raises.
 
     A run that repairs believes nothing: it repairs what believing led to. Whom a proof sent with a list is returned too.
     """
     lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
+    certain = account.destination.methods[-1]
     if run.trigger == "repair":
-        return lists, Filling.MEMBERSHIP, {}
-    filling = app.filling(account)
-    if filling is None and any(operation.add for operation in operations):
-        with app.accounts.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
-            filling = app.filling(account)
-            if filling is None:
+        return lists, certain, {}
+    method = app.list_method(account)
+    if method is None and any(operation.add for operation in operations):
+        with app.locks.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
+            method = app.list_method(account)
+            if method is None:
                 begin(app, run, chunk)
                 try:
-                    proof = prove(account.api, sender, operations, lists)
+                    proof = account.api.prove(_contacts(account, operations, lists), sender)
                 except ListGone:
                     _forget_gone(app, run, account, sender, lists)
                     raise
-                app.accounts.remember_filling(account.id, proof.filling)
-                return lists, proof.filling or Filling.MEMBERSHIP, proof.listed
-    return lists, filling or Filling.MEMBERSHIP, {}
+                app.accounts.remember_list_method(account.id, proof.method.name if proof.method else None)
+                return lists, proof.method or certain, proof.listed
+    return lists, method or certain, {}
 
 
-def _note_proof(delivered: Delivered, listed: Mapping[int, str]) -> None:
+def _contacts(account: Account, operations: Sequence[Operation], lists: Sequence[str]) -> list[Contact]:
+    """Return the contacts that go on lists, for a proof."""
+    address = account.destination.address
+    return [
+        Contact(str(fields[address]).lower(), fields, operation.contact_id, tuple(lists[n] for n in operation.add))
+        for operation in operations
+        if operation.add and (fields := operation.fields)
+    ]
+
+
+def _note_proof(delivery: Delivery, delivered: Delivered, listed: Mapping[str, str]) -> None:
     """Note whom the proof sent with a list: they may be on it, whatever the delivery's own calls were answered."""
     for item in (*delivered.settled, *delivered.unsettled):
-        if item.operation.person in listed:
-            item.contact_id = item.contact_id or listed[item.operation.person]
+        if contact_id := listed.get(delivery.address(item)):
+            item.contact_id = item.contact_id or contact_id
             item.attempted.add(item.operation.add[0])
 
 
@@ -188,15 +197,15 @@ def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Se
 
 
 def _answers(account: Account, sender: Sender) -> bool:
-    """Return whether Autopilot answers, so that what failed is a matter of its own.
+    """Return whether the destination answers, so that what failed is a matter of its own.
 
     Many calls in a row that had no answer are no matter of their contacts, whatever else is answered.
     """
     if sender.has_given_up:
         return False
     try:
-        sender.probe(account.api.account)
-    except AutopilotError:
+        sender.probe(account.api.identity)
+    except DestinationError:
         return False
     return True
 

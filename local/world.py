@@ -14,7 +14,7 @@ from azure.storage.blob import BlobServiceClient
 from cli.client import Address, ApiError, Client
 from local.environment import MAPPING, SEGMENTS, Company, publish
 from local.stack import Stack
-from shared.runs.run import Counts
+from shared.runs.counts import Counts
 
 KEY = "sandbox-key"
 WAIT_SECONDS = 90

@@ -27,7 +27,8 @@ from shared.erasure.tombstones import Tombstones
 from shared.exports.configuration import Export
 from shared.exports.registry import Registry
 from shared.runs.ledger import Ledger
-from shared.runs.run import Run, new_run_id
+from shared.runs.run import Run
+from shared.runs.run_id import new_run_id
 from tests.delivery.accounts import ManualClock
 
 settings.register_profile("house", deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
@@ -95,7 +96,7 @@ def run(timed: App) -> Run:
     run = Run(
         export=f"e-{secrets.token_hex(4)}", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now
     )
-    timed.ledger.start(run, {})
+    timed.ledger.start(run)
     return run
 
 

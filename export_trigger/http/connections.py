@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from export_trigger.claim import release_lists
 from export_trigger.http.access import Role
 from export_trigger.http.connect import (
     CONNECT_SECONDS,
@@ -17,24 +16,27 @@ from export_trigger.http.connect import (
     connect,
     follow,
     new_key,
+    rate_of,
     remove_former_key,
     settle_former,
     shown_name,
     unreachable,
 )
-from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
-from shared.accounts.stored_keys import remove_key, store_key
+from export_trigger.http.request import Answer, Call, Problem, stale
+from export_trigger.http.views import ConnectionPage, ConnectionView, DamagedView, KeyTested
+from export_trigger.steps.claim import release_lists
+from export_trigger.steps.keys import remove_key, store_key
 from shared.azure.storage import Conflict
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import App
-from shared.destinations.autopilot.answers import AutopilotError, KeyRefused
+from shared.delivery.errors import DestinationError, KeyRefused
 from shared.exports.configuration import Connection, Consent
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.retry.policy import DETACH
 
 CONSENT_VERSION: Final = "2026-11"
-DETACH_TURNS: Final = 5
 """How often a connection is taken off an export that is changed meanwhile."""
 
 
@@ -43,17 +45,15 @@ def list_connections(app: App, call: Call) -> Answer:
     after, limit = call.page()
     names = list(islice(app.registry.connections(after=after), limit + 1))
     items = [item for name in names[:limit] if (item := _listed(app, name, call))]
-    return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+    return Answer(body=ConnectionPage(items=tuple(items), next=names[limit - 1] if len(names) > limit else None))
 
 
 def get_connection(app: App, call: Call) -> Answer:
     """Show one connection, and whether its key can still be read."""
     name = call.params["connection"]
     connection, etag = _find(app, name)
-    shown = view(name, connection, call)
-    if call.caller.role is Role.ADMIN:
-        shown["secret"] = _secret_state(app, connection)
-    return Answer(body=shown, headers={"ETag": etag})
+    secret = {"secret": _secret_state(app, connection)} if call.caller.role is Role.ADMIN else {}
+    return Answer(body=ConnectionView.of(name, connection, call.caller.role, **secret), headers={"ETag": etag})
 
 
 def put_connection(app: App, call: Call) -> Answer:
@@ -67,9 +67,10 @@ def put_connection(app: App, call: Call) -> Answer:
     connection = Connection(
         display_name=body.display_name,
         kind=body.kind,
+        region=body.region,
         secret_name=body.secret_name or (before.secret_name if before else ""),
         access=body.access,
-        rate_limit=body.rate_limit,
+        rate_limit=rate_of(body),
         list_strategy=body.list_strategy,
         consent=Consent(by=call.caller.id, at=now, text_version=CONSENT_VERSION),
         account=before.account if before else None,
@@ -82,7 +83,7 @@ def put_connection(app: App, call: Call) -> Answer:
     if is_another:
         settle_former(app, name, before)
     secret = store_key(app, name, key) if key else connection.secret_name
-    connection = connection.model_copy(update={"account": told, "secret_name": secret})
+    connection = connection.connected(told, secret)
     try:
         etag = app.registry.save_connection(name, connection, if_match=before_etag, only_new=before_etag is None)
     except Conflict:
@@ -92,7 +93,7 @@ def put_connection(app: App, call: Call) -> Answer:
     follow(app, name, before, connection, opened if is_another else None, call.caller.id)
     status = HTTPStatus.OK if before_etag else HTTPStatus.CREATED
     noted = {"changed": ",".join(changes(before, connection))}
-    return Answer(status, view(name, connection, call), {"ETag": etag}, noted=noted)
+    return Answer(status, ConnectionView.of(name, connection, call.caller.role), {"ETag": etag}, noted=noted)
 
 
 def test_connection(app: App, call: Call) -> Answer:
@@ -103,12 +104,12 @@ def test_connection(app: App, call: Call) -> Answer:
         account = app.open(name, connection)
         shown = app.sender(account, seconds=CONNECT_SECONDS).one(account.api.identity)
     except KeyRefused:
-        return Answer(body={"accepted": False, "code": Reason.KEY_REFUSED, "detail": Reason.KEY_REFUSED.advice})
+        return Answer(body=KeyTested(accepted=False, code=Reason.KEY_REFUSED, detail=Reason.KEY_REFUSED.advice))
     except ExportError as end:
-        return Answer(body={"accepted": False, "code": end.reason, "detail": end.detail or end.reason.advice})
-    except AutopilotError as error:
+        return Answer(body=KeyTested(accepted=False, code=end.reason, detail=end.detail or end.reason.advice))
+    except DestinationError as error:
         raise unreachable(error) from None
-    return Answer(body={"accepted": True, "account": shown_name(shown)})
+    return Answer(body=KeyTested(accepted=True, account=shown_name(shown)))
 
 
 def delete_connection(app: App, call: Call) -> Answer:
@@ -151,20 +152,13 @@ def exports_using(app: App, connection: str) -> list[str]:
     return found
 
 
-def view(name: str, connection: Connection, call: Call) -> dict[str, Any]:
-    """Show a connection as the caller may see it: contributors see its name and kind."""
-    if call.caller.role is not Role.ADMIN:
-        return {"name": name, "display_name": connection.display_name, "kind": connection.kind}
-    return {"name": name, **connection.model_dump(mode="json")}
-
-
-def _listed(app: App, name: str, call: Call) -> dict[str, Any] | None:
+def _listed(app: App, name: str, call: Call) -> ConnectionView | DamagedView | None:
     """Show one connection of a list: one whose document is damaged by its name, and one that is gone by now not at all."""
     try:
         found = app.registry.connection(name)
     except DocumentDamaged as damage:
-        return damaged_view(name, damage)
-    return view(name, found[0], call) if found else None
+        return DamagedView.of(name, damage)
+    return ConnectionView.of(name, found[0], call.caller.role) if found else None
 
 
 def _find(app: App, name: str) -> tuple[Connection, str]:
@@ -184,13 +178,13 @@ def _stored(app: App, name: str) -> tuple[Connection | None, str | None]:
 
 def _detach(app: App, export: str, connection: str, call: Call) -> None:
     """Take a connection off an export, whoever else changes it meanwhile."""
-    for _ in range(DETACH_TURNS):
+    for _ in range(DETACH.attempts):
         found = app.registry.export(export)
         if found is None or found[0].connection != connection:
             return
-        update = {"connection": None, "updated_at": app.now(), "updated_by": call.caller.id}
+        detached = found[0].detached().touched(call.caller.id, app.now())
         try:
-            app.registry.save_export(export, found[0].model_copy(update=update), if_match=found[1])
+            app.registry.save_export(export, detached, if_match=found[1])
         except Conflict:
             continue
         release_lists(app, export, connection)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
-from export_trigger.erase import ADDRESS_LOST, CONNECTION_DELETED, NOT_TRIED, STILL_THERE, erase
 from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.views import ErasedAt, ErasureView, RunOf
+from export_trigger.steps.erase import ADDRESS_LOST, CONNECTION_DELETED, NOT_TRIED, STILL_THERE, erase
 from shared.cleaning.addresses import normalise
 from shared.composition.app import App
 from shared.erasure.requests import Erasure, Progress
@@ -59,27 +60,27 @@ def get_erasure(app: App, call: Call) -> Answer:
     return Answer(body=_view(erasure))
 
 
-def _view(erasure: Erasure) -> dict[str, Any]:
+def _view(erasure: Erasure) -> ErasureView:
     """Show a request; `erased` is true only once every account was read back and every run that might undo it is over."""
-    return {
-        "id": erasure.id,
-        "erased": erasure.progress is Progress.ERASED,
-        "progress": erasure.progress,
-        "detail": _detail(erasure),
-        "requested_at": erasure.at.isoformat(),
-        "tried_at": erasure.tried_at and erasure.tried_at.isoformat(),
-        "done_at": erasure.done_at and erasure.done_at.isoformat(),
-        "accounts": sum(item.held for item in erasure.accounts),
-        "states": erasure.states,
-        "connections": [
-            {"connection": item.connection, "erased": item.gone, "code": item.code, "detail": _WHY.get(item.code, "")}
+    return ErasureView(
+        id=erasure.id,
+        erased=erasure.progress is Progress.ERASED,
+        progress=erasure.progress,
+        detail=_detail(erasure),
+        requested_at=erasure.at,
+        tried_at=erasure.tried_at,
+        done_at=erasure.done_at,
+        accounts=sum(item.held for item in erasure.accounts),
+        states=erasure.states,
+        connections=tuple(
+            ErasedAt(connection=item.connection, erased=item.gone, code=item.code, detail=_WHY.get(item.code, ""))
             for item in erasure.accounts
-        ],
-        "waiting_for": [
-            {"export": export, "run": run} for export, run in (item.split("/") for item in erasure.waits_for)
-        ],
-        "states_unread": list(erasure.unread),
-    }
+        ),
+        waiting_for=tuple(
+            RunOf(export=export, run=run) for export, run in (item.split("/") for item in erasure.waits_for)
+        ),
+        states_unread=erasure.unread,
+    )
 
 
 def _detail(erasure: Erasure) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from http import HTTPStatus
-from itertools import islice
-from typing import Any
 
-from export_trigger.cancel import cancel_run
-from export_trigger.claim import claim_lists, release_lists, whereabouts
 from export_trigger.http.access import Role
 from export_trigger.http.mapping import check_custom_fields, check_segments, permission_warnings, size_warnings
-from export_trigger.http.request import Answer, Call, Problem, damaged_view, page_of, stale
+from export_trigger.http.overview import view, views
+from export_trigger.http.request import Answer, Call, Problem, stale
+from export_trigger.http.views import ExportPage
+from export_trigger.steps.cancel import cancel_run
+from export_trigger.steps.claim import claim_lists, release_lists, whereabouts
 from shared.accounts.claims import Claimed
 from shared.azure.storage import Conflict
 from shared.composition.app import App
@@ -19,22 +19,22 @@ from shared.exports.configuration import DisplayName, Export, ExportSettings, Mo
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.runs.ledger import RunInProgress
+from shared.runs.head import Head, RunInProgress
 from shared.sources.catalogue import Catalogue
 
 
 def list_exports(app: App, call: Call) -> Answer:
-    """List exports in the order of their names."""
+    """List exports in the order of their names, each with its last run, its next one, and what the caller may do."""
     after, limit = call.page()
-    names = list(islice(app.registry.exports(after=after), limit + 1))
-    items = [item for name in names[:limit] if (item := _listed(app, name))]
-    return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+    found = app.registry.listed_exports(after=after, most=limit + 1)
+    items = views(app, call.caller, [(name, export) for name, export in found[:limit] if export is not None])
+    return Answer(body=ExportPage(items=items, next=found[limit - 1][0] if len(found) > limit else None))
 
 
 def get_export(app: App, call: Call) -> Answer:
-    """Show one export, with its run that is going, if one is."""
+    """Show one export: its settings, how its last run ended, what comes next, and what the caller may do."""
     export, etag = find_export(app, call)
-    return Answer(body=_view(call.params["export"], export, app), headers={"ETag": etag})
+    return Answer(body=view(app, call.caller, call.params["export"], export), headers={"ETag": etag})
 
 
 def put_export(app: App, call: Call) -> Answer:
@@ -66,10 +66,8 @@ def put_export(app: App, call: Call) -> Answer:
     release_lists(app, name, export.connection, but=export)
     _check_still_connected(app, name, export, etag)
     if catalogue is not None and not app.ledger.head(name).refresh:
-        app.ledger.mark(name, {"refresh": catalogue.etag})
-    shown = _view(name, export, app)
-    shown["members"] = members
-    shown["warnings"] = warnings
+        app.ledger.change_head(name, lambda head: head.refresh_seen(catalogue.etag))
+    shown = view(app, call.caller, name, export, members=members, warnings=warnings)
     noted = {"changed": ",".join(_changes(before, export))}
     return Answer(HTTPStatus.OK if before_etag else HTTPStatus.CREATED, shown, {"ETag": etag}, noted=noted)
 
@@ -85,23 +83,15 @@ def duplicate_export(app: App, call: Call) -> Answer:
     """Make a copy of an export under another name, without its connection, so that both never fill one list."""
     export, _ = find_export(app, call)
     body = call.read(DuplicateBody)
-    now = app.now()
-    copy = export.model_copy(
-        update={
-            "display_name": body.display_name or f"Copy of {export.display_name}"[:200],
-            "connection": None,
-            "created_at": now,
-            "updated_at": now,
-            "updated_by": call.caller.id,
-        }
-    )
+    title = body.display_name or f"Copy of {export.display_name}"[:200]
+    copy = export.duplicate(title, call.caller.id, app.now())
     if app.registry.export(body.name) is None:
         _begin(app, body.name)
     try:
         etag = app.registry.save_export(body.name, copy, only_new=True)
     except Conflict:
         raise Problem(HTTPStatus.CONFLICT, "export_exists", f"There is an export {body.name!r} already.") from None
-    return Answer(HTTPStatus.CREATED, _view(body.name, copy, app), {"ETag": etag})
+    return Answer(HTTPStatus.CREATED, view(app, call.caller, body.name, copy), {"ETag": etag})
 
 
 def delete_export(app: App, call: Call) -> Answer:
@@ -120,7 +110,7 @@ def delete_export(app: App, call: Call) -> Answer:
     except Conflict:
         raise stale() from None
     release_lists(app, name, export.connection if export else None)
-    app.ledger.mark(name, {"deleted": True})
+    app.ledger.change_head(name, Head.marked_deleted)
     return Answer(HTTPStatus.NO_CONTENT)
 
 
@@ -147,7 +137,7 @@ def _begin(app: App, name: str) -> list[str]:
 
 
 def find_export(app: App, call: Call) -> tuple[Export, str]:
-    """Give the export that the path names; raises a Problem if there is none."""
+    """Return the export that the path names; raises a Problem if there is none."""
     name = call.params["export"]
     found = app.registry.export(name)
     if found is None:
@@ -224,7 +214,7 @@ def _check_still_connected(app: App, name: str, export: Export, etag: str) -> No
     if export.connection is None or _is_there(app, export.connection):
         return
     with suppress(Conflict):
-        app.registry.save_export(name, export.model_copy(update={"connection": None}), if_match=etag)
+        app.registry.save_export(name, export.detached(), if_match=etag)
     raise Problem(
         HTTPStatus.CONFLICT,
         "connection_gone",
@@ -251,19 +241,6 @@ def _catalogue(app: App) -> tuple[Catalogue | None, list[str]]:
         return app.source.catalogue(), []
     except ExportError as end:
         return None, [f"The mapping could not be checked: {end.detail or end.reason.advice}"]
-
-
-def _view(name: str, export: Export, app: App) -> dict[str, Any]:
-    return {"name": name, **export.model_dump(mode="json"), "active_run": app.ledger.head(name).active}
-
-
-def _listed(app: App, name: str) -> dict[str, Any] | None:
-    """Show one export of a list: one whose document is damaged by its name, and one that is gone by now not at all."""
-    try:
-        found = app.registry.export(name)
-    except DocumentDamaged as damage:
-        return damaged_view(name, damage)
-    return _view(name, found[0], app) if found else None
 
 
 def _not_found(name: str) -> Problem:

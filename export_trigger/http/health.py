@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from export_trigger.http.deadline import results
 from export_trigger.http.request import Answer, Call
+from export_trigger.http.views import Health
 from shared.azure.identity import NoToken
 from shared.azure.storage import Container, Queue, StorageFault
 from shared.azure.vault import VaultUnavailable
@@ -19,7 +20,7 @@ from shared.composition.app import App
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.state.digest_key import DIGEST_SECRET, stored_digest_key
+from shared.state.digest_key import DIGEST_SECRET
 
 SECONDS: Final = 8.0
 """Seconds after which a part that has not answered is said to be silent: with all else, the answer comes within ten."""
@@ -53,7 +54,7 @@ def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint
     damaged = parts.pop("documents").get("damaged", [])
     well = all(part["reachable"] for part in parts.values())
     status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-    return Answer(status, {"healthy": well, **parts, "damaged": damaged})
+    return Answer(status, Health.model_validate({"healthy": well, **parts, "damaged": damaged}))
 
 
 def _read_keys(app: App) -> Mapping[str, Any]:
@@ -80,7 +81,7 @@ def _connections(app: App) -> list[str]:
 
 def _digest_key(app: App) -> Mapping[str, Any]:
     """Hold the digest key against what was noted of it; raises ExportError where it is missing, damaged or another."""
-    key = stored_digest_key(app)
+    key = app.stored_digest_key()
     return {"fingerprint": key.fingerprint() if key else None}
 
 
@@ -123,7 +124,7 @@ class _Service:
         return _checked(attempt, self.why)
 
     def why(self, error: Exception) -> str:
-        """Say what to mend."""
+        """Return what to mend."""
         if isinstance(error, NoToken):
             return f"{error.message}."
         status = getattr(error, "status_code", None)

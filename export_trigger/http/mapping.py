@@ -11,8 +11,8 @@ from export_trigger.http.request import Problem
 from shared.azure.vault import VaultUnavailable
 from shared.cleaning.contact import PERMISSION
 from shared.composition.app import App
-from shared.destinations.autopilot.answers import AutopilotError
-from shared.destinations.autopilot.fields import STANDARD_FIELDS, field_type, is_custom
+from shared.delivery.errors import DestinationError
+from shared.destinations.autopilot.fields import STANDARD_FIELDS
 from shared.exports.configuration import ExportSettings
 from shared.reasons.errors import ExportError
 from shared.sources.catalogue import Catalogue, Table
@@ -133,27 +133,18 @@ def _alike(column: str, columns: Sequence[str]) -> list[str]:
 
 
 def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
-    """Check custom fields against those of the account; gives warnings, raises a Problem for one of another type.
-
-    Whether Autopilot makes a custom field that it does not know is not documented.
-    """
-    custom = [name for name in settings.mapping if is_custom(name)]
-    if not custom or settings.connection is None:
+    """Check the mapped fields against those of the account; return warnings, raise a Problem for one of another type."""
+    if settings.connection is None:
         return []
     try:
         account = app.account(settings.connection)
-        existing = app.sender(account, seconds=ASK_SECONDS).one(account.api.custom_fields)
-    except (AutopilotError, ExportError, VaultUnavailable):
+        found = account.api.check_fields(list(settings.mapping), app.sender(account, seconds=ASK_SECONDS))
+    except (DestinationError, ExportError, VaultUnavailable):
         return ["The custom fields could not be checked: Autopilot does not answer now."]
-    warnings: list[str] = []
-    errors: list[dict[str, str]] = []
-    for name in custom:
-        label, kind = name.partition("--")[2].replace("--", " "), field_type(name)
-        if label not in existing:
-            warnings.append(f"The account has no custom field {label!r} yet; Autopilot may have to be given it first.")
-        elif existing[label] != kind:
-            detail = f"The account's field {label!r} is of type {existing[label]}, not {kind}."
-            errors.append({"field": f"mapping.{name}", "code": "type_conflict", "detail": detail})
+    errors = [
+        {"field": f"mapping.{name}", "code": "type_conflict", "detail": detail}
+        for name, detail in found.conflicts.items()
+    ]
     if errors:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -161,7 +152,7 @@ def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
             "The mapping does not fit the account. Correct the fields named in errors.",
             errors=errors,
         )
-    return warnings
+    return list(found.warnings)
 
 
 def _plain(name: str) -> str:

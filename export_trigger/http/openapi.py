@@ -1,30 +1,45 @@
-"""The OpenAPI document, generated from the routes and the types that validate their bodies."""
+"""The OpenAPI document, generated from the routes and the types of what they take and answer."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from export_trigger.http.routes import ROUTES, Route
+from export_trigger.http.views import ProblemView
 
-_UNKNOWN_CALLER = {"description": "The function key or the token is missing or wrong."}
-_REF = "#/components/schemas/{model}"
+_UNKNOWN_CALLER: Final = {"description": "The function key or the token is missing or wrong."}
+_NAME: Final = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
+_REF: Final = "#/components/schemas/{model}"
+
+type Kind = tuple[type[BaseModel], JsonSchemaMode]
+type Schemas = Mapping[Kind, dict[str, Any]]
+"""The schema of each type, as it is taken (validation) or answered (serialization)."""
 
 
 def document() -> dict[str, Any]:
-    """Give the OpenAPI 3.1 document of the whole API."""
-    bodies = list({body for route in ROUTES if (body := route.load_body())})
-    _, schemas = models_json_schema([(body, "validation") for body in bodies], ref_template=_REF)
+    """Return the OpenAPI 3.1 document of the whole API."""
+    kinds: list[Kind] = [(ProblemView, "serialization")]
+    for route in ROUTES:
+        kinds += [(body, "validation")] if (body := route.load_body()) else []
+        kinds += [(view, "serialization")] if (view := route.load_view()) else []
+    found, definitions = models_json_schema(list(dict.fromkeys(kinds)), ref_template=_REF)
+    schemas: Schemas = {kind: found[kind] for kind in kinds}
     paths: dict[str, Any] = {}
     for route in ROUTES:
-        paths.setdefault(f"/api/{route.path}", {})[route.method.lower()] = _operation(route)
+        paths.setdefault(f"/api/{route.path}", {})[route.method.lower()] = _operation(route, schemas)
     paths["/api/openapi.json"] = {
         "get": {
             "operationId": "get_openapi",
-            "summary": "Give this document.",
-            "responses": {"200": _json("The document."), "401": _UNKNOWN_CALLER},
+            "summary": "Return this document.",
+            "responses": {
+                "200": _content("The document.", "application/json", {"type": "object"}),
+                "401": _UNKNOWN_CALLER,
+            },
         }
     }
     return {
@@ -32,7 +47,7 @@ def document() -> dict[str, Any]:
         "info": {"title": "Segment export", "version": "1", "description": "Customer Insights segments to Autopilot."},
         "paths": paths,
         "components": {
-            "schemas": {**schemas.get("$defs", {}), "Problem": _problem()},
+            "schemas": definitions["$defs"],
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                 "entra": {
@@ -46,78 +61,41 @@ def document() -> dict[str, Any]:
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
-    parameters: list[dict[str, Any]] = [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
-        }
-        for name in re.findall(r"{(\w+)}", route.path)
-    ]
-    if route.name.startswith("list_"):
-        limit = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
-        parameters.append({"name": "limit", "in": "query", "schema": limit})
-        parameters.append({"name": "after", "in": "query", "schema": {"type": "string"}})
-    if route.method in {"PUT", "DELETE"}:
-        parameters.append({"name": "If-Match", "in": "header", "schema": {"type": "string"}})
-    if route.name == "delete_connection":
-        parameters.append({"name": "detach", "in": "query", "schema": {"type": "boolean", "default": False}})
-    if route.name == "verify_export":
-        parameters.append({"name": "repair", "in": "query", "schema": {"type": "boolean", "default": False}})
+def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
-        "parameters": parameters,
-        "responses": _responses(route),
+        "parameters": _parameters(route),
+        "responses": _responses(route, schemas),
     }
     if body := route.load_body():
-        schema = {"$ref": _REF.format(model=body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": schemas[body, "validation"]}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
-def _responses(route: Route) -> dict[str, Any]:
-    answers: dict[str, Any] = {str(route.status): _json(route.summary)}
-    if route.status == 204:
-        answers["204"] = {"description": "Done."}
-    if route.name == "get_rejected":
-        answers["200"] = {"description": route.summary, "content": {"text/csv": {"schema": {"type": "string"}}}}
-    if route.name == "post_erasure":
-        answers["202"] = _json("Not done yet: what is missing is named, and tried again by itself.")
-    if route.method == "PUT":
-        answers["201"] = _json("Created.")
-    answers["401"] = _UNKNOWN_CALLER
-    answers["default"] = {
-        "description": "What is wrong and what to do.",
-        "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}},
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    names = re.findall(r"{(\w+)}", route.path)
+    path = [{"name": name, "in": "path", "required": True, "schema": _NAME} for name in names]
+    query = [{"name": item.name, "in": "query", "schema": item.schema} for item in route.query]
+    headers = [*(["If-Match"] if route.is_conditional else []), *(["If-None-Match"] if route.method == "GET" else [])]
+    return [*path, *query, *({"name": name, "in": "header", "schema": {"type": "string"}} for name in headers)]
+
+
+def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
+    view = route.load_view()
+    schema = schemas[view, "serialization"] if view else {"type": "string"}
+    answers: dict[str, Any] = {
+        str(status): {"description": what} if status == 204 else _content(what, route.media, schema)
+        for status, what in route.statuses.items()
     }
-    return answers
+    if route.method == "GET":
+        answers["304"] = {"description": "What is there is what the ETag in If-None-Match names."}
+    problem = _content(
+        "What is wrong and what to do.", "application/problem+json", schemas[ProblemView, "serialization"]
+    )
+    return {**answers, "401": _UNKNOWN_CALLER, "default": problem}
 
 
-def _json(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": {"type": "object"}}}}
-
-
-def _problem() -> dict[str, Any]:
-    text = {"type": "string"}
-    return {
-        "type": "object",
-        "required": ["type", "title", "status", "code", "detail"],
-        "properties": {
-            "type": text,
-            "title": text,
-            "status": {"type": "integer"},
-            "code": text,
-            "detail": text,
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["field", "code", "detail"],
-                    "properties": {"field": text, "code": text, "detail": text},
-                },
-            },
-        },
-    }
+def _content(description: str, media: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {media: {"schema": schema}}}

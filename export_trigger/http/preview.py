@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -13,10 +12,11 @@ import polars as pl
 
 from export_trigger.http.exports import find_export
 from export_trigger.http.request import Answer, Call, Problem
-from export_trigger.room import FOR_PREVIEWS
+from export_trigger.http.views import Preview
+from export_trigger.steps.recognise import load_known_state
+from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.delivery.account import Filling
 from shared.delivery.chunks import decode
 from shared.delivery.estimate import expected_calls
 from shared.exports.configuration import Export
@@ -26,8 +26,6 @@ from shared.planning.remarks import remarks
 from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient, TryLater
-from shared.runs.files import load_state
-from shared.runs.run import state_before
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
@@ -53,14 +51,16 @@ def preview_export(app: App, call: Call) -> Answer:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "try_later", f"{error}. Try again in a moment.") from None
 
 
-def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any]:
+def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     account = app.account(export.connection)
     refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
     known = account.id if account.is_known else None
-    state = load_state(app.storage, name, *state_before(app.ledger.head(name), account.name, known))
+    recipe = recipe_of(export)
+    left = app.ledger.head(name).state_before(account.name, known)
+    state = load_known_state(app, name, left, refresh.segments, recipe)
     planned = plan(
         refresh.segments,
-        recipe_of(export),
+        recipe,
         app.digest_key(),
         state,
         _lists(app, account, export),
@@ -69,28 +69,35 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> dict[str, Any
     )
     refresh.check_unchanged()
     found = planned.difference
-    calls = expected_calls(found.operations, app.filling(account) or Filling.MEMBERSHIP)
-    return {
-        "settled": settled,
-        "rows_read": sum(planned.rows_read),
-        "members": {target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
-        "profiles": found.profiles,
-        "duplicates": found.duplicates,
-        "joiners": found.joiners,
-        "changed": found.changed,
-        "unchanged": found.unchanged,
-        "leavers": found.leavers,
-        "held_back": sum(found.held_back),
-        "kept": found.kept,
-        "remarks": remarks(planned, [target.segment for target in export.segments]),
-        "rejected": dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
-        "omitted": dict(sorted(planned.omissions.values.items())),
-        "placeholders": dict(sorted(planned.omissions.placeholders.items())),
-        "calls": calls,
-        "minutes": round(calls / account.rate / 60, 1),
-        "would_be_skipped": _skipped(planned, export),
-        "examples": _examples(planned),
-    }
+    calls = _calls(app, account, planned)
+    return Preview(
+        settled=settled,
+        rows_read=sum(planned.rows_read),
+        members={target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
+        profiles=found.profiles,
+        duplicates=found.duplicates,
+        joiners=found.joiners,
+        changed=found.changed,
+        unchanged=found.unchanged,
+        leavers=found.leavers,
+        held_back=sum(found.held_back),
+        kept=found.kept,
+        remarks=remarks(planned, [target.segment for target in export.segments]),
+        rejected=dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
+        omitted=dict(sorted(planned.omissions.values.items())),
+        placeholders=dict(sorted(planned.omissions.placeholders.items())),
+        calls=calls,
+        minutes=round(calls / account.rate / 60, 1),
+        would_be_skipped=_skipped(planned, export),
+        examples=_examples(planned),
+    )
+
+
+def _calls(app: App, account: Account, planned: Plan) -> int:
+    """Return the calls that a run would make; where nobody knows how lists are filled, by the method that always works."""
+    destination = account.destination
+    method = app.list_method(account) or destination.methods[-1]
+    return expected_calls(planned.difference.operations, destination.capabilities, method)
 
 
 def _open(app: App, names: Sequence[str], address: str) -> tuple[Refresh, bool]:
@@ -131,7 +138,7 @@ def _existing(app: App, account: Account) -> Mapping[str, Sequence[str]] | None:
     return asked[1]
 
 
-def _skipped(planned: Plan, export: Export) -> str | None:
+def _skipped(planned: Plan, export: Export) -> Reason | None:
     try:
         check_guards(planned, [target.segment for target in export.segments], export.guards, export.max_profiles)
     except ExportError as end:
@@ -139,6 +146,6 @@ def _skipped(planned: Plan, export: Export) -> str | None:
     return None
 
 
-def _examples(planned: Plan) -> list[dict[str, Any]]:
+def _examples(planned: Plan) -> tuple[Mapping[str, Any], ...]:
     operations = islice((operation for chunk in chunks(planned) for operation in decode(chunk)), EXAMPLES)
-    return [json.loads(json.dumps(operation.fields)) for operation in operations if operation.fields]
+    return tuple(operation.fields for operation in operations if operation.fields)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from export_trigger.http.access import Caller
-from shared.exports.registry import DocumentDamaged
+from export_trigger.http.views import ProblemView
 
 LARGEST_BODY: Final = 256 * 1024
 """Bytes of a request body; the largest export is far smaller."""
@@ -23,6 +24,17 @@ DEEPEST_BODY: Final = 20
 
 LONGEST_AFTER: Final = 256
 """Characters of a page's beginning; the longest name of anything that is listed is shorter."""
+
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class Body(Protocol):
+    """What can be answered as JSON."""
+
+    def content(self) -> dict[str, Any]:
+        """Return it as JSON would hold it."""
+        ...
 
 
 class Problem(Exception):
@@ -39,37 +51,31 @@ class Problem(Exception):
         self.more = more
 
     def answer(self) -> Answer:
-        """Give the problem as an answer."""
-        body: dict[str, Any] = {
-            "type": "about:blank",
-            "title": self.status.phrase,
-            "status": self.status.value,
-            "code": self.code,
-            "detail": self.detail,
-            **self.more,
-        }
+        """Return the problem as an answer."""
+        told = {"type": "about:blank", "title": self.status.phrase, "status": self.status.value, **self.more}
         if self.errors is not None:
-            body["errors"] = self.errors
-        return Answer(self.status, body, content_type="application/problem+json")
+            told["errors"] = self.errors
+        view = ProblemView.model_validate({**told, "code": self.code, "detail": self.detail})
+        return Answer(self.status, view, content_type="application/problem+json")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, a body (JSON, or bytes of another type), headers, and what the audit trail says besides the names in the path."""
+    """A status, a body (a view, or bytes of another type), headers, and what the audit trail says besides the names in the path."""
 
     status: HTTPStatus = HTTPStatus.OK
-    body: object = None
+    body: Body | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     noted: Mapping[str, str] = field(default_factory=dict)
 
     def content(self) -> bytes:
-        """Give the body's bytes."""
+        """Return the body's bytes."""
         if self.body is None:
             return b""
         if isinstance(self.body, bytes):
             return self.body
-        return json.dumps(self.body, ensure_ascii=False).encode()
+        return json.dumps(self.body.content(), ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class Call:
     caller: Caller
 
     def read[T: BaseModel](self, kind: type[T]) -> T:
-        """Give the body as a value of `kind`; raises a Problem with an error for each field that is wrong."""
+        """Return the body as a value of `kind`; raises a Problem with an error for each field that is wrong."""
         content = self._json()
         try:
             return kind.model_validate(content)
@@ -110,7 +116,7 @@ class Call:
         return content
 
     def page(self) -> tuple[str, int]:
-        """Give where a page begins (after which item) and how many items it holds."""
+        """Return where a page begins (after which item) and how many items it holds."""
         try:
             limit = int(self.query.get("limit", "50"))
         except ValueError:
@@ -119,13 +125,11 @@ class Call:
             raise Problem(HTTPStatus.BAD_REQUEST, "limit_invalid", "limit is a whole number from 1 to 200.")
         after = self.query.get("after", "")
         if len(after) > LONGEST_AFTER or not after.isprintable():
-            raise Problem(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "after_invalid", "after is what the page before gave as next."
-            )
+            raise after_invalid()
         return after, limit
 
     def flag(self, name: str) -> bool:
-        """Give a yes-or-no query parameter."""
+        """Return a yes-or-no query parameter."""
         value = self.query.get(name, "false").lower()
         if value not in {"true", "false"}:
             raise Problem(HTTPStatus.BAD_REQUEST, "flag_invalid", f"{name} is true or false.")
@@ -144,15 +148,26 @@ class Call:
         return None if value in {"", "*"} else value
 
 
+def after_invalid() -> Problem:
+    """Return the problem that no page begins there."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "after_invalid", "after is what the page before gave as next.")
+
+
+def check_name(kind: str, name: str) -> None:
+    """Raise a Problem for a name that could be none."""
+    if not _NAME.fullmatch(name):
+        raise Problem(HTTPStatus.BAD_REQUEST, "name_invalid", f"The {kind} must be like a-name-1, at most 63 long.")
+
+
 def stale() -> Problem:
-    """Say that somebody else was faster."""
+    """Return the problem that somebody else was faster."""
     return Problem(
         HTTPStatus.PRECONDITION_FAILED, "changed_meanwhile", "It was changed meanwhile. Read it again and repeat."
     )
 
 
 def field_errors(error: ValidationError) -> list[dict[str, str]]:
-    """Give what is wrong field by field, as paths such as `mapping.FirstName`; never the value that was sent."""
+    """Return what is wrong field by field, as paths such as `mapping.FirstName`; never the value that was sent."""
     return [
         {
             "field": ".".join(str(part) for part in item["loc"]) or "(body)",
@@ -161,16 +176,6 @@ def field_errors(error: ValidationError) -> list[dict[str, str]]:
         }
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     ]
-
-
-def page_of(items: list[Any], more: str | None) -> dict[str, Any]:
-    """Give one page of a list; `next` is what to pass as `after` for the following page, or null."""
-    return {"items": items, "next": more}
-
-
-def damaged_view(name: str, damage: DocumentDamaged) -> dict[str, Any]:
-    """Show what is known of a thing whose stored document cannot be read, and what to do."""
-    return {"name": name, "damaged": True, "code": damage.reason, "detail": f"{damage.detail} {damage.reason.advice}"}
 
 
 def _check_depth(content: object) -> None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from itertools import islice
 
-from export_trigger.cancel import cancel_run
 from export_trigger.http.exports import check_connection, check_former_connection, find_export
-from export_trigger.http.request import Answer, Call, Problem, page_of
+from export_trigger.http.request import Answer, Call, Problem, after_invalid, check_name
+from export_trigger.http.views import (
+    AllStarted,
+    ExportSkipped,
+    ExportStarted,
+    ProgressView,
+    RunPage,
+    RunStarted,
+    RunView,
+)
+from export_trigger.steps.cancel import cancel_run
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import App
 from shared.exports.configuration import Off
@@ -16,7 +26,8 @@ from shared.exports.registry import DocumentDamaged
 from shared.lifecycle.start import start_run
 from shared.reasons.codes import Reason, Status
 from shared.runs.files import rejected_path
-from shared.runs.ledger import NoSuchRun, RunInProgress
+from shared.runs.head import RunInProgress
+from shared.runs.ledger import NoSuchRun
 from shared.runs.run import Run, Trigger, Verification
 
 
@@ -45,7 +56,8 @@ def post_verify(app: App, call: Call) -> Answer:
 
 def post_all_runs(app: App, call: Call) -> Answer:
     """Start every export whose schedule is on."""
-    started, skipped = [], []
+    started: list[ExportStarted] = []
+    skipped: list[ExportSkipped] = []
     for name in list(app.registry.exports()):
         try:
             found = app.registry.export(name)
@@ -53,14 +65,14 @@ def post_all_runs(app: App, call: Call) -> Answer:
                 continue
             check_connection(app, call, found[0].connection)
             run = start_run(app, name, trigger="run_all", requested_by=call.caller.id)
-            started.append({"export": name, "run": run.id})
+            started.append(ExportStarted(export=name, run=run.id))
         except RunInProgress as going:
-            skipped.append({"export": name, "code": Reason.RUN_IN_PROGRESS, "run": going.run_id})
-        except DocumentDamaged as damage:
-            skipped.append({"export": name, "code": damage.reason})
+            skipped.append(ExportSkipped(export=name, code=Reason.RUN_IN_PROGRESS, run=going.run_id))
+        except (DocumentDamaged, NewerVersion) as damage:
+            skipped.append(ExportSkipped(export=name, code=damage.reason))
         except Problem as problem:
-            skipped.append({"export": name, "code": problem.code})
-    return Answer(HTTPStatus.ACCEPTED, {"started": started, "skipped": skipped})
+            skipped.append(ExportSkipped(export=name, code=problem.code))
+    return Answer(HTTPStatus.ACCEPTED, AllStarted(started=tuple(started), skipped=tuple(skipped)))
 
 
 def list_runs(app: App, call: Call) -> Answer:
@@ -74,14 +86,33 @@ def list_runs(app: App, call: Call) -> Answer:
     since = app.ledger.head(call.params["export"]).began_at
     runs = [run for run in runs if since is None or run.queued_at >= since]
     return Answer(
-        body=page_of([view(app, run) for run in runs[:limit]], runs[limit - 1].id if len(runs) > limit else None)
+        body=RunPage(
+            items=tuple(view(app, run) for run in runs[:limit]), next=runs[limit - 1].id if len(runs) > limit else None
+        )
     )
+
+
+def list_all_runs(app: App, call: Call) -> Answer:
+    """List the runs of all exports, newest first, also of exports that were deleted; those of one export, or in one status."""
+    after, limit = call.page()
+    place, status, export = _place(after), _status(call), call.query.get("export")
+    try:
+        if export is None:
+            runs = app.ledger.latest(app.now(), after=place, status=status, most=limit + 1)
+        else:
+            check_name("export", export)
+            before = place[1] if place else None
+            wanted = (run for run in app.ledger.each_run(export, before=before) if status in {None, run.status})
+            runs = list(islice(wanted, limit + 1))
+    except NoSuchRun:
+        raise after_invalid() from None
+    last = f"{runs[limit - 1].id}.{runs[limit - 1].export}" if len(runs) > limit else None
+    return Answer(body=RunPage(items=tuple(view(app, run) for run in runs[:limit]), next=last))
 
 
 def get_run(app: App, call: Call) -> Answer:
     """Show a run: status, reason, counts, progress and when it may end."""
-    run = _find(app, call)
-    return Answer(body=view(app, run), headers={"ETag": f'"{run.status.name}-{run.done}-{run.settled}"'})
+    return Answer(body=view(app, _find(app, call)))
 
 
 def cancel(app: App, call: Call) -> Answer:
@@ -95,7 +126,7 @@ def cancel(app: App, call: Call) -> Answer:
 
 
 def get_rejected(app: App, call: Call) -> Answer:
-    """Give the rejected rows as CSV: whose row, in which segment, which field, why, and what to do."""
+    """Return the rejected rows as CSV: whose row, in which segment, which field, why, and what to do."""
     run = _find(app, call)
     try:
         found = app.storage.get(Container.REJECTED, rejected_path(run.export, run.id))
@@ -109,35 +140,24 @@ def get_rejected(app: App, call: Call) -> Answer:
     return Answer(body=found[0], headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def view(app: App, run: Run) -> dict[str, Any]:
+def view(app: App, run: Run) -> RunView:
     """Show a run to a user."""
-    reason = run.reason
-    hidden = {
-        "traceparent",
-        "plan",
-        "stop",
-        "begun",
-        "short",
-        "targets",
-        "progress_at",
-        "busy_until",
-        "chunks",
-        "done",
-        "operations",
-        "settled",
-        "remarks",
-        "refresh",
-    }
-    shown = run.model_dump(mode="json", exclude=hidden)
-    waiting = run.unreachable_since is not None and not run.status.is_final
-    shown["detail"] = run.detail if run.status.is_final or waiting else run.remarks
-    shown["segments"] = [target.model_dump() for target in run.targets]
-    shown["advice"] = (run.detail + " " if run.detail else "") + reason.advice if reason else ""
-    shown["canceling"] = run.stop is Reason.CANCELED_BY_USER and not run.status.is_final
-    if not run.is_waiting(app.now()):
-        shown["waits_for"] = shown["waits_until"] = None
-    shown["progress"] = _progress(app, run)
-    return shown
+    reason, now = run.reason, app.now()
+    is_over, is_waiting = run.status.is_final, run.is_waiting(now)
+    tells = is_over or run.unreachable_since is not None
+    known = run.model_dump(include=set(RunView.model_fields) & set(Run.model_fields))
+    return RunView.model_validate(
+        {
+            **known,
+            "detail": run.detail if tells else run.remarks,
+            "advice": (run.detail + " " if run.detail else "") + reason.advice if reason else "",
+            "segments": [target.model_dump() for target in run.targets],
+            "canceling": run.stop is Reason.CANCELED_BY_USER and not is_over,
+            "waits_for": run.waits_for if is_waiting else None,
+            "waits_until": run.waits_until if is_waiting else None,
+            "progress": _progress(app, run),
+        }
+    )
 
 
 def _start(
@@ -163,26 +183,43 @@ def _start(
         raise Problem(
             HTTPStatus.CONFLICT, Reason.RUN_IN_PROGRESS, Reason.RUN_IN_PROGRESS.advice, run=going.run_id
         ) from None
-    return Answer(HTTPStatus.ACCEPTED, {"run": run.id}, {"Location": f"/api/exports/{export}/runs/{run.id}"})
+    return Answer(HTTPStatus.ACCEPTED, RunStarted(run=run.id), {"Location": f"/api/exports/{export}/runs/{run.id}"})
 
 
-def _progress(app: App, run: Run) -> dict[str, Any]:
+def _place(after: str) -> tuple[str, str] | None:
+    """Return the export and the id of the run that a page comes after; raise a Problem if `after` names none."""
+    run_id, dot, export = after.partition(".")
+    if after and not (dot and export and run_id):
+        raise after_invalid()
+    return (export, run_id) if after else None
+
+
+def _status(call: Call) -> Status | None:
+    try:
+        return Status(call.query["status"]) if "status" in call.query else None
+    except ValueError:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST, "status_invalid", f"status is one of: {', '.join(item.value for item in Status)}."
+        ) from None
+
+
+def _progress(app: App, run: Run) -> ProgressView:
     share = run.settled / run.operations if run.operations else float(run.status.is_final)
-    return {
-        "settled": run.settled,
-        "operations": run.operations,
-        "percent": round(100 * share, 1),
-        "expected_end": _expected_end(app.now(), run),
-    }
+    return ProgressView(
+        settled=run.settled,
+        operations=run.operations,
+        percent=round(100 * share, 1),
+        expected_end=_expected_end(app.now(), run),
+    )
 
 
-def _expected_end(now: datetime, run: Run) -> str | None:
-    """Say when the run may end, by its own speed so far; None while nothing can be said."""
+def _expected_end(now: datetime, run: Run) -> datetime | None:
+    """Return when the run may end, by its own speed so far; None while nothing can be told."""
     if run.status is not Status.PROCESSING or not run.settled or run.planned_at is None:
         return None
     left = (run.operations - run.settled) / run.settled * (now - run.planned_at).total_seconds()
     begins = run.waits_until if run.waits_until is not None and run.is_waiting(now) else now
-    return (begins + timedelta(seconds=left)).isoformat(timespec="seconds")
+    return (begins + timedelta(seconds=left)).replace(microsecond=0)
 
 
 def _find(app: App, call: Call) -> Run:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from export_trigger.http.mapping import suggestion
-from export_trigger.http.request import Answer, Call, Problem, page_of
+from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.views import AuditPage, SegmentPage, SegmentView
 from shared.composition.app import App
 from shared.reasons.errors import ExportError
 from shared.sources.catalogue import Catalogue
@@ -27,18 +28,18 @@ def list_segments(app: App, call: Call) -> Answer:
     tables = [catalogue.tables[name] for name in names[:limit] if name in catalogue.tables]
     counted = app.counts.of([table for table in tables if table.is_profile_table], COUNT_SECONDS)
     items = [_segment(catalogue, name, counted.get(name)) for name in names[:limit]]
-    return Answer(body=page_of(items, names[limit - 1] if len(names) > limit else None))
+    return Answer(body=SegmentPage(items=tuple(items), next=names[limit - 1] if len(names) > limit else None))
 
 
 def list_audit(app: App, call: Call) -> Answer:
     """List who changed or started what, newest first."""
     after, limit = call.page()
     found = app.audit.entries(after=after, most=limit + 1)
-    items = [entry.model_dump(mode="json") for _, entry in found[:limit]]
-    return Answer(body=page_of(items, found[limit - 1][0] if len(found) > limit else None))
+    items = tuple(entry for _, entry in found[:limit])
+    return Answer(body=AuditPage(items=items, next=found[limit - 1][0] if len(found) > limit else None))
 
 
-def _segment(catalogue: Catalogue, name: str, counted: Members | None) -> dict[str, Any]:
+def _segment(catalogue: Catalogue, name: str, counted: Members | None) -> SegmentView:
     """Show one segment; what is wrong with it is said of it alone."""
     table = catalogue.tables.get(name)
     why_not = None
@@ -46,13 +47,13 @@ def _segment(catalogue: Catalogue, name: str, counted: Members | None) -> dict[s
         catalogue.table(name)
     except ExportError as end:
         why_not = end.detail or end.reason.advice
-    return {
-        "name": name,
-        "columns": list(table.columns) if table else [],
-        "members": counted.rows if counted else None,
-        "not_counted": (counted.why or None) if counted else None,
-        "refreshed_at": table.refreshed_at.isoformat() if table and table.refreshed_at else None,
-        "eligible": why_not is None,
-        "suggested_mapping": suggestion(table) if table and table.is_profile_table else {},
-        "why_not": why_not,
-    }
+    return SegmentView(
+        name=name,
+        columns=tuple(table.columns) if table else (),
+        members=counted.rows if counted else None,
+        not_counted=(counted.why or None) if counted else None,
+        refreshed_at=table.refreshed_at if table else None,
+        eligible=why_not is None,
+        suggested_mapping=suggestion(table) if table and table.is_profile_table else {},
+        why_not=why_not,
+    )

@@ -271,7 +271,7 @@ class Lane:
         """Wait for whatever follows the last run by itself: an account may change its ways even in calm."""
         with TableServiceClient.from_connection_string(self._stack.storage) as service:
             ledger = Ledger(Table(service, "ledger"))
-            while (head := ledger.head(NAME)).active or head.owed:
+            while (head := ledger.head(NAME)).active or head.pending_follow_up:
                 if head.active:
                     self._wait(head.active)
                 time.sleep(0.2)

@@ -1,23 +1,20 @@
-"""What all workers share about one Autopilot account: its pace, its lists, and which call fills them."""
+"""What all workers share about one account: its pace, its lists, and how contacts get on them."""
 
 from __future__ import annotations
 
-import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
 from shared.accounts.claims import Claims
 from shared.accounts.identities import Identities
 from shared.accounts.stored_keys import StoredKeys
+from shared.azure.locks import Locks
 from shared.azure.records import Record
 from shared.azure.tables import Change, Lost, Table
-from shared.delivery.account import Filling
 from shared.delivery.pace import Pace, Window
 from shared.delivery.sending import Clock
-from shared.reasons.errors import TryLater
 
 LONGEST_WINDOW: Final = 5.0
 """Seconds of a window. What comes behind a longer one would wait for it, and then for its own first answers, while
@@ -47,17 +44,10 @@ class ListRecord(Record):
     list_id: str
 
 
-class FillingRecord(Record):
-    """Which of the account's calls puts contacts on a list, as a read-back proved."""
+class ListMethodRecord(Record):
+    """How contacts get on the account's lists, as a proof showed: the name of one of its destination's list methods."""
 
-    filling: Filling
-
-
-class LockRecord(Record):
-    """Who may do what must be done once, and until when (seconds since 1970)."""
-
-    owner: str
-    until: float
+    filling: str
 
 
 class Accounts:
@@ -65,7 +55,7 @@ class Accounts:
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
-        self._clock = clock
+        self.locks = Locks(table, clock.now)
         self.identities = Identities(table)
         self.claims = Claims(table, clock)
         self.stored_keys = StoredKeys(table)
@@ -97,50 +87,17 @@ class Accounts:
             return
         self._put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
 
-    def filling(self, account: str) -> Filling | None:
-        """Say which call fills the account's lists, or None if nobody has proved it yet."""
-        found = self._table.get(account, "filling", FillingRecord)
+    def list_method(self, account: str) -> str | None:
+        """Return the name of the method that fills the account's lists, or None if nobody has proved it yet."""
+        found = self._table.get(account, "filling", ListMethodRecord)
         return found[0].filling if found else None
 
-    def remember_filling(self, account: str, filling: Filling | None) -> None:
+    def remember_list_method(self, account: str, name: str | None) -> None:
         """Remember what a proof showed; None asks for a new one."""
-        if filling is None:
+        if name is None:
             self._table.delete(account, ["filling"])
         else:
-            self._put(account, "filling", FillingRecord(filling=filling))
-
-    @contextmanager
-    def exclusive(self, partition: str, what: str, seconds: float) -> Iterator[Callable[[], None]]:
-        """Be the only one to do `what` for at most `seconds`; raises TryLater if somebody else is at it.
-
-        Gives a check that raises TryLater once the time is over: who was paused meanwhile must not go on.
-        """
-        key, owner, now = f"lock-{what}", secrets.token_hex(8), self._clock.now()
-        found = self._table.get(partition, key, LockRecord)
-        if found and found[0].until > now:
-            raise TryLater(2, f"somebody else is at it: {what}")
-        taken = LockRecord(owner=owner, until=now + seconds)
-        if not self._write(partition, Change(key, taken, found[1] if found else None)):
-            raise TryLater(2, f"somebody else is at it: {what}")
-
-        def check() -> None:
-            if self._clock.now() >= taken.until:
-                raise TryLater(2, f"somebody else may be at it by now: {what}")
-
-        try:
-            yield check
-        finally:
-            held = self._table.get(partition, key, LockRecord)
-            if held and held[0].owner == owner:
-                self._write(partition, Change(key, LockRecord(owner="", until=0), held[1]))
-
-    def forget_lock(self, partition: str, what: str) -> None:
-        """Forget who did what, once it is never done again."""
-        self._table.delete(partition, [f"lock-{what}"])
-
-    def forget_finished(self, export: str) -> None:
-        """Forget who finished an export's runs: an older version of the app kept that for each run, for ever."""
-        self._table.delete(export, self._table.keys(export, "lock-finish ", "lock-finish!"))
+            self._put(account, "filling", ListMethodRecord(filling=name))
 
     def _pace(self, account: str) -> tuple[Pace, str | None]:
         found = self._table.get(account, "pace", PaceRecord)
@@ -167,7 +124,7 @@ class AccountSlots:
     """The slots of one account, shared by every instance through the table, and by an instance's chunks through this.
 
     Where one window follows the other at once, since an instance sends less than the pace allows, one reservation is
-    made for all its chunks: otherwise they would ask the table all the time instead of Autopilot.
+    made for all its chunks: otherwise they would ask the table all the time instead of the destination.
     """
 
     def __init__(self, accounts: Accounts, account: str, rate: float, clock: Clock) -> None:
@@ -213,7 +170,7 @@ class AccountSlots:
         return self._accounts.change_pace(self._account, reserved)
 
     def throttled(self, retry_after: float | None) -> None:
-        """Tell everybody that Autopilot answered 429."""
+        """Tell everybody that the destination asked to slow down."""
         self._left = NO_WINDOW
         self._accounts.change_pace(self._account, lambda pace: (pace.throttled(self._clock.now(), retry_after), None))
 

@@ -28,10 +28,10 @@ class ListCalls(Protocol):
 def known_lists(
     accounts: Accounts, account: str, titles: Sequence[str], existing: Mapping[str, Sequence[str]]
 ) -> tuple[str, ...]:
-    """Give the id of each title's list, empty text for one that Autopilot does not have.
+    """Give the id of each title's list, empty text for one that the account does not have.
 
     Titles can be double: the list that we filled before counts, else the one with the smallest id. One that differs only
-    in case or encoding counts where none is exactly so. A list that was deleted at Autopilot is forgotten.
+    in case or encoding counts where none is exactly so. A list that was deleted there is forgotten.
     """
     return tuple(_choose(accounts, account, title, _of_title(existing, title)) for title in titles)
 
@@ -39,14 +39,14 @@ def known_lists(
 def ensure_lists(
     accounts: Accounts, account: str, titles: Sequence[str], api: ListCalls, sender: Sender
 ) -> tuple[str, ...]:
-    """Give the id of each title's list, creating those that Autopilot does not have.
+    """Give the id of each title's list, creating those that the account does not have.
 
-    Raises TryLater while another worker creates lists of this account, and the AutopilotError a call ended with.
+    Raises TryLater while another worker creates lists of this account, and the DestinationError a call ended with.
     """
     remembered = [accounts.list_id(account, title) for title in titles]
     if all(remembered):
         return tuple(list_id for list_id in remembered if list_id)
-    with accounts.exclusive(account, "create lists", _CREATION) as check:
+    with accounts.locks.exclusive(account, "create lists", _CREATION) as check:
         existing = sender.one(api.lists)
         found = known_lists(accounts, account, titles, existing)
         return tuple(

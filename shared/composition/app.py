@@ -17,13 +17,15 @@ import requests
 from shared.accounts.accounts import Accounts, AccountSlots
 from shared.accounts.identities import account_name
 from shared.azure.clock import StorageClock
+from shared.azure.locks import Locks
 from shared.azure.settings import Settings, read_settings
 from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
 from shared.azure.vault import GivenKey, Vault, VaultKey
-from shared.delivery.account import Filling
+from shared.delivery.destination import Account as DestinationAccount
+from shared.delivery.destination import Destination, Identity, Key, ListMethod, Place, method_named
 from shared.delivery.sending import Clock, Sender, Slots
-from shared.destinations.autopilot.client import Autopilot, Identity, Key
+from shared.destinations.registry import DEFAULT, DESTINATIONS, destination_of
 from shared.erasure.requests import Erasures
 from shared.erasure.tombstones import Tombstones
 from shared.exports.audit import Audit
@@ -51,16 +53,17 @@ RATE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One Autopilot account as a connection opens it.
+    """One account of a destination as a connection opens it.
 
     `name` is the connection's, `id` the account's own, under which everything is kept that its connections share;
-    `is_known` says whether Autopilot was asked whose it is. `rate` is the lowest of its connections' rate limits.
+    `is_known` says whether it was asked whose it is. `rate` is the lowest of its connections' rate limits.
     """
 
     name: str
     connection: Connection
     key: Key
-    api: Autopilot
+    destination: Destination
+    api: DestinationAccount
     slots: AccountSlots
     id: str
     rate: float
@@ -86,14 +89,21 @@ class App:
     http: requests.Session
     _keys: dict[tuple[str, str], VaultKey] = field(default_factory=dict)
     _rates: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict)
-    _digest_key: InstallationKey = field(default_factory=InstallationKey)
     _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
+    _digest_key: InstallationKey = field(init=False)
     counts: Counts = field(init=False)
     lists_asked: dict[str, tuple[float, dict[str, list[str]] | None]] = field(default_factory=dict)
     """An account's lists as a preview last asked for them, and when."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counts(self.source))
+        installation_key = InstallationKey(self.vault, self.storage, self.tombstones, self.locks, self.now)
+        object.__setattr__(self, "_digest_key", installation_key)
+
+    @property
+    def locks(self) -> Locks:
+        """What keeps two instances from doing what must be done once."""
+        return self.accounts.locks
 
     def now(self) -> datetime:
         """Give the time, in UTC."""
@@ -127,15 +137,15 @@ class App:
             self._keys.pop(known, None)
 
     def identify(self, account: Account, sender: Sender) -> Account:
-        """Ask Autopilot whose account a key opens, unless that is known; raises the AutopilotError of the call."""
+        """Ask whose account a key opens, unless that is known; raises the DestinationError of the call."""
         if account.is_known:
             return account
         return self.remember_identity(account, sender.one(account.api.identity))
 
     def remember_identity(self, account: Account, told: Identity) -> Account:
-        """Remember whose account its key opens, as Autopilot told; returns the account as it is known now."""
-        digest = self._digest_key.current(self).of_api_key(account.key.current())
-        self.accounts.identities.remember_key(digest, account_name(told.id, digest))
+        """Remember whose account its key opens, as it told; returns the account as it is known now."""
+        digest = self._digest_key.current().of_api_key(account.key.current())
+        self.accounts.identities.remember_key(digest, account_name(_of_kind(account, told.id), digest))
         return self._open(account.name, account.connection, account.key)
 
     def forget_rates(self) -> None:
@@ -159,15 +169,17 @@ class App:
 
     def _account_of(self, key: str | None) -> str | None:
         """Return the account that a key is known to open."""
-        return self.accounts.identities.account_of_key(self._digest_key.current(self).of_api_key(key)) if key else None
+        return self.accounts.identities.account_of_key(self._digest_key.current().of_api_key(key)) if key else None
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
-        api = Autopilot(self.settings.autopilot_url, key, self.http)
+        destination = destination_of(connection.kind)
+        place = Place(connection.region, self.settings.urls.get(connection.kind))
+        api = destination.open(place, key, self.http)
         known = self._account_of(key.current())
         account = known or name
         rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
         slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
-        return Account(name, connection, key, api, slots, account, rate, known is not None)
+        return Account(name, connection, key, destination, api, slots, account, rate, known is not None)
 
     def _rates_of(self, account: str) -> dict[str, float]:
         """Return the rate limits of the connections that lead to an account, as they were within the last minute."""
@@ -183,50 +195,48 @@ class App:
                     if found := self.registry.connection(name):
                         yield name, found[0].rate_limit
 
-    def filling(self, account: Account) -> Filling | None:
-        """Say which call fills the account's lists: what the connection says, or what was proved; None if nothing was yet."""
-        match account.connection.list_strategy:
-            case "bulk":
-                return Filling.BULK
-            case "single":
-                return Filling.MEMBERSHIP
-            case "auto":
-                return self.accounts.filling(account.id)
+    def list_method(self, account: Account) -> ListMethod | None:
+        """Return how the account's lists are filled: what the connection says, or what was proved; None if nothing was yet."""
+        destination = account.destination
+        if len(destination.methods) == 1:
+            return destination.methods[0]
+        said = destination.method_of(account.connection.list_strategy)
+        return said or method_named(destination, self.accounts.list_method(account.id))
 
     def sender(self, account: Account, *, seconds: float, slots: Slots | None = None) -> Sender:
         """Make a sender that keeps the account's pace and stops after `seconds`."""
         return Sender(slots or account.slots, self.clock, self.pool, self.clock.now() + seconds)
 
     def digest_key(self) -> DigestKey:
-        """Return the key of our digests; raises ExportError DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
-        return self._digest_key.read(self)
+        """Return the key of our digests; raise ExportError DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""
+        return self._digest_key.read()
+
+    def stored_digest_key(self) -> DigestKey | None:
+        """Return the key of our digests, None if there is none and none is needed yet; change nothing, raise as `digest_key`."""
+        return self._digest_key.stored()
+
+
+def _of_kind(account: Account, told: str | None) -> str | None:
+    """Return an account's id told apart from the ids of other kinds; one of the kind that was the only one is as it was."""
+    kind = account.destination.kind
+    return told if told is None or kind == DEFAULT.kind else f"{kind} {told}"
 
 
 @cache
 def app() -> App:
     """Make the app from the environment, once a process. Heavy imports load here, not when the functions are indexed."""
-    from azure.data.tables import TableServiceClient
     from azure.keyvault.secrets import SecretClient
-    from azure.storage.blob import BlobServiceClient
-    from azure.storage.queue import QueueServiceClient
 
+    from shared.azure.clients import blob_client, queue_client, table_client
     from shared.azure.identity import credential
     from shared.azure.settings import is_loopback
     from shared.sources.blob_export.connect import connect
 
-    settings = read_settings(os.environ)
+    settings = read_settings(os.environ, DESTINATIONS)
     clock = StorageClock()
     account = settings.storage
-    if account.connection_string:
-        blobs = BlobServiceClient.from_connection_string(account.connection_string)
-        queues = QueueServiceClient.from_connection_string(account.connection_string)
-        tables = TableServiceClient.from_connection_string(account.connection_string, **clock.hooks)
-    else:
-        identity = credential(account.client_id)
-        blobs = BlobServiceClient(str(account.blob_uri), credential=identity)
-        queues = QueueServiceClient(str(account.queue_uri), credential=identity)
-        tables = TableServiceClient(str(account.table_uri), credential=identity, **clock.hooks)
-    storage = Storage(blobs, queues)
+    storage = Storage(blob_client(account), queue_client(account))
+    tables = table_client(account, clock.hooks)
     # A vault on this machine is the local stack's; its host name is not part of any vault domain.
     secrets = SecretClient(
         settings.key_vault_url,
@@ -248,6 +258,6 @@ def app() -> App:
         vault=Vault(secrets),
         source=connect(settings.source, settings.customer_insights_path),
         clock=clock,
-        pool=ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="autopilot"),
+        pool=ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="destination"),
         http=session(),
     )

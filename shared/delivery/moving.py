@@ -1,7 +1,8 @@
-"""Moves: contacts put on a list, or taken off it, a call each.
+"""Moves: contacts that are there put on lists and taken off them.
 
-An answer that is unclear is looked behind: the contact's own document says whether it is on the list. What is not done
-is asked for again. Refusals in a row are nobody's fault: a move names a contact that Autopilot has taken already.
+An answer that is unclear, or names nobody, is looked behind: the contact itself says which lists it is on. What is not
+done is asked for again. Refusals in a row are nobody's fault: a move names a contact that the destination has taken
+already.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Final
 
-from shared.delivery.account import Account
+from shared.delivery.destination import Account, Capabilities, Held, Move, Names, NotHeld, Result, Seen
+from shared.delivery.errors import ContactGone, DestinationError, ListGone, NoAnswer, Refused, Unclear
+from shared.delivery.isolation import Verdict, isolate, refusals
+from shared.delivery.read_back import holds
 from shared.delivery.sending import NotSent, Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, ListGone, Refused, Unclear
 
 IN_A_ROW: Final = 20
 """Refusals in a row before the rest is not tried, and unclear answers in a row before a look at what they did."""
@@ -20,19 +23,17 @@ IN_A_ROW: Final = 20
 TURNS: Final = 4
 """How often what an unclear answer left undone is asked for."""
 
-type Move = tuple[str, str]
-"""A list's id and a contact's."""
-
-type Outcome = AutopilotError | None
+type Outcome = DestinationError | None
 """What came of a move: None if it is done."""
 
 
 class Moves:
     """Makes the moves of one delivery."""
 
-    def __init__(self, api: Account, sender: Sender) -> None:
+    def __init__(self, api: Account, sender: Sender, capabilities: Capabilities) -> None:
         self._api = api
         self._sender = sender
+        self._can = capabilities
         self._lock = Lock()
         self._refused = 0
         self._unclear = 0
@@ -43,65 +44,102 @@ class Moves:
         """Whether so many moves in a row were refused that not they are at fault."""
         return self._refused >= IN_A_ROW
 
-    def add(self, moves: Sequence[Move]) -> list[Outcome]:
-        """Put contacts on lists."""
-        return self._make(self._api.add, moves, wanted=True)
-
-    def remove(self, moves: Sequence[Move]) -> list[Outcome]:
-        """Take contacts off lists."""
-        return self._make(self._api.remove, moves, wanted=False)
-
-    def _make(self, call: Callable[[str, str], None], moves: Sequence[Move], *, wanted: bool) -> list[Outcome]:
+    def make(self, moves: Sequence[Move]) -> list[Outcome]:
+        """Make moves, as many a call as the destination takes; return what came of each."""
         outcomes: list[Outcome] = [NotSent("not sent")] * len(moves)
         open_moves = list(range(len(moves)))
         for _ in range(TURNS):
-            before = len(open_moves)
-            sent = self._sender.send([self._guarded(call, moves[n]) for n in open_moves])
-            for n, outcome in zip(open_moves, sent, strict=True):
-                if not isinstance(outcome, NotSent):
-                    outcomes[n] = outcome
-            unsent = [n for n, outcome in zip(open_moves, sent, strict=True) if isinstance(outcome, NotSent)]
-            undone = self._look(moves, outcomes, wanted)
-            open_moves = undone + unsent
-            if not open_moves or self._sender.halted or self.refuses_all:
-                break
-            if len(unsent) == before:
+            unsent = self._send(moves, open_moves, outcomes)
+            undone = self._look(moves, outcomes)
+            before, open_moves = len(open_moves), undone + unsent
+            if not open_moves or len(unsent) == before or self._sender.halted or self.refuses_all:
                 break
         return outcomes
 
-    def _look(self, moves: Sequence[Move], outcomes: list[Outcome], wanted: bool) -> list[int]:
-        """Look behind the unclear outcomes and settle them; return the places of what is not done."""
+    def _send(self, moves: Sequence[Move], numbers: Sequence[int], outcomes: list[Outcome]) -> list[int]:
+        """Make the moves of these numbers and note what came of them; return the numbers of those that were not sent."""
+        unsent = set(numbers)
+
+        def send(batches: Sequence[Sequence[int]]) -> list[Verdict]:
+            answers = self._sender.send([self._guarded([moves[n] for n in batch]) for batch in batches])
+            for batch, answer in zip(batches, answers, strict=True):
+                if not isinstance(answer, NotSent):
+                    unsent.difference_update(batch)
+                    for n, outcome in zip(batch, self._outcomes(len(batch), answer), strict=True):
+                        outcomes[n] = outcome
+            return [Verdict.REFUSED if isinstance(answer, Refused) else _verdict(answer) for answer in answers]
+
+        batches = [numbers[start : start + self._can.moves] for start in range(0, len(numbers), self._can.moves)]
+        isolate(refusals(batches, send), send)
+        return [n for n in numbers if n in unsent]
+
+    def _outcomes(self, count: int, answer: Sequence[Result] | DestinationError) -> Sequence[Outcome]:
+        """Return what an answer says of each move of a call; a refusal of several blames none of them yet."""
+        if isinstance(answer, Refused) and count > 1:
+            return [NoAnswer("refused together with others")] * count
+        if isinstance(answer, DestinationError):
+            return [answer] * count
+        return [self._outcome(result) for result in answer]
+
+    def _outcome(self, result: Result) -> Outcome:
+        match result:
+            case Held():
+                return None if self._can.answers is Names.EACH else Unclear("an answer that names nobody")
+            case NotHeld.GONE:
+                return ContactGone("the answer says that there is no such contact")
+            case NotHeld.REFUSED:
+                return Refused("the answer refuses this move")
+            case _:
+                return NoAnswer("the answer does not say that this move is made")
+
+    def _look(self, moves: Sequence[Move], outcomes: list[Outcome]) -> list[int]:
+        """Look behind the unclear outcomes and settle them; return the numbers of what is not done."""
         unclear = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Unclear)]
-        found = self._sender.send([self._membership(moves[n]) for n in unclear])
-        undone = []
-        for n, there in zip(unclear, found, strict=True):
-            if isinstance(there, NotSent):
-                continue
-            if isinstance(there, AutopilotError):
-                outcomes[n] = there
-            elif there is wanted:
-                outcomes[n] = None
-                self._answers_unclearly = True
-            else:
-                undone.append(n)
+        ids = list(dict.fromkeys(moves[n].contact_id for n in unclear))
+        parts = [ids[start : start + self._can.looks] for start in range(0, len(ids), self._can.looks)]
+        answers = self._sender.send([self._reading(part) for part in parts])
+        found = {
+            contact_id: answer if isinstance(answer, DestinationError) else answer[place]
+            for part, answer in zip(parts, answers, strict=True)
+            for place, contact_id in enumerate(part)
+        }
+        undone = [n for n in unclear if not self._settle(n, moves[n], found[moves[n].contact_id], outcomes)]
         self._unclear = 0
         return undone
 
-    def _membership(self, move: Move) -> Callable[[], bool]:
-        return lambda: self._api.is_member(*move)
+    def _settle(self, n: int, move: Move, seen: Seen | DestinationError | None, outcomes: list[Outcome]) -> bool:
+        """Note what a look shows of a move; return False if it is to be made again."""
+        match seen:
+            case NotSent():
+                return True  # as unclear as it was
+            case DestinationError():
+                outcomes[n] = seen
+            case None:
+                outcomes[n] = ContactGone("a look shows that there is no such contact")
+            case _ if holds(seen, move.add, move.remove):
+                outcomes[n] = None
+                self._answers_unclearly = True
+            case _:
+                return False
+        return True
 
-    def _guarded(self, call: Callable[[str, str], None], move: Move) -> Callable[[], None]:
+    def _reading(self, contact_ids: Sequence[str]) -> Callable[[], Sequence[Seen | None]]:
+        return lambda: self._api.look(contact_ids)
+
+    def _guarded(self, moves: Sequence[Move]) -> Callable[[], Sequence[Result]]:
         """Make a call that is not made any more once too many in a row were refused, or are to be looked behind."""
 
-        def made() -> None:
+        def made() -> Sequence[Result]:
             if self.refuses_all or (self._unclear >= IN_A_ROW and not self._answers_unclearly):
                 raise NotSent("not sent")
             try:
-                call(*move)
-            except AutopilotError as error:
+                results = self._api.move(moves)
+            except DestinationError as error:
                 self._note(error)
                 raise
-            self._note(None)
+            for result in results:
+                self._note(None if isinstance(result, Held) else self._outcome(result))
+            return results
 
         return made
 
@@ -112,3 +150,7 @@ class Moves:
             elif outcome is None:
                 self._refused = 0
             self._unclear = self._unclear + 1 if isinstance(outcome, Unclear) else 0
+
+
+def _verdict(answer: object) -> Verdict:
+    return Verdict.UNKNOWN if isinstance(answer, DestinationError) else Verdict.ACCEPTED

@@ -15,12 +15,17 @@ MOST_TRIES: Final = 5
 
 @dataclass(slots=True)
 class Progress:
-    """How far one operation has come."""
+    """How far one operation has come.
+
+    `confirmed` says that the contact holds the operation's values, `recreated` that it was gone and was made again, on no
+    list, `failed` that a call for it had no answer. `added`, `removed` and `attempted` (asked for, answer lost) are lists by
+    their index among the run's.
+    """
 
     operation: Operation
     contact_id: str | None
-    held: bool = False
-    reborn: bool = False
+    confirmed: bool = False
+    recreated: bool = False
     failed: bool = False
     added: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
@@ -28,33 +33,47 @@ class Progress:
     reason: RowReason | None = None
 
     @property
-    def email(self) -> str:
-        """The address, as the bulk answer names it."""
-        return str((self.operation.fields or {}).get("Email", "")).lower()
-
-    @property
     def is_done(self) -> bool:
-        """Whether Autopilot confirmed everything."""
-        operation = self.operation
-        return (
-            (self.held or not operation.upsert)
-            and self.added.issuperset(operation.add)
-            and self.removed.issuperset(operation.remove)
-        )
+        """Whether everything was confirmed."""
+        return (self.confirmed or not self.operation.upsert) and not self.open_lists and not self.open_removals
 
     @property
-    def open_list(self) -> int | None:
-        """The next list the contact has to go on."""
-        return next((place for place in self.operation.add if place not in self.added), None)
+    def open_lists(self) -> tuple[int, ...]:
+        """The lists that the contact still has to go on."""
+        return tuple(index for index in self.operation.add if index not in self.added)
+
+    @property
+    def open_removals(self) -> tuple[int, ...]:
+        """The lists that the contact still has to be taken off."""
+        return tuple(index for index in self.operation.remove if index not in self.removed)
 
     def refuse(self, reason: RowReason) -> None:
-        """Note that Autopilot will not have this contact."""
+        """Note that the destination will not have this contact."""
         self.reason = reason
 
     @property
     def has_moved(self) -> bool:
         """Whether anything of it was confirmed."""
-        return self.held or bool(self.added) or bool(self.removed)
+        return self.confirmed or bool(self.added) or bool(self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """An operation's part in one call: the lists (by index among the run's) that the call puts it on and takes it off."""
+
+    item: Progress
+    add: tuple[int, ...] = ()
+    remove: tuple[int, ...] = ()
+
+    def confirm(self) -> None:
+        """Note that the call put the contact on the lists, and took it off them."""
+        self.item.added.update(self.add)
+        self.item.removed.update(self.remove)
+
+    def fail(self) -> None:
+        """Note that the call was made and had no answer: it may be done."""
+        self.item.failed = True
+        self.item.attempted.update(self.add)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +92,7 @@ class Delivered:
 def remainder(unsettled: Sequence[Progress], *, counted: bool = True) -> tuple[list[Operation], list[Progress]]:
     """Split what is unsettled into operations for later and those to give up, which failed MOST_TRIES times.
 
-    A failure is `counted` only where Autopilot answers other calls: then it belongs to its operation.
+    A failure is `counted` only where the destination answers other calls: then it belongs to its operation.
     """
     later: list[Operation] = []
     given_up: list[Progress] = []
@@ -87,9 +106,9 @@ def remainder(unsettled: Sequence[Progress], *, counted: bool = True) -> tuple[l
                 replace(
                     item.operation,
                     contact_id=item.contact_id,
-                    upsert=item.operation.upsert and not item.held,
-                    add=tuple(place for place in item.operation.add if place not in item.added),
-                    remove=tuple(place for place in item.operation.remove if place not in item.removed),
+                    upsert=item.operation.upsert and not item.confirmed,
+                    add=item.open_lists,
+                    remove=item.open_removals,
                     tries=tries,
                 )
             )

@@ -11,29 +11,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, NoAnswer, Throttled, Unclear
 from shared.delivery.pace import Window
-from shared.destinations.autopilot.answers import (
-    AccountRefused,
-    AutopilotError,
-    KeyRefused,
-    NoAnswer,
-    Throttled,
-    Unclear,
-)
-
-ROUNDS: Final = 4
-"""How often a call is sent before it is given back for later."""
+from shared.retry.policy import CALL
 
 PATIENCE: Final = 10
-"""Calls in a row, of any kind, that may have no answer before the rest is not sent: Autopilot is away."""
+"""Calls in a row, of any kind, that may have no answer before the rest is not sent: the destination is away."""
 
 LATE: Final = 0.1
 """Seconds by which a call may miss its slot; a machine that stalls longer reserves anew."""
 
 LATEST_START: Final = 0.5
 """Seconds a call may wait for a thread: when slow answers hold all of them, what waits would go out at once at the end."""
-
-_FIRST_PAUSE: Final = 0.5
 
 
 class NotSent(NoAnswer):
@@ -60,13 +49,13 @@ class Slots(Protocol):
         ...
 
     def throttled(self, retry_after: float | None) -> None:
-        """Tell everybody that Autopilot answered 429."""
+        """Tell everybody that the destination asked to slow down."""
         ...
 
 
 @dataclass(slots=True)
 class Tally:
-    """What sending came to: requests made, those that Autopilot took, those throttled, and repeats."""
+    """What sending came to: requests made, those that the destination took, those throttled, and repeats."""
 
     requests: int = 0
     succeeded: int = 0
@@ -103,17 +92,17 @@ class Sender:
         """Whether it has given up because the account itself is refused."""
         return self.has_given_up and self._refusals >= PATIENCE
 
-    def send[T](self, calls: Sequence[Callable[[], T]]) -> list[T | AutopilotError]:
+    def send[T](self, calls: Sequence[Callable[[], T]]) -> list[T | DestinationError]:
         """Make all calls and give their results in order: a value, or the error that it ended with.
 
-        A `NoAnswer` among the results was tried ROUNDS times or not sent at all, and is to be tried later; one that
+        A `NoAnswer` among the results was tried `CALL.attempts` times or not sent at all, and is to be tried later; one that
         is `Unclear` was tried once, and is to be looked behind.
         """
-        results: list[T | AutopilotError] = [NotSent("not sent")] * len(calls)
+        results: list[T | DestinationError] = [NotSent("not sent")] * len(calls)
         open_places = list(range(len(calls)))
-        for turn in range(ROUNDS):
+        for turn in range(CALL.attempts):
             if turn:
-                self.clock.sleep(_FIRST_PAUSE * 2 ** (turn - 1))
+                self.clock.sleep(CALL.pause(turn))
                 self.tally.retried += len(open_places)
             self._round(calls, open_places, results)
             open_places = [place for place in open_places if _is_open(results[place])]
@@ -121,9 +110,9 @@ class Sender:
                 break
         return results
 
-    def attempt[T](self, call: Callable[[], T]) -> T | AutopilotError:
+    def attempt[T](self, call: Callable[[], T]) -> T | DestinationError:
         """Make one call in its slot, once: for a call that must not be repeated before looking."""
-        results: list[T | AutopilotError] = [NotSent("not sent")]
+        results: list[T | DestinationError] = [NotSent("not sent")]
         self._round([call], [0], results)
         return results[0]
 
@@ -131,22 +120,22 @@ class Sender:
         """Make one call although sending has halted; raises the error that it ended with."""
         self._failures = self._refusals = 0
         result = self.attempt(call)
-        if isinstance(result, AutopilotError):
+        if isinstance(result, DestinationError):
             raise result
         return result
 
     def one[T](self, call: Callable[[], T]) -> T:
         """Make one call in its slot; raises the error that it ended with."""
         result = self.send([call])[0]
-        if isinstance(result, AutopilotError):
+        if isinstance(result, DestinationError):
             raise result
         return result
 
     def _round[T](
-        self, calls: Sequence[Callable[[], T]], places: Sequence[int], results: list[T | AutopilotError]
+        self, calls: Sequence[Callable[[], T]], places: Sequence[int], results: list[T | DestinationError]
     ) -> None:
         """Make the calls at `places`, each in a slot of its own."""
-        flying: dict[int, Future[T | AutopilotError]] = {}
+        flying: dict[int, Future[T | DestinationError]] = {}
         waiting = deque(places)
         while waiting and not self.halted:
             self._use_window(calls, waiting, flying)
@@ -156,7 +145,7 @@ class Sender:
                 results[place] = result
 
     def _use_window[T](
-        self, calls: Sequence[Callable[[], T]], waiting: deque[int], flying: dict[int, Future[T | AutopilotError]]
+        self, calls: Sequence[Callable[[], T]], waiting: deque[int], flying: dict[int, Future[T | DestinationError]]
     ) -> None:
         """Send what waits in one window, as long as it is on time.
 
@@ -175,14 +164,14 @@ class Sender:
             place = waiting.popleft()
             flying[place] = self.pool.submit(contextvars.copy_context().run, self._make, calls[place], time.monotonic())
 
-    def _make[T](self, call: Callable[[], T], handed_over: float) -> T | AutopilotError:
+    def _make[T](self, call: Callable[[], T], handed_over: float) -> T | DestinationError:
         """Make one call and note how it went; what waited too long for its thread, or comes too late, is not made."""
         if self.halted or time.monotonic() - handed_over > LATEST_START:
             return NotSent("not sent")
-        outcome: T | AutopilotError
+        outcome: T | DestinationError
         try:
             outcome = call()
-        except AutopilotError as error:
+        except DestinationError as error:
             outcome = error
         if isinstance(outcome, NotSent):
             return outcome

@@ -1,4 +1,4 @@
-"""Requests to Autopilot over pooled connections: one deadline for each, whole answers only, and no trace of a URL.
+"""Requests to a destination over pooled connections: one deadline for each, whole answers only, and no trace of a URL.
 
 How a connection keeps to the deadline stands in `shared.http.connections`.
 """
@@ -12,6 +12,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
+from requests import Session as Session
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
@@ -43,7 +44,7 @@ class Received:
     body: bytes
 
 
-def session() -> requests.Session:
+def session() -> Session:
     """Make a session whose connections are pooled and shared by threads; it keeps no cookies, which accounts would share."""
     made = requests.Session()
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -62,9 +63,10 @@ class Requests:
     certificates, cookies, hooks. Redirects are not followed, and no password is taken from a `.netrc`.
     """
 
-    def __init__(self, url: str, http: requests.Session) -> None:
+    def __init__(self, url: str, http: Session, key_header: str) -> None:
         self._url = url.rstrip("/")
         self._http = http
+        self._key_header = key_header
         self._settled: tuple[str, _Settled] | None = None
 
     def send(self, method: str, path: str, key: str, data: bytes | None) -> Received:
@@ -90,7 +92,7 @@ class Requests:
         )
 
     def _settle(self, key: str) -> _Settled:
-        headers = {"autopilotapikey": key, "Accept": "application/json", "Content-Type": "application/json"}
+        headers = {self._key_header: key, "Accept": "application/json", "Content-Type": "application/json"}
         headers["Accept-Encoding"] = "gzip, deflate"
         request = requests.Request("GET", self._url, {**self._http.headers, **headers}).prepare()
         url = str(request.url)

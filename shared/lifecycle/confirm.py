@@ -1,4 +1,4 @@
-"""Confirm that the calls that sent contacts filled the lists: an account may stop honouring `_autopilot_list`."""
+"""Confirm that the calls that sent contacts filled the lists: an account may stop honouring what they carry."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import polars as pl
 
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.delivery.account import Filling
+from shared.delivery.destination import list_exists
+from shared.delivery.errors import ContactGone, DestinationError, ListGone, Unclear
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, ListGone, Unclear
-from shared.destinations.autopilot.probe import list_exists
 from shared.reasons.errors import ExportError
 from shared.runs.run import Run
 from shared.state.state import State, bit
@@ -33,18 +32,19 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
         return False
     try:
         account = app.account(run.connection)
-        if app.filling(account) is Filling.MEMBERSHIP:  # None: what was believed in this run was forgotten meanwhile
+        method = app.list_method(account)
+        if method == account.destination.methods[-1]:  # None: what was believed in this run was forgotten meanwhile
             return False
         sender = app.sender(account, seconds=SECONDS)
         short = any(
             _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(place)) != 0))
             for place, list_id in enumerate(list_ids)
         )
-    except (AutopilotError, ExportError, VaultUnavailable) as error:
+    except (DestinationError, ExportError, VaultUnavailable) as error:
         log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)
         return None
     if short:
-        app.accounts.remember_filling(account.id, None)
+        app.accounts.remember_list_method(account.id, None)
     return short
 
 
@@ -56,8 +56,13 @@ def _is_short(account: Account, sender: Sender, list_id: str, state: State, adde
     last = str(added["contact_id"][-1])
     try:
         total = sender.one(partial(account.api.members, list_id)).total
-        return total < ours or not sender.one(partial(account.api.is_member, list_id, last))
+        return total < ours or not _is_on(account, sender, list_id, last)
     except (ContactGone, ListGone):
         return True
     except Unclear:
         return not list_exists(account.api, sender, list_id)
+
+
+def _is_on(account: Account, sender: Sender, list_id: str, contact_id: str) -> bool:
+    (seen,) = sender.one(partial(account.api.look, [contact_id]))
+    return seen is not None and list_id in seen.lists

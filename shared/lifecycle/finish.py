@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict, Container
 from shared.composition.app import App
 from shared.lifecycle.confirm import fell_short
@@ -15,20 +17,24 @@ from shared.lifecycle.notify import announce
 from shared.lifecycle.outcomes import gather_customers, gather_receipts, gather_rejected
 from shared.lifecycle.sweep import sweep
 from shared.lifecycle.verify import Verified, compare_lists
-from shared.reasons.codes import Reason, Status
+from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import LOCKED
 from shared.runs.books import discrepancies
+from shared.runs.counts import Findings
+from shared.runs.entry import Entry
 from shared.runs.files import (
     Damaged,
     load_state,
     rejected_path,
     report_path,
     state_path,
-    write_table,
+    write_state,
 )
 from shared.runs.ledger import NoSuchRun
 from shared.runs.rejected import write_rejected
-from shared.runs.run import Counts, Entry, Run, state_before
+from shared.runs.run import Run
+from shared.state.digests import SCHEME
 from shared.state.state import State, identify, merge, without
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import Span
@@ -45,6 +51,7 @@ _INTERNAL: Final = {
     "waits_for",
     "waits_until",
     "traceparent",
+    "digests",
     "remarks",
 }
 """What a report leaves out."""
@@ -60,12 +67,16 @@ FINISH_SECONDS: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ends: why, what else is to be said, the state it leaves (None: the one before holds), and more fields."""
+    """How a run ends: why, what else is to be said, and the state it leaves (None: the one before holds).
+
+    `short` says that its calls left lists short, or that nobody could be asked; `findings` are those of a verification.
+    """
 
     reason: Reason | None
     detail: str = ""
     state: State | None = None
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    short: bool = False
+    findings: tuple[Findings, ...] = ()
 
 
 @tracing.traced(Span.END)
@@ -73,7 +84,7 @@ def end_run(app: App, run: Run, end: ExportError) -> Run:
     """End a run before anything was sent; one that has a plan by now goes on."""
     if run.plan is not None:
         return run
-    ended = _close(app, run, Ending(end.reason, end.detail), only_if=lambda run: run.plan is None)
+    ended = _close(app, run, Ending(end.reason, end.detail), unless=lambda run: run.plan is not None)
     log.warning("ended export=%s run=%s reason=%s", run.export, run.id, end.reason)
     return ended
 
@@ -81,12 +92,12 @@ def end_run(app: App, run: Run, end: ExportError) -> Run:
 def finish_run(app: App, export: str, run_id: str) -> Run:
     """Finish a run whose chunks all have their outcome. May be repeated, by anybody, at any time.
 
-    Raises TryLater while somebody else is finishing it.
+    Raise TryLater while somebody else is finishing it.
     """
     run = app.ledger.run(export, run_id)
     if run.status.is_final or not run.is_delivered:
         return run
-    with app.accounts.exclusive(export, "finish", FINISH_SECONDS):
+    with app.locks.exclusive(export, "finish", FINISH_SECONDS):
         run = app.ledger.run(export, run_id)
         return run if run.status.is_final else _finish(app, run)
 
@@ -98,13 +109,13 @@ def _finish(app: App, run: Run) -> Run:
     written = app.storage.etag(Container.STATE, path)  # by a finisher that died
     entries = app.ledger.entries(export, run_id)
     rejected, damaged = gather_rejected(app, run, entries)
-    before = state_before(app.ledger.head(export), connection, run.account)
+    before = app.ledger.head(export).state_before(connection, run.account)
     ending = _ending(app, run, entries, before, damaged)
     if ending.reason in _MISSING and (now := app.ledger.run(export, run_id)).status.is_final:
         return now  # somebody else was faster, and has cleared up what was looked for here
     if ending.state:
         people = without(ending.state.people, app.tombstones.people())
-        _save_state(app, path, write_table(people, ending.state.lists), written)
+        _save_state(app, path, write_state(replace(ending.state, people=people)), written)
     if rejected.height:
         table = write_rejected(rejected, [target.segment for target in run.targets])
         app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
@@ -122,7 +133,7 @@ def _save_state(app: App, path: str, data: bytes, etag: str | None) -> None:
     try:
         app.storage.put(Container.STATE, path, data, if_match=etag, only_new=etag is None)
     except Conflict:
-        raise TryLater(2, "somebody else is finishing the run") from None
+        raise TryLater(LOCKED.pause(), "somebody else is finishing the run") from None
 
 
 def _ending(
@@ -133,18 +144,19 @@ def _ending(
         if run.verification:
             return _balanced(run, entries, _verified(app, run, entries))
         return _balanced(run, entries, _delivered(app, run, entries, before, damaged))
+    except NewerVersion:  # what was delivered stays where it is until the newer version is back
+        raise
     except ExportError as end:
-        return Ending(end.reason, end.detail, changes={"counts": _whole(run.counts)})
+        return Ending(end.reason, end.detail)
 
 
 def _balanced(run: Run, entries: Sequence[Entry], ending: Ending) -> Ending:
     """Close the books: rows that nobody accounts for were not delivered, and unless a lost chunk explains them the run says so."""
-    whole = replace(ending, changes={**ending.changes, "counts": _whole(run.counts)})
     off = "" if any(entry.lost for entry in entries) else discrepancies(run, entries)
     if not off:
-        return whole
+        return ending
     log.error("books do not close: export=%s run=%s %s", run.export, run.id, off)
-    return replace(whole, reason=Reason.BOOKS_DO_NOT_CLOSE, detail=f"{off} {ending.detail}".strip())
+    return replace(ending, reason=Reason.BOOKS_DO_NOT_CLOSE, detail=f"{off} {ending.detail}".strip())
 
 
 def _delivered(
@@ -160,6 +172,8 @@ def _delivered(
     if receipts.is_empty() and customers.is_empty():
         return Ending(reason, detail)
     held = load_state(app.storage, run.export, *before)
+    if run.digests != SCHEME:  # planned by an older version, perhaps with other digests
+        held = replace(held, digests=None)
     if receipts.is_empty():
         known = identify(held, customers)
         return Ending(reason, detail, None if known.people.equals(held.on_lists(held.lists)) else known)
@@ -170,7 +184,7 @@ def _delivered(
         detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
             _HOW_TO_MEND if run.trigger == "repair" else "A verification with repair follows by itself."
         )
-    return Ending(reason, detail, state, {"short": short is not False})
+    return Ending(reason, detail, state, short=short is not False)
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
@@ -187,7 +201,7 @@ def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
         Reason.LISTS_EQUAL if equal else Reason.LISTS_DIFFER,
         detail,
         verified.corrected,
-        {"findings": verified.findings},
+        findings=verified.findings,
     )
 
 
@@ -206,27 +220,21 @@ def _what_differs(run: Run, verified: Verified) -> Iterator[str]:
 def abandon_run(app: App, run: Run) -> Run:
     """End a run that cannot be finished because of a fault of this app: the state before it holds, the next run repeats."""
     log.error("given up finishing: export=%s run=%s", run.export, run.id)
-    return _close(app, run, Ending(Reason.INTERNAL_ERROR, changes={"counts": _whole(run.counts)}))
+    return _close(app, run, Ending(Reason.INTERNAL_ERROR))
 
 
-def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool] = lambda _: True) -> Run:
+def _close(app: App, run: Run, ending: Ending, *, unless: Callable[[Run], bool] = lambda _: False) -> Run:
     """Write the report, then give the run its final status and free its export, then sweep what it worked with."""
-    now, reason = app.now(), ending.reason
+    now = app.now()
 
     def ended(run: Run) -> Run:
-        if not only_if(run):
+        if unless(run):
             return run
-        end = {
-            "status": reason.status if reason else Status.SUCCESSFUL,
-            "reason": reason,
-            "detail": " ".join(text for text in (ending.detail, run.remarks) if text),
-            "ended_at": now,
-        }
-        return run.model_copy(update={**end, **ending.changes})
+        return run.ended(now, ending.reason, ending.detail, short=ending.short, findings=ending.findings)
 
     announce(app, run)
-    report = ended(run).model_dump_json(indent=2, exclude=_INTERNAL)
-    app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
+    report = {"version": Run.version, **ended(run).model_dump(mode="json", exclude=_INTERNAL)}
+    app.storage.put(Container.REPORTS, report_path(run.export, run.id), json.dumps(report, indent=2).encode())
     found = None if app.registry.is_damaged(run.export) else app.registry.export(run.export)
     try:
         closed = app.ledger.finish(
@@ -234,7 +242,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
             run.id,
             ended,
             state_of=str(run.connection) if ending.state else None,
-            owed=lambda run, head: what_follows(run, head, found[0] if found else None),
+            follow_up=lambda run, head: what_follows(run, head, found[0] if found else None),
         )
     except NoSuchRun:
         return ended(run)
@@ -246,7 +254,7 @@ def _close(app: App, run: Run, ending: Ending, *, only_if: Callable[[Run], bool]
 
 
 def _reason(run: Run) -> Reason | None:
-    """Why the run ends as it does: what stopped it, else what it left undone, else nothing to say."""
+    """Return why the run ends as it does: what stopped it, else what it left undone, else nothing to say."""
     if run.stop:
         return run.stop
     if run.counts.held_back:
@@ -256,8 +264,3 @@ def _reason(run: Run) -> Reason | None:
     if run.counts.values_omitted:
         return Reason.VALUES_OMITTED
     return None if run.operations else Reason.NOTHING_TO_DO
-
-
-def _whole(counts: Counts) -> Counts:
-    """Count the rows that nobody accounts for, such as those of a chunk that was lost, as undelivered."""
-    return counts + Counts(undelivered=max(0, counts.unaccounted))

@@ -13,7 +13,6 @@ from typing import Final
 from shared.accounts.accounts import AccountSlots
 from shared.composition.app import App
 from shared.delivery.pace import Window
-from shared.reasons.errors import TryLater
 from shared.runs.run import Run
 
 BEAT: Final = 30.0
@@ -28,33 +27,14 @@ class RunOver(Exception):
     """The run has ended while somebody still worked for it: what is not sent yet must not be sent any more."""
 
 
-def busy_until(app: App, export: str, run_id: str, seconds: float) -> Run:
-    """Say that a run may be silent for `seconds` from now; gives the run."""
+def keep_busy(app: App, export: str, run_id: str, seconds: float) -> Run:
+    """Record that a run may be silent for `seconds` from now; return the run."""
     until = app.now() + timedelta(seconds=seconds)
-
-    def busy(run: Run) -> Run:
-        known = run.busy_until
-        if run.status.is_final or (known is not None and known >= until):
-            return run
-        return run.model_copy(update={"busy_until": until})
-
-    return app.ledger.change(export, run_id, busy)
-
-
-def waits(app: App, run: Run, later: TryLater) -> Run:
-    """Record what a run waits for, and until when; return the run."""
-    until = app.now() + timedelta(seconds=later.lasts)
-
-    def waiting(run: Run) -> Run:
-        if run.status.is_final:
-            return run
-        return run.model_copy(update={"waits_for": later.waits_for, "waits_until": until})
-
-    return app.ledger.change(run.export, run.id, waiting)
+    return app.ledger.change(export, run_id, lambda run: run.busy(until))
 
 
 def is_stranded(app: App, run: Run) -> bool:
-    """Say whether a run shows no life: nothing recorded, and nobody busy with it, for longer than the grace."""
+    """Return whether a run shows no life: nothing recorded, and nobody busy with it, for longer than the grace."""
     signs = [run.queued_at, run.progress_at, run.busy_until]
     return app.now() - max(sign for sign in signs if sign is not None) > app.settings.grace
 
@@ -68,11 +48,11 @@ class Heartbeat:
         self._next = 0.0
 
     def __call__(self) -> None:
-        """Say so, if it was not said just now."""
+        """Say so, unless that was done just now."""
         now = self._app.clock.now()
         if now >= self._next:
             self._next = now + BEAT / 2
-            busy_until(self._app, self._run.export, self._run.id, BEAT)
+            keep_busy(self._app, self._run.export, self._run.id, BEAT)
 
 
 class BusySlots:
@@ -90,7 +70,7 @@ class BusySlots:
         self._looked_at = 0.0
 
     def reserve(self, slots: int, latest: float) -> Window:
-        """Take the next free window, none after `latest`; raises RunOver."""
+        """Take the next free window, none after `latest`; raise RunOver."""
         window = self._slots.reserve(slots, latest)
         now = self._app.clock.now()
         if window.end < self._known.timestamp() and now - self._looked_at < LOOK:
@@ -100,7 +80,7 @@ class BusySlots:
         if window.slots and end > self._known:
             self._known = end + self._app.settings.grace / 2
             seconds = (self._known - self._app.now()).total_seconds()
-            run = busy_until(self._app, self._run.export, self._run.id, seconds)
+            run = keep_busy(self._app, self._run.export, self._run.id, seconds)
         else:
             run = self._app.ledger.run(self._run.export, self._run.id)
         if run.status.is_final:

@@ -8,10 +8,8 @@ from typing import Final
 from shared.composition.app import App
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import OUTAGE
 from shared.runs.run import Run
-
-_FIRST: Final = 5.0
-_LONGEST: Final = 60.0
 
 _WAITING: Final = {
     Reason.AUTOPILOT_UNAVAILABLE: "Waiting until Autopilot answers.",
@@ -20,23 +18,18 @@ _WAITING: Final = {
 
 
 def note_outage(app: App, run: Run, detail: str) -> float | None:
-    """Note what the run waits for; gives the seconds to wait, or None if it has been away for too long."""
+    """Note what the run waits for; return the seconds to wait, or None if it has been away for too long."""
     now = app.now()
-
-    def noted(run: Run) -> Run:
-        if run.status.is_final:
-            return run
-        return run.model_copy(update={"unreachable_since": run.unreachable_since or now, "detail": detail})
-
-    since = app.ledger.change(run.export, run.id, noted).unreachable_since or now
+    noted = app.ledger.change(run.export, run.id, lambda run: run.unreachable(now, detail))
+    since = noted.unreachable_since or now
     away = now - since
     if away > timedelta(minutes=app.settings.outage_minutes):
         return None
-    return min(_LONGEST, max(_FIRST, away.total_seconds() / 2))
+    return OUTAGE.pause_after(away.total_seconds())
 
 
 def wait(app: App, run: Run, reason: Reason) -> Reason:
-    """Raise TryLater for a while; gives `reason` back, as why the run shall stop, once this has gone on for too long."""
+    """Raise TryLater until the outage exceeds OUTAGE_MINUTES, then return the reason to stop with."""
     seconds = note_outage(app, run, _WAITING.get(reason, f"Waiting: {reason}."))
     if seconds is None:
         return reason
@@ -45,7 +38,7 @@ def wait(app: App, run: Run, reason: Reason) -> Reason:
 
 
 def wait_or_end(app: App, run: Run, end: ExportError) -> ExportError:
-    """Raise TryLater for a while if what stands in a run's way may pass; gives `end` back if it may not, or did not."""
+    """Raise TryLater while what stands in a run's way may pass; return `end` if it may not, or lasts too long."""
     if not end.may_pass:
         return end
     why = end.detail or end.reason.advice

@@ -11,8 +11,9 @@ import polars as pl
 from shared.azure.storage import Container
 from shared.composition.app import App
 from shared.planning.survey import REJECTED
+from shared.runs.entry import Entry
 from shared.runs.files import Damaged, identities_path, load_table, planned_rejected_path
-from shared.runs.run import Entry, Run
+from shared.runs.run import Run
 from shared.state.state import CUSTOMERS, RECEIPTS, rewire
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Read a list back from Autopilot, page by page, keeping digests only."""
+"""Read a list back from its destination, page by page, keeping digests only."""
 
 from __future__ import annotations
 
@@ -6,26 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import polars as pl
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from shared.azure.records import FIRST, check_version
 from shared.composition.app import App
-from shared.delivery.account import PAGE_SIZE, ListNames
 from shared.delivery.chunks import UnreadableChunk
+from shared.delivery.destination import Account, Page, list_exists
+from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, NoAnswer, Refused, Unclear
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import (
-    AccountRefused,
-    AutopilotError,
-    KeyRefused,
-    ListGone,
-    NoAnswer,
-    Page,
-    Refused,
-    Unclear,
-)
-from shared.destinations.autopilot.probe import list_exists
 from shared.lifecycle.liveness import BusySlots
 from shared.lifecycle.record import Outcome
 from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account
@@ -68,14 +59,17 @@ def reading(list_id: str, fields: Sequence[str], *, gone: str | None = None) -> 
 
 
 def _encode(work: Reading) -> bytes:
-    return json.dumps(asdict(work)).encode()
+    return json.dumps({"version": FIRST, **asdict(work)}).encode()
 
 
 def _decode(chunk: bytes) -> Reading:
     """Return what `reading` wrote; raise UnreadableChunk for anything else, with nothing of it."""
     try:
-        return _READING.validate_json(chunk, strict=False)
-    except ValidationError:
+        content = json.loads(chunk)
+        version = content.pop("version", None) if isinstance(content, dict) else None
+        check_version("The chunk", version, FIRST)
+        return _READING.validate_python(content)
+    except (ValueError, RecursionError):
         raise UnreadableChunk("it does not say which list to read") from None
 
 
@@ -97,7 +91,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     except ExportError as end:
         return Outcome(stop=end.reason, left=1)
     sender = app.sender(account, seconds=DEADLINE / 2, slots=BusySlots(app, run, account.slots))
-    reader = _Reader(account.api, sender, key, work)
+    reader = _Reader(account.api, account.destination.capabilities.page, sender, key, work)
     try:
         rest = reader.read()
     except ListGone:
@@ -106,7 +100,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
         return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except (Refused, AccountRefused):
         return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender), left=1)
-    except AutopilotError:
+    except DestinationError:
         return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender), left=1)
     return Outcome(
         receipts=write_table(reader.observed(), [work.list]),
@@ -114,14 +108,6 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
         counts=calls_of(sender),
         settled=int(rest is None),
     )
-
-
-class Pages(ListNames, Protocol):
-    """The calls that reading a list back makes."""
-
-    def members(self, list_id: str, bookmark: str | None = None) -> Page:
-        """Return one page of a list's members, from `bookmark` on; raise Unclear if there is perhaps no such list."""
-        ...
 
 
 def _gone(app: App, list_id: str | None) -> bytes | None:
@@ -132,8 +118,9 @@ def _gone(app: App, list_id: str | None) -> bytes | None:
 class _Reader:
     """Reads pages one after the other: each says where the next one begins."""
 
-    def __init__(self, api: Pages, sender: Sender, key: DigestKey, work: Reading) -> None:
+    def __init__(self, api: Account, page_size: int, sender: Sender, key: DigestKey, work: Reading) -> None:
         self._api = api
+        self._page_size = page_size
         self._sender = sender
         self._key = key
         self._work = work
@@ -142,18 +129,18 @@ class _Reader:
     def read(self) -> Reading | None:
         """Read on; return where to go on, or None at the end.
 
-        Raise the AutopilotError of the first page; one that strikes later only ends this part.
+        Raise the DestinationError of the first page; one that strikes later only ends this part.
         """
         seen = {self._work.bookmark}
         for turn in range(MOST_PAGES):
             try:
                 page = self._page()
                 self._check(page, seen)
-            except AutopilotError:
+            except DestinationError:
                 if turn == 0:
                     raise
                 return self._work
-            self._tables.append(observe(page.contacts, self._work.fields, self._key))
+            self._tables.append(observe([item.document for item in page.contacts], self._work.fields, self._key))
             came_round = page.bookmark in seen
             seen.add(page.bookmark)
             self._work = replace(
@@ -175,15 +162,15 @@ class _Reader:
         except Unclear:
             if list_exists(self._api, self._sender, self._work.list):
                 raise
-            raise ListGone("GET /lists does not name the list", 404) from None
+            raise ListGone("the account does not name the list") from None
 
     def _check(self, page: Page, seen: set[str | None]) -> None:
         """Raise NoAnswer for a page that leads round, or on and on: a list has as many pages as its size says."""
-        most = 2 * max(self._work.total, page.total) // PAGE_SIZE + SPARE_PAGES
+        most = 2 * max(self._work.total, page.total) // self._page_size + SPARE_PAGES
         leads_round = page.bookmark is not None and page.bookmark in seen
         is_whole = self._work.contacts + len(page.contacts) >= max(self._work.total, page.total)
         if (leads_round and not is_whole) or self._work.pages > most:
-            raise NoAnswer("GET /list/{list}/contacts was answered with pages without end")
+            raise NoAnswer("the list was answered with pages without end")
 
     def observed(self) -> pl.DataFrame:
         """Return what was read."""

@@ -6,21 +6,20 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from shared.azure.storage import Container, Queue
 from shared.composition.app import App
 from shared.lifecycle.liveness import RunOver
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.retry.policy import REST
+from shared.runs.counts import Counts
+from shared.runs.entry import Entry
 from shared.runs.files import chunk_names, chunk_path, next_name, run_folder
-from shared.runs.run import Counts, Entry, Run
+from shared.runs.run import Run
 from shared.telemetry import metering
 
 log = logging.getLogger(__name__)
-
-CONTINUATION_DELAY: Final = 5.0
-"""Seconds before what a chunk left over is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +65,20 @@ def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
 
 
 def begin(app: App, run: Run, chunk: str) -> None:
-    """Note that something of a chunk may be sent from now on; raise ExportError if its run shall stop, RunOver if it is over.
+    """Note that something of a chunk may be sent from now on; raise ExportError if its run shall stop, RunOver if it is over or delivered.
 
     So whoever gets the chunk after a stop knows whether somebody may have sent something of it: after the stop nobody begins.
     """
 
-    def begun(run: Run) -> Run:
-        if run.stop or run.status.is_final or chunk in run.begun:
-            return run
-        return run.model_copy(update={"begun": (*run.begun, chunk)})
+    def sending(run: Run) -> Run:
+        if run.stop and chunk not in run.begun:
+            raise ExportError(run.stop)
+        if run.is_delivered:  # by whoever had another copy of the message
+            raise RunOver
+        return run.sending(chunk)
 
-    changed = app.ledger.change(run.export, run.id, begun)
-    if changed.status.is_final:
+    if app.ledger.change(run.export, run.id, sending).status.is_final:
         raise RunOver
-    if changed.stop and chunk not in changed.begun:
-        raise ExportError(changed.stop)
 
 
 def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
@@ -115,21 +113,9 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         app.storage.put(container, name, data)
     now = app.now()
 
-    def counted(run: Run) -> Run:
-        return run.model_copy(
-            update={
-                "done": run.done + 1,
-                "chunks": run.chunks + (rest is not None),
-                "settled": run.settled + outcome.settled,
-                "counts": run.counts + outcome.counts,
-                "stop": run.stop or outcome.stop,
-                "begun": tuple(name for name in run.begun if name != chunk),
-                "progress_at": now,
-                "unreachable_since": None if outcome.settled or outcome.receipts else run.unreachable_since,
-            }
-        )
-
-    recorded, first = app.ledger.record(run.export, run.id, entry, counted)
+    recorded, first = app.ledger.record(
+        run.export, run.id, entry, lambda run: run.recorded(entry, outcome.counts, outcome.stop, now)
+    )
     if not first:
         for container, name, _ in blobs:
             app.storage.delete(container, name)
@@ -137,7 +123,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         metering.recorded(recorded, chunk, outcome.counts, outcome.reasons, now)
     if first and entry.continued_by:
         message = {"export": run.export, "run": run.id, "chunk": entry.continued_by}
-        app.storage.send(Queue.CHUNKS, message, delay=CONTINUATION_DELAY)
+        app.storage.send(Queue.CHUNKS, message, delay=REST.pause())
     log.info(
         "recorded export=%s run=%s chunk=%s settled=%d rest=%s first=%s",
         run.export,

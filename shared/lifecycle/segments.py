@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -61,6 +61,7 @@ class Refresh:
     """Segments of one refresh of the source, told from another by its etag."""
 
     etag: str
+    published_at: datetime | None
     segments: Sequence[SourceSegment]
     check_unchanged: Callable[[], None]
     """Raises ExportError SOURCE_NOT_SETTLED once another refresh is published: rows of both must not meet in one plan."""
@@ -89,7 +90,7 @@ def open_refresh(
         app.source.verify_settled(catalogue, (), now=app.now(), quiet=timedelta.min)
 
     segments = [SourceSegment(app.source, table, address, beat, check_unchanged) for table in tables]
-    return Refresh(catalogue.etag, segments, check_unchanged)
+    return Refresh(catalogue.etag, catalogue.modified_at, segments, check_unchanged)
 
 
 def recipe_of(export: Export) -> Recipe:
@@ -106,4 +107,10 @@ def recipe_of(export: Export) -> Recipe:
 def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
     """Give whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
     only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
-    return Scope(export.leavers == "remove", app.tombstones.people(), only, export.guards.max_unread_percent)
+    return Scope(
+        remove_leavers=export.leavers == "remove",
+        erased=app.tombstones.people(),
+        perhaps_erased=app.tombstones.perhaps_former(),
+        only=only,
+        max_unread_percent=export.guards.max_unread_percent,
+    )

@@ -15,8 +15,7 @@ from typing import Final
 from shared.azure.storage import Container
 from shared.composition.app import App
 from shared.runs.files import state_path
-from shared.runs.ledger import RunInProgress
-from shared.runs.run import Head
+from shared.runs.head import Head, RunInProgress
 
 log = logging.getLogger(__name__)
 

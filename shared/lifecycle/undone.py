@@ -10,8 +10,9 @@ from shared.delivery.chunks import Operation
 from shared.lifecycle.record import Outcome
 from shared.lifecycle.window import NO_CALLS
 from shared.reasons.codes import Reason
+from shared.runs.counts import Counts
 from shared.runs.files import write_table
-from shared.runs.run import Counts, Run
+from shared.runs.run import Run
 from shared.state.state import Receipt, tabulate
 
 

@@ -14,9 +14,12 @@ from shared.composition.app import App
 from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.segments import SourceSegment, read_segments, recipe_of
 from shared.reasons.errors import ExportError
+from shared.runs.counts import Findings
+from shared.runs.entry import Entry
 from shared.runs.files import load_state, load_table
-from shared.runs.run import Entry, Findings, Run, state_before
+from shared.runs.run import Run
 from shared.state.digests import DigestKey
+from shared.state.recognition import recognise_members
 from shared.state.state import State
 from shared.verification.comparison import (
     OBSERVED,
@@ -44,8 +47,9 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     Raise Damaged for a table of what was read back, and ExportError for a state, that is missing or cannot be read.
     """
     head = app.ledger.head(run.export)
-    state = load_state(app.storage, run.export, *state_before(head, str(run.connection), run.account))
+    state = load_state(app.storage, run.export, *head.state_before(str(run.connection), run.account))
     lists = [_observed(app, entries, place) for place in range(len(run.targets))]
+    state = recognise_members(state, [found.members for found in lists])
     ids = [found.list_id or found.gone for found in lists]
     held = state.on_lists(ids)
 

@@ -1,4 +1,4 @@
-"""What every chunk's work at Autopilot keeps to: how long it may take, how long it waits, and what its calls count."""
+"""What every chunk's work at its destination keeps to: how long it may take, how long it waits, and what its calls count."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Final
 
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import DestinationError, KeyRefused, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, KeyRefused, Refused
 from shared.lifecycle.outage import wait
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
-from shared.runs.run import Counts, Run
+from shared.retry.policy import NO_SLOT
+from shared.runs.counts import Counts
+from shared.runs.run import Run
 from shared.telemetry import metering
 
 DEADLINE: Final = 240.0
@@ -22,9 +24,6 @@ HORIZON: Final = 30.0
 
 IDENTIFY_SECONDS: Final = 30.0
 """Seconds for the one call that asks whose account a key opens."""
-
-NO_SLOT_PAUSE: Final = 5.0
-"""Seconds after which a chunk is tried again for which no slot came in time."""
 
 NO_CALLS: Final = Counts()
 
@@ -45,7 +44,7 @@ def open_account(app: App, run: Run) -> Account:
     metering.paced(account.name, account.rate, backlog)
     if backlog > HORIZON:
         why = "the account's pace is taken for longer than a worker waits"
-        raise TryLater(backlog / 2, why, waits_for=WaitsFor.PACE, lasts=backlog)
+        raise TryLater(NO_SLOT.pause_after(backlog), why, waits_for=WaitsFor.PACE, lasts=backlog)
     return account
 
 
@@ -64,18 +63,18 @@ def known_account(app: App, run: Run, connection: str | None) -> Account:
         raise ExportError(Reason.KEY_REFUSED) from None
     except Refused as error:
         raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
-    except AutopilotError:
+    except DestinationError:
         raise ExportError(nothing_done(app, run, account, sender)) from None
     return app.account(connection)
 
 
 def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason:
-    """Give why a run shall stop whose calls all came to nothing: Autopilot has been away for too long.
+    """Give why a run shall stop whose calls all came to nothing: the destination has been away for too long.
 
     Raises TryLater until then, and if no call was made at all: that the pace is taken is no outage.
     """
     if not sender.tally.requests:
-        raise TryLater(max(NO_SLOT_PAUSE, account.slots.backlog() / 2), "no slot of the account's pace came in time")
+        raise TryLater(NO_SLOT.pause_after(account.slots.backlog()), "no slot of the account's pace came in time")
     return wait(app, run, Reason.AUTOPILOT_UNAVAILABLE)
 
 

@@ -63,7 +63,7 @@ class Plan:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether Autopilot already holds what the segments say."""
+        """Whether the destination already holds what the segments say."""
         return self.difference.operations.is_empty()
 
     def identities(self) -> Iterator[pl.DataFrame]:
@@ -82,7 +82,7 @@ def plan(
 ) -> Plan:
     """Take the difference between the segments and the state.
 
-    `list_ids` names the segments' lists in order; a list that Autopilot does not have yet is the empty text. A segment
+    `list_ids` names the segments' lists in order; a list that the account does not have yet is the empty text. A segment
     with too many rows that cannot be read loses nobody: behind each of them stands one who seems to have left. Nor does
     a row that is rejected make its person leave, known by its address or else by its CustomerId. `spool` is what the
     plan's contacts wait in; whoever opened it closes it.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shared.runs.run import Counts, Entry, Run
+from shared.runs.counts import Counts
+from shared.runs.entry import Entry
+from shared.runs.run import Run
 
 
 def discrepancies(run: Run, entries: Sequence[Entry]) -> str:

@@ -7,29 +7,25 @@ the export's. A second recording of the same chunk fails as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
+from shared.azure.records import NewerVersion
 from shared.azure.tables import Change, Lost, Table
-from shared.runs.run import Entry, Head, Owed, Run, after, moment_of, with_state
+from shared.reasons.codes import Status
+from shared.runs.entry import Entry
+from shared.runs.head import FollowUp, Head, RunInProgress
+from shared.runs.run import Run
+from shared.runs.run_id import moment_of
 
 _HEAD: Final = "head"
 _LAST_MOMENT: Final = 10**13
 
-
-class RunInProgress(Exception):
-    """Another run of the export is going; `run_id` is its id."""
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__(f"run {run_id} is going")
-        self.run_id = run_id
-
-
-class NotOwed(Exception):
-    """What a run should follow up is not owed any more: somebody else has started it meanwhile."""
+_SPANS: Final = (timedelta(hours=6), timedelta(days=4), timedelta(days=60), None)
+"""How far back runs of all exports are looked for, until there are enough: mostly the first few hours hold them."""
 
 
 class NoSuchRun(Exception):
@@ -47,47 +43,82 @@ class Ledger:
         return self._table.partitions()
 
     def head(self, export: str) -> Head:
-        """Give the export's head."""
+        """Return the export's head."""
         return self._head(export)[0]
 
     def run(self, export: str, run_id: str) -> Run:
-        """Give one run; raises NoSuchRun."""
+        """Return one run; raise NoSuchRun."""
         return self._run(export, run_id)[0]
 
     def runs(
         self, export: str, *, before: str | None = None, older_than: datetime | None = None, most: int = 50
     ) -> list[Run]:
-        """Give the export's runs, newest first, at most `most`: those before the run `before`, or older than a moment."""
+        """Return the export's runs, newest first, at most `most`: those before the run `before`, or older than a moment."""
+        return list(islice(self.each_run(export, before=before, older_than=older_than), most))
+
+    def each_run(self, export: str, *, before: str | None = None, older_than: datetime | None = None) -> Iterator[Run]:
+        """Yield the export's runs, newest first, read as they are asked for: those before a run, or older than a moment."""
         start = "run-"
         if before is not None:
             start = _run_key(before) + "~"
         elif older_than is not None:
             start = _moment_key(older_than)
-        return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
+        return (run for _, run in self._table.between(export, start, "run-~", Run))
 
-    def start(self, run: Run, mark: Mapping[str, object], *, pays: Owed | None = None) -> None:
+    def heads(self) -> dict[str, Head | NewerVersion]:
+        """Return the heads of all exports; one that only a newer version of the app can read is the error that says so."""
+        return dict(self._table.across(_HEAD, _HEAD + "~", Head))
+
+    def unfinished(self) -> dict[tuple[str, str], Run]:
+        """Return the runs of all exports that have not ended, by export and id."""
+        found = (
+            run
+            for status in (Status.QUEUED, Status.PROCESSING)
+            for _, run in self._table.across("run-", "run-~", Run, status=status.value)
+        )
+        return {(run.export, run.id): run for run in found if isinstance(run, Run)}
+
+    def latest(
+        self, now: datetime, *, after: tuple[str, str] | None = None, status: Status | None = None, most: int = 50
+    ) -> list[Run]:
+        """Return the runs of all exports, newest first, at most `most`: those after a run, by its export and id.
+
+        Keys tell when a run was started: so only the newest are asked for, and older ones until there are enough. Raise
+        NoSuchRun if `after` is no run's id.
+        """
+        place = ("", "") if after is None else (_run_key(after[1]), after[0])
+        begin = now if after is None else moment_of(after[1]) or now
+        equal = {} if status is None else {"status": status.value}
+        found: list[Run] = []
+        for span in _SPANS:
+            end = "run-~" if span is None else _moment_key(begin - span)
+            runs = (run for _, run in self._table.across(place[0] or "run-", end, Run, **equal))
+            found = [run for run in runs if isinstance(run, Run) and _place(run) > place]
+            if len(found) >= most:
+                break
+        return sorted(found, key=_place)[:most]
+
+    def start(
+        self, run: Run, change: Callable[[Head], Head] = lambda head: head, *, fulfils: FollowUp | None = None
+    ) -> None:
         """Record a new run and make it the export's active one; raise RunInProgress.
 
-        `mark` is what the head shall say with it: which refresh was tried, or that cron was looked at. `pays` is what the
-        run follows up: in the same transaction it is not owed any more. Raise NotOwed if it is not.
+        `change` is what else the head notes with it, such as which refresh is tried. `fulfils` is the follow-up that the
+        run is: in the same transaction it is not pending any more. Raise FollowUpTaken if it is not now.
         """
         while True:
             head, etag = self._head(run.export)
             if head.active == run.id:  # written, but the answer was lost and the client asked again
                 return
-            if head.active is not None:
-                raise RunInProgress(head.active)
-            if pays is not None and head.owed != pays:
-                raise NotOwed
-            changed = head.model_copy(update={**mark, "active": run.id, "owed": None if pays else head.owed})
+            changed = change(head).started(run.id, fulfils)
             if self._write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
                 return
 
-    def mark(self, export: str, mark: Mapping[str, object]) -> None:
-        """Change what the head says."""
+    def change_head(self, export: str, change: Callable[[Head], Head]) -> None:
+        """Change the head; `change` is asked again if somebody else changed it meanwhile, and may return it unchanged."""
         while True:
             head, etag = self._head(export)
-            changed = head.model_copy(update=dict(mark))
+            changed = change(head)
             if changed == head or self._write(export, [Change(_HEAD, changed, etag)]):
                 return
 
@@ -102,7 +133,7 @@ class Ledger:
                 return False
             if head.active is not None:
                 raise RunInProgress(head.active)
-            if self._write(export, [Change(_HEAD, Head(began_at=at), etag)]):
+            if self._write(export, [Change(_HEAD, Head.starting_over(at), etag)]):
                 return True
 
     def forget_head(self, export: str, *, only_if: Callable[[Head], bool]) -> None:
@@ -116,24 +147,25 @@ class Ledger:
 
     def release(self, export: str, run_id: str) -> None:
         """Free the export from a run that is gone."""
-        while True:
-            head, etag = self._head(export)
-            freed = head.model_copy(update={"active": None})
-            if head.active != run_id or self._write(export, [Change(_HEAD, freed, etag)]):
-                return
+        self.change_head(export, lambda head: head.released(run_id))
 
-    def change(self, export: str, run_id: str, how: Callable[[Run], Run]) -> Run:
-        """Change a run; `how` is asked again if somebody else changed it meanwhile, and may return it unchanged."""
+    def change(self, export: str, run_id: str, change: Callable[[Run], Run]) -> Run:
+        """Change a run and return it as it is then; one that has ended stays as it is.
+
+        `change` is asked again if somebody else changed the run meanwhile, and may return it unchanged.
+        """
         while True:
             run, etag = self._run(export, run_id)
-            changed = how(run)
+            if run.status.is_final:
+                return run
+            changed = change(run)
             if changed == run or self._write(export, [Change(_run_key(run_id), changed, etag)]):
                 return changed
 
-    def record(self, export: str, run_id: str, entry: Entry, how: Callable[[Run], Run]) -> tuple[Run, bool]:
+    def record(self, export: str, run_id: str, entry: Entry, change: Callable[[Run], Run]) -> tuple[Run, bool]:
         """Record a chunk's outcome and change its run with it.
 
-        Gives the run, and False if nothing was recorded: the chunk had an outcome already, or the run has ended. An
+        Return the run, and False if nothing was recorded: the chunk had an outcome already, or the run has ended. An
         outcome of the same attempt is ours: it was written, but the answer was lost and the client asked again.
         """
         key = _chunk_key(run_id, entry.chunk)
@@ -144,17 +176,17 @@ class Ledger:
                 return run, bool(entry.attempt) and known[0].attempt == entry.attempt
             if run.status.is_final:
                 return run, False
-            changed = how(run)
+            changed = change(run)
             if self._write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
                 return changed, True
 
     def entry(self, export: str, run_id: str, chunk: str) -> Entry | None:
-        """Give what is recorded of one chunk, or None."""
+        """Return what is recorded of one chunk, or None."""
         found = self._table.get(export, _chunk_key(run_id, chunk), Entry)
         return found[0] if found else None
 
     def entries(self, export: str, run_id: str) -> list[Entry]:
-        """Give what is recorded of a run's chunks, in the order of their names."""
+        """Return what is recorded of a run's chunks, in the order of their names."""
         start = _chunk_key(run_id, "")
         return [entry for _, entry in self._table.between(export, start, start + "~", Entry)]
 
@@ -181,27 +213,27 @@ class Ledger:
         self,
         export: str,
         run_id: str,
-        how: Callable[[Run], Run],
+        end: Callable[[Run], Run],
         *,
         state_of: str | None,
-        owed: Callable[[Run, Head], Owed | None] = lambda *_: None,
+        follow_up: Callable[[Run, Head], FollowUp | None] = lambda *_: None,
     ) -> Run:
         """End a run and free its export; with `state_of`, the run's state becomes that connection's.
 
-        `owed` says what has to follow. Again is harmless. `how` may return the run unchanged: then it goes on.
+        `follow_up` returns what has to follow. Again is harmless. `end` may return the run unchanged: then it goes on.
         """
         while True:
             run, etag = self._run(export, run_id)
             if run.status.is_final:
                 return run
             head, head_etag = self._head(export)
-            ended = how(run)
+            ended = end(run)
             if ended == run:
                 return run
-            freed = after(head, ended)
+            freed = head.ended(ended)
             if state_of is not None:
-                freed = with_state(freed, state_of, ended)
-            freed = freed.model_copy(update={"owed": owed(ended, freed)})
+                freed = freed.with_state(state_of, ended)
+            freed = freed.followed_by(follow_up(ended, freed))
             if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
                 return ended
 
@@ -223,11 +255,15 @@ class Ledger:
 
 
 def _run_key(run_id: str) -> str:
-    """Order runs newest first: rows come in ascending order of their keys. Raises NoSuchRun for what is no run's id."""
+    """Order runs newest first: rows come in ascending order of their keys. Raise NoSuchRun for what is no run's id."""
     started = moment_of(run_id)
     if started is None:
         raise NoSuchRun(run_id)
     return f"{_moment_key(started)}-{run_id}"
+
+
+def _place(run: Run) -> tuple[str, str]:
+    return _run_key(run.id), run.export
 
 
 def _moment_key(moment: datetime) -> str:

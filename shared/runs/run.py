@@ -1,140 +1,181 @@
-"""A run: one execution of an export, its counts, and the head that keeps runs of one export apart."""
+"""A run: one execution of an export, and the only ways in which it changes (drawn in docs/run.md)."""
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime
-from typing import Final, Literal
-
-from pydantic import Field
+from datetime import datetime
+from typing import Final, Literal, TypedDict, Unpack
 
 from shared.azure.records import Record
 from shared.exports.configuration import SegmentTarget
 from shared.reasons.codes import Reason, Status, WaitsFor
+from shared.runs.counts import Counts, Findings
+from shared.runs.entry import Entry
+from shared.runs.plan_summary import PlanSummary
 
 Trigger = Literal["refresh", "cron", "on_demand", "run_all", "rejected_rows", "verify", "repair"]
+"""What started a run."""
 
 Verification = Literal["report", "repair"]
 """What a run that reads lists back does with what it finds."""
 
-
-Owed = Literal["report", "repair", "run"]
-"""What follows a run by itself: lists read back to report or to repair, or a run that delivers what was found missing."""
-
-
-class Counts(Record):
-    """What a run came to. `rows_read` = delivered + unchanged + duplicates + rejected + undelivered.
-
-    Rows: `rows_read`, `duplicates` (rows whose address another row already brought), `unchanged`, `delivered`,
-    `rejected`, `undelivered` (planned, but the run ended first). Distinct addresses: `profiles`. Memberships: `joiners`,
-    `leavers`, `removed` (leavers done), `held_back` (leavers not made, since too much of their segment could not be read),
-    `kept` (members without a valid address in their row). Profiles with new values: `changed`. Values that contacts go
-    without, since their field cannot take them: `values_omitted`. Calls: `requests`, `throttled`, `retried`.
-    """
-
-    rows_read: int = 0
-    profiles: int = 0
-    duplicates: int = 0
-    joiners: int = 0
-    changed: int = 0
-    leavers: int = 0
-    unchanged: int = 0
-    delivered: int = 0
-    rejected: int = 0
-    removed: int = 0
-    held_back: int = 0
-    kept: int = 0
-    undelivered: int = 0
-    values_omitted: int = 0
-    requests: int = 0
-    throttled: int = 0
-    retried: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in Counts.model_fields})
-
-    @property
-    def unaccounted(self) -> int:
-        """Rows that were read and that no other count accounts for; negative if some were counted twice."""
-        return self.rows_read - (self.delivered + self.unchanged + self.duplicates + self.rejected + self.undelivered)
-
-    @property
-    def add_up(self) -> bool:
-        """Whether every row that was read is accounted for, once."""
-        return self.unaccounted == 0
+DECIDED: Final = {Reason.OVER_LIMIT, Reason.EMPTY_SEGMENT, Reason.MASS_REMOVAL, Reason.CANCELED_BY_USER}
+"""Ends before a plan is carried out that somebody decided, or has to: the refresh was read, and is not tried again."""
 
 
-class Findings(Record):
-    """What reading one list back showed, in members.
+class IllegalTransition(Exception):
+    """A run or a head cannot change in this way now: a fault of this app, never of its input."""
 
-    `expected` we know to be delivered, `found` are on the list. `missing` are expected and not there, `extra` there and
-    not ours, `drifted` there with other values, or under another id, than we delivered.
-    """
 
-    list: str
-    exists: bool
-    expected: int = 0
-    found: int = 0
-    missing: int = 0
-    extra: int = 0
-    drifted: int = 0
+class _Changes(TypedDict, total=False):
+    """The fields that transitions change: so mypy checks their names and types."""
 
-    @property
-    def is_equal(self) -> bool:
-        """Whether the list holds exactly what we delivered."""
-        return self.exists and not (self.missing or self.extra or self.drifted)
+    connection: str | None
+    account: str | None
+    status: Status
+    reason: Reason | None
+    detail: str
+    started_at: datetime | None
+    planned_at: datetime | None
+    ended_at: datetime | None
+    targets: tuple[SegmentTarget, ...]
+    plan: str | None
+    chunks: int
+    done: int
+    operations: int
+    settled: int
+    counts: Counts
+    stop: Reason | None
+    begun: tuple[str, ...]
+    short: bool
+    progress_at: datetime | None
+    busy_until: datetime | None
+    unreachable_since: datetime | None
+    waits_for: WaitsFor | None
+    waits_until: datetime | None
+    findings: tuple[Findings, ...]
+    remarks: str
+    refresh: str | None
+    as_of: datetime | None
+    digests: str | None
 
 
 class Run(Record):
     """One execution of an export.
 
-    `plan` names the folder of the chunks that were planned first; `stop` is why the rest is not sent. `operations`
-    counts people to be handled, `settled` those handled; a run is delivered when `done` chunks are all its `chunks`.
-    `waits_for` says what it waits for, `waits_until` then; past that it waits no more.
-    `begun` names the chunks of which something may have been sent that is not recorded yet, and `short` says that its calls
-    left lists short, or that nobody could be asked whether they did. `busy_until` is until when it may well be silent, `unreachable_since` when Autopilot last stopped answering; `rejected_of` names the run whose rejected rows alone
-    this one tries again. A run with a `verification` sends nothing: it reads the lists back, and its `findings` say
-    how they compare. `remarks` is what the plan had to say. `account` is the account's own name among ours, whichever
-    connection led there. `refresh` names the refresh of the source that it takes up (by its etag), `refreshed_at` is when
-    that happened, and `traceparent` (W3C) the trace it
-    belongs to.
+    A transition returns the run as it is afterwards. It raises IllegalTransition where the run cannot change so: nothing
+    changes a run that has ended, a plan is recorded once, a chunk's outcome only while chunks are open, and counts only grow.
     """
 
     export: str
+    """The export's name."""
+
     id: str
+    """Its time and four letters: see `shared.runs.run_id`."""
+
     trigger: Trigger
+    """What started it."""
+
     requested_by: str
+    """Who asked for it; `schedule` where nobody did."""
+
     connection: str | None = None
+    """The connection that it delivers through; None until planning begins."""
+
     account: str | None = None
+    """The account that the connection leads to, by its name among ours; None until planning begins."""
+
     status: Status = Status.QUEUED
+    """Queued, Processing, or how it ended."""
+
     reason: Reason | None = None
+    """Why it ended as it did; None where there is nothing to say."""
+
     detail: str = ""
+    """What else is to be said: while it goes on, what it waits for; then, of its end. It names nobody."""
+
     queued_at: datetime
+    """When it was started."""
+
     started_at: datetime | None = None
+    """When planning first began."""
+
     planned_at: datetime | None = None
+    """When its plan was recorded."""
+
     ended_at: datetime | None = None
+    """When it ended."""
+
     rejected_of: str | None = None
+    """The run whose rejected rows alone this one tries again."""
+
     targets: tuple[SegmentTarget, ...] = ()
+    """The segments and their lists, as the plan took them from the export."""
+
     plan: str | None = None
+    """The attempt at a plan that was recorded first: the folder of its chunks."""
+
     chunks: int = 0
+    """How many chunks there are, those that continue another included."""
+
     done: int = 0
+    """How many of them have an outcome."""
+
     operations: int = 0
+    """How many operations were planned: people to be handled, or lists to be read back."""
+
     settled: int = 0
+    """How many of them are handled."""
+
     counts: Counts = Counts()
+    """What it came to so far."""
+
     stop: Reason | None = None
+    """Why what has not begun is not sent any more; the run ends with this reason once every chunk has an outcome."""
+
     begun: tuple[str, ...] = ()
+    """Chunks of which something may have been sent that is not recorded yet."""
+
     short: bool = False
+    """Whether its calls left lists short, or nobody could be asked whether they did."""
+
     progress_at: datetime | None = None
+    """When something was last recorded of it."""
+
     busy_until: datetime | None = None
+    """Until when it may well be silent."""
+
     unreachable_since: datetime | None = None
+    """When what it waits for stopped answering; None while it answers."""
+
     waits_for: WaitsFor | None = None
+    """What it waits for, as users see it."""
+
     waits_until: datetime | None = None
+    """Until when; past that it waits no more."""
+
     refreshed_at: datetime | None = None
+    """When the refresh of the source that it takes up was published."""
+
     traceparent: str | None = None
+    """The trace that it belongs to (W3C)."""
+
     verification: Verification | None = None
+    """A run with this sends nothing: it reads the lists back."""
+
     findings: tuple[Findings, ...] = ()
+    """How the lists compare that it read back."""
+
     remarks: str = ""
+    """What the plan had to say."""
+
     refresh: str | None = None
+    """The refresh of the source that it takes up, by its etag; None if no refresh started it."""
+
+    as_of: datetime | None = None
+    """When the refresh of the source was published that its plan read; None until it is planned, or if nobody says."""
+
+    digests: str | None = None
+    """The scheme by which its plan knows people; None until it is planned, and where an older version of the app planned it."""
 
     def is_waiting(self, now: datetime) -> bool:
         """Return whether it waits for something at this moment."""
@@ -145,105 +186,121 @@ class Run(Record):
         """Whether every chunk has its outcome, so that the run can be finished."""
         return self.plan is not None and self.done >= self.chunks
 
+    @property
+    def has_taken_up_refresh(self) -> bool:
+        """Whether it took its refresh up: it got beyond the plan, or somebody decided that it shall not."""
+        return self.refresh is not None and (self.plan is not None or self.reason in DECIDED)
 
-class Head(Record):
-    """What is true of an export across its runs.
+    @property
+    def has_delivered_refresh(self) -> bool:
+        """Whether it ended well and was about everybody, so that the lists are what its refresh said."""
+        ended_well = self.status in {Status.SUCCESSFUL, Status.COMPLETED_WITH_WARNINGS}
+        return ended_well and self.verification is None and self.rejected_of is None
 
-    `active` is the run that is going, `states` the run whose state holds for each connection,
-    `accounts` which account that connection led to then (absent: written before accounts were told apart), `refresh` the last
-    refresh of the source that a run took up, `tried` the one that was tried last, how many `tries` were made and when
-    the last was (`tried_at`), `cron_at` is when a cron schedule was last looked at, `unverified`
-    counts the runs that ended since the lists were last read back, `doubted` says that calls left lists short and
-    nobody has repaired them yet, and `owed` is what has to follow the last run. `deleted` says that somebody deleted the
-    export, and `began_at` is when one of its name began with nothing: runs from before were another export's.
-    """
+    def planning(self, at: datetime, connection: str, account: str) -> Run:
+        """Begin to plan, for the first time or again: the run is processing."""
+        self._check("be planned", self.plan is None)
+        return self._with(
+            status=Status.PROCESSING,
+            started_at=self.started_at or at,
+            progress_at=at,
+            connection=connection,
+            account=account,
+        )
 
-    active: str | None = None
-    states: dict[str, str] = Field(default_factory=dict)
-    accounts: dict[str, str] = Field(default_factory=dict)
-    refresh: str = ""
-    tried: str = ""
-    tries: int = 0
-    tried_at: datetime | None = None
-    cron_at: datetime | None = None
-    unverified: int = 0
-    doubted: bool = False
-    owed: Owed | None = None
-    deleted: bool = False
-    began_at: datetime | None = None
+    def planned(self, plan: PlanSummary, at: datetime) -> Run:
+        """Record the plan; the first one counts."""
+        self._check("record a plan", self.status is Status.PROCESSING and self.plan is None and plan.counts.are_sound)
+        return self._with(
+            plan=plan.id,
+            connection=plan.connection,
+            account=plan.account,
+            targets=plan.targets,
+            chunks=plan.chunks,
+            operations=plan.operations,
+            counts=plan.counts,
+            planned_at=at,
+            progress_at=at,
+            unreachable_since=None,
+            detail="",
+            digests=plan.digests,
+            remarks=plan.remarks,
+            as_of=plan.as_of,
+            refresh=plan.refresh if self.refresh else None,
+        )
 
+    def sending(self, chunk: str) -> Run:
+        """Note that something of a chunk may be sent from now on; once the run is stopped, only of one that has begun."""
+        if chunk in self.begun:
+            return self
+        self._check("send a chunk", self.plan is not None and not self.is_delivered and self.stop is None)
+        return self._with(begun=(*self.begun, chunk))
 
-class Entry(Record):
-    """What is recorded of one chunk.
+    def recorded(self, entry: Entry, counts: Counts, stop: Reason | None, at: datetime) -> Run:
+        """Count a chunk's outcome; one that is continued adds a chunk, and whatever was done ends an outage."""
+        self._check("record a chunk", self.plan is not None and not self.is_delivered and counts.are_sound)
+        return self._with(
+            done=self.done + 1,
+            chunks=self.chunks + (entry.continued_by is not None),
+            settled=self.settled + (entry.settled or 0),
+            counts=self.counts + counts,
+            stop=self.stop or stop,
+            begun=tuple(name for name in self.begun if name != entry.chunk),
+            progress_at=at,
+            unreachable_since=None if entry.settled or entry.receipts else self.unreachable_since,
+        )
 
-    By which attempt, where its receipts and rejected rows lie, the chunk that continues it, and whether it was lost.
-    Of its operations `settled` are handled and `left` are not sent any more; those of its continuation are counted there.
-    Both are None in what an older version of the app recorded, and `left` is where the chunk was lost.
-    """
+    def stopped(self, reason: Reason) -> Run:
+        """Have nothing begin any more; the first reason counts."""
+        self._check("be stopped")
+        return self if self.stop else self._with(stop=reason)
 
-    chunk: str
-    attempt: str = ""
-    receipts: str | None = None
-    rejected: str | None = None
-    continued_by: str | None = None
-    lost: bool = False
-    settled: int | None = None
-    left: int | None = None
+    def busy(self, until: datetime) -> Run:
+        """Let supervision know that it may be silent until then."""
+        self._check("be busy")
+        return self if self.busy_until is not None and self.busy_until >= until else self._with(busy_until=until)
 
+    def waiting(self, waits_for: WaitsFor, until: datetime) -> Run:
+        """Say what it waits for, and until when."""
+        self._check("wait")
+        return self._with(waits_for=waits_for, waits_until=until)
 
-DECIDED: Final = {Reason.OVER_LIMIT, Reason.EMPTY_SEGMENT, Reason.MASS_REMOVAL, Reason.CANCELED_BY_USER}
-"""Ends before a plan is carried out that somebody decided, or has to: the refresh was read, and is not tried again."""
+    def unreachable(self, since: datetime, detail: str) -> Run:
+        """Note that what it needs does not answer; an outage began when that was first seen."""
+        self._check("be unreachable")
+        return self._with(unreachable_since=self.unreachable_since or since, detail=detail)
 
+    def issued_again(self, at: datetime) -> Run:
+        """Note that its messages were put on the queue again: that counts as progress."""
+        self._check("be issued again")
+        return self._with(progress_at=at)
 
-def _took_up(run: Run) -> bool:
-    """Whether a run took its refresh up: it got beyond the plan, or somebody decided that it shall not."""
-    return run.refresh is not None and (run.plan is not None or run.reason in DECIDED)
+    def ended(
+        self,
+        at: datetime,
+        reason: Reason | None,
+        detail: str = "",
+        *,
+        short: bool = False,
+        findings: tuple[Findings, ...] = (),
+    ) -> Run:
+        """End before the plan, for a reason, or once every chunk has its outcome; rows nobody accounts for are undelivered."""
+        self._check("end", self.is_delivered or (self.plan is None and reason is not None))
+        return self._with(
+            status=reason.status if reason else Status.SUCCESSFUL,
+            reason=reason,
+            detail=" ".join(text for text in (detail, self.remarks) if text),
+            ended_at=at,
+            counts=self.counts.closed(),
+            short=short,
+            findings=findings,
+        )
 
+    def _check(self, what: str, may: bool = True) -> None:
+        """Raise IllegalTransition for a run that has ended, and where `may` is false."""
+        if self.status.is_final or not may:
+            done = f"{self.done} of {self.chunks} chunks done" if self.plan else "no plan"
+            raise IllegalTransition(f"run {self.id} cannot {what}: {self.status}, {done}")
 
-def state_before(head: Head, connection: str, account: str | None) -> tuple[str, str | None]:
-    """Return under which connection, and by which run, the state of an export at an account was left; no run if none was.
-
-    The state of another account is none of this one's. One that another connection left at the same account holds.
-    """
-    if connection in head.states and (account is None or head.accounts.get(connection, account) == account):
-        return connection, head.states[connection]
-    moved = [(name, run) for name, run in head.states.items() if account and head.accounts.get(name) == account]
-    return moved[0] if moved else (connection, None)
-
-
-def with_state(head: Head, connection: str, run: Run) -> Head:
-    """Return a head whose state at the run's account is the one that the run left."""
-    moved = {name for name, account in head.accounts.items() if account == run.account and name != connection}
-    states = {name: left for name, left in head.states.items() if name not in moved}
-    accounts = {name: account for name, account in head.accounts.items() if name not in moved}
-    if run.account:
-        accounts[connection] = run.account
-    return head.model_copy(update={"states": {**states, connection: run.id}, "accounts": accounts})
-
-
-def after(head: Head, ended: Run) -> Head:
-    """Give the head of an export after a run has ended: free, and with what the run says about its lists."""
-    mended = bool(ended.findings) and (ended.verification == "repair" or all(item.is_equal for item in ended.findings))
-    fell_short = ended.verification is None and (ended.short or ended.reason is Reason.LISTS_DIFFER)
-    return head.model_copy(
-        update={
-            "active": None if head.active == ended.id else head.active,
-            "refresh": ended.refresh if _took_up(ended) else head.refresh,
-            "unverified": 0 if ended.findings else head.unverified + (ended.verification is None),
-            "doubted": fell_short or (head.doubted and not mended),
-        }
-    )
-
-
-def moment_of(run_id: str) -> datetime | None:
-    """Return when a run with this id was started, to the millisecond; None for what is no run's id."""
-    try:
-        return datetime.strptime(run_id.partition("-")[0], "%Y%m%dt%H%M%S%f").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def new_run_id(now: datetime) -> str:
-    """Make a run's id: its time, to the millisecond, and four letters against a clash."""
-    moment = now.astimezone(UTC)
-    return f"{moment:%Y%m%dt%H%M%S}{moment.microsecond // 1000:03d}-{secrets.token_hex(2)}"
+    def _with(self, **changes: Unpack[_Changes]) -> Run:
+        return self.model_copy(update={**changes})

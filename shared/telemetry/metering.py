@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from shared.reasons.codes import Reason, Status
-from shared.runs.run import Counts, Run
+from shared.runs.counts import Counts
+from shared.runs.run import Run
 from shared.telemetry.names import COUNT, Attribute, Event, Metric
 from shared.telemetry.tracing import Telemetry, harmless
 

@@ -14,7 +14,7 @@ type Attributes = Mapping[str, str | int | float]
 
 
 class Span(StrEnum):
-    """A piece of work of a run, or one answer of the API. A call to Autopilot is named by method and template."""
+    """A piece of work of a run, or one answer of the API. A call to a destination is named by method and template."""
 
     START = "start run"
     PLAN = "plan run"

@@ -58,7 +58,7 @@ class Telemetry(Protocol):
 
 @dataclass(slots=True)
 class Call:
-    """One call to Autopilot, as its sender sees it: the status, or why there was none."""
+    """One call to a destination, as its sender sees it: the status, or why there was none."""
 
     status: int = 0
     error: str = ""
@@ -150,7 +150,7 @@ def answering(method: str, path: str, traceparent: str | None) -> Iterator[Call]
 
 @contextmanager
 def calling(method: str, template: str) -> Iterator[Call]:
-    """Note one call to Autopilot: how long it took and how it ended. Only the endpoint's template names it."""
+    """Note one call to a destination: how long it took and how it ended. Only the endpoint's template names it."""
     call, started, began = Call(), time.time_ns(), time.monotonic()
     try:
         yield call

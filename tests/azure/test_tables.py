@@ -7,6 +7,7 @@ import pytest
 from shared.composition.app import App
 from shared.exports.configuration import ExportSettings, SegmentTarget
 from shared.runs.run import Run
+from tests.runs.lives import planned
 
 LETTERS = ["я", "👩", "\\", '"', "e\u0301"]
 
@@ -18,15 +19,15 @@ def test_a_run_of_as_many_segments_with_as_long_names_as_can_be_saved_is_kept_as
     names = [f"{n:03d}" + (letter * 200)[:197] for n in range(64)]
     targets = tuple(SegmentTarget(segment=name, list=name[::-1].strip()) for name in names)
     saved = ExportSettings(display_name="x", connection=None, mapping={"Email": "Email"}, segments=targets)
-    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update={"targets": saved.segments}))
+    timed.ledger.change(run.export, run.id, lambda run: planned(run, timed.now(), targets=saved.segments))
     assert timed.ledger.run(run.export, run.id).targets == targets
     assert timed.ledger.runs(run.export)[0].targets == targets
-    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update={"targets": targets[:1]}))
+    timed.ledger.change(run.export, run.id, lambda _: planned(run, timed.now(), targets=targets[:1]))
     assert timed.ledger.run(run.export, run.id).targets == targets[:1]
 
 
 @pytest.mark.parametrize("length", [0, 15_999, 16_000, 16_001, 32_000, 60_000])
 def test_a_text_of_any_length_is_kept_as_it_is(timed: App, run: Run, length: int) -> None:
     text = "👩" * length
-    timed.ledger.change(run.export, run.id, lambda run: run.model_copy(update={"detail": text}))
+    timed.ledger.change(run.export, run.id, lambda run: run.unreachable(timed.now(), text))
     assert timed.ledger.run(run.export, run.id).detail == text

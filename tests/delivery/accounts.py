@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.delivery.destination import Identity
+from shared.delivery.errors import ContactGone, DestinationError, ListGone, Refused
 from shared.delivery.pace import Pace, Window
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, ListGone, Refused
+from shared.destinations.autopilot.answers import Page
 
 
 @dataclass
@@ -19,9 +21,9 @@ class MemoryAccount:
     poisoned: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    members: dict[str, set[str]] = field(default_factory=dict)
+    on: dict[str, set[str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    fault: Callable[[str], AutopilotError | None] = lambda call: None
+    fault: Callable[[str], DestinationError | None] = lambda call: None
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -32,7 +34,7 @@ class MemoryAccount:
     def upsert(self, contacts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         self._call("upsert")
         if len(contacts) > 100 or any(contact["Email"] in self.poisoned for contact in contacts):
-            raise Refused("POST /contacts answered 400", 400)
+            raise Refused("POST /contacts answered 400")
         ids = {}
         for contact in contacts:
             email = contact["Email"]
@@ -44,7 +46,7 @@ class MemoryAccount:
     def upsert_one(self, contact: Mapping[str, Any]) -> str:
         self._call("upsert_one")
         if contact["Email"] in self.poisoned:
-            raise Refused("POST /contact answered 400", 400)
+            raise Refused("POST /contact answered 400")
         return self._store(contact, fills_lists=self.contact_lists)
 
     def add(self, list_id: str, contact: str) -> None:
@@ -55,29 +57,46 @@ class MemoryAccount:
         self._call("remove")
         self._of(list_id, contact).discard(contact.removeprefix("person_"))
 
-    def is_member(self, list_id: str, contact: str) -> bool:
-        self._call("is_member")
-        if contact.removeprefix("person_") not in self.contacts:
-            raise ContactGone("contact", 404)
-        return contact.removeprefix("person_") in self.members.get(list_id, set())
+    def find(self, contact: str) -> dict[str, Any] | None:
+        self._call("find")
+        email = contact.removeprefix("person_")
+        if email not in self.contacts:
+            return None
+        lists = [list_id for list_id, members in self.on.items() if email in members]
+        return {**self.contacts[email], "contact_id": contact, "lists": lists}
+
+    def identity(self) -> Identity:
+        raise NotImplementedError
+
+    def custom_fields(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def create_list(self, title: str) -> str:
+        raise NotImplementedError
+
+    def delete(self, contact: str) -> None:
+        raise NotImplementedError
+
+    def members(self, list_id: str, bookmark: str | None = None) -> Page:
+        raise NotImplementedError
 
     def lists(self) -> dict[str, list[str]]:
         self._call("lists")
-        return {list_id: [list_id] for list_id in self.members}
+        return {list_id: [list_id] for list_id in self.on}
 
     def _store(self, contact: Mapping[str, Any], *, fills_lists: bool) -> str:
         email = contact["Email"]
         self.contacts.setdefault(email, {}).update(contact)
         if fills_lists and "_autopilot_list" in contact:
-            self.members[contact["_autopilot_list"]].add(email)
+            self.on[contact["_autopilot_list"]].add(email)
         return f"person_{email}"
 
     def _of(self, list_id: str, contact: str) -> set[str]:
-        if list_id not in self.members:
-            raise ListGone("list", 404)
+        if list_id not in self.on:
+            raise ListGone("list")
         if contact.removeprefix("person_") not in self.contacts:
-            raise ContactGone("contact", 404)
-        return self.members[list_id]
+            raise ContactGone("contact")
+        return self.on[list_id]
 
 
 class ManualClock:

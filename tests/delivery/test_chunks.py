@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.delivery.chunks import MOST_OPERATIONS, Operation, UnreadableChunk, decode, encode
+from shared.delivery.chunks import MOST_OPERATIONS, Operation, UnreadableChunk, check_addresses, decode, encode
 
 ANNA = Operation(7, "c1", 0, None, 5, True, (0, 2), (1,), {"Email": "anna@example.com", "custom": {"string--A": "b"}})
 LEAVER = Operation(8, None, None, "person_8", None, False, (), (0,), None)
@@ -41,7 +41,6 @@ def test_a_chunk_is_read_as_it_was_written() -> None:
         {"upsert": False, "add": 0, "remove": 0},
         {"fields": None},
         {"fields": []},
-        {"fields": {"Email": None}},
         {"fields": {"Email": "a@example.com", "custom": {"a": {"b": {}}}}},
         {"customer": 5},
         {"segment": 64},
@@ -54,6 +53,13 @@ def test_an_operation_that_no_plan_writes_makes_its_chunk_unreadable(fields: dic
         decode(altered(**fields))
     assert "anna" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("fields", [{"Email": None}, {"Email": ""}, {"Email": 5}, {"FirstName": "Anna"}])
+def test_a_contact_without_an_address_is_never_sent(fields: dict[str, Any]) -> None:
+    check_addresses([ANNA, LEAVER], "Email")
+    with pytest.raises(UnreadableChunk):
+        check_addresses(decode(altered(fields=fields)), "Email")
 
 
 @pytest.mark.parametrize(

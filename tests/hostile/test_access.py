@@ -16,17 +16,18 @@ from typing import Any
 import pytest
 
 from export_trigger.http.routes import ROUTES, Route
-from export_trigger.plan_run import plan_run
-from export_trigger.tick import tick
-from shared.accounts.stored_keys import sweep_keys
+from export_trigger.steps.keys import sweep_keys
+from export_trigger.steps.plan_run import plan_run
+from export_trigger.steps.tick import tick
 from shared.azure.storage import Conflict, Container
-from shared.destinations.autopilot.client import Autopilot, Identity
+from shared.delivery.destination import Identity
+from shared.destinations.autopilot.client import Autopilot
 from shared.exports.registry import Registry
 from shared.lifecycle.start import start_run
 from shared.lifecycle.window import open_account
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.state.digest_key import DIGEST_SECRET, read_digest_key
+from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
 from tests.hostile.conftest import Installation, told
 
@@ -129,7 +130,7 @@ def test_a_key_whose_connection_was_never_saved_is_swept(
         installation.secret("main")
     }
     assert len(orphans) == 1  # a save may still be going
-    monkeypatch.setattr("shared.accounts.stored_keys.SAVING", -installation.app.settings.grace)
+    monkeypatch.setattr("export_trigger.steps.keys.SAVING", -installation.app.settings.grace)
     sweep_keys(installation.app)
     assert orphans.isdisjoint(installation.secrets())
     assert installation.key_of("main") == "kept"
@@ -316,7 +317,7 @@ def test_a_run_does_not_go_on_at_another_account(installation: Installation) -> 
     run = start_run(installation.app, "team", trigger="on_demand", requested_by="me")
     account = installation.app.account("main")
     run = installation.app.ledger.change(
-        "team", run.id, lambda run: run.model_copy(update={"connection": "main", "account": account.id})
+        "team", run.id, lambda run: run.planning(installation.app.now(), "main", account.id)
     )
     assert open_account(installation.app, run).id == account.id
     installation.connect("main", "key-2", account="two")
@@ -373,7 +374,7 @@ def test_a_digest_key_that_is_not_the_one_of_before_stops_everything_by_name(
         assert app.vault.read(DIGEST_SECRET) == text  # never made again in silence
     finally:
         app.vault.write(DIGEST_SECRET, kept)
-    assert read_digest_key(app) == DigestKey.from_text(kept)
+    assert app.digest_key() == DigestKey.from_text(kept)
 
 
 # Documents
@@ -410,7 +411,7 @@ def test_a_damaged_export_keeps_no_other_from_its_tick_and_its_own_run_ends_by_n
     installation.connect("main", "key-1")
     for name in ("broken", "well"):
         installation.save(name, "main", f"List of {name}")
-        app.ledger.mark(name, {"refresh": "an earlier one"})
+        app.ledger.change_head(name, lambda head: head.refresh_seen("an earlier one"))
     run = start_run(app, "broken", trigger="on_demand", requested_by="me")
     damage(installation, "exports/broken.json")
     plan_run(app, "broken", run.id)

@@ -1,4 +1,4 @@
-"""Any answer of Autopilot: a value that we can keep and write again, or an AutopilotError that says what to do."""
+"""Any answer of Autopilot: a value that we can keep and write again, or an DestinationError that says what to do."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shared.delivery.errors import DestinationError, NoAnswer, Throttled
 from shared.destinations.autopilot.answers import (
-    AutopilotError,
     Call,
-    NoAnswer,
     Page,
-    Throttled,
     contact_ids,
     custom_field_types,
     list_ids,
@@ -78,10 +76,10 @@ _body = st.binary(max_size=200) | _json.map(lambda value: json.dumps(value).enco
 
 
 def outcome(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> object:
-    """Return what an answer comes to; anything but a value or an AutopilotError is a fault of ours."""
+    """Return what an answer comes to; anything but a value or an DestinationError is a fault of ours."""
     try:
         return READERS[call](read(call, status, headers, body))
-    except AutopilotError as error:
+    except DestinationError as error:
         assert str(error).isascii()
         return error
 
@@ -90,7 +88,7 @@ def outcome(call: Call, status: int, headers: Mapping[str, str], body: bytes) ->
 @given(status=st.integers(100, 599), body=_body)
 def test_any_answer_is_a_value_or_a_named_error(call: Call, status: int, body: bytes) -> None:
     found = outcome(call, status, {}, body)
-    if not isinstance(found, AutopilotError | Page):
+    if not isinstance(found, DestinationError | Page):
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
 
 

@@ -16,14 +16,16 @@ import requests
 
 from shared.accounts.lists import ensure_lists
 from shared.azure.vault import GivenKey
-from shared.delivery.account import Filling
 from shared.delivery.chunks import Operation
 from shared.delivery.delivery import Delivery
+from shared.delivery.destination import Contact, ListMethod
+from shared.delivery.errors import DestinationError
 from shared.delivery.progress import Progress, remainder
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError
+from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
-from shared.destinations.autopilot.probe import prove
+from shared.destinations.autopilot.destination import AUTOPILOT
+from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.http import transport
 from shared.http.transport import session
 from shared.reasons.rows import RowReason
@@ -31,10 +33,10 @@ from tests.delivery.accounts import ManualClock, MemorySlots
 from tests.hostile.destination import Destination, Holding, any_bytes, encode
 
 LISTS = ("contactlist_1", "contactlist_2")
-ROUNDS = {Filling.BULK: 250, Filling.CONTACT: 120, Filling.MEMBERSHIP: 120}
+ROUNDS = {"bulk": 250, "contact": 120, "membership": 120}
 """Chunks delivered for each way of filling lists, each in five goes."""
 
-TOLD = {Filling.BULK: 1500, Filling.CONTACT: 2500, Filling.MEMBERSHIP: 2500}
+TOLD = {"bulk": 1500, "contact": 2500, "membership": 2500}
 """Sequences that are told at least."""
 
 
@@ -66,9 +68,9 @@ def make_sender(pool: ThreadPoolExecutor) -> Sender:
     return Sender(MemorySlots(clock), clock, pool, clock.now() + 10_000)
 
 
-def holding(dice: random.Random, filling: Filling = Filling.MEMBERSHIP) -> Holding:
+def holding(dice: random.Random, method: ListMethod = MEMBERSHIP) -> Holding:
     """Return an account with two lists, and contacts some of which are on them."""
-    made = Holding(fills_by_bulk=filling is Filling.BULK, fills_by_contact=filling is Filling.CONTACT)
+    made = Holding(fills_by_bulk=method is BULK, fills_by_contact=method is CONTACT)
     for title in ("One", "Two"):
         made.carry_out("POST", "/v1/list", {"name": title})[0]()
     for number in range(8):
@@ -120,26 +122,26 @@ def check(held: Holding, delivery: Delivery, item: Progress) -> None:
         assert contact not in held.members[list_id]
 
 
-@pytest.mark.parametrize("filling", Filling)
+@pytest.mark.parametrize("method", AUTOPILOT.methods)
 def test_whatever_is_answered_the_books_say_no_more_than_the_destination_holds(
-    pool: ThreadPoolExecutor, http: requests.Session, filling: Filling
+    pool: ThreadPoolExecutor, http: requests.Session, method: ListMethod
 ) -> None:
     told = 0
-    for seed in range(ROUNDS[filling]):
+    for seed in range(ROUNDS[method.name]):
         dice = random.Random(seed)
-        held = holding(dice, filling)
+        held = holding(dice, method)
         destination = Destination(held, any_bytes, seed=seed)
         with opened(destination, http) as api:
             planned = operations(dice, held)
             wanted: Sequence[Operation] = planned
             for _ in range(4):
-                delivery = Delivery(api, make_sender(pool), LISTS, filling)
+                delivery = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
                 delivered = delivery.deliver(wanted)
                 for item in (*delivered.settled, *delivered.unsettled):
                     check(held, delivery, item)
                 wanted, _ = remainder(delivered.unsettled, counted=False)
             destination.lying = 0.0
-            delivery = Delivery(api, make_sender(pool), LISTS, filling)
+            delivery = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
             calm = delivery.deliver(wanted)
             assert not calm.unsettled
             for item in calm.settled:
@@ -150,7 +152,7 @@ def test_whatever_is_answered_the_books_say_no_more_than_the_destination_holds(
                 place for place in range(2) if held.id_of(email(operation.person)) in held.members[LISTS[place]]
             }
             assert on_lists == set(operation.add)
-    assert told >= TOLD[filling]
+    assert told >= TOLD[method.name]
 
 
 class MemoryAccounts:
@@ -176,7 +178,7 @@ def test_whatever_is_answered_a_list_is_made_once(pool: ThreadPoolExecutor, http
         with opened(Destination(held, any_bytes, seed=seed), http) as api:
             found: tuple[str, ...] = ()
             while not found:
-                with suppress(AutopilotError):
+                with suppress(DestinationError):
                     found = ensure_lists(accounts, "main", ["One", "Two"], api, make_sender(pool))  # type: ignore[arg-type]
         assert [held.titles[list_id] for list_id in found] == ["One", "Two"]
         assert len(held.titles) == 2
@@ -189,8 +191,12 @@ def test_whatever_is_answered_nothing_is_proved_that_is_not_so(
         dice = random.Random(seed)
         held = holding(dice)
         wanted = operations(dice, held)
-        with opened(Destination(held, any_bytes, seed=seed), http) as api, suppress(AutopilotError):
-            assert prove(api, make_sender(pool), wanted, LISTS).filling in {None, Filling.MEMBERSHIP}
+        with opened(Destination(held, any_bytes, seed=seed), http) as api, suppress(DestinationError):
+            contacts = [
+                Contact(email(item.person), item.fields or {}, add=tuple(LISTS[n] for n in item.add)) for item in wanted
+            ]
+            found = AutopilotAccount(api).prove(contacts, make_sender(pool))
+            assert found.method in {None, MEMBERSHIP}
 
 
 def test_whatever_is_answered_nobody_is_gone_who_is_there(http: requests.Session) -> None:
@@ -200,10 +206,12 @@ def test_whatever_is_answered_nobody_is_gone_who_is_there(http: requests.Session
         for turn in range(1500):
             there = turn % 2 == 0
             (held.members[LISTS[0]].add if there else held.members[LISTS[0]].discard)(contact)
-            with suppress(AutopilotError):
-                assert not api.is_gone(email(3))
-            with suppress(AutopilotError):
-                assert api.is_member(LISTS[0], contact) is there
+            with suppress(DestinationError):
+                assert api.find(email(3)) is not None
+            with suppress(DestinationError):
+                (seen,) = AutopilotAccount(api).look([contact])
+                assert seen is not None
+                assert (LISTS[0] in seen.lists) is there
 
 
 def test_whatever_is_answered_what_is_read_is_what_is_there(http: requests.Session) -> None:
@@ -211,12 +219,12 @@ def test_whatever_is_answered_what_is_read_is_what_is_there(http: requests.Sessi
     held.members[LISTS[0]] = set(held.contacts)
     with opened(Destination(held, any_bytes, seed=2, lying=1.0), http) as api:
         for _ in range(500):
-            with suppress(AutopilotError):
+            with suppress(DestinationError):
                 assert {item["Email"] for item in api.members(LISTS[0]).contacts} == {email(n) for n in range(8)}
-            with suppress(AutopilotError):
+            with suppress(DestinationError):
                 assert api.lists() == {"One": [LISTS[0]], "Two": [LISTS[1]]}
-            with suppress(AutopilotError):
-                assert api.account() == "Ann Lee"
+            with suppress(DestinationError):
+                assert api.identity().name == "Ann Lee"
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -237,7 +245,7 @@ def test_an_answer_that_is_cut_off_anywhere_is_none(
 ) -> None:
     held = holding(random.Random(0))
     asked: dict[tuple[str, str], Callable[[Autopilot], object]] = {
-        ("GET", "account"): lambda api: api.account(),
+        ("GET", "account"): lambda api: api.identity(),
         ("GET", "lists"): lambda api: api.lists(),
         ("GET", "list"): lambda api: api.members(LISTS[0]),
         ("GET", "contact"): lambda api: api.find(email(1)),
@@ -252,5 +260,5 @@ def test_an_answer_that_is_cut_off_anywhere_is_none(
     cuts = iter(range(len(whole)))
     with opened(Destination(held, lambda _, __: whole[: next(cuts)], lying=1.0), http) as api:
         for _ in whole:
-            with pytest.raises(AutopilotError):
+            with pytest.raises(DestinationError):
                 ask(api)

@@ -1,4 +1,4 @@
-"""Autopilot behind a socket that sends any bytes: every method of the adapter gives a value or an AutopilotError."""
+"""Autopilot behind a socket that sends any bytes: every method of the adapter gives a value or an DestinationError."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.azure.vault import GivenKey
-from shared.destinations.autopilot.answers import AutopilotError, NoAnswer
+from shared.delivery.errors import DestinationError, NoAnswer
+from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
 from shared.http import connections, transport
 from shared.http.transport import LARGEST_ANSWER, session
@@ -75,8 +76,7 @@ def api(server: RawServer) -> Iterator[Autopilot]:
 
 
 CALLS: dict[str, Callable[[Autopilot], object]] = {
-    "account": lambda api: api.account(),
-    "total_contacts": lambda api: api.total_contacts(),
+    "identity": lambda api: api.identity(),
     "custom_fields": lambda api: api.custom_fields(),
     "lists": lambda api: api.lists(),
     "create_list": lambda api: api.create_list("VIP"),
@@ -86,17 +86,17 @@ CALLS: dict[str, Callable[[Autopilot], object]] = {
     "delete": lambda api: api.delete("a@example.com"),
     "add": lambda api: api.add("list_1", "person_1"),
     "remove": lambda api: api.remove("list_1", "person_1"),
-    "is_member": lambda api: api.is_member("list_1", "person_1"),
+    "look": lambda api: AutopilotAccount(api).look(["person_1"]),
     "members": lambda api: api.members("list_1", "bookmark"),
 }
 
 
 def outcome(server: RawServer, api: Autopilot, call: str, answer: bytes, endless: bytes = b"") -> object:
-    """Make a call; anything but a value or an AutopilotError is a fault of ours."""
+    """Make a call; anything but a value or an DestinationError is a fault of ours."""
     server.answer, server.endless = answer, endless
     try:
         return CALLS[call](api)
-    except AutopilotError as error:
+    except DestinationError as error:
         assert "@" not in str(error)
         return error
 

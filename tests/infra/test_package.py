@@ -179,7 +179,7 @@ OURS: Final = (
     "export_trigger/api.py",
     "export_worker/__init__.py",
     "shared/composition/app.py",
-    "export_trigger/plan_run.py",
+    "export_trigger/steps/plan_run.py",
 )
 
 

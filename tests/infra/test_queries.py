@@ -10,7 +10,8 @@ import pytest
 
 from shared.reasons.codes import Reason, Status
 from shared.reasons.rows import RowReason
-from shared.runs.run import Counts, Trigger
+from shared.runs.counts import Counts
+from shared.runs.run import Trigger
 from shared.telemetry.names import COUNT, Attribute, Event, Metric
 from tests.infra.bicep import INFRA, Expression, read
 from tests.infra.workspace import Analysis, analyse, queries, readings

@@ -20,33 +20,53 @@ from shared.lifecycle.record import Outcome, record
 from shared.planning.plan import REJECTED
 from shared.reasons.codes import Reason, Status
 from shared.runs.books import discrepancies
+from shared.runs.counts import Counts
+from shared.runs.entry import Entry
 from shared.runs.files import chunk_path, load_state, planned_rejected_path, state_path, write_table
-from shared.runs.run import Counts, Entry, Run, new_run_id
+from shared.runs.head import Head
+from shared.runs.run import Run, Verification
+from shared.runs.run_id import new_run_id
 from shared.state.state import Receipt, tabulate
+from tests.runs import lives
 
 LISTS = ("list-a",)
 
 
-def planned(app: App, chunks: int, operations: int, **fields: object) -> Run:
-    """Give a run whose plan has been written, but for its chunks."""
+def planned(
+    app: App,
+    chunks: int,
+    operations: int,
+    *,
+    counts: Counts | None = None,
+    verification: Verification | None = None,
+) -> Run:
+    """Return a run whose plan has been written, but for its chunks."""
     now = datetime.now(UTC)
     name = f"e-{secrets.token_hex(4)}"
-    run = Run(export=name, id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now)
-    app.ledger.start(run, {})
+    run = Run(
+        export=name,
+        id=new_run_id(now),
+        trigger="on_demand",
+        requested_by="me",
+        queued_at=now,
+        verification=verification,
+    )
+    app.ledger.start(run)
     app.storage.put(
         Container.OUTCOMES, planned_rejected_path(name, run.id, "p"), write_table(pl.DataFrame(schema=REJECTED))
     )
-    done = {
-        "plan": "p",
-        "connection": "main",
-        "status": Status.PROCESSING,
-        "targets": (SegmentTarget(segment="VIP", list="VIP"),),
-        "chunks": chunks,
-        "operations": operations,
-        "counts": Counts(rows_read=operations),
-        **fields,
-    }
-    return app.ledger.change(name, run.id, lambda run: run.model_copy(update=done))
+    return app.ledger.change(
+        name,
+        run.id,
+        lambda run: lives.planned(
+            run,
+            now,
+            chunks=chunks,
+            operations=operations,
+            counts=counts or Counts(rows_read=operations),
+            targets=(SegmentTarget(segment="VIP", list="VIP"),),
+        ),
+    )
 
 
 def came_to(people: Sequence[int], *, left: int = 0) -> Outcome:
@@ -104,7 +124,8 @@ def test_a_chunk_that_lost_operations_ends_its_run_by_name_with_all_else_recorde
 
 
 def test_a_verification_that_lost_a_list_ends_by_name(app: App) -> None:
-    run = planned(app, chunks=1, operations=1, verification="report", counts=Counts(), stop=Reason.CANCELED_BY_USER)
+    run = planned(app, chunks=1, operations=1, verification="report", counts=Counts())
+    app.ledger.change(run.export, run.id, lambda run: run.stopped(Reason.CANCELED_BY_USER))
     record(app, run, "000001", Outcome())  # it was neither read nor left
     assert finish_run(app, run.export, run.id).reason is Reason.BOOKS_DO_NOT_CLOSE
 
@@ -180,10 +201,10 @@ def test_a_chunk_that_the_run_does_not_have_ends_nothing(app: App, name: str, ta
 
 
 @pytest.mark.parametrize("verification", [None, "report"])
-def test_a_state_that_is_lost_ends_its_run_at_once_and_is_named(app: App, verification: str | None) -> None:
+def test_a_state_that_is_lost_ends_its_run_at_once_and_is_named(app: App, verification: Verification | None) -> None:
     lost = "20260101t000000000-dead"
     run = planned(app, chunks=1, operations=1, verification=verification)
-    app.ledger.mark(run.export, {"states": {"main": lost}})
+    app.ledger.change_head(run.export, lambda _: Head(active=run.id, states={"main": lost}))
     record(app, run, "000001", came_to([1]) if verification is None else Outcome(settled=1))
     ended = finish_run(app, run.export, run.id)
     assert (ended.status, ended.reason) == (Status.FAILED, Reason.STATE_LOST)
@@ -192,9 +213,9 @@ def test_a_state_that_is_lost_ends_its_run_at_once_and_is_named(app: App, verifi
     assert (head.active, head.states) == (None, {"main": lost})  # a restore finds its place again
 
 
-def _run(entries: Sequence[Entry], **fields: object) -> Run:
+def _run(entries: Sequence[Entry], *, operations: int, settled: int) -> Run:
     now = datetime.now(UTC)
-    run = Run(
+    return Run(
         export="e",
         id="r",
         trigger="on_demand",
@@ -202,5 +223,6 @@ def _run(entries: Sequence[Entry], **fields: object) -> Run:
         queued_at=now,
         chunks=len(entries),
         done=len(entries),
+        operations=operations,
+        settled=settled,
     )
-    return run.model_copy(update=fields)

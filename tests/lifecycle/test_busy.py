@@ -9,9 +9,9 @@ import pytest
 from shared.accounts.accounts import AccountSlots
 from shared.composition.app import App
 from shared.lifecycle.liveness import LOOK, BusySlots, RunOver, is_stranded
-from shared.reasons.codes import Status
 from shared.runs.run import Run
 from tests.delivery.accounts import ManualClock
+from tests.runs.lives import canceled
 
 
 def slots(app: App, run: Run) -> BusySlots:
@@ -22,9 +22,7 @@ def test_a_worker_that_wakes_up_after_its_run_has_ended_gets_no_slot(timed: App,
     """It cannot undo what a later run did meanwhile."""
     worker = slots(timed, run)
     worker.reserve(5, math.inf)
-    timed.ledger.finish(
-        run.export, run.id, lambda run: run.model_copy(update={"status": Status.SUCCESSFUL}), state_of=None
-    )
+    timed.ledger.finish(run.export, run.id, lambda run: canceled(run, timed.now()), state_of=None)
     clock.time += LOOK
     with pytest.raises(RunOver):
         worker.reserve(5, math.inf)

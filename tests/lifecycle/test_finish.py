@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
 
-from export_trigger.erase import _forget
-from export_trigger.supervise import supervise
+from export_trigger.steps.erase import _forget
+from export_trigger.steps.supervise import supervise
 from export_worker.deliver_chunk import deliver_chunk
 from shared.azure.storage import Container
 from shared.composition.app import App
@@ -21,11 +21,15 @@ from shared.lifecycle.sweep import sweep
 from shared.planning.plan import REJECTED
 from shared.reasons.codes import Reason, Status
 from shared.reasons.errors import TryLater
-from shared.runs.files import load_state, planned_rejected_path, state_path, write_table
+from shared.runs.counts import Counts
+from shared.runs.entry import Entry
+from shared.runs.files import load_state, planned_rejected_path, state_path, write_state, write_table
 from shared.runs.ledger import Ledger
-from shared.runs.run import Counts, Entry, Run, new_run_id
-from shared.state.state import Receipt, tabulate
+from shared.runs.run import Run
+from shared.runs.run_id import new_run_id
+from shared.state.state import Receipt, State, tabulate
 from tests.conftest import publish
+from tests.runs.lives import planned
 
 LISTS = ("list-a",)
 Make = Callable[..., Run]
@@ -43,23 +47,17 @@ def delivered(app: App, name: str) -> Make:
     def make(person: int = 1, *, export: str = name, progress_at: datetime | None = None) -> Run:
         now = datetime.now(UTC)
         run = Run(export=export, id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now)
-        app.ledger.start(run, {})
+        app.ledger.start(run)
         app.storage.put(
             Container.OUTCOMES, planned_rejected_path(export, run.id, "p"), write_table(pl.DataFrame(schema=REJECTED))
         )
         app.storage.put(Container.OUTCOMES, f"{export}/{run.id}/receipts.parquet", receipts(person))
         entry = Entry(chunk="000001", attempt="a", receipts=f"{export}/{run.id}/receipts.parquet")
-        done = {
-            "plan": "p",
-            "connection": "main",
-            "status": Status.PROCESSING,
-            "chunks": 1,
-            "done": 1,
-            "operations": 1,
-            "counts": Counts(rows_read=1, delivered=1),
-            "progress_at": progress_at or now,
-        }
-        return app.ledger.record(export, run.id, entry, lambda run: run.model_copy(update=done))[0]
+        at = progress_at or now
+        app.ledger.change(export, run.id, lambda run: planned(run, at, operations=1, counts=Counts(rows_read=1)))
+        return app.ledger.record(export, run.id, entry, lambda run: run.recorded(entry, Counts(delivered=1), None, at))[
+            0
+        ]
 
     return make
 
@@ -118,8 +116,8 @@ def test_the_state_that_a_going_run_is_about_to_leave_is_not_cleared_away(app: A
 def test_a_person_is_forgotten_by_every_state_even_of_an_export_that_is_gone(app: App, name: str) -> None:
     path = state_path(name, "main", "20260101t000000000-dead")
     app.storage.put(Container.STATE, path, receipts(7))
-    assert _forget(app, path, 7)
-    assert not _forget(app, path, 7)
+    assert _forget(app, path, [7])
+    assert not _forget(app, path, [7])
 
 
 def test_a_run_that_cannot_be_finished_ends_at_last_and_frees_its_export(
@@ -176,13 +174,13 @@ def test_a_finisher_that_was_paused_writes_no_state_over_what_holds_by_now(
     path = state_path(run.export, "main", run.id)
     monkeypatch.setattr(finish, "FINISH_SECONDS", 0)
 
-    def paused(table: pl.DataFrame, lists: Sequence[str] = ()) -> bytes:
-        monkeypatch.setattr(finish, "write_table", write_table)
+    def paused(state: State) -> bytes:
+        monkeypatch.setattr(finish, "write_state", write_state)
         finish_run(app, run.export, run.id)
-        assert _forget(app, path, 1)
-        return write_table(table, lists)
+        assert _forget(app, path, [1])
+        return write_state(state)
 
-    monkeypatch.setattr(finish, "write_table", paused)
+    monkeypatch.setattr(finish, "write_state", paused)
     with pytest.raises(TryLater):
         finish_run(app, run.export, run.id)
     assert people(app, run) == []

@@ -11,19 +11,22 @@ from azure.data.tables import TableClient
 from shared.azure.storage import Container
 from shared.composition.app import App
 from shared.delivery.chunks import Operation, decode, encode
-from shared.lifecycle.record import Outcome, record
-from shared.reasons.codes import Status
+from shared.lifecycle.record import Outcome, open_chunks, record
+from shared.reasons.codes import Reason
+from shared.runs.counts import Counts
 from shared.runs.files import chunk_path, next_name, write_table
-from shared.runs.run import Counts, Run, new_run_id
+from shared.runs.run import Run
+from shared.runs.run_id import new_run_id
 from shared.state.state import Receipt, tabulate
+from tests.runs.lives import planned
 
 
 @pytest.fixture
 def run(app: App) -> Run:
     now = datetime.now(UTC)
     started = Run(export="e", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now)
-    app.ledger.start(started, {})
-    return app.ledger.change("e", started.id, lambda run: run.model_copy(update={"plan": "p", "chunks": 1}))
+    app.ledger.start(started)
+    return app.ledger.change("e", started.id, lambda run: planned(run, now))
 
 
 def operation(person: int) -> Operation:
@@ -87,7 +90,7 @@ def test_an_outcome_whose_answer_was_lost_stays_ours(app: App, run: Run, monkeyp
 def test_a_list_that_is_read_on_ends_an_outage(app: App, run: Run) -> None:
     """A part of a long list settles nothing yet, but Autopilot answers again."""
     away = datetime.now(UTC)
-    app.ledger.change("e", run.id, lambda run: run.model_copy(update={"unreachable_since": away}))
+    app.ledger.change("e", run.id, lambda run: run.unreachable(away, "away"))
     assert record(app, run, "000001", Outcome(receipts=b"a page", rest=b"the next one")).unreachable_since is None
 
 
@@ -99,9 +102,11 @@ def test_names_of_continuations_count_up() -> None:
 def test_what_comes_after_the_end_of_its_run_is_not_recorded(app: App, run: Run) -> None:
     """A worker that was paused wakes up when its run has ended, and the records of its chunks are cleared away."""
     record(app, run, "000001", outcome(delivered=[1], later=[2]))
-    app.ledger.finish("e", run.id, lambda run: run.model_copy(update={"status": Status.SUCCESSFUL}), state_of=None)
+    rest = open_chunks(app.ledger.run("e", run.id), app.ledger.entries("e", run.id))
+    record(app, run, rest[0], Outcome(stop=Reason.CANCELED_BY_USER, left=1))
+    app.ledger.finish("e", run.id, lambda run: run.ended(app.now(), run.stop), state_of=None)
     app.ledger.forget_entries("e", run.id)
     before = stored(app, Container.OUTCOMES, run)
     final = record(app, run, "000001", outcome(delivered=[1, 2], later=[3]))
-    assert (final.done, final.counts.delivered) == (1, 1)
+    assert (final.done, final.counts.delivered) == (2, 1)
     assert stored(app, Container.OUTCOMES, run) == before

@@ -11,20 +11,24 @@ from typing import Any, cast
 
 import pytest
 
-from export_trigger.retain import retain, retain_audit
-from export_trigger.tick import tick
+from export_trigger.steps.retain import retain, retain_audit
+from export_trigger.steps.tick import tick
 from shared.azure.storage import Container, Storage
 from shared.composition.app import App
 from shared.exports.audit import Audit
 from shared.lifecycle.finish import end_run
 from shared.lifecycle.sweep import disown, owners, sweep
-from shared.reasons.codes import Reason, Status
+from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.runs.entry import Entry
 from shared.runs.files import chunk_path, planned_rejected_path, rejected_path, report_path, state_path
-from shared.runs.ledger import Ledger, RunInProgress
-from shared.runs.run import Entry, Run, new_run_id
+from shared.runs.head import RunInProgress
+from shared.runs.ledger import Ledger
+from shared.runs.run import Run
+from shared.runs.run_id import new_run_id
 from tests.conftest import publish
 from tests.delivery.accounts import ManualClock
+from tests.runs.lives import canceled
 
 EVERYTHING = (Container.CHUNKS, Container.OUTCOMES, Container.STATE, Container.REPORTS, Container.REJECTED)
 DAY = timedelta(days=1).total_seconds()
@@ -41,12 +45,12 @@ def leave(app: App, run: Run) -> None:
 
 
 def end(app: App, run: Run) -> None:
-    app.ledger.finish(
-        run.export,
-        run.id,
-        lambda run: run.model_copy(update={"status": Status.SUCCESSFUL, "ended_at": app.now()}),
-        state_of=None,
-    )
+    app.ledger.finish(run.export, run.id, lambda run: canceled(run, app.now()), state_of=None)
+
+
+def another(app: App, run: Run) -> Run:
+    """Return a run of the same export that is about to start."""
+    return Run(export=run.export, id=new_run_id(app.now()), trigger="cron", requested_by="me", queued_at=app.now())
 
 
 def test_what_a_dead_finisher_left_is_swept_by_the_next_tick(timed: App, run: Run) -> None:
@@ -64,10 +68,8 @@ def test_what_comes_after_the_end_of_its_run_is_swept_at_the_next_end(timed: App
     end_run(timed, run, ExportError(Reason.CANCELED_BY_USER))
     leave(timed, run)
     clock.sleep(60)
-    following = Run(
-        export=run.export, id=new_run_id(timed.now()), trigger="cron", requested_by="me", queued_at=timed.now()
-    )
-    timed.ledger.start(following, {})
+    following = another(timed, run)
+    timed.ledger.start(following)
     end_run(timed, following, ExportError(Reason.CANCELED_BY_USER))
     assert [name.partition("/")[0] for name in stored(timed, run.export)] == ["reports", "reports"]
 
@@ -87,12 +89,12 @@ def test_a_run_that_begins_while_somebody_sweeps_keeps_what_it_writes(
 ) -> None:
     end(timed, run)
     clock.sleep(60)
-    following = run.model_copy(update={"id": new_run_id(timed.now()), "queued_at": timed.now()})
+    following = another(timed, run)
     read = Ledger.head
 
     def head(ledger: Ledger, export: str) -> Any:
         monkeypatch.setattr(Ledger, "head", read)
-        ledger.start(following, {})
+        ledger.start(following)
         leave(timed, following)
         end(timed, following)  # even if it is over before the head is read
         return ledger.head(export)
@@ -151,8 +153,8 @@ def test_many_young_runs_keep_no_old_one_from_being_cleared(timed: App, old: Run
     clock.sleep(40 * DAY)
     for _ in range(3):
         clock.sleep(1)
-        young = old.model_copy(update={"id": new_run_id(timed.now()), "queued_at": timed.now(), "ended_at": None})
-        timed.ledger.start(young, {})
+        young = another(timed, old)
+        timed.ledger.start(young)
         end(timed, young)
     clock.sleep(51 * DAY)
     retain(timed, old.export)
@@ -165,7 +167,7 @@ def test_the_state_of_a_deleted_export_goes_at_once_and_one_of_its_name_begins_w
 ) -> None:
     path = state_path(run.export, "main", run.id)
     timed.storage.put(Container.STATE, path, b"members")
-    timed.ledger.mark(run.export, {"states": {"main": run.id}, "deleted": True})
+    timed.ledger.change_head(run.export, lambda head: head.with_state("main", run).marked_deleted())
     with pytest.raises(RunInProgress):
         timed.ledger.start_over(run.export, timed.now(), only_if=lambda head: head.deleted)
     disown(timed, run.export)
@@ -182,7 +184,7 @@ def test_a_state_whose_export_is_only_lost_waits_as_long_as_its_history(
 ) -> None:
     """The container of settings may have been lost: who saves the export again takes its members over."""
     timed.storage.put(Container.STATE, state_path(run.export, "main", run.id), b"members")
-    timed.ledger.mark(run.export, {"states": {"main": run.id}})
+    timed.ledger.change_head(run.export, lambda head: head.with_state("main", run))
     end(timed, run)
     disown(timed, run.export)
     sweep(timed, run.export)
@@ -197,7 +199,7 @@ def test_a_state_whose_export_is_only_lost_waits_as_long_as_its_history(
 
 def test_an_export_that_is_configured_is_never_disowned(timed: App, run: Run) -> None:
     publish(timed, run.export)
-    timed.ledger.mark(run.export, {"states": {"main": run.id}, "deleted": True})
+    timed.ledger.change_head(run.export, lambda head: head.with_state("main", run).marked_deleted())
     end(timed, run)
     disown(timed, run.export)
     assert timed.ledger.head(run.export).states == {"main": run.id}
@@ -212,7 +214,7 @@ def test_a_tick_sweeps_what_deleted_exports_left(timed: App, run: Run, monkeypat
         source=cast("Any", SimpleNamespace(catalogue=_unreachable)),
         audit=cast("Any", SimpleNamespace(forget=lambda *_, **__: None)),
     )
-    monkeypatch.setattr("export_trigger.tick.sweep_keys", lambda _: None)
+    monkeypatch.setattr("export_trigger.steps.tick.sweep_keys", lambda _: None)
     tick(app)
     assert stored(timed, run.export) == []
 

@@ -8,7 +8,9 @@ from typing import Any
 from shared.exports.configuration import Export
 from shared.lifecycle.follow_up import what_follows
 from shared.reasons.codes import Reason, Status
-from shared.runs.run import Findings, Head, Run, after
+from shared.runs.counts import Findings
+from shared.runs.head import Head
+from shared.runs.run import Run
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 EQUAL = Findings(list="VIP", exists=True, expected=1, found=1)
@@ -32,12 +34,12 @@ def an_export(every: int = 0, *, repair: bool = False) -> Export:
 
 def ended(reason: Reason | None = None, **fields: Any) -> Run:
     status = reason.status if reason else Status.SUCCESSFUL
-    run = {"export": "e", "id": "r", "trigger": "on_demand", "requested_by": "me", "queued_at": NOW}
+    run = {"export": "e", "id": "r", "trigger": "on_demand", "requested_by": "me", "queued_at": NOW, "ended_at": NOW}
     return Run.model_validate({**run, "status": status, "reason": reason, **fields})
 
 
 def follow(head: Head, run: Run, export: Export) -> tuple[Head, str | None]:
-    head = after(head, run)
+    head = head.ended(run)
     return head, what_follows(run, head, export)
 
 
@@ -68,9 +70,9 @@ def test_lists_that_bulk_calls_left_short_are_doubted_until_they_are_mended() ->
     head, follows = follow(head, ended(), export)
     assert follows == "repair"
     head, _ = follow(head, ended(Reason.LISTS_DIFFER, verification="report", findings=(SHORT,)), export)
-    assert head.doubted  # a report mends nothing
+    assert head.lists_suspect  # a report mends nothing
     head, follows = follow(head, ended(Reason.LISTS_DIFFER, verification="repair", findings=(SHORT,)), export)
-    assert (head.doubted, follows) == (False, "run")
+    assert (head.lists_suspect, follows) == (False, "run")
     assert follow(head, ended(trigger="repair"), export)[1] is None
 
 
@@ -81,16 +83,20 @@ def test_a_run_that_repairs_is_followed_by_nothing() -> None:
 def test_what_is_owed_stays_owed_when_somebody_starts_another_run_first() -> None:
     export = an_export()
     for owed in ("report", "repair", "run"):
-        assert follow(Head(owed=owed), ended(Reason.CANCELED_BY_USER), export)[1] == owed
-        assert follow(Head(owed=owed), ended(), export)[1] == owed
+        assert follow(Head(pending_follow_up=owed), ended(Reason.CANCELED_BY_USER), export)[1] == owed
+        assert follow(Head(pending_follow_up=owed), ended(), export)[1] == owed
 
 
 def test_a_look_at_the_lists_pays_for_a_look_that_is_owed() -> None:
     export = an_export()
     equal = ended(Reason.LISTS_EQUAL, verification="report", findings=(EQUAL,))
     short = ended(Reason.LISTS_DIFFER, verification="report", findings=(SHORT,))
-    assert [follow(Head(owed=owed), equal, export)[1] for owed in ("report", "repair", "run")] == [None, None, "run"]
-    assert [follow(Head(owed=owed), short, export)[1] for owed in ("report", "repair", "run")] == [
+    assert [follow(Head(pending_follow_up=owed), equal, export)[1] for owed in ("report", "repair", "run")] == [
+        None,
+        None,
+        "run",
+    ]
+    assert [follow(Head(pending_follow_up=owed), short, export)[1] for owed in ("report", "repair", "run")] == [
         None,
         "repair",
         "run",
@@ -99,5 +105,5 @@ def test_a_look_at_the_lists_pays_for_a_look_that_is_owed() -> None:
 
 def test_a_stopped_run_whose_lists_fell_short_leaves_a_doubt_and_starts_nothing() -> None:
     head, follows = follow(Head(), ended(Reason.CANCELED_BY_USER, short=True), an_export())
-    assert (head.doubted, follows) == (True, None)
+    assert (head.lists_suspect, follows) == (True, None)
     assert follow(head, ended(), an_export())[1] == "repair"

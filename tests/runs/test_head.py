@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.runs.run import Head, Run, state_before, with_state
+from shared.runs.head import Head
+from shared.runs.run import Run
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 
@@ -16,26 +17,26 @@ def run(run_id: str, account: str | None) -> Run:
 
 
 def test_an_export_that_moves_to_another_connection_of_the_account_keeps_its_state() -> None:
-    head = with_state(Head(), "main", run("r1", "shared"))
-    assert state_before(head, "twin", "shared") == ("main", "r1")
-    moved = with_state(head, "twin", run("r2", "shared"))
+    head = Head().with_state("main", run("r1", "shared"))
+    assert head.state_before("twin", "shared") == ("main", "r1")
+    moved = head.with_state("twin", run("r2", "shared"))
     assert (moved.states, moved.accounts) == ({"twin": "r2"}, {"twin": "shared"})
-    assert state_before(moved, "main", "shared") == ("twin", "r2")
+    assert moved.state_before("main", "shared") == ("twin", "r2")
 
 
 def test_a_connection_that_leads_to_another_account_has_another_state() -> None:
-    head = with_state(Head(), "main", run("r1", "one"))
-    assert state_before(head, "main", "two") == ("main", None)
-    assert state_before(head, "main", "one") == ("main", "r1")
+    head = Head().with_state("main", run("r1", "one"))
+    assert head.state_before("main", "two") == ("main", None)
+    assert head.state_before("main", "one") == ("main", "r1")
 
 
 @pytest.mark.parametrize("account", [None, "one"])
 def test_what_was_stored_before_accounts_were_told_apart_counts_by_its_connection(account: str | None) -> None:
     head = Head(states={"main": "r1"})
-    assert state_before(head, "main", account) == ("main", "r1")
-    assert state_before(head, "twin", account) == ("twin", None)
+    assert head.state_before("main", account) == ("main", "r1")
+    assert head.state_before("twin", account) == ("twin", None)
 
 
 def test_states_at_several_accounts_stand_side_by_side() -> None:
-    head = with_state(with_state(Head(), "main", run("r1", "one")), "other", run("r2", "two"))
+    head = Head().with_state("main", run("r1", "one")).with_state("other", run("r2", "two"))
     assert head.states == {"main": "r1", "other": "r2"}

@@ -16,13 +16,16 @@ from local.azurite import Azurite
 from shared.accounts.accounts import LONGEST_WINDOW, SHORT_WINDOW, Accounts, AccountSlots
 from shared.azure.clock import StorageClock
 from shared.azure.tables import Table
-from shared.delivery.account import Filling
 from shared.delivery.pace import Window
 from shared.reasons.codes import Reason, Status
-from shared.reasons.errors import TryLater
-from shared.runs.ledger import Ledger, NoSuchRun, RunInProgress
-from shared.runs.run import Counts, Entry, Run, new_run_id
+from shared.runs.counts import Counts
+from shared.runs.entry import Entry
+from shared.runs.head import RunInProgress
+from shared.runs.ledger import Ledger, NoSuchRun
+from shared.runs.run import Run
+from shared.runs.run_id import new_run_id
 from tests.delivery.accounts import ManualClock
+from tests.runs.lives import canceled, planned
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -48,42 +51,37 @@ def a_run(minutes: int = 0) -> Run:
     return Run(export="e", id=new_run_id(at), trigger="on_demand", requested_by="me", queued_at=at)
 
 
-def planned(run: Run, chunks: int) -> Run:
-    return run.model_copy(update={"plan": "p", "chunks": chunks, "status": Status.PROCESSING})
-
-
 def ended(run: Run) -> Run:
-    return run.model_copy(update={"status": Status.SUCCESSFUL, "ended_at": NOW})
+    return canceled(run, NOW)
 
 
 def test_a_run_reads_back_as_it_was_written(ledger: Ledger) -> None:
-    run = a_run().model_copy(
-        update={"detail": "[not json] {at all}", "counts": Counts(rows_read=3), "stop": Reason.KEY_REFUSED}
-    )
-    ledger.start(run, {})
+    run = planned(a_run(), NOW, counts=Counts(rows_read=3)).stopped(Reason.KEY_REFUSED)
+    run = run.unreachable(NOW, "[not json] {at all}")
+    ledger.start(run)
     assert ledger.run("e", run.id) == run
 
 
 def test_a_second_run_is_refused_with_the_first_ones_id(ledger: Ledger) -> None:
     first = a_run()
-    ledger.start(first, {"refresh": "r1"})
+    ledger.start(first, lambda head: head.refresh_seen("r1"))
     with pytest.raises(RunInProgress) as caught:
-        ledger.start(a_run(1), {"refresh": "r2"})
+        ledger.start(a_run(1), lambda head: head.refresh_seen("r2"))
     assert caught.value.run_id == first.id
     assert ledger.head("e").refresh == "r1"
 
 
 def test_a_start_whose_answer_was_lost_is_a_start(ledger: Ledger) -> None:
     first = a_run()
-    ledger.start(first, {})
-    ledger.start(first, {})  # storage wrote it, said 500, and the client asked again
+    ledger.start(first)
+    ledger.start(first)  # storage wrote it, said 500, and the client asked again
     assert ledger.head("e").active == first.id
 
 
 def test_of_many_that_start_at_once_one_does(ledger: Ledger) -> None:
     def attempt(minutes: int) -> bool:
         try:
-            ledger.start(a_run(minutes), {})
+            ledger.start(a_run(minutes))
         except RunInProgress:
             return False
         return True
@@ -95,7 +93,7 @@ def test_of_many_that_start_at_once_one_does(ledger: Ledger) -> None:
 def test_runs_come_newest_first_and_page_by_page(ledger: Ledger) -> None:
     made = [a_run(minutes) for minutes in range(5)]
     for run in made:
-        ledger.start(run, {})
+        ledger.start(run)
         ledger.finish("e", run.id, ended, state_of=None)
     newest = [run.id for run in reversed(made)]
     first = [run.id for run in ledger.runs("e", most=2)]
@@ -105,8 +103,8 @@ def test_runs_come_newest_first_and_page_by_page(ledger: Ledger) -> None:
 
 def test_a_chunk_recorded_by_many_at_once_counts_once(ledger: Ledger) -> None:
     run = a_run()
-    ledger.start(run, {})
-    ledger.change("e", run.id, lambda run: planned(run, 20))
+    ledger.start(run)
+    ledger.change("e", run.id, lambda run: planned(run, NOW, chunks=20))
 
     def record(chunk: int) -> bool:
         entry = Entry(chunk=f"{chunk % 20:06d}")
@@ -114,7 +112,7 @@ def test_a_chunk_recorded_by_many_at_once_counts_once(ledger: Ledger) -> None:
             "e",
             run.id,
             entry,
-            lambda run: run.model_copy(update={"done": run.done + 1, "counts": run.counts + Counts(delivered=5)}),
+            lambda run: run.recorded(entry, Counts(delivered=5), None, NOW),
         )[1]
 
     with ThreadPoolExecutor(8) as pool:
@@ -126,10 +124,10 @@ def test_a_chunk_recorded_by_many_at_once_counts_once(ledger: Ledger) -> None:
 
 def test_finishing_frees_the_export_moves_the_state_and_is_harmless_again(ledger: Ledger) -> None:
     run = a_run()
-    ledger.start(run, {})
+    ledger.start(run)
     ledger.finish("e", run.id, ended, state_of="main")
-    ledger.finish("e", run.id, lambda run: run.model_copy(update={"status": Status.FAILED}), state_of=None)
-    assert ledger.run("e", run.id).status is Status.SUCCESSFUL
+    ledger.finish("e", run.id, lambda run: run.ended(NOW, Reason.INTERNAL_ERROR), state_of=None)
+    assert ledger.run("e", run.id).status is Status.CANCELED
     assert (ledger.head("e").active, ledger.head("e").states) == (None, {"main": run.id})
 
 
@@ -183,32 +181,11 @@ def test_a_window_is_no_longer_when_the_account_is_throttled(accounts: Accounts)
     assert window.end - window.start <= LONGEST_WINDOW
 
 
-def test_what_must_be_done_once_is_done_by_one(accounts: Accounts) -> None:
-    with accounts.exclusive("main", "work", 60), pytest.raises(TryLater), accounts.exclusive("main", "work", 60):
-        pass
-    with accounts.exclusive("main", "work", 60):
-        pass
-
-
-def test_who_was_paused_past_its_time_must_not_go_on(accounts: Accounts) -> None:
-    with accounts.exclusive("main", "work", 0) as check, pytest.raises(TryLater):
-        check()
-    with accounts.exclusive("main", "work", 60) as check:
-        check()
-
-
-def test_a_dead_holder_is_replaced_when_its_time_is_over(accounts: Accounts) -> None:
-    holder = accounts.exclusive("main", "work", 0)
-    holder.__enter__()
-    with accounts.exclusive("main", "work", 60):
-        pass
-
-
 def test_knowledge_of_an_account_is_shared_and_can_be_forgotten(accounts: Accounts) -> None:
     assert accounts.list_id("main", "A/B?#") is None
     accounts.remember_list("main", "A/B?#", "contactlist_1")
     assert accounts.list_id("main", "A/B?#") == "contactlist_1"
     accounts.remember_list("main", "A/B?#", None)
     assert accounts.list_id("main", "A/B?#") is None
-    accounts.remember_filling("main", Filling.CONTACT)
-    assert accounts.filling("main") is Filling.CONTACT
+    accounts.remember_list_method("main", "contact")
+    assert accounts.list_method("main") == "contact"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from tests.simulation.explain import explain
-from tests.simulation.schedule import Schedule, crash_points, draw, lengths, play
+from tests.simulation.schedule import Schedule, crash_pairs, crash_points, draw, lengths, play
 from tests.simulation.world import WORLDS
 
 
@@ -19,10 +19,13 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=3000, help="random schedules to play")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first one; each next one has the next")
     parser.add_argument("--points", action="store_true", help="play every single crash point of the worlds as well")
+    parser.add_argument(
+        "--pairs", default="", metavar="WORLD", help="play all pairs of crash points of one world as well"
+    )
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
     began, played, failed = time.monotonic(), 0, 0
-    for schedule in _schedules(asked.count, asked.seed, asked.points):
+    for schedule in _schedules(asked.count, asked.seed, asked.points, asked.pairs):
         played += 1
         if play(schedule).wrong:
             failed += 1
@@ -32,10 +35,12 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _schedules(count: int, seed: int, points: bool) -> Iterator[Schedule]:
+def _schedules(count: int, seed: int, points: bool, pairs: str) -> Iterator[Schedule]:
     if points:
         for world in WORLDS:
             yield from crash_points(world)
+    if pairs:
+        yield from crash_pairs(pairs)
     known = lengths()
     for number in range(seed, seed + count):
         yield draw(number, known)

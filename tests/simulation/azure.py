@@ -7,10 +7,12 @@ not, and then meets its own work. The queues themselves belong to the host (`hos
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -229,14 +231,16 @@ class _TableClient:
         """Read the rows that fit, in the order of their keys."""
 
         def read() -> list[Entity]:
-            return [
-                _entity(row, etag)
-                for (_, _), (row, etag) in sorted(self._rows.items())
-                if _fits(row, query, parameters)
-            ]
+            conditions = [(name, compare, parameters[value]) for name, compare, value in _conditions(query)]
+            return [_entity(*self._rows[key]) for key in sorted(self._fitting(conditions))]
 
         start = _short(str(parameters.get("start", "")))
         yield from self._cloud.call("tables", f"QUERY {self._name} {parameters.get('partition', '')} {start}", read)
+
+    def _fitting(self, conditions: Sequence[tuple[str, Callable[[Any, Any], bool], Any]]) -> Iterator[tuple[str, str]]:
+        for key, (row, _) in self._rows.items():
+            if all(name in row and compare(row[name], value) for name, compare, value in conditions):
+                yield key
 
     def submit_transaction(self, operations: Iterable[Sequence[Any]], **_: object) -> list[Mapping[str, Any]]:
         """Make all changes, or none."""
@@ -308,24 +312,22 @@ def _entity(row: Row, etag: str) -> Entity:
     return entity
 
 
-def _fits(row: Row, query: str, values: Mapping[str, Any]) -> bool:
-    for part in query.split(" and "):
-        found = re.fullmatch(r"(\w+) (eq|ge|gt|lt|le) @(\w+)", part)
-        if found is None:
-            raise NotImplementedError(query)
-        have, want = row.get(found[1]), values[found[3]]
-        if (
-            have is None
-            or not {
-                "eq": have == want,
-                "ge": have >= want,
-                "gt": have > want,
-                "lt": have < want,
-                "le": have <= want,
-            }[found[2]]
-        ):
-            return False
-    return True
+_COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "eq": operator.eq,
+    "ge": operator.ge,
+    "gt": operator.gt,
+    "lt": operator.lt,
+    "le": operator.le,
+}
+
+
+@cache
+def _conditions(query: str) -> Sequence[tuple[str, Callable[[Any, Any], bool], str]]:
+    """Return what a query asks of a row: a property, how it compares, and the name of the value it is compared with."""
+    parts = [re.fullmatch(r"(\w+) (eq|ge|gt|lt|le) @(\w+)", part) for part in query.split(" and ")]
+    if None in parts:
+        raise NotImplementedError(query)
+    return [(part[1], _COMPARE[part[2]], part[3]) for part in parts if part]
 
 
 def _refused(status: int, code: str) -> HttpResponseError:
@@ -334,6 +336,7 @@ def _refused(status: int, code: str) -> HttpResponseError:
     return cast("HttpResponseError", error)
 
 
+@lru_cache(10_000)
 def _short(key: str) -> str:
     """Name a row so that a person can follow: without the ledger's number that orders runs."""
     return re.sub(r"^run-\d{13}-", "run ", key)

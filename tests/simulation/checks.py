@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
@@ -11,20 +12,34 @@ import polars as pl
 from shared.azure.storage import Container
 from shared.reasons.codes import Reason, Status
 from shared.runs.files import load_state, state_path
+from shared.runs.head import Head
 from shared.runs.run import Run
 from tests.simulation.play import DIGESTS, Play
 from tests.simulation.world import CONNECTION, EXPORT, WORLDS
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A play once all is quiet, with what its ledger says, read once."""
+
+    play: Play
+    head: Head
+    runs: tuple[Run, ...]
+
+    @classmethod
+    def of(cls, play: Play) -> Quiet:
+        """Look at a play."""
+        return cls(play, play.head(), tuple(play.audience.ledger.runs(EXPORT, most=1000)))
+
+
 def violations(play: Play) -> list[str]:
     """Say what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
-    wrong = [*play.watch.wrong, *_ended(play), *_books(play), *_left_lying(play), *play.errors, *_broken(play)]
+    wrong = [*play.watch.wrong, *_standing(Quiet.of(play)), *play.errors, *_broken(play)]
     play.calm = True
     play.again("start", "rest")
-    wrong += [
-        f"after one more run: {what}" for what in [*_ended(play), *_books(play), *_left_lying(play), *_wanted(play)]
-    ]
-    if not _did_something(play):  # then this was the idle run
+    after = Quiet.of(play)
+    wrong += [f"after one more run: {what}" for what in [*_standing(after), *_wanted(after)]]
+    if after.runs[0].reason is Reason.NOTHING_TO_DO:  # then this was the idle run
         return wrong
     before = len(play.autopilot.writes)
     play.again("start", "rest")
@@ -36,6 +51,23 @@ def violations(play: Play) -> list[str]:
     return wrong
 
 
+def _standing(quiet: Quiet) -> Iterator[str]:
+    yield from _ended(quiet)
+    yield from _books(quiet)
+    yield from _erased(quiet)
+    yield from _left_lying(quiet)
+
+
+def _erased(quiet: Quiet) -> Iterator[str]:
+    """Look for people who asked to be erased, and whose addresses are still kept somewhere."""
+    people = set(quiet.play.audience.tombstones.people())
+    for contact in quiet.play.autopilot.account.contacts.values():
+        if _person(contact.email or "") in people:
+            yield f"{contact.email} was erased, and is still a contact"
+    for name in quiet.play.cloud.blobs.get(Container.ERASURES, {}):
+        yield f"left lying: {Container.ERASURES}/{name}"
+
+
 def _broken(play: Play) -> Iterator[str]:
     """Name failures that no fault explains: a client that is played wrongly, or code that is wrong."""
     for failure in play.host.failures:
@@ -45,20 +77,11 @@ def _broken(play: Play) -> Iterator[str]:
         yield f"functions failed though nothing was wrong: {play.host.failures[:3]}"
 
 
-def _did_something(play: Play) -> bool:
-    newest = play.audience.ledger.runs(EXPORT, most=1)[0]
-    return newest.reason is not Reason.NOTHING_TO_DO
-
-
-def _runs(play: Play) -> list[Run]:
-    return play.audience.ledger.runs(EXPORT, most=1000)
-
-
-def _ended(play: Play) -> Iterator[str]:
-    head = play.head()
-    if head.active or head.owed:
+def _ended(quiet: Quiet) -> Iterator[str]:
+    head = quiet.head
+    if head.active or head.pending_follow_up:
         yield f"not ended: {head}"
-    for run in _runs(play):
+    for run in quiet.runs:
         if not run.status.is_final:
             yield f"run {run.id} has not ended: {run.status}"
         if not run.counts.add_up:
@@ -67,14 +90,14 @@ def _ended(play: Play) -> Iterator[str]:
             yield f"run {run.id} ended with internal_error"
 
 
-def _books(play: Play) -> Iterator[str]:
+def _books(quiet: Quiet) -> Iterator[str]:
     """Compare what the destination holds with what the state says."""
-    head = play.head()
+    play, head = quiet.play, quiet.head
     run_id = head.states.get(CONNECTION)
     state = load_state(play.audience.storage, EXPORT, CONNECTION, run_id)
     account = play.autopilot.account
     people = {row["person"]: row for row in state.people.iter_rows(named=True)}
-    names = {DIGESTS.of_person(contact.email or ""): contact for contact in account.contacts.values()}
+    names = {_person(contact.email or ""): contact for contact in account.contacts.values()}
     for list_id, title in account.titles.items():
         bit = 1 << state.lists.index(list_id) if list_id in state.lists else 0
         on = {person for person, contact in names.items() if list_id in contact.lists}
@@ -82,7 +105,7 @@ def _books(play: Play) -> Iterator[str]:
         maybe = {person for person, row in people.items() if row["attempted"] & bit}
         for person in on - said - maybe:
             yield f"{names[person].email} is on {title}, and the state does not know"
-        for person in said - on if not (head.doubted or _drifted(play)) else ():
+        for person in said - on if not (head.lists_suspect or _drifted(quiet)) else ():
             who = names[person].email if person in names else "somebody who is gone"
             yield f"{who} is not on {title}, and the state says so"
     for person, contact in names.items():
@@ -99,12 +122,17 @@ def _books(play: Play) -> Iterator[str]:
                 yield f"{contact.email} is called {contact.fields.get('FirstName')}, and the state says {held}"
 
 
-def _drifted(play: Play) -> bool:
+def _drifted(quiet: Quiet) -> bool:
     """Whether somebody changed a list by hand, and no verification with repair has come to its end since."""
-    before = play.before_by_hand
+    before = quiet.play.before_by_hand
     if before is None:
         return False
-    return not any(run.verification == "repair" and run.findings and run.id not in before for run in _runs(play))
+    return not any(run.verification == "repair" and run.findings and run.id not in before for run in quiet.runs)
+
+
+@cache
+def _person(email: str) -> int:
+    return DIGESTS.of_person(email)
 
 
 @cache
@@ -116,11 +144,12 @@ def _contents(world: str, email: str) -> dict[int, str]:
     return dict(zip(digests, texts.values(), strict=True))
 
 
-def _left_lying(play: Play) -> Iterator[str]:
+def _left_lying(quiet: Quiet) -> Iterator[str]:
+    play = quiet.play
     for container in (Container.CHUNKS, Container.OUTCOMES):
         for name in play.cloud.blobs.get(container, {}):
             yield f"left lying: {container}/{name}"
-    kept = {state_path(EXPORT, connection, run) for connection, run in play.head().states.items()}
+    kept = {state_path(EXPORT, connection, run) for connection, run in quiet.head.states.items()}
     for name in play.cloud.blobs.get(Container.STATE, {}):
         if name not in kept:
             yield f"left lying: state/{name}"
@@ -131,12 +160,13 @@ def _left_lying(play: Play) -> Iterator[str]:
         yield f"left lying: {count} messages in {queue}"
 
 
-def _wanted(play: Play) -> Iterator[str]:
+def _wanted(quiet: Quiet) -> Iterator[str]:
     """Compare the lists with the segments."""
+    play = quiet.play
     account = play.autopilot.account
     erased = play.audience.tombstones.people()
     for title, members in play.source.segments.items():
-        wanted = {email for email in members if DIGESTS.of_person(email) not in erased and "poison" not in email}
+        wanted = {email for email in members if _person(email) not in erased and "poison" not in email}
         ids = [list_id for list_id, name in account.titles.items() if name == title]
         if len(ids) != 1:
             yield f"{len(ids)} lists are called {title}"
@@ -145,6 +175,6 @@ def _wanted(play: Play) -> Iterator[str]:
             yield f"lost: {email} is not on {title}"
         for email in sorted(on - wanted):
             yield f"extra: {email} is on {title}"
-    statuses = {run.status for run in _runs(play)[:1]}
+    statuses = {run.status for run in quiet.runs[:1]}
     if statuses - {Status.SUCCESSFUL, Status.COMPLETED_WITH_WARNINGS}:
         yield f"it ended {statuses}"

@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, Self
-from unittest.mock import patch
 
 import shared.composition.app
 import shared.planning.plan
@@ -54,21 +53,22 @@ class Inline:
         return
 
 
-_patches: list[Any] = []
+_replacements: list[tuple[Any, str, Any, Any]] = []
+"""What is replaced: where, its name, the real one, and what is played instead."""
 
 
 @contextmanager
 def played() -> Iterator[None]:
     """Have the app's code take time, chance and threads from the stage, and its functions the app of who is on it."""
-    if not _patches:
-        _patches.extend(patch.object(where, name, value) for where, name, value in _replaced())
-    for one in _patches:
-        one.start()
+    if not _replacements:
+        _replacements.extend((where, name, getattr(where, name), instead) for where, name, instead in _replaced())
+    for where, name, _, instead in _replacements:
+        setattr(where, name, instead)
     try:
         yield
     finally:
-        for one in reversed(_patches):
-            one.stop()
+        for where, name, real, _ in reversed(_replacements):
+            setattr(where, name, real)
 
 
 def _replaced() -> Iterator[tuple[Any, str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -16,18 +17,27 @@ from typing import Any, Final
 import polars as pl
 from pydantic import BaseModel
 
+import shared.azure.tables
+import shared.cleaning.addresses
 import shared.cleaning.clean
+import shared.cleaning.text
 import shared.planning.difference
 import shared.planning.plan
 import shared.runs.files
 import shared.runs.rejected
+import shared.runs.run_id
+import shared.state.seal
 import shared.state.state
 import shared.verification.comparison
 from shared.planning.plan import Plan
 from shared.planning.spool import Spool
+from shared.state.digests import DigestKey
 
 PURE: Final = (
+    (shared.cleaning.addresses, "normalised"),
     (shared.cleaning.clean, "clean"),
+    (shared.cleaning.text, "in_one_spelling"),
+    (shared.cleaning.text, "with_placeholders"),
     (shared.planning.difference, "together"),
     (shared.state.state, "merge"),
     (shared.state.state, "identify"),
@@ -40,10 +50,25 @@ PURE: Final = (
     (shared.runs.files, "write_table"),
     (shared.runs.files, "read_table"),
     (shared.runs.rejected, "write_rejected"),
+    (shared.runs.run_id, "moment_of"),
+    (shared.state.seal, "is_broken"),
 )
 """Functions whose result depends on nothing but what they are given."""
 
+DIGESTS: Final = ("of_people", "of_contents", "of_customers")
+"""Methods of the digest key, likewise."""
+
+TABLE_METHODS: Final = ("select", "filter", "with_columns", "unique", "join")
+"""Methods of tables whose result depends on nothing but the table and what they are given."""
+
+MOST_KNOWN: Final = 200_000
+"""Results that are kept; then one begins again."""
+
+MOST_RECORDS: Final = 20_000
+"""Records of tables that are kept: plays differ in their moments, so that no end of them would come."""
+
 _known: dict[Any, Any] = {}
+_records: dict[Any, Any] = {}
 
 
 def replaced() -> Iterator[tuple[Any, str, Any]]:
@@ -51,8 +76,26 @@ def replaced() -> Iterator[tuple[Any, str, Any]]:
     for home, name in PURE:
         yield from _everywhere(getattr(home, name), name, _once(getattr(home, name), name))
     yield pl, "concat", _once(pl.concat, "concat")
+    for method in DIGESTS:
+        yield DigestKey, method, _once(getattr(DigestKey, method), method)
+    for method in TABLE_METHODS:
+        yield pl.DataFrame, method, _once_a_table(getattr(pl.DataFrame, method), method)
     yield from _everywhere(shared.planning.plan.plan, "plan", _plan)
     yield from _everywhere(shared.planning.plan.chunks, "chunks", _chunks)
+    yield shared.azure.tables, "_record", _record
+
+
+_real_record: Any = shared.azure.tables._record
+
+
+def _record(entity: Mapping[str, Any], kind: type[BaseModel]) -> Any:
+    """Read a record of a table: it is frozen, so that who reads the same row may have the same one."""
+    key = (kind, *entity.items())
+    if key not in _records:
+        if len(_records) >= MOST_RECORDS:
+            _records.clear()
+        _records[key] = _real_record(entity, kind)
+    return _records[key]
 
 
 def _everywhere(real: Any, name: str, instead: Any) -> Iterator[tuple[Any, str, Any]]:
@@ -67,12 +110,33 @@ def _everywhere(real: Any, name: str, instead: Any) -> Iterator[tuple[Any, str, 
 def _once(real: Callable[..., Any], name: str) -> Callable[..., Any]:
     def remembered(*arguments: Any, **named: Any) -> Any:
         arguments = tuple(list(item) if isinstance(item, Iterator | map) else item for item in arguments)
-        key = (name, _frozen(arguments), _frozen(named))
-        if key not in _known:
-            _known[key] = real(*arguments, **named)
-        return _known[key]
+        return _remember((name, _frozen(arguments), _frozen(named)), lambda: real(*arguments, **named))
 
     return remembered
+
+
+def _once_a_table(real: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Have a method of a table that is kept be computed once; one of a passing table is not looked up."""
+
+    def remembered(table: pl.DataFrame, *arguments: Any, **named: Any) -> Any:
+        known = _numbered.get(id(table))
+        if known is None:
+            return real(table, *arguments, **named)
+        arguments = tuple(list(item) if isinstance(item, Iterator | map) else item for item in arguments)
+        key = (name, known[1], _frozen(arguments), _frozen(named))
+        return _remember(key, lambda: real(table, *arguments, **named))
+
+    return remembered
+
+
+def _remember(key: Any, compute: Callable[[], Any]) -> Any:
+    if key not in _known:
+        if len(_known) >= MOST_KNOWN:
+            for kept in (_known, _numbered, _contents):
+                kept.clear()
+        _known[key] = compute()
+        _number_frames(_known[key])
+    return _known[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,41 +159,90 @@ _real_chunks = shared.planning.plan.chunks
 def _plan(segments: Sequence[Any], recipe: Any, *rest: Any) -> Plan:
     """Read the segments, then plan: what is read each time is only the source."""
     read = [_Read(each.name, tuple(each.columns), each.declared, tuple(each.read(recipe.columns))) for each in segments]
-    key = ("plan", _frozen(read), _frozen(recipe), _frozen(rest))
-    if key not in _known:
+
+    def compute() -> Plan:
         spool = Spool()  # a plan that is kept keeps its contacts
         atexit.register(spool.close)
-        _known[key] = _real_plan(read, recipe, *[spool if isinstance(item, Spool) else item for item in rest])
-    found: Plan = _known[key]
+        made: Plan = _real_plan(read, recipe, *[spool if isinstance(item, Spool) else item for item in rest])
+        return made
+
+    found: Plan = _remember(("plan", _frozen(read), _frozen(recipe), _frozen(rest)), compute)
     return found
 
 
 def _chunks(plan: Plan) -> Iterator[bytes]:
-    key = ("chunks", id(plan))  # plans are kept for ever, so that no other has its id
-    if key not in _known:
-        _known[key] = list(_real_chunks(plan))
-    yield from _known[key]
+    _, chunks = _remember(
+        ("chunks", id(plan)), lambda: (plan, list(_real_chunks(plan)))
+    )  # a plan that is kept keeps its id
+    yield from chunks
+
+
+_contents: dict[Any, tuple[str, int]] = {}
+_numbers = itertools.count()
+_numbered: dict[int, tuple[pl.DataFrame, tuple[str, int]]] = {}
+"""Tables that are kept, by id, each with the number of what is in it: so it is looked at once, not each time it is a key."""
+
+
+def kept(table: pl.DataFrame) -> pl.DataFrame:
+    """Keep a table that thousands of plays look at."""
+    _number_frames(table)
+    return table
+
+
+def _number_frames(value: Any) -> None:
+    """Give the tables in what is kept their numbers."""
+    if isinstance(value, pl.DataFrame):
+        _numbered[id(value)] = (value, _frame(value))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _number_frames(item)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            _number_frames(getattr(value, field.name))
+
+
+def _frame(value: pl.DataFrame) -> tuple[str, int]:
+    known = _numbered.get(id(value))
+    if known is not None:
+        return known[1]
+    content = (tuple(value.columns), tuple(value.rows()), tuple(value.dtypes))
+    return _contents.setdefault(content, ("table", next(_numbers)))
 
 
 def _frozen(value: Any) -> Any:
     """Make of a value what equals that of an equal value, and can be a key."""
+    kind = type(value)
+    freeze = _freezers.get(kind)
+    if freeze is None:
+        freeze = _freezers[kind] = _freezer(value)
+    return freeze(value)
+
+
+_freezers: dict[type, Callable[[Any], Any]] = {}
+
+
+def _freezer(value: Any) -> Callable[[Any], Any]:  # noqa: C901 - one line a kind
+    """Return how a value of this kind becomes a key."""
     match value:
         case str() | bytes() | int() | float() | None:
-            return value
+            return lambda value: value
         case pl.DataFrame():
-            return (tuple(value.columns), tuple(value.rows()), tuple(value.dtypes))
+            return _frame
+        case pl.Expr():
+            return lambda value: value.meta.serialize()
         case pl.Series():
-            return (value.name, value.dtype, tuple(value))
+            return lambda value: (value.name, value.dtype, tuple(value))
         case Spool():
-            return "spool"
+            return lambda value: "spool"
         case BaseModel():
-            return value.model_dump_json()
+            return lambda value: value.model_dump_json()
         case Mapping():
-            return tuple((key, _frozen(item)) for key, item in value.items())
+            return lambda value: tuple((key, _frozen(item)) for key, item in value.items())
         case Set():
-            return frozenset(value)
+            return frozenset
         case Iterable():
-            return tuple(map(_frozen, value))
+            return lambda value: tuple(map(_frozen, value))
     if dataclasses.is_dataclass(value):
-        return tuple(_frozen(getattr(value, item.name)) for item in dataclasses.fields(value))
-    return value
+        names = [item.name for item in dataclasses.fields(value)]
+        return lambda value: tuple(_frozen(getattr(value, name)) for name in names)
+    return lambda value: value

@@ -8,24 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from export_trigger.erase import erase
 from export_trigger.http import runs as api
 from export_trigger.http.access import Caller, Role
 from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.steps.erase import erase
 from shared.accounts.accounts import Accounts
 from shared.azure.settings import Settings, StorageAccount
 from shared.azure.storage import Storage
 from shared.azure.tables import Table
 from shared.azure.vault import Vault
 from shared.composition.app import App
-from shared.erasure.requests import Erasures
+from shared.erasure.requests import Erasures, Progress
 from shared.erasure.tombstones import Tombstones
 from shared.exports.audit import Audit
 from shared.exports.configuration import Connection, Consent, Export
 from shared.exports.registry import Registry
 from shared.reasons.errors import TryLater
+from shared.runs.head import Head
 from shared.runs.ledger import Ledger
-from shared.runs.run import Head
 from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
 from tests.simulation.autopilot import URL, AutopilotStage, session
@@ -41,6 +41,17 @@ from tests.simulation.world import CONNECTION, EXPORT, KEY, World
 WORKERS: Final = ("A", "B", "C")
 DIGESTS: Final = DigestKey.from_text("00" * 32)
 RESTART: Final = 5.0
+
+_NOWHERE: Final = StorageAccount(connection_string="-")
+SETTINGS: Final = Settings(
+    storage=_NOWHERE,
+    source=_NOWHERE,
+    customer_insights_path="ci/Export",
+    key_vault_url="https://vault.example",
+    urls={"autopilot": URL},
+    settle_seconds=0,
+    outage_minutes=30,
+)
 
 
 class StageClock:
@@ -124,10 +135,19 @@ class Play:
         return found is None or not (found[0].get("active") or found[0].get("owed"))
 
     @property
+    def is_erasing(self) -> bool:
+        """Whether an erasure is not over yet: the tick takes it up again, at the latest after an hour."""
+        rows = self.cloud.tables["erased"]
+        return any(
+            row["progress"] == Progress.OPEN for (partition, _), (row, _) in rows.items() if partition == "requests"
+        )
+
+    @property
     def is_quiet(self) -> bool:
         """Whether everything is done that somebody will do: supervision and the tick have looked at it as it is."""
         if (
             not self.rests
+            or self.is_erasing
             or self.host.waiting()
             or self.commands
             or self.stage.now < max(self.cloud.down.values(), default=0)
@@ -183,17 +203,8 @@ class Play:
         clock = StageClock(self.stage, skew)
         tables = cast("Any", Tables(self.cloud))
         storage = Storage(cast("Any", Blobs(self.cloud)), cast("Any", Queues(self.host)))
-        nowhere = StorageAccount(connection_string="-")
         return App(
-            settings=Settings(
-                storage=nowhere,
-                source=nowhere,
-                customer_insights_path="ci/Export",
-                key_vault_url="https://vault.example",
-                autopilot_url=URL,
-                settle_seconds=0,
-                outage_minutes=30,
-            ),
+            settings=SETTINGS,
             storage=storage,
             ledger=Ledger(Table(tables, "ledger")),
             registry=Registry(storage),
@@ -254,7 +265,8 @@ class Play:
                 self.change_segments()
                 self.stage.wait(lambda: 0.0 if self._taken_up else math.inf, idle=True)
             case "erase":
-                erase(self.app(), f"{rest}@example.com")
+                if erase(self.app(), f"{rest}@example.com").progress is Progress.INCOMPLETE:
+                    raise TryLater(0, "incomplete: whoever reads that asks again")
             case "take":
                 self._by_hand(rest)
             case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
@@ -130,11 +131,16 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a play: what is wrong, what was done, and how many calls it took."""
+    """What came of a play: what is wrong, and how many calls it took."""
 
     wrong: tuple[str, ...]
-    record: tuple[str, ...] = field(repr=False)
+    stage: Stage = field(repr=False)
     steps: int = 0
+
+    @property
+    def record(self) -> list[str]:
+        """What was done, a line each."""
+        return self.stage.record
 
 
 def play(schedule: Schedule, world: World | None = None) -> Result:
@@ -154,7 +160,7 @@ def play(schedule: Schedule, world: World | None = None) -> Result:
             wrong = [f"stuck: {error}"]
         finally:
             made.stage.close()
-    return Result(tuple(wrong), tuple(made.stage.record), steps)
+    return Result(tuple(wrong), made.stage, steps)
 
 
 @cache
@@ -211,17 +217,30 @@ _READS: Final = ("GET", "HEAD", "LIST", "QUERY", "COUNT", "SOURCE")
 
 
 def crash_points(world: str) -> list[Schedule]:
-    """Return a schedule for each moment of a world at which a process may die.
+    """Return a schedule for each moment of a world at which a process may die."""
+    return _with_one_more_crash(Schedule(world))
+
+
+def crash_pairs(world: str) -> Iterator[Schedule]:
+    """Yield a schedule for each two moments at which one process dies, then another, or the one that took its place."""
+    for point in crash_points(world):
+        yield from _with_one_more_crash(point)
+
+
+def _with_one_more_crash(schedule: Schedule) -> list[Schedule]:
+    """Return the schedule with a crash at each moment after its last event.
 
     Dying before one call or the next is the same where only reading is between them: nothing is done by it.
     """
-    points, told = [], ("", "")
-    for line in play(Schedule(world)).record:
+    begins = max((event.at for event in schedule.events), default=0)
+    played, points, told = play(schedule), [], ("", "")
+    for line in played.record:
         number, _, said = line.split(maxsplit=2)
         actor, _, call = said.partition(": ")
         if not call or actor == "asked":
             continue
-        if told[0] != actor or not told[1].startswith(_READS):
-            points.append(Schedule(world, events=(Event(int(number), "fault", 0, Fault.CRASH.name),)))
+        if begins < int(number) <= played.steps and (told[0] != actor or not told[1].startswith(_READS)):
+            crash = Event(int(number), "fault", 0, Fault.CRASH.name)
+            points.append(replace(schedule, events=(*schedule.events, crash)))
         told = (actor, call)
-    return [point for point in points if point.events[0].at <= lengths()[world]]
+    return points

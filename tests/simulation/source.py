@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from shared.reasons.errors import ExportError
 from shared.sources.blob_export.customer_insights import CustomerInsights
 from shared.sources.catalogue import Catalogue, Dialect, Partition, Table
 from tests.simulation.azure import Cloud
+from tests.simulation.once import kept
 from tests.simulation.stage import Fault
 
 COLUMNS = ("CustomerId", "Email", "FirstName")
@@ -54,19 +56,7 @@ class Source(CustomerInsights):
         self._ask(f"read {table.name}")
         if table.partitions[0].path != f"v{self.version}/{table.name}.csv":
             raise ExportError(Reason.SOURCE_NOT_SETTLED, "replaced while it was read")
-        people = self.segments[table.name]
-        values = {
-            "CustomerId": [f"c-{email}" for email in people],
-            "Email": list(people),
-            "FirstName": [*people.values()],
-        }
-        yield pl.DataFrame(
-            {
-                ROW: pl.Series(range(len(people)), dtype=pl.UInt64),
-                MALFORMED: pl.Series([False] * len(people), dtype=pl.Boolean),
-                **{name: pl.Series(values[name], dtype=pl.String) for name in dict.fromkeys(columns)},
-            }
-        )
+        yield _rows(tuple(self.segments[table.name].items()), tuple(dict.fromkeys(columns)))
 
     def _ask(self, what: str) -> None:
         fault = self.cloud.stage.turn(f"SOURCE {what}")
@@ -74,3 +64,21 @@ class Source(CustomerInsights):
             fault = self.cloud.stage.fails()
         if fault in {Fault.FAIL, Fault.LOSE}:
             raise ExportError(Reason.SOURCE_UNREACHABLE, "Customer Insights' storage cannot be reached.")
+
+
+@cache
+def _rows(people: Sequence[tuple[str, str]], columns: Sequence[str]) -> pl.DataFrame:
+    values = {
+        "CustomerId": [f"c-{email}" for email, _ in people],
+        "Email": [email for email, _ in people],
+        "FirstName": [name for _, name in people],
+    }
+    return kept(
+        pl.DataFrame(
+            {
+                ROW: pl.Series(range(len(people)), dtype=pl.UInt64),
+                MALFORMED: pl.Series([False] * len(people), dtype=pl.Boolean),
+                **{name: pl.Series(values[name], dtype=pl.String) for name in columns},
+            }
+        )
+    )

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NoReturn, Protocol
 
+from tests.simulation.threads import Job, run_apart
+
 BEGINNING: Final = 1_800_000_000.0
 """The time at which every play begins, in seconds since 1970."""
 
@@ -50,7 +52,7 @@ class Actor:
     over: bool = False
     label: str = ""
     gate: threading.Lock = field(default_factory=threading.Lock)
-    thread: threading.Thread | None = None
+    job: Job | None = None
 
 
 class Director(Protocol):
@@ -73,7 +75,7 @@ class Stage:
         self.now = BEGINNING
         self.steps = 0
         self.actors: list[Actor] = []
-        self.record: list[str] = []
+        self._record: list[tuple[int, float, str]] = []
         self.app: Callable[[], Any] = lambda: None
         self.died: Callable[[Actor], None] = lambda actor: None
         self.broke: list[BaseException] = []
@@ -90,9 +92,7 @@ class Stage:
         begins = self.now + after
         actor = Actor(name, body, skew, lambda: begins)
         actor.gate.acquire()
-        actor.thread = threading.Thread(target=self._live, args=(actor,), daemon=True, name=name)
-        _on_stage[actor.thread] = (self, actor)
-        actor.thread.start()
+        actor.job = run_apart(lambda: self._live(actor))
         self.actors.append(actor)
         return actor
 
@@ -111,9 +111,8 @@ class Stage:
             actor.doomed = True
             if not actor.over:
                 actor.gate.release()
-            if actor.thread:
-                actor.thread.join()
-                _on_stage.pop(actor.thread, None)
+            if actor.job:
+                actor.job.wait()
 
     @property
     def living(self) -> list[Actor]:
@@ -181,10 +180,15 @@ class Stage:
 
     def note(self, text: str) -> None:
         """Record what was done."""
-        self.record.append(f"{self.steps:5d} {self.now - BEGINNING:9.2f}s  {text}")
+        self._record.append((self.steps, self.now, text))
+
+    @property
+    def record(self) -> list[str]:
+        """What was done, a line each."""
+        return [f"{step:5d} {moment - BEGINNING:9.2f}s  {text}" for step, moment, text in self._record]
 
     def _me(self) -> Actor:
-        actor = _on_stage[threading.current_thread()][1]
+        actor: Actor = _here.now[1]
         if actor.doomed:
             raise Killed
         return actor
@@ -212,6 +216,13 @@ class Stage:
         return True
 
     def _live(self, actor: Actor) -> None:
+        _here.now = (self, actor)
+        try:
+            self._play(actor)
+        finally:
+            _here.now = None
+
+    def _play(self, actor: Actor) -> None:
         actor.gate.acquire()
         try:
             if not actor.doomed:
@@ -228,9 +239,14 @@ class Stage:
         self._pass_on(actor)
 
 
-_on_stage: dict[threading.Thread, tuple[Stage, Actor]] = {}
+class _Here(threading.local):
+    now: tuple[Stage, Actor] | None = None
+
+
+_here: Any = _Here()
 
 
 def on_stage() -> tuple[Stage, Actor] | None:
     """Give the stage and the actor whose thread this is; None for the audience."""
-    return _on_stage.get(threading.current_thread())
+    found: tuple[Stage, Actor] | None = _here.now
+    return found

@@ -61,6 +61,7 @@ class Story:
         self._sentences: tuple[tuple[str, Callable[..., None]], ...] = (
             (r"everybody goes on", self._everybody),
             (r"(?:the )?(\w+) asks (.+)", self._ask),
+            (r"(?:the )?(\w+) begins to ask (.+)", self._begin_to_ask),
             (r"(?:the )?(\w+) goes on until (.+)", self._go_until),
             (r"(?:the )?(\w+) goes on past (.+)", self._go_past),
             (r"(?:the )?(\w+) goes on", self._go),
@@ -148,6 +149,10 @@ class Story:
     def _ask(self, name: str, command: str) -> None:
         self.play.commands.append(command)
         self._go("user")
+
+    def _begin_to_ask(self, name: str, command: str) -> None:
+        self.play.commands.append(command)
+        self._go_on("user", lambda _: True)
 
     def _die(self, name: str) -> None:
         actor = self._named(name)

@@ -8,7 +8,7 @@ import pytest
 
 from local.sandbox.knobs import Knobs
 from tests.simulation.story import tell
-from tests.simulation.world import BULK, PLAIN, VERIFIED, World
+from tests.simulation.world import BULK, PLAIN, REFUSED, VERIFIED, World
 
 FILLS_AT_THE_PROOF_ONLY = replace(BULK, knobs=Knobs(bulk_lists="until:2", contact_lists="ignored"))
 """An account whose bulk call fills lists as long as it is tried, and never again."""
@@ -176,3 +176,47 @@ def test_what_a_planner_writes_that_comes_too_late_is_swept() -> None:
         A dies
     """
     assert tell(PLAIN, story) == []
+
+
+def test_an_erasure_that_was_out_of_breath_is_over_only_when_the_tick_has_taken_it_up_again() -> None:
+    """Seed 423: paused when it was about to ask the account, it had no time left, and the books were read before it was taken up again."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on
+        A goes on
+        somebody begins to ask erase ann
+        user goes on until GET accounts instance
+        12 minutes pass
+    """
+    assert tell(REFUSED, story) == []
+
+
+def test_an_erasure_whose_address_comes_too_late_is_answered_incomplete_and_asked_for_again() -> None:
+    story = """
+        somebody asks start
+        A goes on
+        A goes on
+        A goes on
+        somebody begins to ask erase ann
+        user goes on until PUT blob erasures
+        12 minutes pass
+        the tick goes on
+        user goes on
+        somebody asks erase ann
+    """
+    assert tell(REFUSED, story) == []
+
+
+def test_a_copy_of_a_chunk_that_comes_when_all_chunks_are_done_sends_nothing_and_fails_nothing() -> None:
+    """Its worker met a run that was delivered and not ended yet, and raised what nobody catches."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on past GET blob chunks
+        all messages come twice
+        B goes on
+        B goes on until lock-finish
+        A goes on
+    """
+    assert tell(BULK, story) == []

@@ -7,10 +7,10 @@ import pytest
 from tests.simulation.explain import explain
 from tests.simulation.schedule import draw, lengths, play
 
-BATCH = 100
+COUNT, BATCH = 3000, 100
 
 
-@pytest.mark.parametrize("first", range(1, 401, BATCH))
+@pytest.mark.parametrize("first", range(1, COUNT + 1, BATCH))
 def test_whatever_happens_a_run_ends_and_the_books_are_right(first: int) -> None:
     for seed in range(first, first + BATCH):
         schedule = draw(seed, lengths())

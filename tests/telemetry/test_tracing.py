@@ -12,10 +12,11 @@ from typing import Any, cast
 
 import pytest
 
-from export_trigger.tick import tick
+from export_trigger.steps.tick import tick
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
-from shared.runs.run import Counts, Run
+from shared.runs.counts import Counts
+from shared.runs.run import Run
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import GAUGES, HISTOGRAMS, UNITS, Attribute, Metric, Span
 
@@ -111,7 +112,7 @@ def test_a_tick_says_that_it_ended_and_why_it_could_not_read_the_source(
     use: Callable[[object], None], trouble: Reason | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for chore in ("owners", "advance_all", "retain_audit", "sweep_keys"):
-        monkeypatch.setattr(f"export_trigger.tick.{chore}", lambda app: [])
+        monkeypatch.setattr(f"export_trigger.steps.tick.{chore}", lambda app: [])
 
     def catalogue() -> object:
         if trouble:

@@ -3,17 +3,7 @@
 ANSWERS states for each call which answers of the API mean *done*, *not there* or *refused*, and where that is known
 from. Any other answer, whatever its status, is no answer: nothing is known of what was asked.
 
-    AutopilotError
-    ├── NoAnswer             nothing is known: repeat (every call may be repeated, making a list after a look)
-    │   ├── Unclear          Autopilot may answer so: look whether it is done, instead of asking again
-    │   ├── Throttled        too fast: slow down for everyone, then repeat
-    │   └── AccountRefused   the account is refused, as it seems: so it is, once that was said several times in a row
-    ├── Refused              this request is at fault: isolate what is guilty
-    │   ├── ContactGone      Autopilot does not know the contact
-    │   └── ListGone         Autopilot does not know the list
-    └── KeyRefused           no request will do any more
-
-No error carries a path or a body: both can hold an address.
+What the errors ask of the caller stands in `shared.delivery.errors`. No error carries a path or a body: both can hold an address.
 """
 
 from __future__ import annotations
@@ -23,6 +13,17 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Any, Final
 
+from shared.delivery.errors import (
+    AccountRefused,
+    ContactGone,
+    DestinationError,
+    KeyRefused,
+    ListGone,
+    NoAnswer,
+    Refused,
+    Throttled,
+    Unclear,
+)
 from shared.destinations.autopilot.bodies import (
     Content,
     has_account,
@@ -45,58 +46,10 @@ from shared.destinations.autopilot.bodies import (
 )
 
 
-class AutopilotError(Exception):
-    """A call to Autopilot gave no result; the text names the endpoint's template and the status, never a person."""
-
-
-class NoAnswer(AutopilotError):
-    """Nothing that is Autopilot's own: no connection, 408 ("maybe done": vendor, 2015-07-28), 5xx, a proxy's page.
-
-    It proves nothing, is counted nowhere, and is nobody's fault.
-    """
-
-
-class Unclear(NoAnswer):
-    """An answer that Autopilot may really give, but that another may give as well: a look tells whether it is done."""
-
-
-class Throttled(NoAnswer):
-    """429, whoever says so. `retry_after` in seconds has never been seen, and is honoured if it is there."""
-
-    def __init__(self, text: str, retry_after: float | None) -> None:
-        super().__init__(text)
-        self.retry_after = retry_after
-
-
-class AccountRefused(NoAnswer):
-    """402 or 403 in the API's own shape: nobody's contact is at fault. Once alone it says little."""
-
-
-class Refused(AutopilotError):
-    """The request itself is at fault. `status` is HTTP's."""
-
-    def __init__(self, text: str, status: int) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class ContactGone(Refused):
-    """404 for a contact: deleted, or merged into another, since we last saw it."""
-
-
-class ListGone(Refused):
-    """404 for a list."""
-
-
-class KeyRefused(AutopilotError):
-    """401: the key is wrong, or was regenerated, which kills the old one at once (vendor, 2015)."""
-
-
 class Call(StrEnum):
     """The calls we make: method and path."""
 
     ACCOUNT = "GET /account"
-    CONTACTS = "GET /contacts"
     FIELDS = "GET /contacts/custom_fields"
     LISTS = "GET /lists"
     CREATE_LIST = "POST /list"
@@ -178,7 +131,6 @@ _PAGE: Final = (
 
 ANSWERS: Final[Mapping[Call, tuple[Answer, ...]]] = {
     Call.ACCOUNT: (Answer(200, has_account, Meaning.DONE, Known.REPORTED),),
-    Call.CONTACTS: (Answer(200, has_page, Meaning.DONE, Known.RECORDED),),
     Call.FIELDS: (Answer(200, is_array_of_objects, Meaning.DONE, Known.REPORTED),),
     Call.LISTS: (Answer(200, has_lists, Meaning.DONE, Known.RECORDED),),
     Call.CREATE_LIST: (
@@ -212,7 +164,7 @@ def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> An
     raise NoAnswer(f"{call} was answered {status} in no shape of the API's")
 
 
-def _error(meaning: Meaning, call: Call, status: int, headers: Mapping[str, str]) -> AutopilotError:
+def _error(meaning: Meaning, call: Call, status: int, headers: Mapping[str, str]) -> DestinationError:
     text = f"{call} was answered {status}"
     match meaning:
         case Meaning.UNCLEAR:
@@ -220,15 +172,15 @@ def _error(meaning: Meaning, call: Call, status: int, headers: Mapping[str, str]
         case Meaning.THROTTLED:
             return Throttled(text, retry_after(headers.get("Retry-After"), headers.get("Date")))
         case Meaning.CONTACT_GONE:
-            return ContactGone(text, status)
+            return ContactGone(text)
         case Meaning.LIST_GONE:
-            return ListGone(text, status)
+            return ListGone(text)
         case Meaning.ACCOUNT_REFUSED:
             return AccountRefused(text)
         case Meaning.KEY_REFUSED:
             return KeyRefused(text)
         case _:
-            return Refused(text, status)
+            return Refused(text)
 
 
 def contact_ids(answer: Mapping[str, Any], sent: Mapping[str, object] | set[str]) -> dict[str, str]:

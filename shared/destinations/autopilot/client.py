@@ -7,70 +7,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
-import requests
-
+from shared.delivery.destination import Identity, Key
+from shared.delivery.errors import ContactGone, KeyRefused, NoAnswer
 from shared.destinations.autopilot.answers import (
     Call,
-    ContactGone,
-    KeyRefused,
-    NoAnswer,
     Page,
     contact_ids,
     custom_field_types,
     list_ids,
-    lists_of,
     new_list_id,
     page,
     read,
 )
 from shared.destinations.autopilot.bodies import account_name, instance_of
-from shared.http.transport import NoConnection, Requests
+from shared.http.transport import NoConnection, Requests, Session
 from shared.telemetry.tracing import calling
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who an account is, as Autopilot tells it: what it is called, and its id (None if it tells none)."""
-
-    name: str
-    id: str | None
-
-
-class Key(Protocol):
-    """Where a connection's API key comes from."""
-
-    def current(self) -> str:
-        """Return the key as last read."""
-        ...
-
-    def renewed(self, refused: str) -> str | None:
-        """Return the key if it is another one by now than the one that was refused."""
-        ...
-
-
 class Autopilot:
-    """One Autopilot account. Every method raises an AutopilotError of `shared.destinations.autopilot.answers` when there is no result."""
+    """One Autopilot account. Every method raises an DestinationError of `shared.destinations.autopilot.answers` when there is no result."""
 
-    def __init__(self, url: str, key: Key, http: requests.Session) -> None:
+    def __init__(self, url: str, key: Key, http: Session) -> None:
         self._key = key
-        self._requests = Requests(url, http)
+        self._requests = Requests(url, http, "autopilotapikey")
 
     def identity(self) -> Identity:
         """Return who the key's account is (third-party reports: `fullName`, `instanceId`)."""
         content = self._call(Call.ACCOUNT)
         return Identity(name=account_name(content), id=instance_of(content))
-
-    def account(self) -> str:
-        """Return whose account the key opens, fit to be shown."""
-        return account_name(self._call(Call.ACCOUNT))
-
-    def total_contacts(self) -> int:
-        """Return how many contacts the account holds, as the first page of all contacts says."""
-        return page(self._call(Call.CONTACTS)).total
 
     def custom_fields(self) -> dict[str, str]:
         """Return the account's custom fields: type by name."""
@@ -93,36 +60,25 @@ class Autopilot:
         """Send one contact; return its id."""
         return str(self._call(Call.UPSERT_ONE, {"contact": dict(contact)})["contact_id"])
 
-    def find(self, email: str) -> dict[str, Any] | None:
-        """Return the contact with this address or id, or None if Autopilot itself says that there is none."""
+    def find(self, contact: str) -> dict[str, Any] | None:
+        """Return the contact with this id or address, or None if Autopilot itself says that there is none."""
         try:
-            found: dict[str, Any] = self._call(Call.FIND, contact=email)
+            found: dict[str, Any] = self._call(Call.FIND, contact=contact)
         except ContactGone:
             return None
         return found
 
-    def is_gone(self, contact: str) -> bool:
-        """Read whether there is no contact of this id or address: what an erasure is believed by."""
-        return self.find(contact) is None
-
     def delete(self, contact: str) -> None:
-        """Delete a contact by id or address; raise ContactGone if there was none. What is erased `is_gone` tells."""
+        """Delete a contact by id or address; raise ContactGone if there was none. What is erased `find` tells."""
         self._call(Call.DELETE, contact=contact)
 
     def add(self, list_id: str, contact: str) -> None:
-        """Put a contact on a list, harmless if it is there already; raise Unclear where `is_member` has to tell."""
+        """Put a contact on a list, harmless if it is there already; raise Unclear where `find` has to tell."""
         self._call(Call.ADD, list=list_id, contact=contact)
 
     def remove(self, list_id: str, contact: str) -> None:
-        """Take a contact off a list, harmless if it is not there; raise Unclear where `is_member` has to tell."""
+        """Take a contact off a list, harmless if it is not there; raise Unclear where `find` has to tell."""
         self._call(Call.REMOVE, list=list_id, contact=contact)
-
-    def is_member(self, list_id: str, contact: str) -> bool:
-        """Read whether the contact with this id is on a list; raise ContactGone if there is no such contact.
-
-        It is read from the contact's own document, the one recorded answer that names both the contact and the list.
-        """
-        return list_id in lists_of(self._call(Call.FIND, contact=contact), contact)
 
     def members(self, list_id: str, bookmark: str | None = None) -> Page:
         """Return one page of a list's members, 100 of them, from `bookmark` on.

@@ -1,48 +1,37 @@
 """Prove which call puts contacts on a list for an account, instead of believing or doubting it.
 
-Sources contradict each other on the bulk call (docs/decisions/05-filling-lists.md), and the description of
-`_autopilot_list` says "on creation" (section 3.1). So the proof takes a contact that exists and is not on the list,
+Sources contradict each other on the bulk call (docs/decisions/05-filling-lists.md), and a third-party client describes
+`_autopilot_list` as a list that a contact joins "on creation". So the proof takes a contact that exists and is not on the list,
 sends it with the list, by the quickest call first, and reads the membership back after each, from the contact's own
 document: what holds for an existing contact is assumed to hold for a new one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from shared.delivery.account import Account, Filling, ListNames
-from shared.delivery.chunks import Operation
-from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import ListGone, Refused
+from shared.delivery.destination import Account, Caller, Contact, Held, ListMethod, Proof, list_exists
+from shared.delivery.errors import ContactGone, ListGone, Refused
+from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 
 CANDIDATES: Final = 3
 """Contacts to try before giving up: one that is on the list already proves nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a proof showed, and whom it sent with a list: contact ids by person."""
+def prove(api: Account, contacts: Sequence[Contact], caller: Caller) -> Proof:
+    """Show which call fills lists; none if no contact could show it. Seven calls at most for the one that shows it.
 
-    filling: Filling | None
-    listed: Mapping[int, str]
-
-
-def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: Sequence[str]) -> Proof:
-    """Show which call fills lists; none if no operation could show it. Seven calls at most for the one that shows it.
-
-    Raise the AutopilotError that a call ended with: a ListGone where there is no list that could be filled.
+    Raise the DestinationError that a call ended with: a ListGone where there is no list that could be filled.
     """
-    listed: dict[int, str] = {}
-    candidates = [operation for operation in operations if operation.fields and operation.add]
-    for operation in candidates[:CANDIDATES]:
-        list_id = lists[operation.add[0]]
+    listed: dict[str, str] = {}
+    for contact in [contact for contact in contacts if contact.fields and contact.add][:CANDIDATES]:
         try:
-            contact = _not_yet_on(operation, api, sender, list_id)
-            if contact is not None:
-                listed[operation.person] = contact
-                return Proof(_shown_by(operation, contact, api, sender, list_id), listed)
+            contact_id = _not_yet_on(contact, api, caller)
+            if contact_id is not None:
+                listed[contact.address] = contact_id
+                return Proof(_shown_by(contact, contact_id, api, caller), listed)
         except ListGone:
             raise
         except Refused:  # of this contact: another may show it
@@ -50,28 +39,28 @@ def prove(api: Account, sender: Sender, operations: Sequence[Operation], lists: 
     return Proof(None, listed)
 
 
-def _not_yet_on(operation: Operation, api: Account, sender: Sender, list_id: str) -> str | None:
+def _not_yet_on(contact: Contact, api: Account, caller: Caller) -> str | None:
     """Send a contact without a list; return its id, or None if it shows nothing, being on the list already."""
-    fields = dict(operation.fields or {})
-    contact = sender.one(lambda: api.upsert([fields])).get(str(fields["Email"]).lower())
-    if contact is None or sender.one(lambda: api.is_member(list_id, contact)):
+    (result,) = caller.one(lambda: api.send([replace(contact, add=(), remove=())], MEMBERSHIP))
+    if not isinstance(result, Held) or _is_on(contact, result.contact_id, api, caller):
         return None
-    return contact
+    return result.contact_id
 
 
-def _shown_by(operation: Operation, contact: str, api: Account, sender: Sender, list_id: str) -> Filling:
-    listed = {**(operation.fields or {}), "_autopilot_list": list_id}
-    sender.one(lambda: api.upsert([listed]))
-    if sender.one(lambda: api.is_member(list_id, contact)):
-        return Filling.BULK
-    sender.one(lambda: api.upsert_one(listed))
-    if sender.one(lambda: api.is_member(list_id, contact)):
-        return Filling.CONTACT
-    if not list_exists(api, sender, list_id):
-        raise ListGone("GET /lists names the list no more", 404)
-    return Filling.MEMBERSHIP
+def _shown_by(contact: Contact, contact_id: str, api: Account, caller: Caller) -> ListMethod:
+    listed = replace(contact, add=contact.add[:1], remove=())
+    for method in (BULK, CONTACT):
+        caller.one(lambda method=method: api.send([listed], method))  # type: ignore[misc]
+        if _is_on(contact, contact_id, api, caller):
+            return method
+    if not list_exists(api, caller, contact.add[0]):
+        raise ListGone("GET /lists names the list no more")
+    return MEMBERSHIP
 
 
-def list_exists(api: ListNames, sender: Sender, list_id: str) -> bool:
-    """Read whether there is a list of this id."""
-    return any(list_id in ids for ids in sender.one(api.lists).values())
+def _is_on(contact: Contact, contact_id: str, api: Account, caller: Caller) -> bool:
+    """Read whether a contact is on the first of its lists; raise ContactGone if there is no such contact."""
+    (seen,) = caller.one(lambda: api.look([contact_id]))
+    if seen is None:
+        raise ContactGone("there is no such contact")
+    return contact.add[0] in seen.lists

@@ -10,24 +10,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.destinations.autopilot.answers import (
-    ANSWERS,
+from shared.delivery.errors import (
     AccountRefused,
-    AutopilotError,
-    Call,
     ContactGone,
+    DestinationError,
     KeyRefused,
     ListGone,
     NoAnswer,
     Refused,
     Throttled,
     Unclear,
-    contact_ids,
-    lists_of,
-    new_list_id,
-    page,
-    read,
 )
+from shared.destinations.autopilot.answers import ANSWERS, Call, contact_ids, lists_of, new_list_id, page, read
 from shared.destinations.autopilot.bodies import LONGEST_NAME, LONGEST_PAUSE, account_name
 
 JSON = {"Content-Type": "application/json"}
@@ -35,7 +29,6 @@ ADDRESSES = {"test1@example.com", "test2@example.com"}
 
 RECORDED = {
     Call.ACCOUNT: b'{"instanceId":"A-1","fullName":"Ann Lee","email":"ann@example.com"}',  # reported
-    Call.CONTACTS: b'{"contacts":[{"contact_id":"person_1"}],"total_contacts":8}',
     Call.FIELDS: b'[{"name":"Review Rating","fieldType":"integer"}]',  # reported
     Call.LISTS: b'{"lists":[{"list_id":"contactlist_build-your-journey","title":"Patrick\'s team"}]}',
     Call.CREATE_LIST: b'{"list_id":"contactlist_1","name":"VIP"}',
@@ -68,11 +61,11 @@ PAGES = [
 """Bodies that are no answer to any call, whatever the status."""
 
 
-def meaning(call: Call, status: int, body: bytes, kind: str = "application/json") -> type[AutopilotError] | None:
+def meaning(call: Call, status: int, body: bytes, kind: str = "application/json") -> type[DestinationError] | None:
     """Return what an answer comes to: the error, None if the call is done."""
     try:
         read(call, status, {"Content-Type": kind} if kind else {}, body)
-    except AutopilotError as error:
+    except DestinationError as error:
         return type(error)
     return None
 
@@ -126,7 +119,7 @@ def test_a_refusal_is_believed_in_the_shape_of_the_api_only(call: Call, status: 
     ],
 )
 def test_a_status_in_the_shape_of_the_api_means_what_the_caller_must_do(
-    shape: str, status: int, found: type[AutopilotError]
+    shape: str, status: int, found: type[DestinationError]
 ) -> None:
     body = json.dumps({shape: "x", "message": "(various)"}).encode()
     assert {meaning(call, status, body) for call in Call} == {found}
@@ -150,7 +143,7 @@ def test_a_header_that_was_lost_on_the_way_is_no_fault_of_a_contact() -> None:
         (Call.LISTS, "List does not exist.", NoAnswer),
     ],
 )
-def test_what_is_not_there_is_told_by_the_very_words(call: Call, message: str, found: type[AutopilotError]) -> None:
+def test_what_is_not_there_is_told_by_the_very_words(call: Call, message: str, found: type[DestinationError]) -> None:
     assert meaning(call, 404, json.dumps({"error": "Not Found", "message": message}).encode()) is found
     assert meaning(call, 404, json.dumps({"message": message}).encode()) is found
 

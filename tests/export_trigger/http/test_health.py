@@ -23,6 +23,8 @@ from export_trigger.http.health import SECONDS
 from export_trigger.http.response import answer
 from export_trigger.http.routes import ROUTES
 from local.azurite import ACCOUNT_KEY, Azurite
+from shared.accounts.accounts import Accounts
+from shared.azure.clock import StorageClock
 from shared.azure.settings import Settings, SettingsWrong, StorageAccount
 from shared.azure.storage import Container, Storage
 from shared.azure.tables import Table
@@ -70,7 +72,7 @@ def app_on(connection: str, clients: ExitStack) -> App:
         storage=Storage(blobs, queues),
         ledger=Ledger(Table(tables, "ledger")),
         registry=Registry(Storage(blobs, queues)),
-        accounts=MISSING,
+        accounts=Accounts(Table(tables, "accounts"), StorageClock()),
         tombstones=Tombstones(Table(tables, "t" + secrets.token_hex(6))),
         erasures=MISSING,
         audit=MISSING,
@@ -227,7 +229,7 @@ class Hanging(Part):
 def test_what_never_answers_is_said_to_be_silent_and_is_asked_once(
     azurite: Azurite, clients: ExitStack, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    monkeypatch.setattr("export_trigger.http.health.SECONDS", 0.2)
+    monkeypatch.setattr("export_trigger.http.health.SECONDS", 1.0)
     hanging = Hanging()
     app = replace(app_on(azurite.connection_string, clients), **cast("Any", {part: hanging}))
     for _ in range(3):

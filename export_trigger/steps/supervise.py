@@ -6,7 +6,8 @@ import logging
 from datetime import timedelta
 from functools import partial
 
-from export_trigger.plan_run import issue
+from export_trigger.steps.plan_run import issue
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Queue
 from shared.composition.app import App
 from shared.lifecycle.each import each
@@ -32,7 +33,7 @@ def _look_after(app: App, export: str) -> None:
     head = app.ledger.head(export)
     if head.active is not None:
         supervise_run(app, export, head.active)
-    elif head.owed is not None:
+    elif head.pending_follow_up is not None:
         follow_up(app, export)
 
 
@@ -55,6 +56,8 @@ def _finish(app: App, run: Run) -> None:
         finish_run(app, run.export, run.id)
     except TryLater:
         log.info("somebody else is finishing export=%s run=%s", run.export, run.id)
+    except NewerVersion as newer:
+        log.error("left to a newer version: export=%s run=%s %s", run.export, run.id, newer.detail)
     except Exception:
         delivered_at = run.progress_at or run.queued_at
         if app.now() - delivered_at > timedelta(minutes=app.settings.outage_minutes):
@@ -66,11 +69,7 @@ def _finish(app: App, run: Run) -> None:
 def _issue_again(app: App, run: Run) -> None:
     log.warning("no life, issued again: export=%s run=%s", run.export, run.id)
     now = app.now()
-    run = app.ledger.change(
-        run.export,
-        run.id,
-        lambda run: run if run.status.is_final else run.model_copy(update={"progress_at": now}),
-    )
+    run = app.ledger.change(run.export, run.id, lambda run: run.issued_again(now))
     if run.plan is None:
         app.storage.send(Queue.RUNS, message(run))
     else:

@@ -14,21 +14,23 @@ from typing import Any, cast
 
 import pytest
 
-from export_trigger import erase as step
-from export_trigger.erase import advance, advance_all, erase
+from export_trigger.steps import erase as step
+from export_trigger.steps.erase import advance, advance_all, erase
 from shared.azure.storage import Container
 from shared.composition.app import App
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer
+from shared.delivery.errors import ContactGone, DestinationError, KeyRefused, NoAnswer
+from shared.destinations.autopilot.account import AutopilotAccount
 from shared.erasure.requests import Erasure, Progress
 from shared.exports.audit import Audit
 from shared.exports.registry import Registry
-from shared.reasons.codes import Reason, Status
+from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.files import load_state, state_path, write_table
 from shared.runs.run import Run
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, tabulate
 from tests.delivery.accounts import ManualClock, MemorySlots
+from tests.runs.lives import canceled
 
 ANNA = "anna@example.com"
 KEY = DigestKey.new()
@@ -40,19 +42,19 @@ class Api:
     def __init__(self, *people: str) -> None:
         self.people = set(people)
         self.calls: list[str] = []
-        self.fault: AutopilotError | ExportError | None = None
+        self.fault: DestinationError | ExportError | None = None
         self.deletes = True
 
     def delete(self, address: str) -> None:
         self._called("delete")
         if address not in self.people:
-            raise ContactGone("DELETE answered 404", 404)
+            raise ContactGone("DELETE answered 404")
         if self.deletes:
             self.people.discard(address)
 
-    def is_gone(self, address: str) -> bool:
+    def find(self, address: str) -> dict[str, str] | None:
         self._called("read")
-        return address not in self.people
+        return {"contact_id": "person_1"} if address in self.people else None
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -76,7 +78,8 @@ def eraser(
     def account(_: App, name: str) -> Any:
         if name not in apis:
             raise ExportError(Reason.CONNECTION_DETACHED)
-        return SimpleNamespace(name=name, api=apis[name], slots=MemorySlots(clock))
+        api = AutopilotAccount(apis[name])  # type: ignore[arg-type]  # the calls that an erasure makes
+        return SimpleNamespace(name=name, api=api, slots=MemorySlots(clock))
 
     monkeypatch.setattr(App, "account", account)
     monkeypatch.setattr(App, "digest_key", lambda _: KEY)
@@ -190,7 +193,7 @@ def test_a_run_that_was_going_is_waited_for_and_all_is_done_again(
     eraser.ledger.finish(
         run.export,
         run.id,
-        lambda run: run.model_copy(update={"status": Status.SUCCESSFUL, "ended_at": eraser.now()}),
+        lambda run: run.ended(eraser.now(), Reason.INTERNAL_ERROR),
         state_of=None,
     )
     assert again(eraser, clock, open_one).progress is Progress.ERASED
@@ -200,8 +203,7 @@ def test_a_run_that_was_going_is_waited_for_and_all_is_done_again(
 def test_a_run_that_was_stopped_just_now_may_still_have_a_call_on_its_way(
     eraser: App, clock: ManualClock, run: Run
 ) -> None:
-    canceled = {"status": Status.CANCELED, "stop": Reason.CANCELED_BY_USER, "ended_at": eraser.now()}
-    eraser.ledger.finish(run.export, run.id, lambda run: run.model_copy(update=canceled), state_of=None)
+    eraser.ledger.finish(run.export, run.id, lambda run: canceled(run, eraser.now()), state_of=None)
     open_one = erase(eraser, ANNA, "me")
     assert open_one.waits_for == (f"{run.export}/{run.id}",)
     assert again(eraser, clock, open_one).progress is Progress.ERASED
@@ -276,7 +278,7 @@ def test_somebody_who_is_at_it_already_is_not_disturbed(eraser: App, clock: Manu
 
     def begun(*asked: Any) -> Erasure:
         made: Erasure = begin(*asked)
-        at_it.enter_context(eraser.accounts.exclusive("installation", f"erase {made.id}", 60))
+        at_it.enter_context(eraser.locks.exclusive("installation", f"erase {made.id}", 60))
         return made
 
     with pytest.MonkeyPatch.context() as patched:

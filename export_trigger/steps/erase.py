@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-import polars as pl
-
+from shared.azure.locks import INSTALLATION
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import DestinationError, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AutopilotError, ContactGone, KeyRefused, NoAnswer, Refused
 from shared.erasure.requests import Erasure, Progress, Reached
 from shared.lifecycle.each import each
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
-from shared.runs.files import Damaged, parse_table, write_table
+from shared.retry.policy import ERASURE
+from shared.runs.files import Damaged, parse_state, write_state
 from shared.runs.ledger import NoSuchRun
-from shared.state.state import SCHEMA, without
+from shared.state.former_digests import former_person
+from shared.state.state import without
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +42,6 @@ LATEST_RUNS: Final = 5
 
 FIRST_PAUSE: Final = timedelta(minutes=2)
 """Before the tick takes up a request at which nobody seems to be."""
-
-LONGEST_PAUSE: Final = timedelta(hours=1)
-"""Between two looks at a request that is not done; the pause grows with its age."""
 
 CREATION: Final = timedelta(minutes=10)
 """How long a request may be without its address: whoever made it is about to write it."""
@@ -75,7 +75,7 @@ def advance_all(app: App) -> None:
     each([erasure.id for erasure in kept if _is_due(erasure, now)], lambda name: _try_again(app, name, refused))
     for erasure in kept:
         if erasure.done_at and now - erasure.done_at > timedelta(days=app.settings.history_days):
-            app.accounts.forget_lock("installation", f"erase {erasure.id}")
+            app.locks.forget(INSTALLATION, f"erase {erasure.id}")
             app.erasures.forget(erasure.id)
     app.erasures.sweep()
 
@@ -93,7 +93,7 @@ def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasu
     `refused` gathers connections whose key Autopilot refused just now: it is not tried again for each request. Raise
     TryLater while somebody else is at it.
     """
-    with app.accounts.exclusive("installation", f"erase {erasure_id}", LOCK_SECONDS):
+    with app.locks.exclusive(INSTALLATION, f"erase {erasure_id}", LOCK_SECONDS):
         erasure = app.erasures.get(erasure_id)
         if erasure is None or erasure.progress is not Progress.OPEN:
             return erasure
@@ -101,7 +101,7 @@ def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasu
         if address is not None:
             done = _carry_out(app, erasure, address, set() if refused is None else refused)
         elif app.now() - erasure.at > CREATION:
-            done = _over(app, erasure, Progress.INCOMPLETE, ADDRESS_LOST)
+            done = erasure.done(app.now(), Progress.INCOMPLETE, ADDRESS_LOST)
         else:
             return erasure
         app.erasures.save(done)
@@ -115,28 +115,14 @@ def _carry_out(app: App, erasure: Erasure, address: str, refused: set[str]) -> E
     known = {item.connection: item for item in erasure.accounts}
     names = sorted({*app.registry.connections(), *known})
     accounts = _reach_all(app, names, {} if again else known, address, refused)
-    held = {name: item.held for name, item in known.items()}
-    states, unread = _forget_all(app, app.digest_key().of_person(address))
-    tried = erasure.model_copy(
-        update={
-            "accounts": tuple(
-                item.model_copy(update={"held": item.held or held.get(item.connection, False)}) for item in accounts
-            ),
-            "states": erasure.states + states,
-            "unread": tuple(unread),
-            "waits_for": waits_for,
-            "tried_at": app.now(),
-        }
-    )
+    key = app.digest_key()
+    states, unread = _forget_all(app, [key.of_person(address), former_person(key, address)])
+    tried = erasure.tried(app.now(), accounts, states, unread, waits_for)
     if waits_for or not all(item.gone or item.code == CONNECTION_DELETED for item in accounts):
         return tried
     if all(item.gone for item in accounts):
-        return _over(app, tried, Progress.ERASED)
-    return _over(app, tried, Progress.INCOMPLETE, CONNECTION_DELETED)
-
-
-def _over(app: App, erasure: Erasure, progress: Progress, code: str = "") -> Erasure:
-    return erasure.model_copy(update={"progress": progress, "code": code, "done_at": app.now()})
+        return tried.done(app.now(), Progress.ERASED)
+    return tried.done(app.now(), Progress.INCOMPLETE, CONNECTION_DELETED)
 
 
 def _unfinished(app: App) -> Iterable[str]:
@@ -184,7 +170,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         account = app.account(name)
         sender = app.sender(account, seconds=ACCOUNT_SECONDS)
         held = _delete(account, sender, address)
-        gone = sender.one(lambda: account.api.is_gone(address))
+        gone = account.api.is_erased(address, sender)
         return Reached(connection=name, held=held, gone=gone, code="" if gone else STILL_THERE)
     except KeyRefused:
         refused.add(name)
@@ -195,7 +181,7 @@ def _reach(app: App, name: str, address: str, refused: set[str]) -> Reached:
         return Reached(connection=name, code=Reason.AUTOPILOT_REFUSED)
     except VaultUnavailable:
         return Reached(connection=name, code="vault_unavailable")
-    except AutopilotError:
+    except DestinationError:
         asked = sender is not None and sender.tally.requests
         return Reached(connection=name, code=Reason.AUTOPILOT_UNAVAILABLE if asked else NOT_TRIED)
     except Exception as error:  # noqa: BLE001 - such as a connection's document that cannot be read: the others go on
@@ -210,17 +196,17 @@ def _deleted_or(reason: Reason) -> str:
 def _delete(account: Account, sender: Sender, address: str) -> bool:
     """Ask for the contact to be deleted; False if there was none. An answer that did not come is read back by the caller."""
     try:
-        sender.one(lambda: account.api.delete(address))
-    except ContactGone:
-        return False
+        return account.api.erase(address, sender)
     except NoAnswer:
         if not sender.tally.requests:
             raise
     return True
 
 
-def _forget_all(app: App, person: int) -> tuple[int, list[str]]:
-    """Take a person out of every state, be its export deleted; return how many held them, and which cannot be read.
+def _forget_all(app: App, person: Sequence[int]) -> tuple[int, list[str]]:
+    """Take a person, by each of their digests, out of every state, be its export deleted.
+
+    Return how many held them, and which cannot be read.
 
     One that cannot be read holds nobody up: whoever mends it from a backup meets the tombstone at the next run's end.
     """
@@ -228,23 +214,23 @@ def _forget_all(app: App, person: int) -> tuple[int, list[str]]:
     for path in list(app.storage.names(Container.STATE)):
         try:
             held += _forget(app, path, person)
-        except Damaged:
+        except (Damaged, NewerVersion):
             unread.append(path)
     return held, unread
 
 
-def _forget(app: App, path: str, person: int) -> bool:
+def _forget(app: App, path: str, person: Sequence[int]) -> bool:
     """Take a person out of one state; False if it did not hold them, or is gone."""
     while True:
         found = app.storage.get(Container.STATE, path)
         if found is None:
             return False
-        people, lists = parse_table(path, found[0], SCHEMA)
-        kept: pl.DataFrame = without(people, [person])
-        if kept.height == people.height:
+        state = parse_state(path, found[0])
+        kept = replace(state, people=without(state.people, person))
+        if kept.people.height == state.people.height:
             return False
         try:
-            app.storage.put(Container.STATE, path, write_table(kept, lists), if_match=found[1])
+            app.storage.put(Container.STATE, path, write_state(kept), if_match=found[1])
         except Conflict:
             continue
         return True
@@ -256,7 +242,7 @@ def _is_due(erasure: Erasure, now: datetime) -> bool:
     tried = erasure.tried_at
     if tried is None:  # whoever made it is at it, unless it died
         return now - erasure.at >= FIRST_PAUSE
-    return now - tried >= min(LONGEST_PAUSE, (tried - erasure.at) / 2)
+    return (now - tried).total_seconds() >= ERASURE.pause_after((tried - erasure.at).total_seconds())
 
 
 def _tell(app: App, before: Erasure, now: Erasure) -> None:

@@ -6,54 +6,56 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from export_trigger.tick import may_try
+from export_trigger.steps.tick import may_try
 from shared.composition.app import App
 from shared.exports.configuration import Export
 from shared.lifecycle.finish import end_run
 from shared.lifecycle.outage import wait_or_end
-from shared.reasons.codes import Reason
+from shared.reasons.codes import Reason, Status
 from shared.reasons.errors import ExportError, Transient, TryLater
-from shared.runs.run import Head, Run, after
+from shared.runs.head import Head
+from shared.runs.run import Run
 from tests.delivery.accounts import ManualClock
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 BEFORE = Head(active="r", refresh="old", tried="new", tries=1, tried_at=NOW)
 
 
-def ended(reason: Reason | None, plan: str | None) -> Run:
+def ended(reason: Reason | None, plan: str | None, refresh: str | None = "new") -> Run:
     return Run(
         export="e",
         id="r",
         trigger="refresh",
         requested_by="schedule",
         queued_at=NOW,
-        refresh="new",
+        refresh=refresh,
         plan=plan,
+        status=reason.status if reason else Status.SUCCESSFUL,
         reason=reason,
     )
 
 
 @pytest.mark.parametrize("reason", [None, Reason.NOTHING_TO_DO, Reason.KEY_REFUSED, Reason.INTERNAL_ERROR])
 def test_a_run_beyond_its_plan_takes_the_refresh_up(reason: Reason | None) -> None:
-    assert after(BEFORE, ended(reason, plan="p")).refresh == "new"
+    assert BEFORE.ended(ended(reason, plan="p")).refresh == "new"
 
 
 @pytest.mark.parametrize(
     "reason", [Reason.SOURCE_UNREACHABLE, Reason.SOURCE_NOT_SETTLED, Reason.KEY_MISSING, Reason.INTERNAL_ERROR]
 )
 def test_a_run_that_failed_before_its_plan_does_not(reason: Reason) -> None:
-    assert after(BEFORE, ended(reason, plan=None)).refresh == "old"
+    assert BEFORE.ended(ended(reason, plan=None)).refresh == "old"
 
 
 @pytest.mark.parametrize(
     "reason", [Reason.OVER_LIMIT, Reason.EMPTY_SEGMENT, Reason.MASS_REMOVAL, Reason.CANCELED_BY_USER]
 )
 def test_what_somebody_decided_or_has_to_decide_is_not_tried_again(reason: Reason) -> None:
-    assert after(BEFORE, ended(reason, plan=None)).refresh == "new"
+    assert BEFORE.ended(ended(reason, plan=None)).refresh == "new"
 
 
 def test_a_run_that_no_refresh_started_takes_none_up() -> None:
-    assert after(BEFORE, ended(None, plan="p").model_copy(update={"refresh": None})).refresh == "old"
+    assert BEFORE.ended(ended(None, plan="p", refresh=None)).refresh == "old"
 
 
 def export(updated_at: datetime) -> Export:
@@ -70,7 +72,7 @@ def export(updated_at: datetime) -> Export:
 
 @pytest.mark.parametrize(("tries", "minutes"), [(1, 15), (2, 30), (3, 60), (8, 24 * 60), (1000, 24 * 60)])
 def test_each_try_is_followed_by_a_longer_pause_of_a_day_at_most(tries: int, minutes: int) -> None:
-    head = BEFORE.model_copy(update={"tries": tries})
+    head = Head(active="r", refresh="old", tried="new", tries=tries, tried_at=NOW)
     saved = export(NOW - timedelta(days=1))
     assert not may_try(saved, head, "new", NOW + timedelta(minutes=minutes, seconds=-1))
     assert may_try(saved, head, "new", NOW + timedelta(minutes=minutes))

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from export_trigger.room import Room
+from export_trigger.steps.room import Room
 from shared.reasons.errors import TryLater
 
 

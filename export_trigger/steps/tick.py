@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
 
-from export_trigger.erase import advance_all
-from export_trigger.retain import retain, retain_audit
-from shared.accounts.stored_keys import sweep_keys
+from export_trigger.steps.erase import advance_all
+from export_trigger.steps.keys import sweep_keys
+from export_trigger.steps.retain import retain, retain_audit
 from shared.composition.app import App
 from shared.exports.configuration import Export, OnCron, OnRefresh
 from shared.exports.schedule import is_due
@@ -18,15 +17,13 @@ from shared.lifecycle.start import start_run
 from shared.lifecycle.sweep import disown, owners, sweep
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.runs.ledger import RunInProgress
-from shared.runs.run import Head, Trigger
+from shared.retry.policy import REFRESH
+from shared.runs.head import Head, RunInProgress
+from shared.runs.run import Trigger
 from shared.sources.catalogue import Catalogue
 from shared.telemetry import metering, tracing
 
 log = logging.getLogger(__name__)
-
-_FIRST_PAUSE: Final = timedelta(minutes=15)
-_LONGEST_PAUSE: Final = timedelta(hours=24)
 
 
 def tick(app: App) -> None:
@@ -74,16 +71,15 @@ def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Ca
     match export.schedule:
         case OnRefresh() if refreshed is not None and refreshed.etag != head.refresh:
             if not head.refresh:
-                app.ledger.mark(name, {"refresh": refreshed.etag})
+                app.ledger.change_head(name, lambda head: head.refresh_seen(refreshed.etag))
             elif may_try(export, head, refreshed.etag, app.now()) and _is_settled(app, export, refreshed):
-                tries = head.tries + 1 if head.tried == refreshed.etag else 1
-                mark = {"tried": refreshed.etag, "tries": tries, "tried_at": app.now()}
-                _start(app, name, "refresh", mark, refreshed)
+                now = app.now()
+                _start(app, name, "refresh", lambda head: head.refresh_tried(refreshed.etag, now), refreshed)
         case OnCron() as cron:
             now = app.now()
             since: datetime = max(head.cron_at or export.updated_at, export.updated_at)
             if is_due(cron.cron, cron.time_zone, since, now):
-                _start(app, name, "cron", {"cron_at": now})
+                _start(app, name, "cron", lambda head: head.cron_checked(now))
 
 
 def may_try(export: Export, head: Head, refresh: str, now: datetime) -> bool:
@@ -93,8 +89,7 @@ def may_try(export: Export, head: Head, refresh: str, now: datetime) -> bool:
     """
     if head.tried != refresh or head.tried_at is None or head.tried_at < export.updated_at:
         return True
-    pause: timedelta = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(head.tries - 1, 16))
-    return now - head.tried_at >= pause
+    return now - head.tried_at >= timedelta(seconds=REFRESH.pause(head.tries))
 
 
 def _is_settled(app: App, export: Export, refreshed: Catalogue) -> bool:
@@ -107,14 +102,20 @@ def _is_settled(app: App, export: Export, refreshed: Catalogue) -> bool:
     return True
 
 
-def _start(app: App, name: str, trigger: Trigger, mark: dict[str, object], refreshed: Catalogue | None = None) -> None:
+def _start(
+    app: App,
+    name: str,
+    trigger: Trigger,
+    change_head: Callable[[Head], Head],
+    refreshed: Catalogue | None = None,
+) -> None:
     try:
         run = start_run(
             app,
             name,
             trigger=trigger,
             requested_by="schedule",
-            mark=mark,
+            change_head=change_head,
             refresh=refreshed.etag if refreshed else None,
             refreshed_at=refreshed.modified_at if refreshed else None,
         )

@@ -14,7 +14,7 @@ from typing import Final
 
 from shared.azure.storage import Container
 from shared.composition.app import App
-from shared.runs.run import moment_of
+from shared.runs.run_id import moment_of
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def retain(app: App, export: str) -> None:
         if run.ended_at is not None and run.ended_at < runs_from:
             app.ledger.forget(export, run.id)
             log.info("history cleared: export=%s run=%s", export, run.id)
-    app.accounts.forget_finished(export)
+    app.locks.forget_finished(export)
 
 
 def retain_audit(app: App) -> None:

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from export_trigger.claim import claim_for_run
-from export_trigger.room import FOR_RUNS
+from export_trigger.steps.claim import claim_for_run
+from export_trigger.steps.recognise import settle_state
+from export_trigger.steps.room import FOR_RUNS
 from shared.accounts.lists import known_lists
 from shared.azure.storage import Container, Queue
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
+from shared.delivery.errors import AccountRefused, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
-from shared.destinations.autopilot.answers import AccountRefused, KeyRefused, NoAnswer, Refused
-from shared.exports.configuration import Export
 from shared.lifecycle.finish import end_run, finish_run
 from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.outage import wait_or_end
@@ -27,19 +27,20 @@ from shared.lifecycle.window import calls_of, known_account, nothing_done
 from shared.planning.plan import REJECTED, Plan, check_guards, chunks, plan
 from shared.planning.remarks import remarks
 from shared.planning.spool import Spool
-from shared.reasons.codes import Reason, Status
+from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient
+from shared.runs.counts import Counts
 from shared.runs.files import (
     chunk_path,
     identities_path,
-    load_state,
     planned_rejected_path,
     rejected_path,
     run_folder,
     write_table,
 )
 from shared.runs.ledger import NoSuchRun
-from shared.runs.run import Counts, Run, state_before
+from shared.runs.plan_summary import PlanSummary
+from shared.runs.run import Run
 from shared.sources.ahead import in_order
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import Span
@@ -98,7 +99,7 @@ def _plan(app: App, run: Run) -> Run:
     run = _begin(app, run, account)
     if run.status.is_final or run.plan is not None:
         return run
-    before = state_before(app.ledger.head(run.export), account.name, account.id)
+    before = app.ledger.head(run.export).state_before(account.name, account.id)
     if run.verification and before[1] is None:
         raise ExportError(Reason.NOTHING_DELIVERED)
     if not run.verification:
@@ -108,28 +109,41 @@ def _plan(app: App, run: Run) -> Run:
     refresh = None if run.verification else open_refresh(app, names, export.mapping["Email"], Heartbeat(app, run))
     filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
-    state = load_state(app.storage, run.export, *before)
     attempt = secrets.token_hex(4)
     if refresh is None:
         fields = compared_fields(export.mapping)
         work = [reading(list_id, fields, gone=was) for list_id, was in zip(list_ids, filled, strict=True)]
-        count, counts = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED)), calls_of(sender)
-        recorded = _record(app, run, attempt, account, export, count, len(work), counts)
+        count = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED))
+        recorded = _record(
+            app,
+            run,
+            PlanSummary(attempt, account.name, account.id, export.segments, count, len(work), calls_of(sender)),
+        )
         if recorded.plan == attempt:
             metering.planned(recorded, ())
         return recorded
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
+    recipe = recipe_of(export)
     with FOR_RUNS.place(), Spool() as spool:
-        planned = plan(refresh.segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
+        state = settle_state(app, run.export, before, refresh.segments, recipe)
+        planned = plan(refresh.segments, recipe, app.digest_key(), state, list_ids, scope, spool)
         refresh.check_unchanged()
         check_guards(planned, names, export.guards, export.max_profiles)
         count = _write(app, run, attempt, chunks(planned), planned.named)
         _write_identities(app, run, attempt, planned)
-    operations = planned.difference.operations.height
-    counts = _counts(planned) + calls_of(sender)
-    recorded = _record(
-        app, run, attempt, account, export, count, operations, counts, remarks(planned, names), refresh.etag
+    summary = PlanSummary(
+        attempt,
+        account.name,
+        account.id,
+        export.segments,
+        count,
+        planned.difference.operations.height,
+        _counts(planned) + calls_of(sender),
+        remarks(planned, names),
+        refresh.etag,
+        as_of=refresh.published_at,
     )
+    recorded = _record(app, run, summary)
     if recorded.plan == attempt:
         metering.planned(recorded, planned.rejected["reason"])
     return recorded
@@ -138,19 +152,9 @@ def _plan(app: App, run: Run) -> Run:
 def _begin(app: App, run: Run, account: Account) -> Run:
     """Note that planning began; a run that ended or was planned meanwhile stays as it is."""
     now = app.now()
-
-    def begun(run: Run) -> Run:
-        if run.status.is_final or run.plan is not None:
-            return run
-        started = {
-            "started_at": run.started_at or now,
-            "progress_at": now,
-            "connection": account.name,
-            "account": account.id,
-        }
-        return run.model_copy(update={"status": Status.PROCESSING, **started})
-
-    return app.ledger.change(run.export, run.id, begun)
+    return app.ledger.change(
+        run.export, run.id, lambda run: run if run.plan is not None else run.planning(now, account.name, account.id)
+    )
 
 
 def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl.DataFrame) -> int:
@@ -191,48 +195,17 @@ def _counts(planned: Plan) -> Counts:
     )
 
 
-def _record(
-    app: App,
-    run: Run,
-    attempt: str,
-    account: Account,
-    export: Export,
-    count: int,
-    operations: int,
-    counts: Counts,
-    told: str = "",
-    refresh: str | None = None,
-) -> Run:
+def _record(app: App, run: Run, plan: PlanSummary) -> Run:
     """Record the plan, unless another planner of the same run was first; then its chunks count and ours go."""
     now = app.now()
-
-    def planned_by_us(run: Run) -> Run:
-        if run.plan is not None or run.status.is_final:
-            return run
-        return run.model_copy(
-            update={
-                "plan": attempt,
-                "connection": account.name,
-                "account": account.id,
-                "targets": export.segments,
-                "chunks": count,
-                "operations": operations,
-                "counts": counts,
-                "planned_at": now,
-                "progress_at": now,
-                "unreachable_since": None,
-                "detail": "",
-                "remarks": told,
-                "refresh": refresh if run.refresh else None,
-            }
-        )
-
-    recorded = app.ledger.change(run.export, run.id, planned_by_us)
-    if recorded.plan != attempt:
-        app.storage.delete_all(Container.CHUNKS, f"{run_folder(run.export, run.id)}{attempt}/")
-        app.storage.delete(Container.OUTCOMES, planned_rejected_path(run.export, run.id, attempt))
-        app.storage.delete_all(Container.OUTCOMES, identities_path(run.export, run.id, attempt))
-    log.info("planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, count, operations)
+    recorded = app.ledger.change(
+        run.export, run.id, lambda run: run if run.plan is not None else run.planned(plan, now)
+    )
+    if recorded.plan != plan.id:
+        app.storage.delete_all(Container.CHUNKS, f"{run_folder(run.export, run.id)}{plan.id}/")
+        app.storage.delete(Container.OUTCOMES, planned_rejected_path(run.export, run.id, plan.id))
+        app.storage.delete_all(Container.OUTCOMES, identities_path(run.export, run.id, plan.id))
+    log.info("planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, plan.chunks, plan.operations)
     return recorded
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from shared.accounts.claims import Attempt, Claimed
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.destinations.autopilot.answers import AutopilotError
+from shared.delivery.errors import DestinationError
 from shared.exports.configuration import ExportSettings
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
@@ -60,7 +60,7 @@ def whereabouts(app: App, connection: str) -> str:
     """Return the account that a connection leads to; where it cannot be asked, as it was last known, else its own name."""
     try:
         opened = _known(app, connection)
-    except (ExportError, VaultUnavailable, AutopilotError):
+    except (ExportError, VaultUnavailable, DestinationError):
         return app.accounts.identities.home(connection) or connection
     return opened.id
 
@@ -107,7 +107,7 @@ def _may_lead(app: App, connection: str | None, account: str) -> bool:
         opened = _known(app, connection)
     except ExportError as end:
         return end.reason is not Reason.CONNECTION_DETACHED and _was_home(app, connection, account)
-    except (VaultUnavailable, AutopilotError):
+    except (VaultUnavailable, DestinationError):
         return _was_home(app, connection, account)
     return opened.id == account
 

@@ -1,0 +1,62 @@
+"""What a destination's call ended with where it gave no result: one error for each thing that the caller must do.
+
+    DestinationError
+    ├── NoAnswer             nothing is known: repeat (every call may be repeated, making a list after a look)
+    │   ├── Unclear          the destination may answer so: look whether it is done, instead of asking again
+    │   ├── Throttled        too fast: slow down for everyone, then repeat
+    │   └── AccountRefused   the account is refused, as it seems: so it is, once that was said several times in a row
+    ├── Refused              this call is at fault: isolate the guilty contact
+    │   ├── ContactGone      there is no such contact
+    │   └── ListGone         there is no such list
+    └── KeyRefused           no call will do any more
+
+No error carries a path, a query or a body: all of them can hold an address.
+"""
+
+from __future__ import annotations
+
+
+class DestinationError(Exception):
+    """A call gave no result; the text names the kind of call and the status, never a person."""
+
+
+class NoAnswer(DestinationError):
+    """Nothing that is the destination's own: no connection, a time-out, a fault of the server, a proxy's page.
+
+    It proves nothing, is counted nowhere, and is nobody's fault.
+    """
+
+
+class Unclear(NoAnswer):
+    """An answer that the destination may really give, but that another may give as well: a look tells whether it is done."""
+
+
+class Throttled(NoAnswer):
+    """Too many calls, whoever says so. `retry_after` is in seconds, None where the answer names no time.
+
+    A destination may raise it without a call, to keep a limit of its own that the account's pace does not know.
+    """
+
+    def __init__(self, text: str, retry_after: float | None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class AccountRefused(NoAnswer):
+    """The account is not served, such as one that has expired: nobody's contact is at fault. Once alone it says little."""
+
+
+class Refused(DestinationError):
+    """The call itself is at fault; it names nobody unless it is about one contact."""
+
+
+class ContactGone(Refused):
+    """There is no such contact: deleted, or merged into another, since we last saw it."""
+
+
+class ListGone(Refused):
+    """There is no such list."""
+
+
+class KeyRefused(DestinationError):
+    """The key is wrong, or was replaced."""

@@ -1,0 +1,47 @@
+"""Believe an answer that names nobody: by what the contacts hold when they are read back by the ids that it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from shared.delivery.destination import Contact, Held, Result, Seen
+from shared.delivery.errors import DestinationError, NoAnswer
+
+_UNCONFIRMED: Final = NoAnswer("what was read back does not show what was sent")
+
+
+def confirmed(
+    contacts: Sequence[Contact], results: Sequence[Result], seen: Sequence[Seen | None] | DestinationError
+) -> list[Result | DestinationError]:
+    """Return what is known of each contact of a call.
+
+    `results` are those that the answer gave in order, `seen` the contacts that it says are held, in the same order, or the
+    error that reading them ended with. Who is read back with its address and its lists is held, wherever it stood in the
+    answer. Where the answer kept another order than the call, nobody else's result is known.
+    """
+    if isinstance(seen, DestinationError):
+        return [seen] * len(contacts)
+    held = [contact.address for contact, result in zip(contacts, results, strict=True) if isinstance(result, Held)]
+    in_order = [item.address if item else None for item in seen] == held
+    found = {item.address: item for item in seen if item and item.address}
+    return [
+        _one(contact, found) if contact.address in found else _UNCONFIRMED if _is_open(result, in_order) else result
+        for contact, result in zip(contacts, results, strict=True)
+    ]
+
+
+def _is_open(result: Result, in_order: bool) -> bool:
+    return isinstance(result, Held) or not in_order
+
+
+def _one(contact: Contact, found: Mapping[str, Seen]) -> Result | DestinationError:
+    seen = found[contact.address]
+    if seen.contact_id is None or not holds(seen, contact.add, contact.remove):
+        return _UNCONFIRMED
+    return Held(seen.contact_id)
+
+
+def holds(seen: Seen, add: Sequence[str], remove: Sequence[str]) -> bool:
+    """Whether a contact that was read back is on the lists `add`, and on none of `remove`."""
+    return seen.lists.issuperset(add) and seen.lists.isdisjoint(remove)

@@ -1,0 +1,37 @@
+"""Autopilot, as the product knows it: what it can do, its fields, and how its accounts are opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Place
+from shared.destinations.autopilot.account import AutopilotAccount
+from shared.destinations.autopilot.client import Autopilot
+from shared.destinations.autopilot.list_methods import BULK, CAPABILITIES, CONTACT, MEMBERSHIP, STRATEGIES
+from shared.http.transport import Session
+
+URL: Final = "https://api2.autopilothq.com/v1"
+
+
+class AutopilotDestination:
+    """Autopilot's accounts."""
+
+    kind = "autopilot"
+    title = "Autopilot"
+    address = "Email"
+    rate = 20.0
+    regions: Sequence[str] = ()
+    capabilities: Capabilities = CAPABILITIES
+    methods: Sequence[ListMethod] = (BULK, CONTACT, MEMBERSHIP)
+
+    def method_of(self, strategy: str) -> ListMethod | None:
+        """Return the method that a connection's `list_strategy` names; None if a proof shall tell."""
+        return STRATEGIES.get(strategy)
+
+    def open(self, place: Place, key: Key, http: Session) -> Account:
+        """Open an account."""
+        return AutopilotAccount(Autopilot(place.url or URL, key, http))
+
+
+AUTOPILOT: Final = AutopilotDestination()

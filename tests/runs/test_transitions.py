@@ -1,0 +1,291 @@
+"""A run's life: every edge of the diagram in docs/run.md, and every step that is not in it refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, get_type_hints
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from shared.exports.configuration import SegmentTarget
+from shared.reasons.codes import Reason, Status, WaitsFor
+from shared.runs import head as heads
+from shared.runs import run as runs
+from shared.runs.counts import Counts, Findings
+from shared.runs.entry import Entry
+from shared.runs.head import FollowUpTaken, Head, RunInProgress
+from shared.runs.plan_summary import PlanSummary
+from shared.runs.run import IllegalTransition, Run
+
+NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
+LATER: Final = NOW + timedelta(minutes=1)
+TARGETS: Final = (SegmentTarget(segment="VIP", list="VIP"),)
+DIAGRAM: Final = Path(__file__).parents[2] / "docs" / "run.md"
+
+
+def plan(chunks: int = 1, counts: Counts | None = None) -> PlanSummary:
+    return PlanSummary("p", "main", "acc", TARGETS, chunks, 3, counts or Counts(rows_read=3), "remark", "etag")
+
+
+def entry(chunk: str = "000001", **fields: object) -> Entry:
+    return Entry.model_validate({"chunk": chunk, "settled": 3, "left": 0, **fields})
+
+
+QUEUED: Final = Run(
+    export="e", id="r", trigger="refresh", requested_by="schedule", queued_at=NOW, refresh="etag", refreshed_at=NOW
+)
+PLANNING: Final = QUEUED.planning(NOW, "main", "acc")
+SENDING: Final = PLANNING.planned(plan(), NOW)
+STOPPED: Final = SENDING.sending("000001").stopped(Reason.CANCELED_BY_USER)
+DELIVERED: Final = SENDING.recorded(entry(), Counts(delivered=3), None, NOW)
+ENDED: Final = DELIVERED.ended(NOW, None)
+
+STATES: Final = {
+    "Queued": QUEUED,
+    "Planning": PLANNING,
+    "Sending": SENDING,
+    "Stopped": STOPPED,
+    "Delivered": DELIVERED,
+    "Ended": ENDED,
+}
+
+STEPS: Final[dict[str, Callable[[Run], Run]]] = {
+    "planning": lambda run: run.planning(LATER, "twin", "acc"),
+    "planned": lambda run: run.planned(plan(), LATER),
+    "sending": lambda run: run.sending("000002"),
+    "sending again": lambda run: run.sending("000001"),
+    "recorded": lambda run: run.recorded(entry(), Counts(delivered=1), None, LATER),
+    "stopped": lambda run: run.stopped(Reason.KEY_REFUSED),
+    "busy": lambda run: run.busy(LATER),
+    "waiting": lambda run: run.waiting(WaitsFor.PACE, LATER),
+    "unreachable": lambda run: run.unreachable(LATER, "away"),
+    "issued_again": lambda run: run.issued_again(LATER),
+    "ended": lambda run: run.ended(LATER, Reason.CANCELED_BY_USER),
+    "ended well": lambda run: run.ended(LATER, None),
+}
+
+ALWAYS: Final = {"stopped", "busy", "waiting", "unreachable", "issued_again"}
+LEGAL: Final = {
+    "Queued": {*ALWAYS, "planning", "ended"},
+    "Planning": {*ALWAYS, "planning", "planned", "ended"},
+    "Sending": {*ALWAYS, "sending", "sending again", "recorded"},
+    "Stopped": {*ALWAYS, "sending again", "recorded"},
+    "Delivered": {*ALWAYS, "ended", "ended well"},
+    "Ended": set(),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_takes_the_steps_of_the_diagram_and_no_other(state: str, step: str) -> None:
+    if step in LEGAL[state]:
+        STEPS[step](STATES[state])
+    else:
+        with pytest.raises(IllegalTransition, match="run r cannot"):
+            STEPS[step](STATES[state])
+
+
+def test_the_diagram_in_the_docs_draws_these_steps_and_no_other() -> None:
+    text = DIAGRAM.read_text()
+    diagram = text.partition("stateDiagram-v2")[2].partition("```")[0]
+    arrows = re.findall(r"(\w+) --> \w+: (.*)", diagram)
+    drawn = {
+        (state, step) for state, label in arrows for step in re.sub(r"\(.*?\)", "", label).replace(",", " ").split()
+    }
+    allowed = {(state, step.split()[0]) for state, steps in LEGAL.items() for step in steps - ALWAYS}
+    assert drawn - {("Sending", "stopped")} == allowed
+    assert all(f"`{step}`" in text for step in ALWAYS)
+
+
+def test_planning_makes_a_run_processing_and_keeps_its_first_start() -> None:
+    again = PLANNING.planning(LATER, "twin", "other")
+    assert (again.status, again.started_at, again.progress_at) == (Status.PROCESSING, NOW, LATER)
+    assert (again.connection, again.account) == ("twin", "other")
+
+
+def test_a_plan_brings_all_that_is_known_of_it_and_ends_the_wait_before_it() -> None:
+    planned = PLANNING.unreachable(NOW, "Waiting.").planned(plan(chunks=2), LATER)
+    assert (planned.plan, planned.chunks, planned.operations, planned.targets) == ("p", 2, 3, TARGETS)
+    assert (planned.planned_at, planned.progress_at) == (LATER, LATER)
+    assert (planned.unreachable_since, planned.detail, planned.remarks) == (None, "", "remark")
+    assert planned.counts == Counts(rows_read=3)
+
+
+def test_only_a_run_that_a_refresh_started_takes_one_up() -> None:
+    by_hand = QUEUED.model_copy(update={"refresh": None}).planning(NOW, "main", "acc").planned(plan(), NOW)
+    assert (by_hand.refresh, by_hand.has_taken_up_refresh) == (None, False)
+    assert (SENDING.refresh, SENDING.has_taken_up_refresh) == ("etag", True)
+    assert not QUEUED.ended(NOW, Reason.KEY_MISSING).has_taken_up_refresh
+    assert QUEUED.ended(NOW, Reason.CANCELED_BY_USER).has_taken_up_refresh
+
+
+def test_a_chunk_that_has_begun_stays_so_until_its_outcome_is_recorded() -> None:
+    begun = SENDING.sending("000001").sending("000001")
+    assert begun.begun == ("000001",)
+    assert STOPPED.sending("000001") == STOPPED
+    assert begun.recorded(entry(), Counts(), None, LATER).begun == ()
+
+
+def test_an_outcome_counts_once_and_what_continues_it_is_one_more_chunk() -> None:
+    half = SENDING.recorded(entry(settled=1, continued_by="000001-1-a"), Counts(delivered=1, requests=2), None, LATER)
+    assert (half.done, half.chunks, half.settled, half.is_delivered) == (1, 2, 1, False)
+    assert (half.counts, half.progress_at) == (Counts(rows_read=3, delivered=1, requests=2), LATER)
+    assert half.recorded(entry("000001-1-a"), Counts(delivered=2), None, LATER).is_delivered
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_back"),
+    [(entry(), True), (entry(settled=0, receipts="blob"), True), (entry(settled=0), False)],
+)
+def test_an_outage_ends_when_something_was_done(outcome: Entry, is_back: bool) -> None:
+    away = SENDING.unreachable(NOW, "away").unreachable(LATER, "still away")
+    assert (away.unreachable_since, away.detail) == (NOW, "still away")
+    assert (away.recorded(outcome, Counts(), None, LATER).unreachable_since is None) is is_back
+
+
+def test_the_first_reason_to_stop_counts() -> None:
+    assert STOPPED.stopped(Reason.KEY_REFUSED).stop is Reason.CANCELED_BY_USER
+    recorded = STOPPED.recorded(entry(), Counts(), Reason.KEY_REFUSED, LATER)
+    assert recorded.stop is Reason.CANCELED_BY_USER
+    assert SENDING.recorded(entry(), Counts(), Reason.KEY_REFUSED, LATER).stop is Reason.KEY_REFUSED
+
+
+def test_who_is_busy_longest_counts() -> None:
+    assert QUEUED.busy(LATER).busy(NOW).busy_until == LATER
+    assert QUEUED.busy(NOW).busy(LATER).busy_until == LATER
+
+
+def test_counts_never_shrink() -> None:
+    with pytest.raises(IllegalTransition):
+        PLANNING.planned(plan(counts=Counts(rows_read=-1)), NOW)
+    with pytest.raises(IllegalTransition):
+        SENDING.recorded(entry(), Counts(delivered=-1), None, NOW)
+
+
+def test_a_run_ends_with_its_reasons_status_and_rows_that_nobody_accounts_for_as_undelivered() -> None:
+    lost = SENDING.recorded(entry(lost=True, settled=0), Counts(delivered=1), None, NOW)
+    ended = lost.ended(LATER, Reason.CHUNK_DAMAGED, "It is missing.", short=True)
+    assert (ended.status, ended.reason, ended.ended_at, ended.short) == (
+        Status.FAILED,
+        Reason.CHUNK_DAMAGED,
+        LATER,
+        True,
+    )
+    assert ended.detail == "It is missing. remark"
+    assert (ended.counts.undelivered, ended.counts.add_up) == (2, True)
+    assert ENDED.status is Status.SUCCESSFUL
+
+
+def test_an_ended_run_frees_its_head_and_one_that_goes_on_does_not() -> None:
+    head = Head().started("r")
+    assert head.active == "r"
+    with pytest.raises(IllegalTransition):
+        head.ended(DELIVERED)
+    assert head.ended(ENDED).active is None
+    assert Head().started("another").ended(ENDED).active == "another"
+    assert head.released("another") == head
+    assert head.released("r").active is None
+
+
+def test_one_run_starts_at_a_time_and_a_follow_up_once() -> None:
+    with pytest.raises(RunInProgress) as going:
+        Head().started("r").started("s")
+    assert going.value.run_id == "r"
+    pending = Head().followed_by("repair")
+    assert pending.started("r").pending_follow_up == "repair"
+    assert pending.started("r", "repair").pending_follow_up is None
+    with pytest.raises(FollowUpTaken):
+        Head().started("r", "repair")
+
+
+def test_tries_of_a_refresh_are_counted_and_another_begins_anew() -> None:
+    twice = Head().refresh_tried("a", NOW).refresh_tried("a", LATER)
+    assert (twice.tried, twice.tries, twice.tried_at) == ("a", 2, LATER)
+    assert twice.refresh_tried("b", LATER).tries == 1
+    assert twice.ended(ENDED).refresh == "etag"
+
+
+@pytest.mark.parametrize(("owner", "changes"), [(Run, runs._Changes), (Head, heads._Changes)])
+def test_what_transitions_change_are_fields_of_the_same_types(owner: type, changes: type) -> None:
+    known = get_type_hints(owner)
+    assert {name: known[name] for name in get_type_hints(changes)} == get_type_hints(changes)
+
+
+def test_names_that_the_code_changed_are_stored_as_ever() -> None:
+    """Heads that 8dd6ca5 stored, and those that it reads if somebody goes back to it."""
+    head = Head(pending_follow_up="run", lists_suspect=True, states={"main": "r"})
+    stored = head.model_dump(mode="json", exclude_none=True)
+    assert (stored["owed"], stored["doubted"]) == ("run", True)
+    assert not {"pending_follow_up", "lists_suspect"} & stored.keys()
+    assert Head.model_validate(stored) == head
+
+
+class Life(RuleBasedStateMachine):
+    """Any steps in any order: whatever is refused changes nothing, whatever is taken keeps the run sound."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run = QUEUED
+        self.before = QUEUED
+
+    def step(self, how: Callable[[Run], Run]) -> None:
+        self.before = self.run
+        try:
+            self.run = how(self.run)
+        except IllegalTransition:
+            return
+
+    @rule(step=st.sampled_from(sorted(STEPS)))
+    def take(self, step: str) -> None:
+        self.step(STEPS[step])
+
+    @rule(chunks=st.integers(0, 3), rows=st.integers(-1, 5))
+    def planned(self, chunks: int, rows: int) -> None:
+        self.step(lambda run: run.planned(plan(chunks, Counts(rows_read=rows)), LATER))
+
+    @rule(settled=st.integers(0, 3), delivered=st.integers(-1, 3), goes_on=st.booleans(), stops=st.booleans())
+    def recorded(self, settled: int, delivered: int, goes_on: bool, stops: bool) -> None:
+        done = entry(settled=settled, continued_by="c" if goes_on else None)
+        stop = Reason.AUTOPILOT_REFUSED if stops else None
+        self.step(lambda run: run.recorded(done, Counts(delivered=delivered), stop, LATER))
+
+    @precondition(lambda self: self.run.is_delivered)
+    @rule(findings=st.booleans())
+    def ended(self, findings: bool) -> None:
+        found = (Findings(list="VIP", exists=True),) if findings else ()
+        self.step(lambda run: run.ended(LATER, run.stop, findings=found))
+
+    @invariant()
+    def nothing_goes_back(self) -> None:
+        before, run = self.before, self.run
+        if before.status.is_final:
+            assert run == before
+        assert run.counts.are_sound
+        assert all(getattr(run.counts, name) >= getattr(before.counts, name) for name in Counts.model_fields)
+        for name in ("chunks", "done", "settled"):
+            assert getattr(run, name) >= getattr(before, name)
+        assert before.plan is None or run.plan == before.plan
+        assert before.stop is None or run.stop == before.stop
+        assert run.stop is None or run.plan is None or set(run.begun) <= set(before.begun)
+
+    @invariant()
+    def it_is_whole(self) -> None:
+        run = self.run
+        assert (run.plan is None) is (run.planned_at is None)
+        assert run.done <= run.chunks
+        assert run.plan is not None or not (run.chunks or run.done or run.begun)
+        assert run.status.is_final is (run.ended_at is not None)
+        if run.status.is_final:
+            assert run.plan is None or run.is_delivered
+            assert run.reason is not None or run.plan is not None
+            assert run.counts.unaccounted <= 0
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
