@@ -76,6 +76,7 @@ class ConnectionView(View):
     name: str
     display_name: str
     kind: str
+    region: str | None = None
     secret_name: str = ""
     access: str = ""
     rate_limit: float = 0
