@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
-from shared.accounts.accounts import Accounts, AccountSlots
+from shared.accounts.accounts import AccountNotes, Accounts, AccountSlots
 from shared.accounts.identities import account_name
 from shared.azure.clock import StorageClock
 from shared.azure.locks import Locks
@@ -174,9 +174,9 @@ class App:
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         destination = destination_of(connection.kind)
         place = Place(connection.region, self.settings.urls.get(connection.kind))
-        api = destination.open(place, key, self.http)
         known = self._account_of(key.current())
         account = known or name
+        api = destination.open(place, key, self.http, AccountNotes(self.accounts, account))
         rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
         slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
         return Account(name, connection, key, destination, api, slots, account, rate, known is not None)
