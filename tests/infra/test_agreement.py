@@ -242,7 +242,7 @@ def test_roles_that_health_tells_people_to_give_are_those_that_the_templates_giv
 
 def test_app_roles_of_the_entra_application_are_those_the_api_knows() -> None:
     application = json.loads((INFRA / "entra-application.json").read_text())
-    assert {role["value"] for role in application["appRoles"]} == set(access._ROLES)
+    assert {role["value"] for role in application["appRoles"]} == set(access.ROLES)
     ids = [item["id"] for item in (*application["appRoles"], *application["api"]["oauth2PermissionScopes"])]
     assert len(set(ids)) == len(ids)
     assert "passwordCredentials" not in application
