@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from shared.azure.records import Record
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 
 _KEYS: Final = "_keys"
 """Partition of what is known of keys; no connection can bear this name."""
@@ -69,7 +69,7 @@ class Identities:
 
     def remember_key(self, key_digest: str, account: str) -> None:
         """Remember which account a key opens."""
-        self._put(_KEYS, key_digest, KeyRecord(account=account))
+        self._table.put(_KEYS, key_digest, KeyRecord(account=account))
         self._accounts[key_digest] = account
 
     def home(self, connection: str) -> str | None:
@@ -85,7 +85,7 @@ class Identities:
         if found is None:
             self._take_over(connection, account)
         if found is None or found[0].account != account:
-            self._put(connection, _HOME, HomeRecord(account=account))
+            self._table.put(connection, _HOME, HomeRecord(account=account))
         self._homes[connection] = account
 
     def forget(self, connection: str) -> None:
@@ -98,21 +98,9 @@ class Identities:
         rows = self._of(connection)
         rows += [(key, found[0]) for key in _SHARED if (found := self._table.get(connection, key, StoredRecord))]
         for key, record in rows:
-            try:
-                self._table.write(account, [Change(key, record, None)])
-            except Lost:  # the account knows by itself, from another connection
-                continue
+            self._table.try_write(account, [Change(key, record, None)])  # unless the account knows by itself
 
     def _of(self, connection: str) -> list[tuple[str, StoredRecord]]:
         """Return the rows of lists and of notes in a connection's own partition."""
         kinds = ("list-", "note-")
         return [row for kind in kinds for row in self._table.between(connection, kind, f"{kind}~", StoredRecord)]
-
-    def _put(self, partition: str, key: str, record: Record) -> None:
-        while True:
-            found = self._table.get(partition, key, type(record))
-            try:
-                self._table.write(partition, [Change(key, record, found[1] if found else None)])
-            except Lost:
-                continue
-            return
