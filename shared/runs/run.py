@@ -247,7 +247,7 @@ class Run(Record):
             stop=self.stop or stop,
             begun=tuple(name for name in self.begun if name != entry.chunk),
             progress_at=at,
-            unreachable_since=None if entry.settled or entry.receipts else self.unreachable_since,
+            unreachable_since=None if entry.settled or entry.result else self.unreachable_since,
         )
 
     def stopped(self, reason: Reason) -> Run:
