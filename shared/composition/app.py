@@ -36,6 +36,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.ledger import Ledger
 from shared.sources.counts import Counts
+from shared.sources.kept_counts import KeptCounts
 from shared.state.digest_key import DIGEST_SECRET, InstallationKey
 from shared.state.digests import DigestKey
 
@@ -96,7 +97,7 @@ class App:
     """An account's lists as a preview last asked for them, and when."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "counts", Counts(self.source))
+        object.__setattr__(self, "counts", Counts(self.source, KeptCounts(self.storage, self.now)))
         installation_key = InstallationKey(self.vault, self.storage, self.tombstones, self.locks, self.now)
         object.__setattr__(self, "_digest_key", installation_key)
 
