@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
-from shared.accounts.accounts import Accounts, AccountSlots
+from shared.accounts.accounts import AccountNotes, Accounts, AccountSlots
 from shared.accounts.identities import account_name
 from shared.azure.clock import StorageClock
 from shared.azure.locks import Locks
@@ -36,6 +36,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.ledger import Ledger
 from shared.sources.counts import Counts
+from shared.sources.kept_counts import KeptCounts
 from shared.state.digest_key import DIGEST_SECRET, InstallationKey
 from shared.state.digests import DigestKey
 
@@ -96,7 +97,7 @@ class App:
     """An account's lists as a preview last asked for them, and when."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "counts", Counts(self.source))
+        object.__setattr__(self, "counts", Counts(self.source, KeptCounts(self.storage, self.now)))
         installation_key = InstallationKey(self.vault, self.storage, self.tombstones, self.locks, self.now)
         object.__setattr__(self, "_digest_key", installation_key)
 
@@ -174,9 +175,9 @@ class App:
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         destination = destination_of(connection.kind)
         place = Place(connection.region, self.settings.urls.get(connection.kind))
-        api = destination.open(place, key, self.http)
         known = self._account_of(key.current())
         account = known or name
+        api = destination.open(place, key, self.http, AccountNotes(self.accounts, account))
         rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
         slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
         return Account(name, connection, key, destination, api, slots, account, rate, known is not None)
