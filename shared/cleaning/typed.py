@@ -73,7 +73,7 @@ def _floats(values: pl.Series) -> pl.Series:
     numbers = values.cast(pl.Float64)
     numbers = numbers.zip_with(numbers.is_finite().fill_null(value=False), pl.Series([None], dtype=pl.Float64))
     numbers = numbers.zip_with((numbers != 0).fill_null(value=True), pl.Series([0.0]))  # zero has no sign
-    noisy = (numbers != numbers.round_sig_figs(DIGITS)).fill_null(value=False).arg_true()  # nearly none, a few too many
+    noisy = ((numbers != numbers.round_sig_figs(DIGITS)) & ~_is_whole(numbers)).fill_null(value=False).arg_true()
     exactly = pl.Series([float(f"{number:.{DIGITS}g}") for number in numbers.gather(noisy)], dtype=pl.Float64)
     return numbers.scatter(noisy, exactly) if len(noisy) else numbers
 

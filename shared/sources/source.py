@@ -7,7 +7,7 @@ tests/sources/contract.py is what it must do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
@@ -143,7 +143,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a table. Equal versions have the same rows; None where nothing tells one version from another."""
+    """A part of a table, by its number among the table's parts.
+
+    Parts of one version (at most 64 characters) have the same number of rows, in whatever process they are counted; None
+    where nothing tells one version from another.
+    """
 
     number: int
-    version: Hashable | None
+    version: str | None

@@ -32,11 +32,13 @@ _numbers = st.integers(-(2**63), 2**63 - 1) | st.integers(-(2**53) - 2, 2**53 + 
 @given(st.lists(st.none() | _numbers, min_size=1, max_size=5))
 def test_whole_numbers_are_taken_as_their_digits_are(numbers: list[int | None]) -> None:
     texts = [None if number is None else str(number) for number in numbers]
-    fields = {f"{kind}--Field": "V" for kind in CUSTOM_TYPES if kind != "date"}  # eight digits may be a date as text
+    # Eight digits may be a date as text; and what a text says beyond 15 digits is noise, an integer's digits are not.
+    long = any(number is not None and abs(number) >= 10**15 for number in numbers)
+    fields = {f"{kind}--Field": "V" for kind in CUSTOM_TYPES if kind != "date" and not (kind == "float" and long)}
     assert sent(pl.Series(numbers, dtype=pl.Int64), fields) == sent(pl.Series(texts, dtype=pl.String), fields)
 
 
-@given(st.lists(st.none() | st.floats(-1e12, 1e12).map(lambda number: round(number, 4)), min_size=1, max_size=5))
+@given(st.lists(st.none() | st.floats(-1e12, 1e12).map(lambda number: round(number, 4) + 0.0), min_size=1, max_size=5))
 def test_decimals_are_taken_as_their_text_is(numbers: list[float | None]) -> None:
     texts = [None if number is None else f"{number:.4f}".rstrip("0").rstrip(".") for number in numbers]
     fields = {f"{kind}--Field": "V" for kind in ("integer", "float", "boolean")}

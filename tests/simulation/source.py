@@ -69,7 +69,7 @@ class Source:
 
     def parts(self, table: Table) -> Sequence[Part]:
         """Return one part: a segment of one refresh."""
-        return [Part(0, (table.name, self.version))]
+        return [Part(0, f"{table.name} {self.version}")]
 
     def count(self, table: Table, part: Part) -> Iterator[int]:
         """Count a segment's members."""

@@ -92,7 +92,7 @@ class MemorySource:
     def parts(self, table: Table) -> Sequence[Part]:
         """Return the one part of a table."""
         self._check(table)
-        return [Part(0, (table.name, self.version))]
+        return [Part(0, f"{table.name} {self.version}")]
 
     def count(self, table: Table, part: Part) -> Iterator[int]:  # noqa: ARG002 - there is one
         """Count a table's rows."""

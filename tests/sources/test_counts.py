@@ -14,7 +14,7 @@ import pytest
 
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.counts import LATER, Counts, Members
+from shared.sources.counts import LATER, Counts, Kept, Members
 from shared.sources.source import Part, Table
 from tests.sources.blob_export.test_customer_insights import BODY, Source, source
 
@@ -47,7 +47,7 @@ class Played:
         self.hold.set()
 
     def parts(self, table: Parted) -> list[Part]:
-        return [Part(number, (path, self.etags.get(path, "1"))) for number, path in enumerate(table.paths)]
+        return [Part(number, f"{path} {self.etags.get(path, '1')}") for number, path in enumerate(table.paths)]
 
     def count(self, table: Parted, part: Part) -> Iterator[int]:
         path = table.paths[part.number]
@@ -59,9 +59,9 @@ class Played:
         yield 1
 
 
-def counts_of(played: Played) -> Counts:
+def counts_of(played: Played, kept: Kept | None = None) -> Counts:
     """Return the counts of a source of which nothing else is asked."""
-    return Counts(cast("Any", played))
+    return Counts(cast("Any", played), kept)
 
 
 def test_a_version_is_counted_once_and_another_one_anew() -> None:

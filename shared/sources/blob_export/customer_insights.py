@@ -27,7 +27,7 @@ from shared.sources.blob_export.partition import (
     find,
     rows_of_file,
 )
-from shared.sources.blob_export.tables import CUSTOMER_ID, Partition, partitions_of
+from shared.sources.blob_export.tables import CUSTOMER_ID, Partition, partitions_of, version_key
 from shared.sources.source import KEY, MALFORMED, ROW, WHERE, Catalogue, Part, Table
 
 MOST_FOLDERS: Final = 50
@@ -78,7 +78,7 @@ class CustomerInsights:
         etags = self._etags(partitions)
         versions = [partition.snapshot or etags.get(partition.path) for partition in partitions]
         return [
-            Part(number, (table.columns, partition, version) if version else None)
+            Part(number, version_key(table, partition, version) if version else None)
             for number, (partition, version) in enumerate(zip(partitions, versions, strict=True))
         ]
 

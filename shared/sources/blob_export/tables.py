@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from shared.sources.source import DateOrder, Declared, Table
@@ -47,6 +49,21 @@ def partitions_of(table: Table) -> tuple[Partition, ...]:
     if not isinstance(table, BlobTable):
         raise TypeError(f"{table.name!r} is no table of a Blob export")
     return table.partitions
+
+
+def version_key(table: Table, partition: Partition, version: str) -> str:
+    """Return what names a version of a partition as it is told to be read; `version` is its snapshot or its ETag."""
+    dialect = partition.dialect
+    told = [
+        table.columns,
+        partition.path,
+        partition.snapshot,
+        dialect.delimiter,
+        dialect.quote,
+        dialect.header,
+        version,
+    ]
+    return sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
 _NUMBERS: Final = {"int64", "double", "decimal"}

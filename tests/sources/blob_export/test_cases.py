@@ -16,6 +16,7 @@ from export_trigger.http.access import Caller, Role
 from export_trigger.http.mapping import check_segments
 from export_trigger.http.request import Call
 from export_trigger.http.source import list_segments
+from export_trigger.http.views import SegmentPage
 from shared.composition.app import App
 from shared.exports.configuration import ExportSettings
 from shared.reasons.codes import Reason
@@ -402,7 +403,7 @@ def segments(found: Mapping[str, Blob]) -> dict[str, dict[str, Any]]:
     app = app_of(found)
     answer = list_segments(app, Call({}, {}, {}, b"", Caller("test", Role.VIEWER)))
     assert answer.status == HTTPStatus.OK
-    return {item["name"]: item for item in cast("dict[str, Any]", answer.body)["items"]}
+    return {item["name"]: item for item in cast("SegmentPage", answer.body).model_dump(mode="json")["items"]}
 
 
 def test_a_model_larger_than_it_can_be_is_not_loaded() -> None:
