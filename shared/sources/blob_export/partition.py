@@ -22,7 +22,8 @@ from shared.reasons.errors import ExportError
 from shared.sources.ahead import in_order
 from shared.sources.blob_export.blocks import cut, is_doubtful, is_regular, may_swallow, rows_of
 from shared.sources.blob_export.dialect import LONGEST_LINE, Unreadable, rows
-from shared.sources.blob_export.evidence import INVISIBLE, UNDECODED, Layout, decoder, layout_of, names_most, plain
+from shared.sources.blob_export.encoding import UNDECODED, decoder
+from shared.sources.blob_export.evidence import INVISIBLE, Layout, layout_of, names_most, plain
 from shared.sources.blob_export.tables import CUSTOMER_ID, Partition
 from shared.sources.source import MALFORMED
 
