@@ -28,7 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import shared.planning.survey
-import shared.sources.blob_export.customer_insights
+import shared.sources.blob_export.partition
 from local.azurite import Azurite
 from shared.cleaning.clean import Recipe
 from shared.delivery.chunks import decode
@@ -367,7 +367,7 @@ def judge(seed: int, source: CustomerInsights | None = None) -> str:
 
 @pytest.fixture
 def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (shared.sources.blob_export.customer_insights, shared.planning.survey):
+    for module in (shared.sources.blob_export.partition, shared.planning.survey):
         monkeypatch.setattr(module, "in_order", lambda work, items: map(work, items))
 
 
