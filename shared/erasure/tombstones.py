@@ -66,7 +66,7 @@ class Tombstones:
             yield int(key, 16) - _OFFSET, stone
 
     def any(self) -> bool:
-        """Whether anybody was erased."""
+        """Return whether anybody was erased."""
         return next(iter(self._table.between(_PARTITION, "0", "~", Tombstone)), None) is not None
 
     def fingerprint(self) -> str | None:
@@ -75,7 +75,7 @@ class Tombstones:
         return found[0].fingerprint if found else None
 
     def note_fingerprint(self, fingerprint: str, at: datetime) -> str:
-        """Note the key that digests are made with, unless one is noted already; returns the one that stands."""
+        """Note the key that digests are made with, unless one is noted already; return the one that stands."""
         while (known := self.fingerprint()) is None:
             change = Change(_FINGERPRINT, FingerprintRecord(fingerprint=fingerprint, at=at), None)
             self._table.try_write(_KEY_PARTITION, [change])

@@ -251,17 +251,17 @@ class Run(Record):
         )
 
     def stopped(self, reason: Reason) -> Run:
-        """Have nothing begin any more; the first reason counts."""
+        """Stop it: nothing begins any more. The first reason counts."""
         self._check("be stopped")
         return self if self.stop else self._with(stop=reason)
 
     def busy(self, until: datetime) -> Run:
-        """Let supervision know that it may be silent until then."""
+        """Note that it may be silent until then."""
         self._check("be busy")
         return self if self.busy_until is not None and self.busy_until >= until else self._with(busy_until=until)
 
     def waiting(self, waits_for: WaitsFor, until: datetime) -> Run:
-        """Say what it waits for, and until when."""
+        """Note what it waits for, and until when."""
         self._check("wait")
         return self._with(waits_for=waits_for, waits_until=until)
 
