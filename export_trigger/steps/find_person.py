@@ -12,7 +12,7 @@ import polars as pl
 from pydantic_core import from_json
 
 from shared.cleaning.addresses import normalised
-from shared.cleaning.clean import CUSTOMER_ID, MALFORMED, ROW, Cleaned, Recipe, clean_batch
+from shared.cleaning.clean import Cleaned, Recipe, clean_batch
 from shared.cleaning.contact import decoded, united
 from shared.cleaning.notation import Notations, agreed
 from shared.composition.app import App
@@ -23,6 +23,7 @@ from shared.planning.survey import compact
 from shared.reasons.errors import ExportError
 from shared.reasons.rows import Hint, RowReason
 from shared.sources.ahead import in_order
+from shared.sources.source import KEY, MALFORMED, ROW, WHERE
 from shared.state.digests import DigestKey
 
 READERS: Final = 2
@@ -135,7 +136,7 @@ def _read(
             clean_batch(batch, learning, notations)
         mine = (normalised(batch[column].cast(pl.String)) == address).fill_null(value=False)
         if customer is not None:
-            mine |= (key.of_customers(batch[CUSTOMER_ID].cast(pl.String)) == customer).fill_null(value=False)
+            mine |= (key.of_customers(batch[KEY]) == customer).fill_null(value=False)
         return batch.filter(mine).head(MOST_ROWS), int(batch[MALFORMED].sum())
 
     kept = list(in_order(own, segment.read(recipe.columns)))
@@ -144,8 +145,8 @@ def _read(
 
 
 def _no_rows(recipe: Recipe) -> pl.DataFrame:
-    columns = dict.fromkeys(recipe.columns, pl.String)
-    return pl.DataFrame(schema={ROW: pl.UInt64, MALFORMED: pl.Boolean, **columns})
+    own = {ROW: pl.UInt64, KEY: pl.String, MALFORMED: pl.Boolean, WHERE: pl.String}
+    return pl.DataFrame(schema={**own, **dict.fromkeys(recipe.columns, pl.String)})
 
 
 def _learning(recipe: Recipe) -> Recipe | None:

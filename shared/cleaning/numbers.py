@@ -145,7 +145,7 @@ def _wholes(texts: pl.Series) -> pl.Series:
     power = texts.str.contains(r"^[+-]?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,3}$").fill_null(value=False)
     by_power = power & (number == number.floor()) & (number.abs() <= LARGEST)
     found = digits.zip_with(~by_power, number.cast(pl.Int64, strict=False))
-    return found.zip_with((found.abs() <= LARGEST).fill_null(value=False), _nothing(pl.Int64))
+    return found.zip_with(found.is_between(-LARGEST, LARGEST).fill_null(value=False), _nothing(pl.Int64))
 
 
 def _decimals(texts: pl.Series, plain: pl.Series) -> pl.Series:
