@@ -157,10 +157,10 @@ def _decimals(texts: pl.Series, plain: pl.Series) -> pl.Series:
     if not long.any():
         return number
     places = long.arg_true()
-    return number.scatter(places, _without_noise(number.gather(places)))
+    return number.scatter(places, without_noise(number.gather(places)))
 
 
-def _without_noise(numbers: pl.Series) -> pl.Series:
+def without_noise(numbers: pl.Series) -> pl.Series:
     """Return decimals without the noise behind 15 digits."""
     rounded = numbers.round_sig_figs(DIGITS)
     beyond = (

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import polars as pl
 
 from shared.cleaning.dates import WRITTEN, written
-from shared.cleaning.numbers import DIGITS, LARGEST
+from shared.cleaning.numbers import DIGITS, LARGEST, without_noise
 
 Kind = Literal["string", "integer", "float", "boolean", "date"]
 """What a field takes."""
@@ -74,8 +74,7 @@ def _floats(values: pl.Series) -> pl.Series:
     numbers = numbers.zip_with(numbers.is_finite().fill_null(value=False), pl.Series([None], dtype=pl.Float64))
     numbers = numbers.zip_with((numbers != 0).fill_null(value=True), pl.Series([0.0]))  # zero has no sign
     noisy = ((numbers != numbers.round_sig_figs(DIGITS)) & ~_is_whole(numbers)).fill_null(value=False).arg_true()
-    exactly = pl.Series([float(f"{number:.{DIGITS}g}") for number in numbers.gather(noisy)], dtype=pl.Float64)
-    return numbers.scatter(noisy, exactly) if len(noisy) else numbers
+    return numbers.scatter(noisy, without_noise(numbers.gather(noisy))) if len(noisy) else numbers
 
 
 def _booleans(values: pl.Series) -> pl.Series:

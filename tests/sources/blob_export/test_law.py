@@ -292,6 +292,12 @@ class Publication:
     parts: tuple[tuple[tuple[Row, ...], Way], ...]
     harmless: bool
 
+    @property
+    def seems_unwritten(self) -> bool:
+        """Whether a file has nothing in it, not even the header that others have: then nobody knows who is missing."""
+        headers = [way.header != "none" for _, way in self.parts]
+        return any(headers) and any(not rows and way.header == "none" for rows, way in self.parts)
+
 
 def publication(seed: int) -> Publication:
     """Draw a table of a few people and how its partitions are written: mostly as they should be, in a few ways odd."""
@@ -350,7 +356,8 @@ def judge(seed: int, source: CustomerInsights | None = None) -> str:
     blobs = publish(published.parts)
     outcome = read(source or source_of(blobs))
     good: Counter[Found] = Counter((row[0], row[1] or None, row[3]) for row in published.rows)
-    plain = published.harmless and not any(row[1] in _DOUBTFUL for row in published.rows)
+    plain = published.harmless and not published.seems_unwritten
+    plain = plain and not any(row[1] in _DOUBTFUL for row in published.rows)
     if isinstance(outcome, ExportError):
         assert not plain, (published, outcome)
         assert outcome.reason in NAMED, (published, outcome)
