@@ -17,13 +17,19 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from rich.console import Console
 
 from shared.azure.clients import blob_client, table_client
+from shared.azure.records import NewerVersion
 from shared.azure.settings import SettingsWrong, read_account
 from shared.azure.storage import Container
+from shared.azure.tables import Table
+from shared.runs.files import Damaged, parse_state, state_path, write_state
+from shared.runs.ledger import Ledger
+from shared.state.restored import doubting
 
 CONTAINERS: Final = (Container.CONFIGURATION, Container.STATE, Container.REPORTS)
 TABLES: Final = ("ledger", "accounts", "erased", "audit")
@@ -55,6 +61,16 @@ class Account:
         ledger = self.tables.create_table_if_not_exists("ledger")
         heads = ledger.query_entities("RowKey eq @key", parameters={"key": HEAD})
         return sorted(head["PartitionKey"] for head in heads if head.get("active"))
+
+    def states(self) -> dict[tuple[str, str], str]:
+        """Return where the state lies that holds, by export and connection."""
+        ledger = Ledger(Table(self.tables, "ledger"))
+        heads = {export: ledger.head(export).states for export in ledger.exports()}
+        return {
+            (export, connection): state_path(export, connection, run_id)
+            for export, states in heads.items()
+            for connection, run_id in states.items()
+        }
 
 
 @contextmanager
@@ -89,11 +105,14 @@ def save(account: Account, folder: Path) -> int:
 
 
 def restore(account: Account, folder: Path) -> int:
-    """Put back what `save` wrote, over what is there; gives how many. What came later and is not in it stays."""
+    """Put back what `save` wrote, over what is there; return how many. What came later and is not in it stays.
+
+    Whom only the state of before the restore knows to be on a list is put into the restored one, in doubt.
+    """
     _check(account)
     if missing := [name for name in TABLES if not (folder / f"{name}.jsonl").exists()]:
         raise Unfit(f"{folder} is no whole backup: it lacks {', '.join(missing)}.")
-    written = 0
+    written, before = 0, account.states()
     for name in CONTAINERS:
         container = account.container(name)
         if not container.exists():
@@ -108,7 +127,19 @@ def restore(account: Account, folder: Path) -> int:
             entity: dict[str, Any] = json.loads(line)
             table.upsert_entity(entity, UpdateMode.REPLACE)
             written += 1
+    for place, restored in account.states().items():
+        if (present := before.get(place)) is not None and present != restored:
+            _doubt(account.container(Container.STATE), restored, present)
     return written
+
+
+def _doubt(container: ContainerClient, path: str, present: str) -> None:
+    """Put into a restored state what the present one knows beside it; one that cannot be read tells nothing."""
+    try:
+        restored, known = (parse_state(name, container.download_blob(name).readall()) for name in (path, present))
+    except (Damaged, NewerVersion, ResourceNotFoundError):
+        return
+    container.upload_blob(path, write_state(doubting(restored, known)), overwrite=True)
 
 
 def _check(account: Account) -> None:
