@@ -72,6 +72,13 @@ class Account:
             for connection, run_id in states.items()
         }
 
+    def content(self, state: str) -> bytes | None:
+        """Return a state as it is stored, or None."""
+        try:
+            return self.container(Container.STATE).download_blob(state).readall()
+        except ResourceNotFoundError:
+            return None
+
 
 @contextmanager
 def opened() -> Iterator[Account]:
@@ -112,34 +119,41 @@ def restore(account: Account, folder: Path) -> int:
     _check(account)
     if missing := [name for name in TABLES if not (folder / f"{name}.jsonl").exists()]:
         raise Unfit(f"{folder} is no whole backup: it lacks {', '.join(missing)}.")
-    written, before = 0, account.states()
-    for name in CONTAINERS:
-        container = account.container(name)
-        if not container.exists():
-            container.create_container()
-        root = folder / name
-        for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            container.upload_blob(path.relative_to(root).as_posix(), path.read_bytes(), overwrite=True)
-            written += 1
+    before = {place: account.content(path) for place, path in account.states().items()}
+    written = _put_blobs(account, folder, Container.CONFIGURATION)
     for table_name in TABLES:
         table = account.tables.create_table_if_not_exists(table_name)
         for line in (folder / f"{table_name}.jsonl").read_text().splitlines():
             entity: dict[str, Any] = json.loads(line)
             table.upsert_entity(entity, UpdateMode.REPLACE)
             written += 1
-    for place, restored in account.states().items():
-        if (present := before.get(place)) is not None and present != restored:
-            _doubt(account.container(Container.STATE), restored, present)
+    # States come after the heads that name them: what no head names is swept by the app's next tick.
+    written += sum(_put_blobs(account, folder, name) for name in CONTAINERS if name is not Container.CONFIGURATION)
+    for place, path in account.states().items():
+        _doubt(account, path, before.get(place))
     return written
 
 
-def _doubt(container: ContainerClient, path: str, present: str) -> None:
-    """Put into a restored state what the present one knows beside it; one that cannot be read tells nothing."""
-    try:
-        restored, known = (parse_state(name, container.download_blob(name).readall()) for name in (path, present))
-    except (Damaged, NewerVersion, ResourceNotFoundError):
+def _put_blobs(account: Account, folder: Path, name: Container) -> int:
+    container, root = account.container(name), folder / name
+    if not container.exists():
+        container.create_container()
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    for path in paths:
+        container.upload_blob(path.relative_to(root).as_posix(), path.read_bytes(), overwrite=True)
+    return len(paths)
+
+
+def _doubt(account: Account, path: str, before: bytes | None) -> None:
+    """Put into a restored state what the one of before the restore knows beside it; one that cannot be read tells nothing."""
+    restored = account.content(path)
+    if before is None or restored is None or before == restored:
         return
-    container.upload_blob(path, write_state(doubting(restored, known)), overwrite=True)
+    try:
+        doubted = doubting(parse_state(path, restored), parse_state(path, before))
+    except (Damaged, NewerVersion):
+        return
+    account.container(Container.STATE).upload_blob(path, write_state(doubted), overwrite=True)
 
 
 def _check(account: Account) -> None:

@@ -60,6 +60,11 @@ class State:
         """Whether somebody may be on a list whose id there nobody knows: only reading the list back tells."""
         return self.people["contact_id"].null_count() > 0
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether somebody may be on a list and nobody knows: a call for it had no answer."""
+        return bool((self.people["attempted"] != 0).any())
+
     def on_lists(self, list_ids: Sequence[str]) -> pl.DataFrame:
         """Give the people with `lists` and `attempted` counted through `list_ids`; bits of other lists are left out."""
         people = self.people

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,6 +57,14 @@ def follow(world: World, clone: Path) -> Follow:
         return Procedure(heading, clone, environment)
 
     return opened
+
+
+def settle(world: World, export: str) -> None:
+    """Wait until nothing of an export is going, nor anything that follows by itself."""
+    deadline = time.monotonic() + 120
+    while world.api.get(f"exports/{export}")["active_run"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def deliver(world: World, export: str, *members: str) -> None:

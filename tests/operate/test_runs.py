@@ -44,7 +44,7 @@ def test_a_chunk_that_was_damaged_is_sent_by_the_next_run(world: World, follow: 
     assert world.wait("poisoned", run)["reason"] == "chunk_damaged"
     world.turn(latency_ms=0)
     with follow("chunk-given-up") as page:
-        assert "chunk_damaged" in page.do("cli status", EXPORT="poisoned", ends=1)
+        assert "chunk_damaged" in page.do("cli status", EXPORT="poisoned")
         assert "Successful" in page.do("cli run", EXPORT="poisoned")
     assert world.members("poisoned") == set(MANY)
 

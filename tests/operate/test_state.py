@@ -11,7 +11,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local.stack import Stack
 from local.world import World, people
-from tests.operate.conftest import SETTINGS, Follow, deliver
+from tests.operate.conftest import SETTINGS, Follow, deliver, settle
 
 A, B, C, D = (f"{letter}@example.com" for letter in "abcd")
 
@@ -32,6 +32,7 @@ def test_state_is_saved_and_restored(world: World, follow: Follow) -> None:
         assert world.run("kept")["reason"] == "state_lost"
         page.do("local.backup restore", FOLDER="saved")
         page.do("cli verify", EXPORT="kept", ends=1)
+    settle(world, "kept")
     world.publish({"kept": people(A, C)})
     run = world.run("kept")
     assert (run["counts"]["leavers"], run["status"]) == (1, "Successful")
@@ -46,6 +47,7 @@ def test_who_joined_after_the_backup_and_left_before_the_restore_is_taken_off(wo
         world.publish({"older": people(A, B, D)})
         page.do("local.backup restore", FOLDER="saved")
         page.do("cli verify", EXPORT="older")
+    settle(world, "older")
     assert world.run("older")["counts"]["leavers"] == 1
     assert world.members("older") == {A, B, D}
 
