@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final
 
 from export_trigger.http.access import Caller, NotAllowed, caller_of
-from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.conditional import unless_known
+from export_trigger.http.request import Answer, Call, Problem, check_name
 from export_trigger.http.routes import Route
 from shared.azure.identity import NoToken
 from shared.azure.settings import SettingsWrong
@@ -20,8 +19,6 @@ from shared.reasons.errors import ExportError, Transient, TryLater
 from shared.telemetry.tracing import answering
 
 log = logging.getLogger(__name__)
-
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 def answer(
@@ -81,6 +78,8 @@ def _answer(
 def _carry_out(app: App, route: Route, call: Call) -> Answer:
     """Do what is asked, and note it in the audit trail if it changed something."""
     result = route.load()(app, call)
+    if route.method == "GET":
+        return unless_known(call, result)
     if route.is_audited:
         app.audit.note(app.now(), call.caller.id, route.name, {**call.params, **result.noted})
     return result
@@ -101,16 +100,11 @@ def _admit(app: App, route: Route, headers: Mapping[str, str]) -> Caller:
         )
     caller = caller_of(headers, app.settings.auth_mode)
     if caller.role < route.role:
-        raise NotAllowed("role_too_low", f"This needs the role of {route.role.name.lower()}.", known=True)
+        raise NotAllowed("role_too_low", f"This needs the role of {route.role.word}.", known=True)
     return caller
 
 
 def _check_names(params: Mapping[str, str]) -> None:
     """Raise a Problem for a name in the path that could be none."""
     for kind, name in params.items():
-        if not _NAME.fullmatch(name):
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                "name_invalid",
-                f"The {kind} in the path must be like a-name-1, at most 63 long.",
-            )
+        check_name(f"{kind} in the path", name)

@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from export_trigger.http.access import Role
+from export_trigger.http.access import Role, RoleName
 from shared.erasure.requests import Progress
 from shared.exports.audit import AuditEntry
 from shared.exports.configuration import Connection, Consent, Export, ListStrategy, SegmentTarget
 from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.reasons.errors import ExportError
 from shared.runs.counts import Counts, Findings
-from shared.runs.run import Trigger, Verification
+from shared.runs.head import LastRun
+from shared.runs.run import Run, Trigger, Verification
 
 
 class View(BaseModel):
@@ -76,6 +77,7 @@ class ConnectionView(View):
     name: str
     display_name: str
     kind: str
+    region: str | None = None
     secret_name: str = ""
     access: str = ""
     rate_limit: float = 0
@@ -125,18 +127,74 @@ class SegmentPage(Page[SegmentView]):
     """A page of segments."""
 
 
+Action = Literal["preview", "run", "verify", "edit", "delete", "duplicate", "cancel"]
+"""What can be done with an export."""
+
+
+class EndedRun(View):
+    """How a run ended; `as_of` is when the refresh of the segments was published that it read."""
+
+    id: str
+    trigger: Trigger
+    status: Status
+    reason: Reason | None
+    advice: str
+    queued_at: datetime
+    ended_at: datetime
+    as_of: datetime | None
+    counts: Counts
+
+    @classmethod
+    def of(cls, run: LastRun) -> EndedRun:
+        """Return the view of a run as its export's head keeps it."""
+        return cls.model_validate({**run.model_dump(), "advice": run.reason.advice if run.reason else ""})
+
+
+class GoingRun(View):
+    """A run that is going: how many of its operations are settled."""
+
+    id: str
+    trigger: Trigger
+    status: Status
+    queued_at: datetime
+    settled: int
+    operations: int
+
+    @classmethod
+    def of(cls, run: Run) -> GoingRun:
+        """Return the view of a run."""
+        return cls.model_validate(run.model_dump(include=set(cls.model_fields)))
+
+
+class NextRun(View):
+    """When an export runs next by itself: with the next refresh of the segments, or `at` a moment."""
+
+    on: Literal["refresh", "cron"]
+    at: datetime | None
+
+
 class ExportView(Export):
-    """An export, with its run that is going, if one is; when it was just saved, its segments' members and what to know."""
+    """An export: its settings, how it stands, and what the caller may do with it.
+
+    `last_run` is the one that ended last, beside `current_run`, which is going; `last_delivered` is the last one after which
+    the lists held what a whole refresh said. `next_run` is null if the schedule is off. When it was just saved, `members` of
+    its segments and what to know.
+    """
 
     name: str
     active_run: str | None
+    current_run: GoingRun | None
+    last_run: EndedRun | None
+    last_delivered: EndedRun | None
+    next_run: NextRun | None
+    may: tuple[Action, ...]
     members: Mapping[str, int | None] = {}
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, name: str, export: Export, active_run: str | None, **saved: object) -> ExportView:
-        """Return the view of an export as stored."""
-        return cls.model_validate({"name": name, "active_run": active_run, **export.model_dump(), **saved})
+    def of(cls, name: str, export: Export, **more: object) -> ExportView:
+        """Return the view of an export as stored, with `more` fields."""
+        return cls.model_validate({"name": name, **export.model_dump(), **more})
 
     def content(self) -> dict[str, Any]:
         """Return it as JSON would hold it: every setting, and what saving showed only where it was saved."""
@@ -231,6 +289,7 @@ class RunView(View):
     planned_at: datetime | None
     ended_at: datetime | None
     refreshed_at: datetime | None
+    as_of: datetime | None
     unreachable_since: datetime | None
     rejected_of: str | None
     counts: Counts
@@ -290,6 +349,28 @@ class ErasureView(View):
     connections: tuple[ErasedAt, ...]
     waiting_for: tuple[RunOf, ...]
     states_unread: tuple[str, ...]
+
+
+class RoleView(View):
+    """What a role may do, by the `operationId`s of this document; `app_role` is its value in Microsoft Entra."""
+
+    role: RoleName
+    app_role: str
+    may: tuple[str, ...]
+
+
+class Me(View):
+    """Who is calling: the id that the audit trail knows them by, and their role.
+
+    With `mode` `keys` whoever has a function key is an administrator. `may` names what the caller's role allows; an
+    export says for itself what they may do with it. `roles` shows which role would be needed for something else.
+    """
+
+    id: str
+    role: RoleName
+    mode: Literal["keys", "entra"]
+    may: tuple[str, ...]
+    roles: tuple[RoleView, ...]
 
 
 class AuditPage(Page[AuditEntry]):

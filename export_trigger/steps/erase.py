@@ -19,6 +19,7 @@ from shared.erasure.requests import Erasure, Progress, Reached
 from shared.lifecycle.each import each
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import ERASURE
 from shared.runs.files import Damaged, parse_state, write_state
 from shared.runs.ledger import NoSuchRun
 from shared.state.former_digests import former_person
@@ -41,9 +42,6 @@ LATEST_RUNS: Final = 5
 
 FIRST_PAUSE: Final = timedelta(minutes=2)
 """Before the tick takes up a request at which nobody seems to be."""
-
-LONGEST_PAUSE: Final = timedelta(hours=1)
-"""Between two looks at a request that is not done; the pause grows with its age."""
 
 CREATION: Final = timedelta(minutes=10)
 """How long a request may be without its address: whoever made it is about to write it."""
@@ -244,7 +242,7 @@ def _is_due(erasure: Erasure, now: datetime) -> bool:
     tried = erasure.tried_at
     if tried is None:  # whoever made it is at it, unless it died
         return now - erasure.at >= FIRST_PAUSE
-    return now - tried >= min(LONGEST_PAUSE, (tried - erasure.at) / 2)
+    return (now - tried).total_seconds() >= ERASURE.pause_after((tried - erasure.at).total_seconds())
 
 
 def _tell(app: App, before: Erasure, now: Erasure) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
-from shared.azure.records import Record, check_version
+from shared.azure.records import NewerVersion, Record, check_version
+from shared.retry.policy import CONFLICT
 
 _JSON: Final = "_json"
 _PART: Final = "__"
@@ -70,6 +70,24 @@ class Table:
         try:
             for entity in self._client.query_entities(query, parameters=values):
                 yield entity["RowKey"], self._record(entity, kind)
+        except ResourceNotFoundError:
+            return
+
+    def across[T: Record](
+        self, start: str, end: str, kind: type[T], **equal: str
+    ) -> Iterator[tuple[str, T | NewerVersion]]:
+        """Yield the records of all partitions whose keys are from `start` to before `end`, with their partitions.
+
+        They come in the order of partitions and keys; `equal` is what their columns hold. One that this code cannot read is
+        yielded as the error that says so. The service looks through the whole table, in as many answers as hold what was found.
+        """
+        query = "".join(["RowKey ge @start and RowKey lt @end", *(f" and {name} eq @{name}" for name in equal)])
+        try:
+            for entity in self._client.query_entities(query, parameters={"start": start, "end": end, **equal}):
+                try:
+                    yield entity["PartitionKey"], self._record(entity, kind)
+                except NewerVersion as newer:
+                    yield entity["PartitionKey"], newer
         except ResourceNotFoundError:
             return
 
@@ -135,7 +153,7 @@ class Table:
 
 def _lost() -> Lost:
     """Step back for a moment, so that those who race do not race in step."""
-    time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - not a secret
+    time.sleep(CONFLICT.pause())
     return Lost()
 
 

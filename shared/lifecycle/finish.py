@@ -19,6 +19,7 @@ from shared.lifecycle.sweep import sweep
 from shared.lifecycle.verify import Verified, compare_lists
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import LOCKED
 from shared.runs.books import discrepancies
 from shared.runs.counts import Findings
 from shared.runs.entry import Entry
@@ -132,7 +133,7 @@ def _save_state(app: App, path: str, data: bytes, etag: str | None) -> None:
     try:
         app.storage.put(Container.STATE, path, data, if_match=etag, only_new=etag is None)
     except Conflict:
-        raise TryLater(2, "somebody else is finishing the run") from None
+        raise TryLater(LOCKED.pause(), "somebody else is finishing the run") from None
 
 
 def _ending(

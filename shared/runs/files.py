@@ -13,8 +13,9 @@ from shared.azure.records import FIRST, NewerVersion, check_version
 from shared.azure.storage import Container, Storage, TooLarge
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.runs.unsealed import can_be_decoded
 from shared.state.digests import SCHEME
-from shared.state.seal import BLANK_SEAL, is_broken, sealed
+from shared.state.seal import BLANK_SEAL, is_broken, is_sealed, sealed
 from shared.state.state import SCHEMA, State
 
 VERSION: Final = FIRST
@@ -129,6 +130,8 @@ def _parse(name: str, data: bytes, schema: Mapping[str, pl.DataType]) -> tuple[p
     """Read a stored table and what its metadata says; its version is looked at before anything else."""
     if is_broken(data):
         raise Damaged(f"{name} was altered since it was written")
+    if not is_sealed(data) and not can_be_decoded(data):
+        raise Damaged(f"{name} cannot be read")
     try:
         check_version(name, _number(read_metadata(data).get(_VERSION)), VERSION)
         table, said = read_table(data)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
+from shared.azure.records import NewerVersion
 from shared.azure.tables import Change, Lost, Table
+from shared.reasons.codes import Status
 from shared.runs.entry import Entry
 from shared.runs.head import FollowUp, Head, RunInProgress
 from shared.runs.run import Run
@@ -21,6 +23,9 @@ from shared.runs.run_id import moment_of
 
 _HEAD: Final = "head"
 _LAST_MOMENT: Final = 10**13
+
+_SPANS: Final = (timedelta(hours=6), timedelta(days=4), timedelta(days=60), None)
+"""How far back runs of all exports are looked for, until there are enough: mostly the first few hours hold them."""
 
 
 class NoSuchRun(Exception):
@@ -49,12 +54,49 @@ class Ledger:
         self, export: str, *, before: str | None = None, older_than: datetime | None = None, most: int = 50
     ) -> list[Run]:
         """Return the export's runs, newest first, at most `most`: those before the run `before`, or older than a moment."""
+        return list(islice(self.each_run(export, before=before, older_than=older_than), most))
+
+    def each_run(self, export: str, *, before: str | None = None, older_than: datetime | None = None) -> Iterator[Run]:
+        """Yield the export's runs, newest first, read as they are asked for: those before a run, or older than a moment."""
         start = "run-"
         if before is not None:
             start = _run_key(before) + "~"
         elif older_than is not None:
             start = _moment_key(older_than)
-        return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
+        return (run for _, run in self._table.between(export, start, "run-~", Run))
+
+    def heads(self) -> dict[str, Head | NewerVersion]:
+        """Return the heads of all exports; one that only a newer version of the app can read is the error that says so."""
+        return dict(self._table.across(_HEAD, _HEAD + "~", Head))
+
+    def unfinished(self) -> dict[tuple[str, str], Run]:
+        """Return the runs of all exports that have not ended, by export and id."""
+        found = (
+            run
+            for status in (Status.QUEUED, Status.PROCESSING)
+            for _, run in self._table.across("run-", "run-~", Run, status=status.value)
+        )
+        return {(run.export, run.id): run for run in found if isinstance(run, Run)}
+
+    def latest(
+        self, now: datetime, *, after: tuple[str, str] | None = None, status: Status | None = None, most: int = 50
+    ) -> list[Run]:
+        """Return the runs of all exports, newest first, at most `most`: those after a run, by its export and id.
+
+        Keys tell when a run was started: so only the newest are asked for, and older ones until there are enough. Raise
+        NoSuchRun if `after` is no run's id.
+        """
+        place = ("", "") if after is None else (_run_key(after[1]), after[0])
+        begin = now if after is None else moment_of(after[1]) or now
+        equal = {} if status is None else {"status": status.value}
+        found: list[Run] = []
+        for span in _SPANS:
+            end = "run-~" if span is None else _moment_key(begin - span)
+            runs = (run for _, run in self._table.across(place[0] or "run-", end, Run, **equal))
+            found = [run for run in runs if isinstance(run, Run) and _place(run) > place]
+            if len(found) >= most:
+                break
+        return sorted(found, key=_place)[:most]
 
     def start(
         self, run: Run, change: Callable[[Head], Head] = lambda head: head, *, fulfils: FollowUp | None = None
@@ -218,6 +260,10 @@ def _run_key(run_id: str) -> str:
     if started is None:
         raise NoSuchRun(run_id)
     return f"{_moment_key(started)}-{run_id}"
+
+
+def _place(run: Run) -> tuple[str, str]:
+    return _run_key(run.id), run.export
 
 
 def _moment_key(moment: datetime) -> str:
