@@ -72,7 +72,7 @@ def test_an_export_is_deleted_and_made_again(world: World, follow: Follow) -> No
     deliver(world, "again", "stays@example.com", "leaves@example.com")
     settings = world.api.get("exports/again")
     world.publish({"again": people("stays@example.com")})
-    with follow("Deleting an export, and making it again") as page:
+    with follow("Deleting an export, and creating it again") as page:
         page.do("cli export show", EXPORT="again")
         page.do("cli export delete", EXPORT="again")
         page.do("cli export save", EXPORT="again")
