@@ -24,9 +24,6 @@ _LONGEST: Final = 16_000
 """Characters of one property. Azure takes 32,768 of UTF-16, of which an emoji needs two; a longer text goes on in
 properties of its own."""
 
-_MOST_OPERATIONS: Final = 100
-"""Operations of one transaction (Azure's limit)."""
-
 _LARGEST_PAGE: Final = 1000
 """Records that one answer of a query holds at most (Azure's limit)."""
 
@@ -113,8 +110,23 @@ class Table:
             return []
 
     def write(self, partition: str, changes: Sequence[Change]) -> None:
-        """Make all changes or none; raises Lost if one of them comes too late."""
+        """Make all changes or none; raise Lost if one of them comes too late."""
         self._submit(partition, [_operation(partition, change) for change in changes])
+
+    def try_write(self, partition: str, changes: Sequence[Change]) -> bool:
+        """Make all changes or none; return False if one of them comes too late: then read again and decide again."""
+        try:
+            self.write(partition, changes)
+        except Lost:
+            return False
+        return True
+
+    def put(self, partition: str, key: str, record: Record) -> None:
+        """Write a record in the place of whatever is under its key."""
+        while True:
+            found = self.get(partition, key, type(record))
+            if self.try_write(partition, [Change(key, record, found[1] if found else None)]):
+                return
 
     def _submit(self, partition: str, operations: Sequence[tuple[Any, ...]]) -> None:
         try:
@@ -134,10 +146,9 @@ class Table:
 
     def delete(self, partition: str, keys: Sequence[str]) -> None:
         """Delete the records under `keys`, those that are there."""
-        for start in range(0, len(keys), _MOST_OPERATIONS):
-            for key in keys[start : start + _MOST_OPERATIONS]:
-                with contextlib.suppress(ResourceNotFoundError):
-                    self._client.delete_entity(partition, key)
+        for key in keys:
+            with contextlib.suppress(ResourceNotFoundError):
+                self._client.delete_entity(partition, key)
 
     def delete_version(self, partition: str, key: str, etag: str) -> None:
         """Delete one version of a record; raise Lost if it is another by now, or gone."""

@@ -111,7 +111,7 @@ class Ledger:
             if head.active == run.id:  # written, but the answer was lost and the client asked again
                 return
             changed = change(head).started(run.id, fulfils)
-            if self._write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
+            if self._table.try_write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
                 return
 
     def change_head(self, export: str, change: Callable[[Head], Head]) -> None:
@@ -119,7 +119,7 @@ class Ledger:
         while True:
             head, etag = self._head(export)
             changed = change(head)
-            if changed == head or self._write(export, [Change(_HEAD, changed, etag)]):
+            if changed == head or self._table.try_write(export, [Change(_HEAD, changed, etag)]):
                 return
 
     def start_over(self, export: str, at: datetime, *, only_if: Callable[[Head], bool] = lambda _: True) -> bool:
@@ -133,7 +133,7 @@ class Ledger:
                 return False
             if head.active is not None:
                 raise RunInProgress(head.active)
-            if self._write(export, [Change(_HEAD, Head.starting_over(at), etag)]):
+            if self._table.try_write(export, [Change(_HEAD, Head.starting_over(at), etag)]):
                 return True
 
     def forget_head(self, export: str, *, only_if: Callable[[Head], bool]) -> None:
@@ -159,7 +159,7 @@ class Ledger:
             if run.status.is_final:
                 return run
             changed = change(run)
-            if changed == run or self._write(export, [Change(_run_key(run_id), changed, etag)]):
+            if changed == run or self._table.try_write(export, [Change(_run_key(run_id), changed, etag)]):
                 return changed
 
     def record(self, export: str, run_id: str, entry: Entry, change: Callable[[Run], Run]) -> tuple[Run, bool]:
@@ -177,7 +177,7 @@ class Ledger:
             if run.status.is_final:
                 return run, False
             changed = change(run)
-            if self._write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
+            if self._table.try_write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
                 return changed, True
 
     def entry(self, export: str, run_id: str, chunk: str) -> Entry | None:
@@ -234,7 +234,7 @@ class Ledger:
             if state_of is not None:
                 freed = freed.with_state(state_of, ended)
             freed = freed.followed_by(follow_up(ended, freed))
-            if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
+            if self._table.try_write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
                 return ended
 
     def _head(self, export: str) -> tuple[Head, str | None]:
@@ -245,13 +245,6 @@ class Ledger:
         if found is None:
             raise NoSuchRun(run_id)
         return found
-
-    def _write(self, export: str, changes: list[Change]) -> bool:
-        try:
-            self._table.write(export, changes)
-        except Lost:
-            return False
-        return True
 
 
 def _run_key(run_id: str) -> str:

@@ -247,21 +247,21 @@ class Run(Record):
             stop=self.stop or stop,
             begun=tuple(name for name in self.begun if name != entry.chunk),
             progress_at=at,
-            unreachable_since=None if entry.settled or entry.receipts else self.unreachable_since,
+            unreachable_since=None if entry.settled or entry.result else self.unreachable_since,
         )
 
     def stopped(self, reason: Reason) -> Run:
-        """Have nothing begin any more; the first reason counts."""
+        """Stop it: nothing begins any more. The first reason counts."""
         self._check("be stopped")
         return self if self.stop else self._with(stop=reason)
 
     def busy(self, until: datetime) -> Run:
-        """Let supervision know that it may be silent until then."""
+        """Note that it may be silent until then."""
         self._check("be busy")
         return self if self.busy_until is not None and self.busy_until >= until else self._with(busy_until=until)
 
     def waiting(self, waits_for: WaitsFor, until: datetime) -> Run:
-        """Say what it waits for, and until when."""
+        """Note what it waits for, and until when."""
         self._check("wait")
         return self._with(waits_for=waits_for, waits_until=until)
 
