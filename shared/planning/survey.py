@@ -196,9 +196,9 @@ def _prepare(
     deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
     nameless = contacts.filter(pl.col("email").is_null() & pl.col("customer").is_not_null())
     without_address = key.of_customers(nameless["customer"])
-    compact = _compact(contacts, key)
-    erased = _known_before(contacts, compact, key, perhaps_erased)
-    return _Batch(contacts, compact, without_address, pack(deliverable), cleaned, erased)
+    kept = compact(contacts, key)
+    erased = _known_before(contacts, kept, key, perhaps_erased)
+    return _Batch(contacts, kept, without_address, pack(deliverable), cleaned, erased)
 
 
 def _known_before(contacts: pl.DataFrame, compact: pl.DataFrame, key: DigestKey, former: Sequence[int]) -> list[int]:
@@ -209,7 +209,7 @@ def _known_before(contacts: pl.DataFrame, compact: pl.DataFrame, key: DigestKey,
     return compact["person"].filter(before.is_in(pl.Series(former, dtype=pl.Int128).implode())).to_list()
 
 
-def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
+def compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
     """Keep of each row with a valid address what the difference needs: 44 bytes, the segment's place to come."""
     known = contacts.filter(pl.col("email").is_not_null())
     contents = known.select(pl.col("fields").fill_null("")).to_series()
