@@ -1,7 +1,7 @@
 """`python -m local.backup save FOLDER` and `… restore FOLDER`: what the app remembers, as files, and back again.
 
 The account is named as the app names it: AzureWebJobsStorage, or AzureWebJobsStorage__accountName and who you are signed
-in as. Not in it: what a run that is going works with, rejected rows (they name customers and expire), the addresses of erasures
+in as. Not in it: what a run that is going works with, counts that are found out again, rejected rows (they name customers and expire), the addresses of erasures
 that are not done yet, and the vault's keys, without which nobody can make sense of a state.
 """
 
