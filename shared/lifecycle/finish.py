@@ -186,7 +186,7 @@ def _delivered(
         detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
             _HOW_TO_REPAIR if run.trigger == "repair" else "A verification with repair follows by itself."
         )
-    return Ending(reason, detail, state, short=short is not False)
+    return Ending(reason, detail, state, short=short is not False or state.has_unnamed)
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:

@@ -61,7 +61,7 @@ def parse_model(text: bytes, *, container: str, etag: str) -> Catalogue:
     try:
         model = _Model.model_validate_json(text.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
-        raise ExportError(Reason.SOURCE_MALFORMED, f"model.json cannot be understood at {_first(error)}") from None
+        raise ExportError(Reason.SOURCE_MALFORMED, f"model.json cannot be understood{_first(error)}") from None
     found: dict[str, list[BlobTable | str]] = defaultdict(list)
     for number, entity in enumerate(model.entities, start=1):
         fields = entity if isinstance(entity, dict) else {}
@@ -97,7 +97,7 @@ def _understood(entity: _Fields, modified: datetime | None, container: str) -> B
     try:
         return _table(_Entity.model_validate(entity), modified, container)
     except ValidationError as error:
-        return f"In model.json table {_name_of(entity, 0)!r} cannot be understood at {_first(error)}"
+        return f"In model.json table {_name_of(entity, 0)!r} cannot be understood{_first(error)}"
     except _Fault as fault:
         return f"{fault}"
 
@@ -107,9 +107,10 @@ class _Fault(Exception):
 
 
 def _first(error: ValidationError) -> str:
+    """Return where the first error is, if it is not the whole of it, and what."""
     first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(map(str, first["loc"])) or "the file"
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}."
+    place = ".".join(map(str, first["loc"]))
+    return f"{place and f' at {place}'}: {first['msg'].removeprefix('Value error, ')}."
 
 
 def _flag(value: object) -> object:
