@@ -253,7 +253,7 @@ def test_another_encoding_is_refused_with_what_to_do(source: Source, data: bytes
     ("text", "where"),
     [
         (b"{", "Invalid JSON"),
-        (b"[]", "the file"),
+        (b"[]", "should be an object"),
         (b'{"name": "x"}', "entities"),
         (b'{"tables": []}', "entities"),
     ],
