@@ -21,6 +21,7 @@ from azure.storage.blob import BlobServiceClient
 
 from cli.client import ApiError
 from local.chaos.marks import Search
+from local.eventually import eventually
 from local.world import World, people
 from tests.stack.conftest import MakeWorld
 
@@ -124,8 +125,9 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     yield world.run("marked")
     world.turn(faults={"drop_row": 0.5}, latency_ms=100)
     world.publish({"Marked": profiles(650, "changed")})
+    world.reset_statistics()
     run = world.start("marked")
-    time.sleep(0.7)
+    eventually(lambda: world.look("stats")["writes"])
     world.stack.restart_host(1)
     yield world.wait("marked", run)
     world.turn(faults={}, latency_ms=0)
@@ -138,7 +140,7 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     yield world.run("marked")
     world.turn(down=True)
     run = world.start("marked")
-    time.sleep(2)
+    world.waiting("marked", run)
     world.api.post(f"exports/marked/runs/{run}/cancel")
     yield world.wait("marked", run)
     world.turn(down=False)
@@ -175,10 +177,7 @@ def spoil_a_chunk(world: World, text: str) -> dict[str, Any]:
     run = world.start("marked")
     with BlobServiceClient.from_connection_string(world.stack.storage) as service:
         chunks = service.get_container_client("chunks")
-        deadline = time.monotonic() + 30
-        while not (found := [name for name in chunks.list_blob_names() if name.endswith("2.ndjson")]):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        found = eventually(lambda: [name for name in chunks.list_blob_names() if name.endswith("2.ndjson")], every=0.01)
         chunks.upload_blob(found[0], text.encode(), overwrite=True)
     return world.wait("marked", run)
 
