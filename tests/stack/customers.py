@@ -22,11 +22,11 @@ TORN: Final = 5
 _FIRST: Final = (
     "Aiko Amara Anna Bela Bruno Carla Chidi Clara Dana Dario Edda Emil Farid Flora Gita Goran Hana Henrik Ines Ivo Jana Jonas Kaya"
     " Kofi Lena Luan Maren Milo Nadia Nuno Olga Omar Pia Quentin Rosa Ruben Sana Silas Tara Tomas Uma Vera Wanda Yara Zeno"
-).split()  # noqa: SIM905 - names in lines read better
+)
 _LAST: Final = (
     "Abara Alder Bakke Berg Castel Corvo Dahl Dorn Eklund Ferro Falk Grau Hollis Ibsen Jansen Kade Keller Lind Marlow Moreau Novak"
     " Okoro Orsini Pell Quist Rossi Sato Stern Tamm Ulrich Varga Weiss Xanthos Yilmaz Zeller"
-).split()  # noqa: SIM905 - names in lines read better
+)
 _BEYOND_ASCII: Final = ("Jónas", "Zoë", "Žofia", "Nguyễn", "Siobhán", "Łucja", "Adàọ̀ra")
 _APOSTROPHE: Final = ("D'Arvo", "O'Rell", "Ta'alo")
 _STATES: Final = {
@@ -54,8 +54,8 @@ def customers(seed: int = 2000) -> pl.DataFrame:
 
 
 def _customer(dice: random.Random, number: int) -> dict[str, str | None]:
-    first = dice.choice(_BEYOND_ASCII if number % 20 == 19 else _FIRST)
-    last = dice.choice(_APOSTROPHE if number % 50 == 49 else _LAST)
+    first = dice.choice(_BEYOND_ASCII if number % 20 == 19 else _FIRST.split())
+    last = dice.choice(_APOSTROPHE if number % 50 == 49 else _LAST.split())
     email = f"{first}.{last}{number}@contoso.com".lower()
     state = dice.choice(list(_STATES))
     city, post_code = _STATES[state]
