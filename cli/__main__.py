@@ -89,6 +89,20 @@ def health(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
+def me(context: typer.Context, as_json: Json = False) -> None:
+    """Show who the app takes you for, and what your role may do."""
+    with client(context) as api:
+        found = api.get("me")
+
+    def show() -> None:
+        say(f"{found['id']}, {found['role']} (authentication: {found['mode']})")
+        for name in found["may"]:
+            say(f"  {name}")
+
+    put_out(found, as_json, show)
+
+
+@app.command()
 def erase(
     context: typer.Context, email: Annotated[str | None, typer.Argument(help="Asked for if left out.")] = None
 ) -> None:

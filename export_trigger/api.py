@@ -12,6 +12,9 @@ from export_trigger.http.routes import ROUTES, Route
 # App Service authentication stands in front in mode `entra`; in mode `keys` the host checks a function key.
 LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("AUTH_MODE") == "entra" else func.AuthLevel.FUNCTION
 
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""On every answer: some are personal, all are of the moment, and no cache between us and the caller shall keep them."""
+
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
@@ -32,7 +35,7 @@ def _function(route: Route) -> Callable[[func.HttpRequest, func.Context], func.H
         return func.HttpResponse(
             result.content(),
             status_code=result.status,
-            headers=dict(result.headers),
+            headers={**NOT_KEPT, **result.headers},
             mimetype=result.content_type.partition(";")[0],
         )
 
@@ -48,9 +51,9 @@ for _route in ROUTES:
 
 @blueprint.route(route="openapi.json", methods=["GET"], auth_level=LEVEL)
 def get_openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the trigger asks for it
-    """Give the OpenAPI document."""
+    """Return the OpenAPI document."""
     import json
 
     from export_trigger.http.openapi import document
 
-    return func.HttpResponse(json.dumps(document()), mimetype="application/json")
+    return func.HttpResponse(json.dumps(document()), headers=NOT_KEPT, mimetype="application/json")

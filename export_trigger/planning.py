@@ -11,6 +11,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 def plan_run(message: func.QueueMessage) -> None:
     """Plan a run; what cannot go on now goes back on the queue for a while, and counts as no failure."""
     from export_trigger.steps import plan_run as plan
+    from shared.azure.records import NewerVersion
     from shared.azure.storage import Queue
     from shared.composition.app import app
     from shared.lifecycle.postpone import postpone
@@ -22,7 +23,7 @@ def plan_run(message: func.QueueMessage) -> None:
         return
     try:
         plan.plan_run(app(), work.export, work.run)
-    except TryLater as later:
+    except (NewerVersion, TryLater) as later:
         postpone(app(), Queue.RUNS, work, later)
 
 

@@ -28,6 +28,7 @@ from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_accou
 from shared.planning.plan import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import LIST_GONE
 from shared.runs.counts import Counts
 from shared.runs.files import chunk_path, write_table
 from shared.runs.ledger import NoSuchRun
@@ -40,10 +41,6 @@ log = logging.getLogger(__name__)
 
 PROOF_SECONDS: Final = 120.0
 """Seconds one worker may take for the proof before another may try."""
-
-
-LIST_PAUSE: Final = 2.0
-"""Seconds before a chunk goes on whose list was deleted."""
 
 
 def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
@@ -130,7 +127,7 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
     except KeyRefused:
         return undone(Reason.KEY_REFUSED, operations, calls_of(sender))
     except ListGone:
-        raise TryLater(LIST_PAUSE, "a list was deleted meanwhile: it is made again") from None
+        raise TryLater(LIST_GONE.pause(), "a list was deleted meanwhile: it is made again") from None
     except (Refused, AccountRefused):
         return undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except DestinationError:

@@ -21,7 +21,7 @@ from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from rich.console import Console
 
-from shared.azure.identity import credential
+from shared.azure.clients import blob_client, table_client
 from shared.azure.settings import SettingsWrong, read_account
 from shared.azure.storage import Container
 
@@ -62,13 +62,7 @@ def opened() -> Iterator[Account]:
     """Open the account that the environment names."""
     account = read_account(os.environ, "AzureWebJobsStorage")
     with ExitStack() as stack:
-        if text := account.connection_string:
-            blobs = BlobServiceClient.from_connection_string(text)
-            tables = TableServiceClient.from_connection_string(text)
-        else:
-            blobs = BlobServiceClient(str(account.blob_uri), credential=credential(account.client_id))
-            tables = TableServiceClient(str(account.table_uri), credential=credential(account.client_id))
-        yield Account(stack.enter_context(blobs), stack.enter_context(tables))
+        yield Account(stack.enter_context(blob_client(account)), stack.enter_context(table_client(account, {})))
 
 
 def save(account: Account, folder: Path) -> int:

@@ -16,12 +16,26 @@ class Role(IntEnum):
     CONTRIBUTOR = 2
     ADMIN = 3
 
+    @property
+    def word(self) -> RoleName:
+        """What the API calls it."""
+        return _WORDS[self]
 
-_ROLES: Final = {
+
+RoleName = Literal["viewer", "contributor", "admin"]
+
+_WORDS: Final[Mapping[Role, RoleName]] = {
+    Role.VIEWER: "viewer",
+    Role.CONTRIBUTOR: "contributor",
+    Role.ADMIN: "admin",
+}
+
+ROLES: Final = {
     "Exports.Viewer": Role.VIEWER,
     "Exports.Contributor": Role.CONTRIBUTOR,
     "Exports.Admin": Role.ADMIN,
 }
+"""The app roles of Entra."""
 
 PRINCIPAL: Final = "x-ms-client-principal"
 """Header that App Service authentication sets; it takes away one that a caller sends."""
@@ -46,7 +60,7 @@ class NotAllowed(Exception):
 
 
 def caller_of(headers: Mapping[str, str], mode: Literal["keys", "entra"]) -> Caller:
-    """Say who calls; raises NotAllowed.
+    """Return who calls; raise NotAllowed.
 
     With `keys` the platform has checked a function key before we are asked, and every caller is an administrator. With
     `entra` App Service authentication vouches for the principal header, which holds base64 of JSON with claims.
@@ -67,9 +81,9 @@ def caller_of(headers: Mapping[str, str], mode: Literal["keys", "entra"]) -> Cal
         pairs = [(str(claim["typ"]), str(claim["val"])) for claim in claims]
     except (ValueError, KeyError, TypeError):
         raise NotAllowed("principal_malformed", "The client principal cannot be read.", known=False) from None
-    roles = [_ROLES[value] for kind, value in pairs if kind in {"roles", "role", _ROLE_CLAIM} and value in _ROLES]
+    roles = [ROLES[value] for kind, value in pairs if kind in {"roles", "role", _ROLE_CLAIM} and value in ROLES]
     if not roles:
-        raise NotAllowed("no_role", "Ask an administrator for one of the roles " + ", ".join(_ROLES) + ".", known=True)
+        raise NotAllowed("no_role", "Ask an administrator for one of the roles " + ", ".join(ROLES) + ".", known=True)
     object_id = next((value for kind, value in pairs if kind in {"oid", _OBJECT_CLAIM}), "unknown")
     return Caller(object_id, max(roles))
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, WithJsonSchema, model_validator
 
 from export_trigger.http.request import Problem
 from export_trigger.steps.keys import is_named, remove_key
@@ -17,6 +17,7 @@ from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.destination import Identity
 from shared.delivery.errors import DestinationError, KeyRefused
+from shared.destinations.registry import DEFAULT, DESTINATIONS
 from shared.exports.configuration import Connection, DisplayName, ListStrategy, Model
 from shared.reasons.errors import ExportError
 from shared.state.digest_key import DIGEST_SECRET
@@ -42,6 +43,15 @@ def _header_safe(key: SecretStr) -> SecretStr:
     return key
 
 
+def _known_kind(kind: str) -> str:
+    if kind not in DESTINATIONS:
+        raise ValueError(f"kind is one of: {', '.join(sorted(DESTINATIONS))}")
+    return kind
+
+
+KnownKind = Annotated[
+    str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": sorted(DESTINATIONS)})
+]
 ApiKey = Annotated[SecretStr, AfterValidator(_header_safe)]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z-]{1,127}$")]
 
@@ -50,7 +60,8 @@ class ConnectionBody(Model):
     """Body of PUT /connections/{c}."""
 
     display_name: DisplayName
-    kind: Literal["autopilot"] = "autopilot"
+    kind: KnownKind = DEFAULT.kind
+    region: Annotated[str, StringConstraints(max_length=64)] | None = None
     api_key: ApiKey | None = None
     secret_name: SecretName | None = None
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
@@ -64,11 +75,25 @@ class ConnectionBody(Model):
             raise ValueError("agree_to_privacy must be true: " + CONSENT_TEXT)
         if self.api_key is not None and self.secret_name is not None:
             raise ValueError("give api_key (stored in the vault for you) or secret_name (one already there), not both")
+        regions = DESTINATIONS[self.kind].regions
+        if self.region not in (regions or (None,)):
+            named = f"region is one of: {', '.join(regions)}" if regions else "this kind of destination has no regions"
+            raise ValueError(named)
         return self
 
 
+def rate_of(body: ConnectionBody) -> float:
+    """Return the rate limit that a body asks for, or the one that its kind of destination has if it names none."""
+    return body.rate_limit if "rate_limit" in body.model_fields_set else DESTINATIONS[body.kind].rate
+
+
 def check_secret(app: App, body: ConnectionBody, before: Connection | None) -> None:
-    """Raise a Problem unless the body leads to a key, and to none that is not an account's."""
+    """Raise a Problem unless the body leads to a key, and to none that is not an account's, of the kind that it was."""
+    if before is not None and before.kind != body.kind:
+        raise _field_wrong(
+            f"This connection leads to {before.kind}. Make another connection for {body.kind}: exports map its own fields.",
+            ("kind", "fixed", f"is {before.kind}, and stays it"),
+        )
     named = body.secret_name
     if named is None:
         if body.api_key is None and before is None:
@@ -161,7 +186,7 @@ def changes(before: Connection | None, after: Connection) -> list[str]:
     if before is None:
         return ["all"]
     names = {"secret_name": "key"}
-    asked = ("display_name", "secret_name", "access", "rate_limit", "list_strategy", "account")
+    asked = ("display_name", "secret_name", "region", "access", "rate_limit", "list_strategy", "account")
     return [names.get(field, field) for field in asked if getattr(before, field) != getattr(after, field)]
 
 

@@ -16,6 +16,7 @@ from export_trigger.http.connect import (
     connect,
     follow,
     new_key,
+    rate_of,
     remove_former_key,
     settle_former,
     shown_name,
@@ -33,9 +34,9 @@ from shared.exports.configuration import Connection, Consent
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.retry.policy import DETACH
 
 CONSENT_VERSION: Final = "2026-11"
-DETACH_TURNS: Final = 5
 """How often a connection is taken off an export that is changed meanwhile."""
 
 
@@ -66,9 +67,10 @@ def put_connection(app: App, call: Call) -> Answer:
     connection = Connection(
         display_name=body.display_name,
         kind=body.kind,
+        region=body.region,
         secret_name=body.secret_name or (before.secret_name if before else ""),
         access=body.access,
-        rate_limit=body.rate_limit,
+        rate_limit=rate_of(body),
         list_strategy=body.list_strategy,
         consent=Consent(by=call.caller.id, at=now, text_version=CONSENT_VERSION),
         account=before.account if before else None,
@@ -176,7 +178,7 @@ def _stored(app: App, name: str) -> tuple[Connection | None, str | None]:
 
 def _detach(app: App, export: str, connection: str, call: Call) -> None:
     """Take a connection off an export, whoever else changes it meanwhile."""
-    for _ in range(DETACH_TURNS):
+    for _ in range(DETACH.attempts):
         found = app.registry.export(export)
         if found is None or found[0].connection != connection:
             return

@@ -13,6 +13,7 @@ from export_trigger.http.views import DamagedView, ExportPage, ExportView
 from export_trigger.steps.cancel import cancel_run
 from export_trigger.steps.claim import claim_lists, release_lists, whereabouts
 from shared.accounts.claims import Claimed
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict
 from shared.composition.app import App
 from shared.exports.configuration import DisplayName, Export, ExportSettings, Model, Name
@@ -248,12 +249,12 @@ def _view(app: App, name: str, export: Export, **saved: object) -> ExportView:
 
 
 def _listed(app: App, name: str) -> ExportView | DamagedView | None:
-    """Show one export of a list: one whose document is damaged by its name, and one that is gone by now not at all."""
+    """Show one export of a list: one of which something cannot be read by its name, and one that is gone by now not at all."""
     try:
         found = app.registry.export(name)
-    except DocumentDamaged as damage:
+        return _view(app, name, found[0]) if found else None
+    except (DocumentDamaged, NewerVersion) as damage:
         return DamagedView.of(name, damage)
-    return _view(app, name, found[0]) if found else None
 
 
 def _not_found(name: str) -> Problem:

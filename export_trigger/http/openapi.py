@@ -78,8 +78,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", route.path)
     path = [{"name": name, "in": "path", "required": True, "schema": _NAME} for name in names]
     query = [{"name": item.name, "in": "query", "schema": item.schema} for item in route.query]
-    header = [{"name": "If-Match", "in": "header", "schema": {"type": "string"}}] if route.is_conditional else []
-    return [*path, *query, *header]
+    headers = [*(["If-Match"] if route.is_conditional else []), *(["If-None-Match"] if route.method == "GET" else [])]
+    return [*path, *query, *({"name": name, "in": "header", "schema": {"type": "string"}} for name in headers)]
 
 
 def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
@@ -89,6 +89,8 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
         str(status): {"description": what} if status == 204 else _content(what, route.media, schema)
         for status, what in route.statuses.items()
     }
+    if route.method == "GET":
+        answers["304"] = {"description": "What is there is what the ETag in If-None-Match names."}
     problem = _content(
         "What is wrong and what to do.", "application/problem+json", schemas[ProblemView, "serialization"]
     )

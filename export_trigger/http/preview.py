@@ -13,6 +13,7 @@ import polars as pl
 from export_trigger.http.exports import find_export
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.views import Preview
+from export_trigger.steps.recognise import load_known_state
 from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
@@ -25,7 +26,6 @@ from shared.planning.remarks import remarks
 from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient, TryLater
-from shared.runs.files import load_state
 
 EXAMPLES = 5
 ASK_SECONDS = 20.0
@@ -55,10 +55,12 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     account = app.account(export.connection)
     refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
     known = account.id if account.is_known else None
-    state = load_state(app.storage, name, *app.ledger.head(name).state_before(account.name, known))
+    recipe = recipe_of(export)
+    left = app.ledger.head(name).state_before(account.name, known)
+    state = load_known_state(app, name, left, refresh.segments, recipe)
     planned = plan(
         refresh.segments,
-        recipe_of(export),
+        recipe,
         app.digest_key(),
         state,
         _lists(app, account, export),

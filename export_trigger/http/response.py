@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from export_trigger.http.access import Caller, NotAllowed, caller_of
+from export_trigger.http.conditional import unless_known
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.routes import Route
 from shared.azure.identity import NoToken
@@ -81,6 +82,8 @@ def _answer(
 def _carry_out(app: App, route: Route, call: Call) -> Answer:
     """Do what is asked, and note it in the audit trail if it changed something."""
     result = route.load()(app, call)
+    if route.method == "GET":
+        return unless_known(call, result)
     if route.is_audited:
         app.audit.note(app.now(), call.caller.id, route.name, {**call.params, **result.noted})
     return result
@@ -101,7 +104,7 @@ def _admit(app: App, route: Route, headers: Mapping[str, str]) -> Caller:
         )
     caller = caller_of(headers, app.settings.auth_mode)
     if caller.role < route.role:
-        raise NotAllowed("role_too_low", f"This needs the role of {route.role.name.lower()}.", known=True)
+        raise NotAllowed("role_too_low", f"This needs the role of {route.role.word}.", known=True)
     return caller
 
 

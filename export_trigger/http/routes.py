@@ -296,6 +296,14 @@ ROUTES: Final = (
         query=PAGE,
     ),
     Route(
+        "get_me",
+        "GET",
+        "me",
+        Role.VIEWER,
+        "me.get_me",
+        view="Me",
+    ),
+    Route(
         "get_health",
         "GET",
         "health",

@@ -17,6 +17,7 @@ from export_trigger.http.views import (
     RunView,
 )
 from export_trigger.steps.cancel import cancel_run
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import App
 from shared.exports.configuration import Off
@@ -66,7 +67,7 @@ def post_all_runs(app: App, call: Call) -> Answer:
             started.append(ExportStarted(export=name, run=run.id))
         except RunInProgress as going:
             skipped.append(ExportSkipped(export=name, code=Reason.RUN_IN_PROGRESS, run=going.run_id))
-        except DocumentDamaged as damage:
+        except (DocumentDamaged, NewerVersion) as damage:
             skipped.append(ExportSkipped(export=name, code=damage.reason))
         except Problem as problem:
             skipped.append(ExportSkipped(export=name, code=problem.code))
@@ -92,8 +93,7 @@ def list_runs(app: App, call: Call) -> Answer:
 
 def get_run(app: App, call: Call) -> Answer:
     """Show a run: status, reason, counts, progress and when it may end."""
-    run = _find(app, call)
-    return Answer(body=view(app, run), headers={"ETag": f'"{run.status.name}-{run.done}-{run.settled}"'})
+    return Answer(body=view(app, _find(app, call)))
 
 
 def cancel(app: App, call: Call) -> Answer:

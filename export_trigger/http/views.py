@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from export_trigger.http.access import Role
+from export_trigger.http.access import Role, RoleName
 from shared.erasure.requests import Progress
 from shared.exports.audit import AuditEntry
 from shared.exports.configuration import Connection, Consent, Export, ListStrategy, SegmentTarget
-from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason, Status, WaitsFor
+from shared.reasons.errors import ExportError
 from shared.runs.counts import Counts, Findings
 from shared.runs.run import Trigger, Verification
 
@@ -65,8 +65,8 @@ class DamagedView(View):
     detail: str
 
     @classmethod
-    def of(cls, name: str, damage: DocumentDamaged) -> DamagedView:
-        """Return the view of a damaged document."""
+    def of(cls, name: str, damage: ExportError) -> DamagedView:
+        """Return the view of a thing whose stored document, or what is known of it, cannot be read."""
         return cls(name=name, damaged=True, code=damage.reason, detail=f"{damage.detail} {damage.reason.advice}")
 
 
@@ -76,6 +76,7 @@ class ConnectionView(View):
     name: str
     display_name: str
     kind: str
+    region: str | None = None
     secret_name: str = ""
     access: str = ""
     rate_limit: float = 0
@@ -290,6 +291,28 @@ class ErasureView(View):
     connections: tuple[ErasedAt, ...]
     waiting_for: tuple[RunOf, ...]
     states_unread: tuple[str, ...]
+
+
+class RoleView(View):
+    """What a role may do, by the `operationId`s of this document; `app_role` is its value in Microsoft Entra."""
+
+    role: RoleName
+    app_role: str
+    may: tuple[str, ...]
+
+
+class Me(View):
+    """Who is calling: the id that the audit trail knows them by, and their role.
+
+    With `mode` `keys` whoever has a function key is an administrator. `may` names what the caller's role allows; an
+    export says for itself what they may do with it. `roles` shows which role would be needed for something else.
+    """
+
+    id: str
+    role: RoleName
+    mode: Literal["keys", "entra"]
+    may: tuple[str, ...]
+    roles: tuple[RoleView, ...]
 
 
 class AuditPage(Page[AuditEntry]):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-import polars as pl
-
 from shared.azure.locks import INSTALLATION
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
@@ -19,9 +19,11 @@ from shared.erasure.requests import Erasure, Progress, Reached
 from shared.lifecycle.each import each
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
-from shared.runs.files import Damaged, parse_table, write_table
+from shared.retry.policy import ERASURE
+from shared.runs.files import Damaged, parse_state, write_state
 from shared.runs.ledger import NoSuchRun
-from shared.state.state import SCHEMA, without
+from shared.state.former_digests import former_person
+from shared.state.state import without
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,6 @@ LATEST_RUNS: Final = 5
 
 FIRST_PAUSE: Final = timedelta(minutes=2)
 """Before the tick takes up a request at which nobody seems to be."""
-
-LONGEST_PAUSE: Final = timedelta(hours=1)
-"""Between two looks at a request that is not done; the pause grows with its age."""
 
 CREATION: Final = timedelta(minutes=10)
 """How long a request may be without its address: whoever made it is about to write it."""
@@ -116,7 +115,8 @@ def _carry_out(app: App, erasure: Erasure, address: str, refused: set[str]) -> E
     known = {item.connection: item for item in erasure.accounts}
     names = sorted({*app.registry.connections(), *known})
     accounts = _reach_all(app, names, {} if again else known, address, refused)
-    states, unread = _forget_all(app, app.digest_key().of_person(address))
+    key = app.digest_key()
+    states, unread = _forget_all(app, [key.of_person(address), former_person(key, address)])
     tried = erasure.tried(app.now(), accounts, states, unread, waits_for)
     if waits_for or not all(item.gone or item.code == CONNECTION_DELETED for item in accounts):
         return tried
@@ -203,8 +203,10 @@ def _delete(account: Account, sender: Sender, address: str) -> bool:
     return True
 
 
-def _forget_all(app: App, person: int) -> tuple[int, list[str]]:
-    """Take a person out of every state, be its export deleted; return how many held them, and which cannot be read.
+def _forget_all(app: App, person: Sequence[int]) -> tuple[int, list[str]]:
+    """Take a person, by each of their digests, out of every state, be its export deleted.
+
+    Return how many held them, and which cannot be read.
 
     One that cannot be read holds nobody up: whoever mends it from a backup meets the tombstone at the next run's end.
     """
@@ -212,23 +214,23 @@ def _forget_all(app: App, person: int) -> tuple[int, list[str]]:
     for path in list(app.storage.names(Container.STATE)):
         try:
             held += _forget(app, path, person)
-        except Damaged:
+        except (Damaged, NewerVersion):
             unread.append(path)
     return held, unread
 
 
-def _forget(app: App, path: str, person: int) -> bool:
+def _forget(app: App, path: str, person: Sequence[int]) -> bool:
     """Take a person out of one state; False if it did not hold them, or is gone."""
     while True:
         found = app.storage.get(Container.STATE, path)
         if found is None:
             return False
-        people, lists = parse_table(path, found[0], SCHEMA)
-        kept: pl.DataFrame = without(people, [person])
-        if kept.height == people.height:
+        state = parse_state(path, found[0])
+        kept = replace(state, people=without(state.people, person))
+        if kept.people.height == state.people.height:
             return False
         try:
-            app.storage.put(Container.STATE, path, write_table(kept, lists), if_match=found[1])
+            app.storage.put(Container.STATE, path, write_state(kept), if_match=found[1])
         except Conflict:
             continue
         return True
@@ -240,7 +242,7 @@ def _is_due(erasure: Erasure, now: datetime) -> bool:
     tried = erasure.tried_at
     if tried is None:  # whoever made it is at it, unless it died
         return now - erasure.at >= FIRST_PAUSE
-    return now - tried >= min(LONGEST_PAUSE, (tried - erasure.at) / 2)
+    return (now - tried).total_seconds() >= ERASURE.pause_after((tried - erasure.at).total_seconds())
 
 
 def _tell(app: App, before: Erasure, now: Erasure) -> None:

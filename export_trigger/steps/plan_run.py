@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from export_trigger.steps.claim import claim_for_run
+from export_trigger.steps.recognise import settle_state
 from export_trigger.steps.room import FOR_RUNS
 from shared.accounts.lists import known_lists
 from shared.azure.storage import Container, Queue
@@ -32,7 +33,6 @@ from shared.runs.counts import Counts
 from shared.runs.files import (
     chunk_path,
     identities_path,
-    load_state,
     planned_rejected_path,
     rejected_path,
     run_folder,
@@ -109,7 +109,6 @@ def _plan(app: App, run: Run) -> Run:
     refresh = None if run.verification else open_refresh(app, names, export.mapping["Email"], Heartbeat(app, run))
     filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
-    state = load_state(app.storage, run.export, *before)
     attempt = secrets.token_hex(4)
     if refresh is None:
         fields = compared_fields(export.mapping)
@@ -124,8 +123,10 @@ def _plan(app: App, run: Run) -> Run:
             metering.planned(recorded, ())
         return recorded
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
+    recipe = recipe_of(export)
     with FOR_RUNS.place(), Spool() as spool:
-        planned = plan(refresh.segments, recipe_of(export), app.digest_key(), state, list_ids, scope, spool)
+        state = settle_state(app, run.export, before, refresh.segments, recipe)
+        planned = plan(refresh.segments, recipe, app.digest_key(), state, list_ids, scope, spool)
         refresh.check_unchanged()
         check_guards(planned, names, export.guards, export.max_profiles)
         count = _write(app, run, attempt, chunks(planned), planned.named)

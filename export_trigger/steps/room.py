@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from shared.reasons.errors import TryLater
-
-PAUSE: Final = 10.0
-"""Seconds after which a plan that found no room is tried again."""
+from shared.retry.policy import NO_ROOM
 
 
 class Room:
@@ -28,7 +26,7 @@ class Room:
     def place(self, seconds: float = 0.0) -> Iterator[None]:
         """Hold a place; raises TryLater if there is none within `seconds`."""
         if not self._free.acquire(timeout=seconds):
-            raise TryLater(PAUSE, "this instance makes as many plans as it has memory for")
+            raise TryLater(NO_ROOM.pause(), "this instance makes as many plans as it has memory for")
         try:
             yield
         finally:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from export_trigger.steps.plan_run import issue
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Queue
 from shared.composition.app import App
 from shared.lifecycle.each import each
@@ -55,6 +56,8 @@ def _finish(app: App, run: Run) -> None:
         finish_run(app, run.export, run.id)
     except TryLater:
         log.info("somebody else is finishing export=%s run=%s", run.export, run.id)
+    except NewerVersion as newer:
+        log.error("left to a newer version: export=%s run=%s %s", run.export, run.id, newer.detail)
     except Exception:
         delivered_at = run.progress_at or run.queued_at
         if app.now() - delivered_at > timedelta(minutes=app.settings.outage_minutes):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
 
 from export_trigger.steps.erase import advance_all
 from export_trigger.steps.keys import sweep_keys
@@ -18,15 +17,13 @@ from shared.lifecycle.start import start_run
 from shared.lifecycle.sweep import disown, owners, sweep
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.retry.policy import REFRESH
 from shared.runs.head import Head, RunInProgress
 from shared.runs.run import Trigger
 from shared.sources.catalogue import Catalogue
 from shared.telemetry import metering, tracing
 
 log = logging.getLogger(__name__)
-
-_FIRST_PAUSE: Final = timedelta(minutes=15)
-_LONGEST_PAUSE: Final = timedelta(hours=24)
 
 
 def tick(app: App) -> None:
@@ -92,8 +89,7 @@ def may_try(export: Export, head: Head, refresh: str, now: datetime) -> bool:
     """
     if head.tried != refresh or head.tried_at is None or head.tried_at < export.updated_at:
         return True
-    pause: timedelta = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(head.tries - 1, 16))
-    return now - head.tried_at >= pause
+    return now - head.tried_at >= timedelta(seconds=REFRESH.pause(head.tries))
 
 
 def _is_settled(app: App, export: Export, refreshed: Catalogue) -> bool:

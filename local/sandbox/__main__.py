@@ -8,7 +8,8 @@ import json
 
 from local.processes import end_with_parent, say_ready
 from local.sandbox.knobs import Knobs
-from local.sandbox.server import Sandbox, serve
+from local.sandbox.server import Sandbox
+from local.sandbox.wire import serve
 
 
 async def run(port: int, knobs: Knobs) -> None:

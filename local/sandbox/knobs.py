@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from local.sandbox.lies import LIES
 
@@ -77,20 +78,37 @@ class Bucket:
         return True
 
 
+class Chances(Protocol):
+    """The knobs that dice are thrown for."""
+
+    @property
+    def faults(self) -> Mapping[str, float]: ...  # noqa: D102 - as in Knobs
+    @property
+    def lies(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def lies_to(self) -> str: ...  # noqa: D102
+    @property
+    def lies_done(self) -> float: ...  # noqa: D102
+    @property
+    def latency_ms(self) -> float: ...  # noqa: D102
+    @property
+    def jitter_ms(self) -> float: ...  # noqa: D102
+
+
 class Dice:
     """Seeded chances, so that a run of faults can be repeated."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - to be repeatable
 
-    def fault(self, knobs: Knobs) -> str | None:
+    def fault(self, knobs: Chances) -> str | None:
         """Say which fault strikes this request, or None."""
         for name, chance in knobs.faults.items():
             if self._random.random() < chance:
                 return name
         return None
 
-    def lie(self, knobs: Knobs, endpoint: str) -> str | None:
+    def lie(self, knobs: Chances, endpoint: str) -> str | None:
         """Return which lie this request is told, or None."""
         if knobs.lies and endpoint.startswith(knobs.lies_to):
             for name, chance in knobs.lies.items():
@@ -98,11 +116,11 @@ class Dice:
                     return name
         return None
 
-    def is_done(self, knobs: Knobs) -> bool:
+    def is_done(self, knobs: Chances) -> bool:
         """Return whether what was asked is done although the answer is a lie."""
         return self._random.random() < knobs.lies_done
 
-    def latency(self, knobs: Knobs) -> float:
+    def latency(self, knobs: Chances) -> float:
         """Say how long this answer takes, in seconds."""
         return (knobs.latency_ms + self._random.uniform(0, knobs.jitter_ms)) / 1000
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+_PATIENCE: Final[dict[str, Any]] = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 2}
+"""Seconds that the platform's endpoint for tokens may take, and how often it is asked again: it answers in milliseconds."""
 
 
 class NoToken(ClientAuthenticationError):
@@ -57,6 +60,7 @@ def credential(client_id: str | None = None) -> Identity:
     if os.environ.get("IDENTITY_ENDPOINT"):
         chosen = client_id or os.environ.get("AZURE_CLIENT_ID")
         if chosen:
-            return Identity(ManagedIdentityCredential(client_id=chosen), f"The app's identity with client id {chosen}")
-        return Identity(ManagedIdentityCredential(), "The app's own (system-assigned) identity")
+            managed = ManagedIdentityCredential(client_id=chosen, **_PATIENCE)
+            return Identity(managed, f"The app's identity with client id {chosen}")
+        return Identity(ManagedIdentityCredential(**_PATIENCE), "The app's own (system-assigned) identity")
     return Identity(DefaultAzureCredential(), "The identity that is signed in here")

@@ -10,12 +10,10 @@ from typing import Final
 from shared.azure.records import Record
 from shared.azure.tables import Change, Lost, Table
 from shared.reasons.errors import TryLater
+from shared.retry.policy import LOCKED
 
 INSTALLATION: Final = "installation"
 """Partition of locks that hold for the whole installation."""
-
-PAUSE: Final = 2.0
-"""Seconds after which work is tried again that somebody else is doing."""
 
 
 class LockRecord(Record):
@@ -48,14 +46,14 @@ class Locks:
         key, owner, now = _key(what), secrets.token_hex(8), self._now()
         found = self._table.get(partition, key, LockRecord)
         if found and found[0].until > now:
-            raise TryLater(PAUSE, f"somebody else is at it: {what}")
+            raise TryLater(LOCKED.pause(), f"somebody else is at it: {what}")
         taken = LockRecord(owner=owner, until=now + seconds)
         if not self._write(partition, Change(key, taken, found[1] if found else None)):
-            raise TryLater(PAUSE, f"somebody else is at it: {what}")
+            raise TryLater(LOCKED.pause(), f"somebody else is at it: {what}")
 
         def check() -> None:
             if self._now() >= taken.until:
-                raise TryLater(PAUSE, f"somebody else may be at it by now: {what}")
+                raise TryLater(LOCKED.pause(), f"somebody else may be at it by now: {what}")
 
         try:
             yield check

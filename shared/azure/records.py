@@ -1,11 +1,41 @@
-"""Records: frozen values that are kept in a table."""
+"""Records: frozen values that are kept in a table. And versions: what is stored says which version of the code can read it.
+
+A version grows only when a reader of before would misunderstand what is written now; a field that it may ignore is no new
+version. What says no version was written before there were any, and is of the first.
+"""
 
 from __future__ import annotations
 
+from typing import ClassVar, Final
+
 from pydantic import BaseModel, ConfigDict
+
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+
+FIRST: Final = 1
+"""The version of what says none."""
+
+
+class NewerVersion(ExportError):
+    """Something that is stored was written by a newer version of the app. It is not read at all, rather than by half."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(Reason.NEWER_VERSION, f"{what} was written by a newer version of the app.")
+
+
+def check_version(what: str, found: object, known: int) -> None:
+    """Raise NewerVersion, naming `what`, unless `found` is a version up to `known`; None stands for the first."""
+    if found is None:
+        return
+    if not isinstance(found, int) or not FIRST <= found <= known:
+        raise NewerVersion(what)
 
 
 class Record(BaseModel):
-    """A frozen value as a table keeps it; fields it does not know, of a newer version, are ignored."""
+    """A frozen value as a table keeps it; fields it does not know, which a newer version may ignore, are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: ClassVar[int] = FIRST
+    """Each kind has its own, so that a new version of one kind leaves the others readable."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-DEFAULT_AUTOPILOT_URL: Final = "https://api2.autopilothq.com/v1"
-
 _OPTIONAL: Final = (
-    "autopilot_url",
     "auth_mode",
     "notify_url",
     "settle_seconds",
@@ -101,7 +98,8 @@ class StorageAccount(BaseModel):
 class Settings(BaseModel):
     """What an operator sets, each with its bounds: names as app settings have them, here in lower case.
 
-    `website_auth_enabled` is not the operator's: Azure sets it where App Service authentication stands before the app.
+    `urls` says by kind of destination where its API is, if it is not where it usually is: app settings such as
+    AUTOPILOT_URL. `website_auth_enabled` is not the operator's: Azure sets it where App Service authentication stands before the app.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -110,7 +108,7 @@ class Settings(BaseModel):
     source: StorageAccount
     customer_insights_path: Annotated[str, AfterValidator(_container_path)]
     key_vault_url: Url
-    autopilot_url: Url = DEFAULT_AUTOPILOT_URL
+    urls: Mapping[str, Url] = Field(default_factory=dict)
     auth_mode: Literal["keys", "entra"] = "keys"
     notify_url: Url | None = None
     allowed_secret_names: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
@@ -128,8 +126,9 @@ class Settings(BaseModel):
         return timedelta(seconds=self.grace_seconds)
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; raises SettingsWrong naming the one that is missing or wrong."""
+def read_settings(environment: Mapping[str, str] = os.environ, kinds: Iterable[str] = ()) -> Settings:
+    """Read the settings of an app with these kinds of destination; raise SettingsWrong naming one that is missing or wrong."""
+    urls = {kind: url for kind in kinds if (url := environment.get(f"{kind.upper()}_URL"))}
     optional = {name: environment[name.upper()] for name in _OPTIONAL if environment.get(name.upper())}
     try:
         return Settings.model_validate(
@@ -138,13 +137,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                 "source": read_account(environment, "CustomerInsightsStorage"),
                 "customer_insights_path": _required(environment, "CUSTOMER_INSIGHTS_PATH"),
                 "key_vault_url": _required(environment, "KEY_VAULT_URL"),
+                "urls": urls,
                 **optional,
             }
         )
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         told = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        raise SettingsWrong(f"App setting {str(first['loc'][0]).upper()} {told}.") from None
+        loc = first["loc"]
+        name = f"{loc[1]}_url" if loc[0] == "urls" else str(loc[0])
+        raise SettingsWrong(f"App setting {name.upper()} {told}.") from None
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

@@ -79,7 +79,10 @@ class Storage:
     def put(
         self, container: Container, name: str, data: bytes, *, if_match: str | None = None, only_new: bool = False
     ) -> str:
-        """Write a blob and give its ETag; `if_match` and `only_new` raise Conflict if the blob is not so."""
+        """Write a blob and return its ETag; `if_match` and `only_new` raise Conflict if the blob is not so.
+
+        What the blob holds already is no conflict: the client has repeated what was done, and whose answer was lost.
+        """
         blob = self._blobs.get_blob_client(container, name)
         condition: dict[str, Any] = {}
         if if_match is not None:
@@ -88,6 +91,8 @@ class Storage:
         try:
             answer = blob.upload_blob(data, overwrite=not only_new, content_settings=kind, **condition)
         except (ResourceExistsError, ResourceModifiedError) as error:
+            if (found := self._as_written(container, name, data)) is not None:
+                return found
             raise Conflict(f"{container}/{name} was changed by somebody else") from error
         except ResourceNotFoundError as error:
             if getattr(error, "error_code", "") != "ContainerNotFound":
@@ -171,6 +176,14 @@ class Storage:
             return self._queues.get_queue_client(queue).get_queue_properties().approximate_message_count or 0
         except ResourceNotFoundError:
             return 0
+
+    def _as_written(self, container: Container, name: str, data: bytes) -> str | None:
+        """Return a blob's ETag if it holds `data`, else None."""
+        try:
+            found = self.get(container, name)
+        except TooLarge:
+            return None
+        return found[1] if found and found[0] == data else None
 
     def _make_container(self, container: Container) -> None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
-from shared.azure.records import Record
+from shared.azure.records import Record, check_version
+from shared.retry.policy import CONFLICT
 
 _JSON: Final = "_json"
 _PART: Final = "__"
+_VERSION: Final = "version"
 _LONGEST: Final = 16_000
 """Characters of one property. Azure takes 32,768 of UTF-16, of which an emoji needs two; a longer text goes on in
 properties of its own."""
@@ -52,20 +53,23 @@ class Table:
         self._client = service.get_table_client(name)
 
     def get[T: Record](self, partition: str, key: str, kind: type[T]) -> tuple[T, str] | None:
-        """Give a record and its ETag, or None."""
+        """Return a record and its ETag, or None; raise NewerVersion for one that this code cannot read."""
         try:
             entity = self._client.get_entity(partition, key)
         except ResourceNotFoundError:
             return None
-        return _record(entity, kind), str(entity.metadata["etag"])
+        return self._record(entity, kind), str(entity.metadata["etag"])
 
     def between[T: Record](self, partition: str, start: str, end: str, kind: type[T]) -> Iterator[tuple[str, T]]:
-        """Give the records whose keys are from `start` to before `end`, with their keys, in ascending order."""
+        """Yield the records whose keys are from `start` to before `end`, with their keys, in ascending order.
+
+        Raise NewerVersion at one that this code cannot read.
+        """
         query = "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end"
         values = {"partition": partition, "start": start, "end": end}
         try:
             for entity in self._client.query_entities(query, parameters=values):
-                yield entity["RowKey"], _record(entity, kind)
+                yield entity["RowKey"], self._record(entity, kind)
         except ResourceNotFoundError:
             return
 
@@ -122,10 +126,16 @@ class Table:
         condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         self._submit(partition, [("delete", {"PartitionKey": partition, "RowKey": key}, condition)])
 
+    def _record[T: Record](self, entity: Mapping[str, Any], kind: type[T]) -> T:
+        """Read an entity back as the record it was. Its key may be a person's digest, and is not named."""
+        named = f"A record ({kind.__name__}) of {entity['PartitionKey']!r} in table {self._name}"
+        check_version(named, entity.get(_VERSION), kind.version)
+        return _record(entity, kind)
+
 
 def _lost() -> Lost:
     """Step back for a moment, so that those who race do not race in step."""
-    time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - not a secret
+    time.sleep(CONFLICT.pause())
     return Lost()
 
 
@@ -139,7 +149,7 @@ def _operation(partition: str, change: Change) -> tuple[Any, ...]:
 
 def _entity(partition: str, key: str, record: Record) -> dict[str, Any]:
     """Write a record as an entity: plain values as they are, the others as JSON under a name that says so."""
-    entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": key}
+    entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": key, _VERSION: record.version}
     for name, value in record.model_dump(mode="json", exclude_none=True).items():
         if isinstance(value, dict | list):
             entity.update(_cut(name + _JSON, json.dumps(value, ensure_ascii=False)))
@@ -171,5 +181,6 @@ def _record[T: Record](entity: Mapping[str, Any], kind: type[T]) -> T:
         {
             name.removesuffix(_JSON): json.loads(value) if name.endswith(_JSON) else value
             for name, value in _joined(entity).items()
+            if name != _VERSION
         }
     )

@@ -23,9 +23,9 @@ from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
 from shared.azure.vault import GivenKey, Vault, VaultKey
 from shared.delivery.destination import Account as DestinationAccount
-from shared.delivery.destination import Destination, Identity, Key, ListMethod, method_named
+from shared.delivery.destination import Destination, Identity, Key, ListMethod, Place, method_named
 from shared.delivery.sending import Clock, Sender, Slots
-from shared.destinations.registry import destination_of
+from shared.destinations.registry import DEFAULT, DESTINATIONS, destination_of
 from shared.erasure.requests import Erasures
 from shared.erasure.tombstones import Tombstones
 from shared.exports.audit import Audit
@@ -145,7 +145,7 @@ class App:
     def remember_identity(self, account: Account, told: Identity) -> Account:
         """Remember whose account its key opens, as it told; returns the account as it is known now."""
         digest = self._digest_key.current().of_api_key(account.key.current())
-        self.accounts.identities.remember_key(digest, account_name(told.id, digest))
+        self.accounts.identities.remember_key(digest, account_name(_of_kind(account, told.id), digest))
         return self._open(account.name, account.connection, account.key)
 
     def forget_rates(self) -> None:
@@ -173,7 +173,8 @@ class App:
 
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         destination = destination_of(connection.kind)
-        api = destination.open(self.settings.autopilot_url, key, self.http)
+        place = Place(connection.region, self.settings.urls.get(connection.kind))
+        api = destination.open(place, key, self.http)
         known = self._account_of(key.current())
         account = known or name
         rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
@@ -215,31 +216,27 @@ class App:
         return self._digest_key.stored()
 
 
+def _of_kind(account: Account, told: str | None) -> str | None:
+    """Return an account's id told apart from the ids of other kinds; one of the kind that was the only one is as it was."""
+    kind = account.destination.kind
+    return told if told is None or kind == DEFAULT.kind else f"{kind} {told}"
+
+
 @cache
 def app() -> App:
     """Make the app from the environment, once a process. Heavy imports load here, not when the functions are indexed."""
-    from azure.data.tables import TableServiceClient
     from azure.keyvault.secrets import SecretClient
-    from azure.storage.blob import BlobServiceClient
-    from azure.storage.queue import QueueServiceClient
 
+    from shared.azure.clients import blob_client, queue_client, table_client
     from shared.azure.identity import credential
     from shared.azure.settings import is_loopback
     from shared.sources.blob_export.connect import connect
 
-    settings = read_settings(os.environ)
+    settings = read_settings(os.environ, DESTINATIONS)
     clock = StorageClock()
     account = settings.storage
-    if account.connection_string:
-        blobs = BlobServiceClient.from_connection_string(account.connection_string)
-        queues = QueueServiceClient.from_connection_string(account.connection_string)
-        tables = TableServiceClient.from_connection_string(account.connection_string, **clock.hooks)
-    else:
-        identity = credential(account.client_id)
-        blobs = BlobServiceClient(str(account.blob_uri), credential=identity)
-        queues = QueueServiceClient(str(account.queue_uri), credential=identity)
-        tables = TableServiceClient(str(account.table_uri), credential=identity, **clock.hooks)
-    storage = Storage(blobs, queues)
+    storage = Storage(blob_client(account), queue_client(account))
+    tables = table_client(account, clock.hooks)
     # A vault on this machine is the local stack's; its host name is not part of any vault domain.
     secrets = SecretClient(
         settings.key_vault_url,

@@ -10,8 +10,13 @@ from typing import Any, Final
 
 import polars as pl
 
+from shared.azure.records import FIRST, check_version
+
 CHUNK_SIZE: Final = 500
 """Operations in a chunk: five full bulk calls, or 25 seconds of single calls at 20 requests a second."""
+
+VERSION: Final = FIRST
+"""The version of an operation in a chunk."""
 
 MOST_OPERATIONS: Final = 10 * CHUNK_SIZE
 """Operations in a chunk that is believed; a plan of any version writes fewer."""
@@ -66,9 +71,12 @@ def lines(operations: pl.DataFrame) -> pl.Series:
         "remove",
     ).struct.json_encode()
     return operations.select(
-        (head.str.strip_suffix("}") + pl.lit(',"fields":') + pl.col("fields").fill_null("null") + pl.lit("}\n")).alias(
-            "line"
-        )
+        (
+            head.str.strip_suffix("}")
+            + pl.lit(f',"version":{VERSION},"fields":')
+            + pl.col("fields").fill_null("null")
+            + pl.lit("}\n")
+        ).alias("line")
     ).to_series()
 
 
@@ -102,6 +110,7 @@ def _joined(text: pl.Series) -> bytes:
 def decode(chunk: bytes, *, lists: int = 64) -> tuple[Operation, ...]:
     """Return a chunk's operations, on lists by index below `lists`; raise UnreadableChunk for what no plan writes.
 
+    Raise NewerVersion for a chunk that this code cannot read.
     An empty chunk is none: a plan that has nothing to do writes no chunk.
     """
     text = chunk.split(b"\n")
@@ -127,6 +136,7 @@ def encode(operations: Iterable[Operation]) -> bytes:
                 "add": sum(1 << place for place in operation.add),
                 "remove": sum(1 << place for place in operation.remove),
                 "tries": operation.tries,
+                "version": VERSION,
                 "fields": operation.fields,
             },
             ensure_ascii=False,
@@ -138,6 +148,7 @@ def encode(operations: Iterable[Operation]) -> bytes:
 
 
 def _operation(line: dict[str, Any], lists: int) -> Operation:
+    check_version("The chunk", line.get("version"), VERSION)
     operation = Operation(
         person=_whole(int(_text(line["person"])), -(1 << 127), 1 << 127),
         customer=_maybe(_text, line["customer"]),

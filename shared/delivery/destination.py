@@ -169,6 +169,14 @@ class FieldCheck:
     conflicts: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an account's API is: the region that the connection names, and the `url` that the operator put in its place."""
+
+    region: str | None = None
+    url: str | None = None
+
+
 class Caller(Protocol):
     """Makes an account's calls one at a time, each in its slot of the account's pace."""
 
@@ -289,8 +297,18 @@ class Destination(Protocol):
         """The field of a contact that holds its e-mail address."""
         ...
 
-    def open(self, url: str | None, key: Key, http: Session) -> Account:
-        """Open an account; `url` is where the operator says that the API is, None where it usually is."""
+    @property
+    def rate(self) -> float:
+        """Calls a second that an account surely takes: a connection's `rate_limit` where none is given."""
+        ...
+
+    @property
+    def regions(self) -> Sequence[str]:
+        """The regions an account lies in, as a connection names its own; empty where there is nothing to name."""
+        ...
+
+    def open(self, place: Place, key: Key, http: Session) -> Account:
+        """Open an account, without a call."""
         ...
 
 

@@ -28,10 +28,11 @@ def expected_calls(operations: pl.DataFrame, can: Capabilities, method: ListMeth
     leaves = pl.when(sent | pl.col("contact_id").is_not_null()).then(pl.col("remove").bitwise_count_ones())
     off = leaves.fill_null(0).cast(pl.Int64)
     taken = sent & (off > 0) if method.removals else pl.lit(value=False)
+    with_lists = sent | (lists > 0) if fills_by_sending(method, can) else sent
     chunks = (
         operations.sort("segment", "row", "person", nulls_last=True)
         .with_columns(lists.alias("lists"), sent.alias("sent"), off.alias("removals"), taken.alias("taken"))
-        .with_columns(pl.when("taken").then(0).otherwise("removals").alias("removals"))
+        .with_columns(pl.when(with_lists if method.removals else False).then(0).otherwise("removals").alias("removals"))
         .with_columns(pl.col("segment").is_null().alias("gone"))
         .with_columns((pl.int_range(pl.len()).over("gone", "upsert", "lists") // CHUNK_SIZE).alias("chunk"))
         .with_columns(_moved_with(method, can).alias("moved"))

@@ -13,9 +13,7 @@ from typing import Final, Protocol
 
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, NoAnswer, Throttled, Unclear
 from shared.delivery.pace import Window
-
-ROUNDS: Final = 4
-"""How often a call is sent before it is given back for later."""
+from shared.retry.policy import CALL
 
 PATIENCE: Final = 10
 """Calls in a row, of any kind, that may have no answer before the rest is not sent: the destination is away."""
@@ -25,8 +23,6 @@ LATE: Final = 0.1
 
 LATEST_START: Final = 0.5
 """Seconds a call may wait for a thread: when slow answers hold all of them, what waits would go out at once at the end."""
-
-_FIRST_PAUSE: Final = 0.5
 
 
 class NotSent(NoAnswer):
@@ -99,14 +95,14 @@ class Sender:
     def send[T](self, calls: Sequence[Callable[[], T]]) -> list[T | DestinationError]:
         """Make all calls and give their results in order: a value, or the error that it ended with.
 
-        A `NoAnswer` among the results was tried ROUNDS times or not sent at all, and is to be tried later; one that
+        A `NoAnswer` among the results was tried `CALL.attempts` times or not sent at all, and is to be tried later; one that
         is `Unclear` was tried once, and is to be looked behind.
         """
         results: list[T | DestinationError] = [NotSent("not sent")] * len(calls)
         open_places = list(range(len(calls)))
-        for turn in range(ROUNDS):
+        for turn in range(CALL.attempts):
             if turn:
-                self.clock.sleep(_FIRST_PAUSE * 2 ** (turn - 1))
+                self.clock.sleep(CALL.pause(turn))
                 self.tally.retried += len(open_places)
             self._round(calls, open_places, results)
             open_places = [place for place in open_places if _is_open(results[place])]

@@ -90,7 +90,7 @@ class Upserts:
         few = REFUSES_ALL if size == 1 and not self._accepted else len(batches)
         for part in (batches[:few], batches[few:]):
             refused = refusals(part, self._send_batches)
-            if not self._accepted:
+            while refused and not self._accepted and not self.refuses_all:
                 isolate(refused[:1], self._send_batches)
                 refused = refused[1:]
             isolate(refused, self._send_batches)

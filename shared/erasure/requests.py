@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.azure.records import Record
+from shared.azure.records import FIRST, NewerVersion, Record, check_version
 from shared.azure.storage import Container, Storage, TooLarge
 from shared.azure.tables import Change, Lost, Table
 
@@ -103,7 +104,9 @@ class Erasures:
         """Keep a new request; the record comes first, so that no address lies about that nobody knows of."""
         erasure = Erasure(id=secrets.token_hex(16), at=at, by=by, waits_for=waits_for)
         self._table.write(_PARTITION, [Change(erasure.id, erasure, None)])
-        self._storage.put(Container.ERASURES, _path(erasure.id), json.dumps({"email": address}).encode())
+        self._storage.put(
+            Container.ERASURES, _path(erasure.id), json.dumps({"version": FIRST, "email": address}).encode()
+        )
         return erasure
 
     def get(self, erasure_id: str) -> Erasure | None:
@@ -112,15 +115,22 @@ class Erasures:
         return found[0] if found else None
 
     def all(self) -> list[Erasure]:
-        """Return every request that is kept."""
-        return [erasure for _, erasure in self._table.between(_PARTITION, "0", "~", Erasure)]
+        """Return every request that is kept, but those of a newer version: the newer code goes on with them."""
+        kept = []
+        for erasure_id in self._table.keys(_PARTITION, "0", "~"):
+            with suppress(NewerVersion):
+                found = self.get(erasure_id)
+                kept += [found] if found else []
+        return kept
 
     def address(self, erasure_id: str) -> str | None:
-        """Return the address that a request is about; None if it is not kept, or cannot be read."""
+        """Return the address that a request is about; None if it is not kept, or cannot be read. Raise NewerVersion."""
         try:
             found = self._storage.get(Container.ERASURES, _path(erasure_id))
-            email = json.loads(found[0])["email"] if found else None
-        except (ValueError, KeyError, TypeError, TooLarge):
+            content = json.loads(found[0]) if found else {"email": None}
+            check_version("An erasure's address", content.get("version"), FIRST)
+            email = content["email"]
+        except (ValueError, KeyError, TypeError, AttributeError, TooLarge):
             return None
         return email if isinstance(email, str) else None
 
@@ -145,9 +155,10 @@ class Erasures:
     def sweep(self) -> None:
         """Delete addresses that no open request needs: of one whose process died when it was done."""
         for name in list(self._storage.names(Container.ERASURES)):
-            erasure = self.get(name.removesuffix(".json"))
-            if erasure is None or erasure.progress is not Progress.OPEN:
-                self._storage.delete(Container.ERASURES, name)
+            with suppress(NewerVersion):
+                erasure = self.get(name.removesuffix(".json"))
+                if erasure is None or erasure.progress is not Progress.OPEN:
+                    self._storage.delete(Container.ERASURES, name)
 
 
 def _path(erasure_id: str) -> str:

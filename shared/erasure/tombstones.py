@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from shared.azure.records import Record
+from shared.azure.records import NewerVersion, Record
 from shared.azure.tables import Change, Lost, Table
+from shared.state.digests import SCHEME
 
 _PARTITION: Final = "erased"
 _KEY_PARTITION: Final = "installation"
@@ -15,9 +17,10 @@ _FINGERPRINT: Final = "digest-key"
 
 
 class Tombstone(Record):
-    """One person who was erased."""
+    """One person who was erased; `digests` is the scheme of the digest that names them, None where that was not noted."""
 
     at: datetime
+    digests: str | None = None
 
 
 class FingerprintRecord(Record):
@@ -35,14 +38,27 @@ class Tombstones:
 
     def put(self, person: int, at: datetime) -> None:
         """Remember that a person was erased; again is harmless."""
-        try:
-            self._table.write(_PARTITION, [Change(_key(person), Tombstone(at=at), None)])
-        except Lost:
-            return
+        while True:
+            found = self._table.get(_PARTITION, _key(person), Tombstone)
+            if found is not None and found[0].digests is not None:
+                return
+            stone = Tombstone(at=found[0].at if found else at, digests=SCHEME)
+            with contextlib.suppress(Lost):
+                self._table.write(_PARTITION, [Change(_key(person), stone, found[1] if found else None)])
 
     def people(self) -> list[int]:
-        """Give the digests of all who were erased."""
-        return [int(key, 16) - _OFFSET for key, _ in self._table.between(_PARTITION, "0", "~", Tombstone)]
+        """Return the digests of all who were erased, however they were made."""
+        return [person for person, _ in self._all()]
+
+    def perhaps_former(self) -> list[int]:
+        """Return the digests that may have been made in the former way, since nothing says how they were."""
+        return [person for person, stone in self._all() if stone.digests is None]
+
+    def _all(self) -> Iterator[tuple[int, Tombstone]]:
+        for key, stone in self._table.between(_PARTITION, "0", "~", Tombstone):
+            if stone.digests not in {None, SCHEME}:
+                raise NewerVersion("A tombstone of an erased person")
+            yield int(key, 16) - _OFFSET, stone
 
     def any(self) -> bool:
         """Whether anybody was erased."""

@@ -17,6 +17,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+"""A kind of destination, as it is registered."""
+
 ListStrategy = Literal["auto", "bulk", "single"]
 
 
@@ -27,7 +30,7 @@ class Model(BaseModel):
 
 
 class Consent(Model):
-    """Who agreed to the transfer of personal data to Autopilot, when, and to which version of the text."""
+    """Who agreed to the transfer of personal data to the destination, when, and to which version of the text."""
 
     by: str
     at: datetime
@@ -35,10 +38,11 @@ class Consent(Model):
 
 
 class Connection(Model):
-    """A named, reusable link to one Autopilot account. Its key is in Key Vault, never here."""
+    """A named, reusable link to one account of a destination. Its key is in Key Vault, never here."""
 
     display_name: DisplayName
-    kind: Literal["autopilot"] = "autopilot"
+    kind: Kind = "autopilot"
+    region: str | None = None
     secret_name: str
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
     rate_limit: float = Field(default=20, ge=0.1, le=10_000)
@@ -50,7 +54,7 @@ class Connection(Model):
     updated_by: str
 
     def connected(self, account: str | None, secret_name: str) -> Connection:
-        """Return the connection with the account that its key opens, as Autopilot tells it, and the secret that holds the key."""
+        """Return the connection with the account that its key opens, as it tells itself, and the secret that holds the key."""
         return self.model_copy(update={"account": account, "secret_name": secret_name})
 
 

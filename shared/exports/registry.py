@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
+from shared.azure.records import FIRST, NewerVersion, check_version
 from shared.azure.storage import Container, Storage, TooLarge
 from shared.exports.configuration import Connection, Export
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 
+VERSION: Final = FIRST
+"""The version of stored documents."""
+
 
 class DocumentDamaged(ExportError):
     """A stored document cannot be read: cut short, or of another version. It harms nothing else, and can be removed."""
 
-    def __init__(self, path: str, error: ValidationError, etag: str) -> None:
-        fields = sorted(
-            {".".join(map(str, item["loc"])) or "(all of it)" for item in error.errors(include_input=False)}
-        )
-        named = path.removesuffix(".json").replace("s/", " ", 1)
-        super().__init__(
-            Reason.DOCUMENT_DAMAGED, f"The stored document of {named} cannot be read ({', '.join(fields[:5])[:200]})."
-        )
+    def __init__(self, reason: Reason, detail: str, etag: str) -> None:
+        super().__init__(reason, detail)
         self.etag = etag
 
 
@@ -85,18 +85,44 @@ class Registry:
         if found is None:
             return None
         try:
-            return kind.model_validate_json(found[0]), found[1]
+            return kind.model_validate(_content(_title(path), found[0])), found[1]
+        except NewerVersion as newer:
+            raise DocumentDamaged(newer.reason, newer.detail, found[1]) from None
         except ValidationError as error:
-            raise DocumentDamaged(path, error, found[1]) from None
+            detail = f"{_title(path)} cannot be read ({', '.join(_fields(error))[:200]})."
+            raise DocumentDamaged(Reason.DOCUMENT_DAMAGED, detail, found[1]) from None
 
     def _save(self, path: str, document: BaseModel, if_match: str | None, only_new: bool) -> str:
-        data = document.model_dump_json(indent=2).encode()
+        data = json.dumps(
+            {"version": VERSION, **document.model_dump(mode="json")}, indent=2, ensure_ascii=False
+        ).encode()
         return self._storage.put(Container.CONFIGURATION, path, data, if_match=if_match, only_new=only_new)
 
     def _names(self, folder: str, after: str) -> Iterator[str]:
         last = f"{folder}{after}.json" if after else ""
         for name in self._storage.names(Container.CONFIGURATION, folder, after=last):
             yield name.removeprefix(folder).removesuffix(".json")
+
+
+def _content(title: str, data: bytes) -> object:
+    """Return what a document says but its version; None if it says nothing. Raise NewerVersion for one of a newer version."""
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(content, dict):
+        check_version(title, content.pop("version", None), VERSION)
+    return content
+
+
+def _title(path: str) -> str:
+    return f"The stored document of {path.removesuffix('.json').replace('s/', ' ', 1)}"
+
+
+def _fields(error: ValidationError) -> list[str]:
+    """Name the fields of a document that cannot be read, the first of them."""
+    named = {".".join(map(str, item["loc"])) or "(all of it)" for item in error.errors(include_input=False)}
+    return sorted(named)[:5]
 
 
 def _connection(name: str) -> str:

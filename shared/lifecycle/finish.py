@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict, Container
 from shared.composition.app import App
 from shared.lifecycle.confirm import fell_short
@@ -17,6 +19,7 @@ from shared.lifecycle.sweep import sweep
 from shared.lifecycle.verify import Verified, compare_lists
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import LOCKED
 from shared.runs.books import discrepancies
 from shared.runs.counts import Findings
 from shared.runs.entry import Entry
@@ -26,11 +29,12 @@ from shared.runs.files import (
     rejected_path,
     report_path,
     state_path,
-    write_table,
+    write_state,
 )
 from shared.runs.ledger import NoSuchRun
 from shared.runs.rejected import write_rejected
 from shared.runs.run import Run
+from shared.state.digests import SCHEME
 from shared.state.state import State, identify, merge, without
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import Span
@@ -47,6 +51,7 @@ _INTERNAL: Final = {
     "waits_for",
     "waits_until",
     "traceparent",
+    "digests",
     "remarks",
 }
 """What a report leaves out."""
@@ -110,7 +115,7 @@ def _finish(app: App, run: Run) -> Run:
         return now  # somebody else was faster, and has cleared up what was looked for here
     if ending.state:
         people = without(ending.state.people, app.tombstones.people())
-        _save_state(app, path, write_table(people, ending.state.lists), written)
+        _save_state(app, path, write_state(replace(ending.state, people=people)), written)
     if rejected.height:
         table = write_rejected(rejected, [target.segment for target in run.targets])
         app.storage.put(Container.REJECTED, rejected_path(export, run_id), table)
@@ -128,7 +133,7 @@ def _save_state(app: App, path: str, data: bytes, etag: str | None) -> None:
     try:
         app.storage.put(Container.STATE, path, data, if_match=etag, only_new=etag is None)
     except Conflict:
-        raise TryLater(2, "somebody else is finishing the run") from None
+        raise TryLater(LOCKED.pause(), "somebody else is finishing the run") from None
 
 
 def _ending(
@@ -139,6 +144,8 @@ def _ending(
         if run.verification:
             return _balanced(run, entries, _verified(app, run, entries))
         return _balanced(run, entries, _delivered(app, run, entries, before, damaged))
+    except NewerVersion:  # what was delivered stays where it is until the newer version is back
+        raise
     except ExportError as end:
         return Ending(end.reason, end.detail)
 
@@ -165,6 +172,8 @@ def _delivered(
     if receipts.is_empty() and customers.is_empty():
         return Ending(reason, detail)
     held = load_state(app.storage, run.export, *before)
+    if run.digests != SCHEME:  # planned by an older version, perhaps with other digests
+        held = replace(held, digests=None)
     if receipts.is_empty():
         known = identify(held, customers)
         return Ending(reason, detail, None if known.people.equals(held.on_lists(held.lists)) else known)
@@ -224,8 +233,8 @@ def _close(app: App, run: Run, ending: Ending, *, unless: Callable[[Run], bool] 
         return run.ended(now, ending.reason, ending.detail, short=ending.short, findings=ending.findings)
 
     announce(app, run)
-    report = ended(run).model_dump_json(indent=2, exclude=_INTERNAL)
-    app.storage.put(Container.REPORTS, report_path(run.export, run.id), report.encode())
+    report = {"version": Run.version, **ended(run).model_dump(mode="json", exclude=_INTERNAL)}
+    app.storage.put(Container.REPORTS, report_path(run.export, run.id), json.dumps(report, indent=2).encode())
     found = None if app.registry.is_damaged(run.export) else app.registry.export(run.export)
     try:
         closed = app.ledger.finish(

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from shared.azure.storage import Queue
 from shared.composition.app import App
 from shared.http import webhook
 from shared.reasons.errors import TryLater
+from shared.retry.policy import NOT_ENDED, WEBHOOK
 from shared.runs.ledger import NoSuchRun
 from shared.runs.run import Run
 
 log = logging.getLogger(__name__)
-
-FIRST_PAUSE: Final = 5.0
-LONGEST_PAUSE: Final = 3600.0
-"""Seconds between two offers of a notice: longer each time."""
 
 
 def announce(app: App, run: Run) -> None:
@@ -39,7 +36,7 @@ def notify(app: App, export: str, run_id: str) -> None:
     if url is None:
         return
     if not run.status.is_final:
-        raise TryLater(5, "the run has not ended yet")
+        raise TryLater(NOT_ENDED.pause(), "the run has not ended yet")
     try:
         webhook.post(app.http, url, _notice(run))
     except webhook.WebhookFailed as failure:
@@ -53,7 +50,7 @@ def _offer_again(app: App, run: Run, failure: webhook.WebhookFailed) -> None:
         give_up(run.export, run.id)
         return
     log.warning("%s: export=%s run=%s", failure, run.export, run.id)
-    raise TryLater(min(LONGEST_PAUSE, max(FIRST_PAUSE, waited.total_seconds() / 2)), str(failure))
+    raise TryLater(WEBHOOK.pause_after(waited.total_seconds()), str(failure))
 
 
 def _notice(run: Run) -> dict[str, Any]:

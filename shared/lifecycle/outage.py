@@ -8,10 +8,8 @@ from typing import Final
 from shared.composition.app import App
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import OUTAGE
 from shared.runs.run import Run
-
-_FIRST: Final = 5.0
-_LONGEST: Final = 60.0
 
 _WAITING: Final = {
     Reason.AUTOPILOT_UNAVAILABLE: "Waiting until Autopilot answers.",
@@ -27,7 +25,7 @@ def note_outage(app: App, run: Run, detail: str) -> float | None:
     away = now - since
     if away > timedelta(minutes=app.settings.outage_minutes):
         return None
-    return min(_LONGEST, max(_FIRST, away.total_seconds() / 2))
+    return OUTAGE.pause_after(away.total_seconds())
 
 
 def wait(app: App, run: Run, reason: Reason) -> Reason:

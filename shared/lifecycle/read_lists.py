@@ -9,8 +9,9 @@ from functools import partial
 from typing import Final
 
 import polars as pl
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from shared.azure.records import FIRST, check_version
 from shared.composition.app import App
 from shared.delivery.chunks import UnreadableChunk
 from shared.delivery.destination import Account, Page, list_exists
@@ -58,14 +59,17 @@ def reading(list_id: str, fields: Sequence[str], *, gone: str | None = None) -> 
 
 
 def _encode(work: Reading) -> bytes:
-    return json.dumps(asdict(work)).encode()
+    return json.dumps({"version": FIRST, **asdict(work)}).encode()
 
 
 def _decode(chunk: bytes) -> Reading:
     """Return what `reading` wrote; raise UnreadableChunk for anything else, with nothing of it."""
     try:
-        return _READING.validate_json(chunk, strict=False)
-    except ValidationError:
+        content = json.loads(chunk)
+        version = content.pop("version", None) if isinstance(content, dict) else None
+        check_version("The chunk", version, FIRST)
+        return _READING.validate_python(content)
+    except (ValueError, RecursionError):
         raise UnreadableChunk("it does not say which list to read") from None
 
 

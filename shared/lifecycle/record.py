@@ -6,13 +6,13 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from shared.azure.storage import Container, Queue
 from shared.composition.app import App
 from shared.lifecycle.liveness import RunOver
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.retry.policy import REST
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
 from shared.runs.files import chunk_names, chunk_path, next_name, run_folder
@@ -20,9 +20,6 @@ from shared.runs.run import Run
 from shared.telemetry import metering
 
 log = logging.getLogger(__name__)
-
-CONTINUATION_DELAY: Final = 5.0
-"""Seconds before what a chunk left over is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +123,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         metering.recorded(recorded, chunk, outcome.counts, outcome.reasons, now)
     if first and entry.continued_by:
         message = {"export": run.export, "run": run.id, "chunk": entry.continued_by}
-        app.storage.send(Queue.CHUNKS, message, delay=CONTINUATION_DELAY)
+        app.storage.send(Queue.CHUNKS, message, delay=REST.pause())
     log.info(
         "recorded export=%s run=%s chunk=%s settled=%d rest=%s first=%s",
         run.export,

@@ -106,4 +106,10 @@ def recipe_of(export: Export) -> Recipe:
 def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
     """Give whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
     only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
-    return Scope(export.leavers == "remove", app.tombstones.people(), only, export.guards.max_unread_percent)
+    return Scope(
+        remove_leavers=export.leavers == "remove",
+        erased=app.tombstones.people(),
+        perhaps_erased=app.tombstones.perhaps_former(),
+        only=only,
+        max_unread_percent=export.guards.max_unread_percent,
+    )

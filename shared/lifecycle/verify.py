@@ -19,6 +19,7 @@ from shared.runs.entry import Entry
 from shared.runs.files import load_state, load_table
 from shared.runs.run import Run
 from shared.state.digests import DigestKey
+from shared.state.recognition import recognise_members
 from shared.state.state import State
 from shared.verification.comparison import (
     OBSERVED,
@@ -48,6 +49,7 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     head = app.ledger.head(run.export)
     state = load_state(app.storage, run.export, *head.state_before(str(run.connection), run.account))
     lists = [_observed(app, entries, place) for place in range(len(run.targets))]
+    state = recognise_members(state, [found.members for found in lists])
     ids = [found.list_id or found.gone for found in lists]
     held = state.on_lists(ids)
 

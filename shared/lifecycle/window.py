@@ -11,6 +11,7 @@ from shared.delivery.sending import Sender
 from shared.lifecycle.outage import wait
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import NO_SLOT
 from shared.runs.counts import Counts
 from shared.runs.run import Run
 from shared.telemetry import metering
@@ -23,9 +24,6 @@ HORIZON: Final = 30.0
 
 IDENTIFY_SECONDS: Final = 30.0
 """Seconds for the one call that asks whose account a key opens."""
-
-NO_SLOT_PAUSE: Final = 5.0
-"""Seconds after which a chunk is tried again for which no slot came in time."""
 
 NO_CALLS: Final = Counts()
 
@@ -46,7 +44,7 @@ def open_account(app: App, run: Run) -> Account:
     metering.paced(account.name, account.rate, backlog)
     if backlog > HORIZON:
         why = "the account's pace is taken for longer than a worker waits"
-        raise TryLater(backlog / 2, why, waits_for=WaitsFor.PACE, lasts=backlog)
+        raise TryLater(NO_SLOT.pause_after(backlog), why, waits_for=WaitsFor.PACE, lasts=backlog)
     return account
 
 
@@ -76,7 +74,7 @@ def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason
     Raises TryLater until then, and if no call was made at all: that the pace is taken is no outage.
     """
     if not sender.tally.requests:
-        raise TryLater(max(NO_SLOT_PAUSE, account.slots.backlog() / 2), "no slot of the account's pace came in time")
+        raise TryLater(NO_SLOT.pause_after(account.slots.backlog()), "no slot of the account's pace came in time")
     return wait(app, run, Reason.AUTOPILOT_UNAVAILABLE)
 
 

@@ -19,6 +19,7 @@ from shared.planning.spool import Spool, pack, unpack
 from shared.reasons.rows import RowReason
 from shared.sources.ahead import in_order
 from shared.state.digests import DigestKey
+from shared.state.former_digests import former_people
 from shared.state.state import without
 
 REJECTED: Final = pl.Schema(
@@ -81,11 +82,12 @@ class Rows(Protocol):
 class Scope:
     """Whom a run concerns: do leavers go, who must never come back (digests), and, if not everybody, which CustomerIds.
 
-    Nobody leaves a segment of whose rows more than `max_unread_percent` could not be read.
+    `perhaps_erased` are those of `erased` that may be former digests. Nobody leaves a segment of whose rows more than `max_unread_percent` could not be read.
     """
 
     remove_leavers: bool
     erased: Sequence[int] = ()
+    perhaps_erased: Sequence[int] = ()
     only: Collection[str] | None = None
     max_unread_percent: float = MAX_UNREAD_PERCENT
 
@@ -96,20 +98,25 @@ def survey(
     """Read the segments, once; columns are read as `notations` knows by then, and it learns how they are written."""
     taken = Survey(scope, spool)
     for place, segment in enumerate(segments):
-        for batch in in_order(partial(_prepare, recipe, key, notations), segment.read(recipe.columns)):
+        prepare = partial(_prepare, recipe, key, notations, scope.perhaps_erased)
+        for batch in in_order(prepare, segment.read(recipe.columns)):
             taken.take(batch, place)
     return taken
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Cleaned rows: whole, compact, whose rows have no valid address, and what can be delivered, packed for the spool."""
+    """Cleaned rows: whole, compact, whose rows have no valid address, and what can be delivered, packed for the spool.
+
+    `erased` are people of theirs of whom a former digest says that they were erased.
+    """
 
     contacts: pl.DataFrame
     compact: pl.DataFrame
     without_address: pl.Series
     deliverable: bytes
     cleaned: Cleaned
+    erased: Sequence[int]
 
 
 class Survey:
@@ -131,10 +138,11 @@ class Survey:
         contacts = batch.contacts
         self.read[place] += contacts.height
         compact = batch.compact.with_columns(pl.lit(place, pl.UInt8).alias("segment")).select(_ROWS.names())
-        self._rows.append(without(compact, self._scope.erased))
+        erased = [*self._scope.erased, *batch.erased]
+        self._rows.append(without(compact, erased))
         self._spool.append(place, batch.deliverable)
-        if self._scope.erased:
-            self._rejected.append(pack(_erased(contacts, compact, self._scope.erased, place)))
+        if erased:
+            self._rejected.append(pack(_erased(contacts, compact, erased, place)))
         if self._scope.only is not None:
             customers = contacts.filter(pl.col("email").is_not_null())["customer"]
             self._chosen.append(compact["person"].filter(customers.is_in(list(self._scope.only))))
@@ -178,7 +186,9 @@ class Survey:
         return pl.concat(self._chosen)
 
 
-def _prepare(recipe: Recipe, key: DigestKey, notations: Notations, rows: pl.DataFrame) -> _Batch:
+def _prepare(
+    recipe: Recipe, key: DigestKey, notations: Notations, perhaps_erased: Sequence[int], rows: pl.DataFrame
+) -> _Batch:
     """Clean rows; everything that can be done for a batch by itself, in a thread of its own."""
     where = rows[WHERE].alias("where") if WHERE in rows.columns else pl.lit(None, pl.String).alias("where")
     cleaned = clean_batch(rows, recipe, notations)
@@ -186,7 +196,17 @@ def _prepare(recipe: Recipe, key: DigestKey, notations: Notations, rows: pl.Data
     deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
     nameless = contacts.filter(pl.col("email").is_null() & pl.col("customer").is_not_null())
     without_address = key.of_customers(nameless["customer"])
-    return _Batch(contacts, _compact(contacts, key), without_address, pack(deliverable), cleaned)
+    compact = _compact(contacts, key)
+    erased = _known_before(contacts, compact, key, perhaps_erased)
+    return _Batch(contacts, compact, without_address, pack(deliverable), cleaned, erased)
+
+
+def _known_before(contacts: pl.DataFrame, compact: pl.DataFrame, key: DigestKey, former: Sequence[int]) -> list[int]:
+    """Return the people whose former digest is among `former`."""
+    if not former:
+        return []
+    before = former_people(key, contacts["email"].drop_nulls())
+    return compact["person"].filter(before.is_in(pl.Series(former, dtype=pl.Int128).implode())).to_list()
 
 
 def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     DIGEST_KEY_MISSING = "digest_key_missing"
     DIGEST_KEY_WRONG = "digest_key_wrong"
     DOCUMENT_DAMAGED = "document_damaged"
+    NEWER_VERSION = "newer_version"
     SOURCE_UNREACHABLE = "source_unreachable"
     SOURCE_MALFORMED = "source_malformed"
     SOURCE_NOT_SETTLED = "source_not_settled"
@@ -96,6 +97,7 @@ _ADVICE = {
     Reason.DIGEST_KEY_MISSING: "The key that everything kept was digested with is gone, so nobody would be recognised, those who were erased neither. Nothing runs; recover the deleted secret segment-export-digest-key in Key Vault.",
     Reason.DIGEST_KEY_WRONG: "The key in Key Vault is not the one that everything kept was digested with, so nobody would be recognised, those who were erased neither. Nothing runs; restore the former version of the secret segment-export-digest-key.",
     Reason.DOCUMENT_DAMAGED: "A stored document cannot be read. Save it again with PUT, or remove it with DELETE.",
+    Reason.NEWER_VERSION: "Something that is stored was written by a newer version of the app, and is not read by half. Nothing was sent; install the newer version again.",
     Reason.SOURCE_UNREACHABLE: "Customer Insights' storage could not be read. Check CUSTOMER_INSIGHTS_PATH, the role Storage Blob Data Reader on its container, and the account's firewall.",
     Reason.SOURCE_MALFORMED: "Customer Insights' files could not be understood. Refresh the Blob export in Customer Insights, then run again.",
     Reason.SOURCE_NOT_SETTLED: "Customer Insights was still writing. Nothing was sent; the next tick tries again.",

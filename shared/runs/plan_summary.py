@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.exports.configuration import SegmentTarget
 from shared.runs.counts import Counts
+from shared.state.digests import SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,6 @@ class PlanSummary:
 
     refresh: str | None = None
     """The refresh of the source that was read, by its etag."""
+
+    digests: str = SCHEME
+    """The scheme by which it knows people."""

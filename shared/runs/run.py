@@ -55,6 +55,7 @@ class _Changes(TypedDict, total=False):
     findings: tuple[Findings, ...]
     remarks: str
     refresh: str | None
+    digests: str | None
 
 
 class Run(Record):
@@ -169,6 +170,9 @@ class Run(Record):
     refresh: str | None = None
     """The refresh of the source that it takes up, by its etag; None if no refresh started it."""
 
+    digests: str | None = None
+    """The scheme by which its plan knows people; None until it is planned, and where an older version of the app planned it."""
+
     def is_waiting(self, now: datetime) -> bool:
         """Return whether it waits for something at this moment."""
         return not self.status.is_final and self.waits_until is not None and self.waits_until > now
@@ -209,6 +213,7 @@ class Run(Record):
             progress_at=at,
             unreachable_since=None,
             detail="",
+            digests=plan.digests,
             remarks=plan.remarks,
             refresh=plan.refresh if self.refresh else None,
         )

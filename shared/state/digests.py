@@ -16,6 +16,9 @@ from typing import Final
 import polars as pl
 import polars_hash  # gives Polars' expressions their `chash`
 
+SCHEME: Final = "hmac-sha256"
+"""What states and tombstones say of the digests in them. Those of before are in `shared.state.former_digests`."""
+
 _PERSON: Final = "person:"
 _CONTENT: Final = "content:"
 _CUSTOMER: Final = b"customer:"

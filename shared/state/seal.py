@@ -27,8 +27,13 @@ def sealed(file: BytesIO) -> bytes:
     return file.getvalue()
 
 
+def is_sealed(data: bytes) -> bool:
+    """Return whether data has a seal; what an older version of the app wrote has none."""
+    return _MARK in data
+
+
 def is_broken(data: bytes) -> bool:
-    """Whether data is not as it was when it was sealed; what an older version of the app wrote has no seal."""
+    """Return whether data has a seal and is not as it was when it was sealed."""
     place = data.rfind(_MARK)
     if place < 0:
         return False

@@ -10,10 +10,12 @@ No profile is in it, and no address.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
+
+from shared.state.digests import SCHEME
 
 MOST_LISTS: Final = 64
 """Lists one export can be a member of: the bits of a UInt64."""
@@ -38,15 +40,20 @@ CUSTOMERS: Final = pl.Schema({"person": pl.Int128(), CUSTOMER: pl.Int64()})
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the destination holds of one export: the ids of its lists, and a row for each person."""
+    """What the destination holds of one export: the ids of its lists, and a row for each person.
+
+    `digests` is the scheme that all of its digests were made by; None if that is not known, as of states that were
+    written before it was noted.
+    """
 
     lists: tuple[str, ...]
     people: pl.DataFrame
+    digests: str | None = None
 
     @classmethod
     def empty(cls) -> State:
         """Nothing delivered yet."""
-        return cls((), pl.DataFrame(schema=SCHEMA))
+        return cls((), pl.DataFrame(schema=SCHEMA), SCHEME)
 
     def on_lists(self, list_ids: Sequence[str]) -> pl.DataFrame:
         """Give the people with `lists` and `attempted` counted through `list_ids`; bits of other lists are left out."""
@@ -152,14 +159,15 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
         (((held("attempted") & ~held("removed")) | held("attempted_new")) & ~confirmed).alias("attempted"),
         CUSTOMER,
     )
-    return compact(State(names, people.filter(pl.col("contact_id").is_not_null()).sort("person")))
+    known = people.filter(pl.col("contact_id").is_not_null()).sort("person")
+    return compact(replace(state, lists=names, people=known))
 
 
 def identify(state: State, customers: pl.DataFrame) -> State:
     """Note whose row stands for each person; `customers` has the columns of CUSTOMERS, each person once."""
     known = state.on_lists(state.lists).join(customers, on="person", how="left", suffix="_new")
     named = pl.coalesce(f"{CUSTOMER}_new", CUSTOMER).alias(CUSTOMER)
-    return State(state.lists, known.with_columns(named).drop(f"{CUSTOMER}_new"))
+    return replace(state, people=known.with_columns(named).drop(f"{CUSTOMER}_new"))
 
 
 def _together(receipts: pl.DataFrame) -> pl.DataFrame:
@@ -183,4 +191,4 @@ def compact(state: State) -> State:
         (((pl.col("lists") | pl.col("attempted")) & bit(n)) != 0).any().alias(str(n)) for n in range(len(state.lists))
     )
     kept = tuple(list_id for n, list_id in enumerate(state.lists) if used.item(0, str(n)))
-    return State(kept, state.on_lists(kept)) if kept != state.lists else state
+    return replace(state, lists=kept, people=state.on_lists(kept)) if kept != state.lists else state

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
@@ -142,7 +142,7 @@ def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFra
             ).alias("lists"),
             (pl.col("attempted") & others).alias("attempted"),
         ).drop("read")
-    return compact(State(names, people))
+    return compact(replace(state, lists=names, people=people))
 
 
 def _digests(values: Mapping[str, Sequence[str | None]], key: DigestKey) -> list[pl.Series]:

@@ -19,6 +19,8 @@ NUMBERS: Final = (
     "AUDIT_DAYS",
 )
 
+KINDS = ("autopilot", "other")
+
 WHOLE = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     "CustomerInsightsStorage__blobServiceUri": "https://source.blob.core.windows.net",
@@ -29,7 +31,7 @@ WHOLE = {
 
 def test_what_is_left_out_has_a_default() -> None:
     settings = read_settings(WHOLE)
-    assert settings.autopilot_url == "https://api2.autopilothq.com/v1"
+    assert settings.urls == {}
     assert (settings.auth_mode, settings.outage_minutes, settings.grace_seconds) == ("keys", 360, 45)
     assert settings.customer_insights_path == "container/folder"
 
@@ -49,12 +51,12 @@ def test_a_missing_setting_is_named(name: str) -> None:
 )
 def test_only_tls_leaves_this_machine(name: str, url: str) -> None:
     with pytest.raises(SettingsWrong, match=f"{name} .*https"):
-        read_settings({**WHOLE, name: url})
+        read_settings({**WHOLE, name: url}, KINDS)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:1/x", "http://127.0.0.1:80", "https://example.com"])
 def test_this_machine_may_be_reached_without_tls(url: str) -> None:
-    assert read_settings({**WHOLE, "AUTOPILOT_URL": url}).autopilot_url == url
+    assert read_settings({**WHOLE, "AUTOPILOT_URL": url}, KINDS).urls == {"autopilot": url}
 
 
 @pytest.mark.parametrize(

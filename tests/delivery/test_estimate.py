@@ -10,20 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.azure.vault import GivenKey
 from shared.cleaning.clean import MALFORMED, ROW
 from shared.delivery.chunks import decode
 from shared.delivery.delivery import Delivery
-from shared.delivery.destination import ListMethod
+from shared.delivery.destination import ANY_LISTS, Account, Capabilities, Destination, ListMethod, Names, Place
 from shared.delivery.estimate import expected_calls
 from shared.delivery.sending import Sender
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
+from shared.http.transport import Session
 from shared.planning.plan import Scope, chunks, plan
 from shared.planning.spool import Spool
 from shared.state.digests import DigestKey
 from shared.state.state import State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
+from tests.destinations.memory.destination import MemoryDestination, Store
 from tests.planning.test_plan import RECIPE, Table
 
 KEY = DigestKey(b"k" * 32)
@@ -49,27 +52,31 @@ class OneBatch(Table):
         yield rows.select(*columns, number, pl.lit(value=False).alias(MALFORMED))
 
 
-def run(segments: Sequence[Members], state: State, api: MemoryAccount, method: ListMethod) -> tuple[int, int, State]:
+def run(
+    segments: Sequence[Members], state: State, opened: tuple[Destination, Account], method: ListMethod
+) -> tuple[int, int, State]:
     """Plan and deliver a run; return the calls expected and made, and the state that it leaves."""
     tables = [OneBatch(f"Segment {place}", list(rows), []) for place, rows in enumerate(segments)]
     clock = ManualClock()
-    begun = len(api.calls)
+    destination, api = opened
+    made = 0
     with Spool() as spool, ThreadPoolExecutor(4) as pool:
         found = plan(tables, RECIPE, KEY, state, LISTS, Scope(remove_leavers=True), spool)
-        expected = expected_calls(found.difference.operations, AUTOPILOT.capabilities, method)
+        expected = expected_calls(found.difference.operations, destination.capabilities, method)
         for chunk in chunks(found):
             sender = Sender(MemorySlots(clock, rate=100_000), clock, pool, clock.now() + 10_000)
-            delivery = Delivery(AUTOPILOT, AutopilotAccount(api), sender, LISTS, method)
+            delivery = Delivery(destination, api, sender, LISTS, method)
             delivered = delivery.deliver(decode(chunk))
             assert not delivered.unsettled
+            made += sender.tally.requests
             state = merge(state, tabulate([delivery.receipt(item) for item in delivered.settled], LISTS), LISTS)
-    return expected, len(api.calls) - begun, state
+    return expected, made, state
 
 
-def account(method: ListMethod) -> MemoryAccount:
+def account(method: ListMethod) -> tuple[Destination, Account]:
     made = MemoryAccount(bulk_lists=method is BULK, contact_lists=method is CONTACT)
     made.on = {list_id: set() for list_id in LISTS}
-    return made
+    return AUTOPILOT, AutopilotAccount(made)
 
 
 @pytest.mark.parametrize(("method", "calls"), [(BULK, 2), (CONTACT, 2), (MEMBERSHIP, 3)])
@@ -87,6 +94,18 @@ def test_a_bulk_call_is_full_only_as_far_as_its_chunk(method: ListMethod) -> Non
     assert (expected, made) == (0, 0)
 
 
+METHODS_IN_MEMORY = (
+    ListMethod("tags", contacts=100, lists=ANY_LISTS, removals=True),
+    ListMethod("small", contacts=10, lists=ANY_LISTS, removals=True),
+    ListMethod("add", contacts=100, lists=ANY_LISTS),
+    ListMethod("two", contacts=100, lists=2),
+    ListMethod("one", contacts=40, lists=1, removals=True),
+    ListMethod("none", contacts=0, lists=0),
+)
+MOVES = ((1, 1), (1, 30), (ANY_LISTS, 25), (ANY_LISTS, 100))
+"""Lists of a move, and moves of a call."""
+
+
 people = st.lists(st.tuples(st.integers(1, 400), st.integers(1, 2)), max_size=260, unique_by=lambda row: row[0])
 segments = st.tuples(people, people, people)
 
@@ -97,7 +116,22 @@ def test_the_estimate_is_what_is_called(
     method: ListMethod, first: Sequence[Members], second: Sequence[Members], third: Sequence[Members]
 ) -> None:
     """Joiners, changed ones, leavers of some lists or of all, and who comes back: on an account with a history."""
-    api, state = account(method), State.empty()
+    opened, state = account(method), State.empty()
     for refresh in (first, second, third):
-        expected, made, state = run(refresh, state, api, method)
+        expected, made, state = run(refresh, state, opened, method)
+        assert expected == made
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(METHODS_IN_MEMORY), st.sampled_from(MOVES), st.sampled_from(Names), segments, segments)
+def test_the_estimate_holds_for_any_numbers(
+    method: ListMethod, moves: tuple[int, int], answers: Names, first: Sequence[Members], second: Sequence[Members]
+) -> None:
+    """Lists on and off by the call that sends, or by moves of one list or of many, read back or not."""
+    can = Capabilities(contacts=100, moves=moves[1], move_lists=moves[0], looks=30, page=100, answers=answers)
+    store = Store(address="Email", lists={list_id: set() for list_id in LISTS})
+    destination = MemoryDestination(store, can, (method,), address="Email")
+    opened, state = (destination, destination.open(Place(), GivenKey(store.key), Session())), State.empty()
+    for refresh in (first, second):
+        expected, made, state = run(refresh, state, opened, method)
         assert expected == made

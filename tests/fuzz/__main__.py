@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, default=Path(".local/fuzz"))
     parser.add_argument("--replay", type=Path)
     options = parser.parse_args()
-    with atheris.instrument_imports(include=["shared", "tests.fuzz", "cronsim", "email_validator"]):
+    with atheris.instrument_imports(include=["shared", "export_trigger", "tests.fuzz", "cronsim", "email_validator"]):
         from tests.fuzz.targets import TARGETS
     if options.target not in TARGETS:
         parser.error(f"the targets are {', '.join(TARGETS)}")
@@ -33,7 +33,7 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds):
         (corpus / f"seed-{number}").write_bytes(seed)
-    limits = [f"-max_total_time={options.seconds}", "-timeout=10", "-rss_limit_mb=4096", "-max_len=4096"]
+    limits = [f"-max_total_time={options.seconds}", "-timeout=60", "-rss_limit_mb=4096", "-max_len=4096"]
     atheris.Setup(
         [sys.argv[0], *limits, "-print_final_stats=1", f"-artifact_prefix={options.directory}/", str(corpus)], target
     )

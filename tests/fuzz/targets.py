@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any, Final
+from unittest.mock import patch
 
 import polars as pl
 
@@ -16,6 +17,7 @@ from export_trigger.http.access import Caller as ApiCaller
 from export_trigger.http.connect import ConnectionBody
 from export_trigger.http.request import Call as ApiCall
 from export_trigger.http.request import Problem
+from shared.azure.records import NewerVersion
 from shared.cleaning.addresses import normalise
 from shared.cleaning.clean import MALFORMED, ROW, WHERE, Recipe, clean
 from shared.delivery.chunks import Operation, UnreadableChunk, decode, encode
@@ -41,6 +43,7 @@ from shared.sources.catalogue import Dialect
 from shared.state.digests import DigestKey
 from shared.state.state import RECEIPTS, SCHEMA, Receipt, tabulate
 from shared.verification.comparison import observe
+from tests.fuzz.decoder import Decoder
 from tests.fuzz.partition import COLUMNS, careful, quick
 
 Target = Callable[[bytes], None]
@@ -54,6 +57,7 @@ _READERS: Final[Mapping[Call, Callable[[Any], object]]] = {
 }
 
 _KEY: Final = DigestKey.new()
+_DECODER: Final = Decoder()
 _ANNA: Final = Operation(
     7, "c1", 0, None, 5, True, (0, 2), (1,), {"Email": "a@example.com", "custom": {"string--A": "b"}}
 )
@@ -161,6 +165,8 @@ def chunks(data: bytes) -> None:
     except UnreadableChunk as refused:
         _promise(refused.__cause__ is None)
         return
+    except NewerVersion:
+        return
     _promise(decode(encode(found), lists=8) == found)
 
 
@@ -168,8 +174,9 @@ def stored(data: bytes) -> None:
     """Read any bytes as a stored state, and as the receipts of a chunk."""
     for schema in (SCHEMA, RECEIPTS):
         try:
-            table, _ = parse_table("state/x", data, schema)
-        except Damaged:
+            with patch("shared.runs.files.can_be_decoded", _DECODER.can_be_decoded):
+                table, _ = parse_table("state/x", data, schema)
+        except (Damaged, NewerVersion):
             continue
         _promise(schema.items() <= table.schema.items())
 

@@ -15,10 +15,12 @@ import pytest
 
 from export_trigger.http import access, health
 from local.host.configuration import read_host_json
-from shared.azure.settings import DEFAULT_AUTOPILOT_URL, Settings, read_settings
+from shared.azure.settings import Settings, read_settings
 from shared.azure.storage import Container, Queue
 from shared.azure.tables import Table
 from shared.composition import app as composition
+from shared.destinations.autopilot.destination import URL
+from shared.destinations.registry import DESTINATIONS
 from tests.infra.bicep import INFRA, Expression, read
 
 ROOT: Final = INFRA.parent
@@ -107,8 +109,8 @@ def environment() -> dict[str, str]:
 def read_by_the_code() -> set[str]:
     """Give every setting that the deployed code asks for: by running it, and by reading what else looks at `os.environ`."""
     asked = Asked(environment())
-    read_settings(asked)
-    optional = {name.upper() for name in Settings.model_fields} - {"STORAGE", "SOURCE"}
+    read_settings(asked, DESTINATIONS)
+    optional = {name.upper() for name in Settings.model_fields} - {"STORAGE", "SOURCE", "URLS"}
     return asked.names | optional | set(_environment_names())
 
 
@@ -199,7 +201,7 @@ def test_what_holds_personal_data_does_not_stay() -> None:
 
 def test_defaults_are_the_codes_own() -> None:
     params = {name: param.value for name, param in read("main.bicep").of("param").items()}
-    assert params["autopilotUrl"] == DEFAULT_AUTOPILOT_URL
+    assert params["autopilotUrl"] == URL
     assert params["historyDays"] == Settings.model_fields["history_days"].default
     assert params["rejectedDays"] == Settings.model_fields["rejected_days"].default
     assert params["exportSchedule"] in (ROOT / "docs/settings.md").read_text()
@@ -240,7 +242,7 @@ def test_roles_that_health_tells_people_to_give_are_those_that_the_templates_giv
 
 def test_app_roles_of_the_entra_application_are_those_the_api_knows() -> None:
     application = json.loads((INFRA / "entra-application.json").read_text())
-    assert {role["value"] for role in application["appRoles"]} == set(access._ROLES)
+    assert {role["value"] for role in application["appRoles"]} == set(access.ROLES)
     ids = [item["id"] for item in (*application["appRoles"], *application["api"]["oauth2PermissionScopes"])]
     assert len(set(ids)) == len(ids)
     assert "passwordCredentials" not in application

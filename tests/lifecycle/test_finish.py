@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,11 +23,11 @@ from shared.reasons.codes import Reason, Status
 from shared.reasons.errors import TryLater
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
-from shared.runs.files import load_state, planned_rejected_path, state_path, write_table
+from shared.runs.files import load_state, planned_rejected_path, run_folder, state_path, write_state, write_table
 from shared.runs.ledger import Ledger
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
-from shared.state.state import Receipt, tabulate
+from shared.state.state import Receipt, State, tabulate
 from tests.conftest import publish
 from tests.runs.lives import planned
 
@@ -116,8 +116,8 @@ def test_the_state_that_a_going_run_is_about_to_leave_is_not_cleared_away(app: A
 def test_a_person_is_forgotten_by_every_state_even_of_an_export_that_is_gone(app: App, name: str) -> None:
     path = state_path(name, "main", "20260101t000000000-dead")
     app.storage.put(Container.STATE, path, receipts(7))
-    assert _forget(app, path, 7)
-    assert not _forget(app, path, 7)
+    assert _forget(app, path, [7])
+    assert not _forget(app, path, [7])
 
 
 def test_a_run_that_cannot_be_finished_ends_at_last_and_frees_its_export(
@@ -161,9 +161,13 @@ def test_a_chunk_whose_run_ended_a_moment_ago_is_no_fault(
     run = delivered()
     read = app.ledger.run
     finish_run(app, name, run.id)
+    ended = read(name, run.id)
     snapshots = iter([run])
     monkeypatch.setattr(app.ledger, "run", lambda *asked: next(snapshots, None) or read(*asked))
     deliver_chunk(app, name, run.id, "000001")
+    assert next(snapshots, None) is None
+    assert read(name, run.id) == ended
+    assert list(app.storage.names(Container.OUTCOMES, run_folder(name, run.id))) == []
 
 
 def test_a_finisher_that_was_paused_writes_no_state_over_what_holds_by_now(
@@ -174,13 +178,13 @@ def test_a_finisher_that_was_paused_writes_no_state_over_what_holds_by_now(
     path = state_path(run.export, "main", run.id)
     monkeypatch.setattr(finish, "FINISH_SECONDS", 0)
 
-    def paused(table: pl.DataFrame, lists: Sequence[str] = ()) -> bytes:
-        monkeypatch.setattr(finish, "write_table", write_table)
+    def paused(state: State) -> bytes:
+        monkeypatch.setattr(finish, "write_state", write_state)
         finish_run(app, run.export, run.id)
-        assert _forget(app, path, 1)
-        return write_table(table, lists)
+        assert _forget(app, path, [1])
+        return write_state(state)
 
-    monkeypatch.setattr(finish, "write_table", paused)
+    monkeypatch.setattr(finish, "write_state", paused)
     with pytest.raises(TryLater):
         finish_run(app, run.export, run.id)
     assert people(app, run) == []

@@ -48,7 +48,7 @@ SETTINGS: Final = Settings(
     source=_NOWHERE,
     customer_insights_path="ci/Export",
     key_vault_url="https://vault.example",
-    autopilot_url=URL,
+    urls={"autopilot": URL},
     settle_seconds=0,
     outage_minutes=30,
 )

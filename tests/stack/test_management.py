@@ -361,6 +361,12 @@ def test_roles_come_from_the_principal_and_say_who_may_do_what(make_world: MakeW
     export = {"display_name": "Team", "connection": "main", "segments": ["Team"], "mapping": SIMPLE}
     assert act("", "GET", "exports").status_code == 401
     assert act("Something.Else", "GET", "exports").status_code == 403
+    me = act(viewer, "GET", "me").json()
+    assert (me["id"], me["role"], me["mode"]) == ("object-1", "viewer", "entra")
+    may = {item["app_role"]: set(item["may"]) for item in me["roles"]}
+    assert "list_runs" in may[viewer] < may[contributor] < may[admin]
+    assert ("start_run" in may[viewer], "start_run" in may[contributor]) == (False, True)
+    assert set(me["may"]) == may[viewer]
     assert act(contributor, "PUT", "connections/main", CONNECTION).status_code == 403
     assert act(admin, "PUT", "connections/main", CONNECTION).status_code == 201
     hidden = act(contributor, "PUT", "exports/team", export)

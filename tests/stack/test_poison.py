@@ -11,6 +11,7 @@ from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 from local.eventually import eventually
 from local.world import SIMPLE, World, adds_up, people
+from tests.stack.chunks import last_chunk
 from tests.stack.conftest import MakeWorld
 
 EVERYBODY = [f"p{n}@example.com" for n in range(1200)]
@@ -36,16 +37,6 @@ def start(world: World, name: str) -> str:
     world.save(name, segments=[{"segment": "All", "list": name}], mapping=SIMPLE)
     world.turn(latency_ms=300)
     return world.start(name)
-
-
-def last_chunk(chunks: ContainerClient, export: str, name: str = "000003") -> str:
-    """Wait for the plan's last chunk, and give its blob."""
-
-    def look() -> list[str]:
-        names = chunks.list_blob_names(name_starts_with=f"{export}/") if chunks.exists() else ()
-        return [blob for blob in names if blob.endswith(f"/{name}.ndjson")]
-
-    return eventually(look, every=0.01)[0]
 
 
 def poisoned(world: World) -> dict[str, int]:

@@ -16,8 +16,8 @@ from local.eventually import eventually
 from local.world import SIMPLE, World, people
 from shared.telemetry.names import COUNT, Attribute, Event, Metric, Span
 from tests.infra.workspace import Reading, queries, readings
+from tests.stack.chunks import last_chunk
 from tests.stack.conftest import MakeWorld
-from tests.stack.test_poison import last_chunk
 
 MARK = "zqcanaryqz"
 EVERYBODY = [f"{MARK}{n}@example.com" for n in range(700)]

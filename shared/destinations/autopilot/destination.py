@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from shared.delivery.destination import Account, Capabilities, Key, ListMethod
+from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Place
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
 from shared.destinations.autopilot.list_methods import BULK, CAPABILITIES, CONTACT, MEMBERSHIP, STRATEGIES
@@ -20,6 +20,8 @@ class AutopilotDestination:
     kind = "autopilot"
     title = "Autopilot"
     address = "Email"
+    rate = 20.0
+    regions: Sequence[str] = ()
     capabilities: Capabilities = CAPABILITIES
     methods: Sequence[ListMethod] = (BULK, CONTACT, MEMBERSHIP)
 
@@ -27,9 +29,9 @@ class AutopilotDestination:
         """Return the method that a connection's `list_strategy` names; None if a proof shall tell."""
         return STRATEGIES.get(strategy)
 
-    def open(self, url: str | None, key: Key, http: Session) -> Account:
+    def open(self, place: Place, key: Key, http: Session) -> Account:
         """Open an account."""
-        return AutopilotAccount(Autopilot(url or URL, key, http))
+        return AutopilotAccount(Autopilot(place.url or URL, key, http))
 
 
 AUTOPILOT: Final = AutopilotDestination()

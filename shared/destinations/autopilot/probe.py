@@ -1,7 +1,7 @@
 """Prove which call puts contacts on a list for an account, instead of believing or doubting it.
 
-Sources contradict each other on the bulk call (docs/decisions/05-filling-lists.md), and the description of
-`_autopilot_list` says "on creation" (section 3.1). So the proof takes a contact that exists and is not on the list,
+Sources contradict each other on the bulk call (docs/decisions/05-filling-lists.md), and a third-party client describes
+`_autopilot_list` as a list that a contact joins "on creation". So the proof takes a contact that exists and is not on the list,
 sends it with the list, by the quickest call first, and reads the membership back after each, from the contact's own
 document: what holds for an existing contact is assumed to hold for a new one.
 """

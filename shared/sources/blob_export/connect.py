@@ -17,6 +17,8 @@ _IN_ONE_REQUEST: Final[dict[str, Any]] = {
     "initial_backoff": 1,  # of 15 seconds by default: a run that waits can say so, and leaves its place to others
     "increment_base": 2,
     "random_jitter_range": 1,
+    "connection_timeout": 5,
+    "read_timeout": 30,  # between two pieces of an answer
 }
 
 

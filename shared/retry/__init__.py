@@ -1,0 +1,1 @@
+"""When what did not work is tried again."""
