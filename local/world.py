@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -130,6 +131,16 @@ class World:
         except ApiError as error:
             return error
         raise AssertionError(f"{method} {path} was not refused")
+
+    @contextmanager
+    def put_back(self) -> Iterator[None]:
+        """Put the sandbox's knobs and the vault back afterwards to what they are now."""
+        knobs = self.look("knobs")
+        try:
+            yield
+        finally:
+            self.turn(**{**knobs, "key": KEY})  # which the sandbox does not show
+            self.vault("up")
 
     def turn(self, **knobs: Any) -> None:
         """Turn the sandbox's knobs."""

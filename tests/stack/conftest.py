@@ -65,3 +65,14 @@ def make_lasting_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mak
 def world(make_lasting_world: MakeWorld) -> World:
     """Give the module's world, with one instance and a quick account that fills no lists by bulk."""
     return make_lasting_world()
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Put back what a test turned in its module's world: the sandbox's knobs and the vault."""
+    if "world" not in request.fixturenames:
+        yield
+        return
+    shared: World = request.getfixturevalue("world")
+    with shared.put_back():
+        yield

@@ -15,8 +15,6 @@ from tests.stack.conftest import MakeWorld
 @pytest.fixture
 def export(world: World) -> World:
     """Give a world with an export of one delivered member, so that there is something to lose."""
-    world.turn(key="sandbox-key", down=False, faults={}, rate=None)
-    world.vault("up")
     world.publish({"Team": people("first@example.com")})
     world.connect()
     world.save("team", segments=["Team"], mapping=SIMPLE)
@@ -129,8 +127,6 @@ def test_a_refused_key_ends_the_run_without_burning_calls_and_a_new_key_needs_no
     assert export.look("stats")["requests"] <= 5
     export.connect(api_key="rotated")
     recovers(export)
-    export.turn(key="sandbox-key")
-    export.connect()
 
 
 def test_a_key_rotated_in_the_vault_alone_is_picked_up(export: World) -> None:
@@ -164,8 +160,6 @@ def test_a_key_that_is_rotated_in_the_middle_of_a_run(export: World, in_the_vaul
         export.connect(api_key="rotated")
         assert export.run("many")["counts"]["delivered"] == ended["counts"]["undelivered"]
     assert export.members(title) == set(everybody)
-    export.turn(key="sandbox-key")
-    export.connect()
     export.api.delete("exports/many")
 
 

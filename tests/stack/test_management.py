@@ -77,7 +77,6 @@ def test_a_connection_can_be_tested_and_says_when_its_secret_is_unreadable(team:
     assert team.api.post("connections/main/test") == {"accepted": True, "account": "Sandbox Account"}
     team.vault("forbidden")
     assert team.api.get("connections/main")["secret"] == "forbidden"
-    team.vault("up")
 
 
 def test_a_connection_in_use_is_removed_only_by_detaching(team: World) -> None:

@@ -153,7 +153,6 @@ def test_a_verification_that_autopilot_refuses_ends_with_its_reason(export: Worl
     export.turn(key="rotated")
     run = verify(export)
     assert (run["status"], run["reason"], run["findings"]) == ("Failed", "key_refused", [])
-    export.turn(key="sandbox-key")
 
 
 def test_a_source_that_cannot_be_read_leaves_members_compared(export: World) -> None:
