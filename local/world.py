@@ -96,9 +96,9 @@ class World:
         found = eventually(lambda: self.runs(name), lambda runs: len(runs) > known)
         return self.wait(name, found[-known - 1]["id"])
 
-    def waiting(self, name: str, run: str) -> dict[str, Any]:
-        """Wait until a run says what it waits for, and return it as it is then."""
-        return eventually(lambda: self.look_at(name, run), lambda found: found["waits_for"])
+    def waiting(self, name: str, run: str, what: str) -> dict[str, Any]:
+        """Wait until a run says that it waits for this, and return it as it is then."""
+        return eventually(lambda: self.look_at(name, run), lambda found: found["waits_for"] == what)
 
     def rests(self) -> None:
         """Wait until no message is left, hidden or not: nobody works at anything."""

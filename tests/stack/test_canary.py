@@ -140,7 +140,7 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     yield world.run("marked")
     world.turn(down=True)
     run = world.start("marked")
-    world.waiting("marked", run)
+    world.waiting("marked", run, "autopilot")
     world.api.post(f"exports/marked/runs/{run}/cancel")
     yield world.wait("marked", run)
     world.turn(down=False)

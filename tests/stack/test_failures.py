@@ -193,8 +193,7 @@ def test_a_vault_that_forbids_ends_the_run_with_the_role_to_give(export: World) 
 def test_an_outage_of_autopilot_is_waited_out(export: World) -> None:
     export.turn(down=True)
     run = export.start("team")
-    waiting = export.waiting("team", run)
-    assert (waiting["status"], waiting["waits_for"]) == ("Processing", "autopilot")
+    assert export.waiting("team", run, "autopilot")["status"] == "Processing"
     export.turn(down=False)
     assert export.wait("team", run)["status"] == "Successful"
     assert export.members("Team") == {"first@example.com", "second@example.com"}
@@ -219,7 +218,7 @@ def test_a_vault_that_is_down_is_waited_out(make_world: MakeWorld) -> None:
     world.save("team", segments=["Team"], mapping=SIMPLE)
     world.vault("down")
     run = world.start("team")
-    assert world.waiting("team", run)["waits_for"] == "key_vault"
+    assert world.waiting("team", run, "key_vault")["status"] == "Processing"
     world.vault("up")
     assert world.wait("team", run)["status"] == "Successful"
 
