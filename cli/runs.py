@@ -38,17 +38,32 @@ def run_all(context: typer.Context, as_json: Json = False) -> None:
     put_out(done, as_json, lambda: print_whole(table_of(("Export", "What", "Run"), rows, whole=("Run",))))
 
 
-def runs(context: typer.Context, name: str, as_json: Json = False) -> None:
-    """List an export's runs, newest first."""
+def runs(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="An export; all of them if left out.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only those in a status, such as Failed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List runs, newest first: those of one export, or of all."""
+    asked = {"export": name, "status": status}
     with client(context) as api:
-        found = api.get(f"exports/{name}/runs")["items"]
+        if name is not None:
+            api.get(f"exports/{name}")  # which says so if there is none
+        found = api.get("runs", **{key: value for key, value in asked.items() if value})["items"]
     numbers = ("delivered", "rejected", "removed")
     rows = [
-        [item["id"], item["status"], item["reason"], item["trigger"], *(f"{item['counts'][key]:,}" for key in numbers)]
+        [
+            item["id"],
+            item["export"],
+            item["status"],
+            item["reason"],
+            item["trigger"],
+            *(f"{item['counts'][key]:,}" for key in numbers),
+        ]
         for item in found
     ]
-    columns = ("Run", "Status", "Reason", "Trigger", "Delivered", "Rejected", "Removed")
-    put_out(found, as_json, lambda: print_whole(table_of(columns, rows)))
+    columns = ("Run", "Export", "Status", "Reason", "Trigger", "Delivered", "Rejected", "Removed")
+    put_out(found, as_json, lambda: print_whole(table_of(columns, rows, whole=("Export",))))
 
 
 def status(
@@ -70,11 +85,38 @@ def status(
     put_out(found, as_json, show)
 
 
-def rejected(context: typer.Context, name: str, run_id: RunId = None) -> None:
-    """Print a run's rejected rows as CSV."""
+def rejected(
+    context: typer.Context,
+    name: str,
+    run_id: RunId = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Count them by what is wrong, and say since when.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Print a run's rejected rows as CSV, or what is wrong with them in numbers."""
     with client(context) as api:
         chosen = run_id or _newest_delivering(api, name)
+        if summary or as_json:
+            found = api.get(f"exports/{name}/runs/{chosen}/rejected/summary")
+            put_out(found, as_json, lambda: _show_faults(found))
+            return
         put_out_text(api.text(f"exports/{name}/runs/{chosen}/rejected"))
+
+
+def _show_faults(found: dict[str, Any]) -> None:
+    rows = [
+        (
+            f"{item['rows']:,}",
+            item["reason"],
+            item["field"],
+            ("before " if item["or_earlier"] else "") + item["since"][:16],
+            item["advice"],
+            ", ".join(row["customer_id"] or row["where"] for row in item["examples"][:3]),
+        )
+        for item in found["groups"]
+    ]
+    print_whole(table_of(("Rows", "Reason", "Field", "Since", "What to do", "Such as"), rows))
 
 
 def rerun(context: typer.Context, name: str, run_id: RunId = None) -> None:

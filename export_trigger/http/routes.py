@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from export_trigger.http.access import Role
+from shared.reasons.codes import Status
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -78,6 +79,8 @@ _SAVED: Final = {200: "Replaced.", 201: "Created."}
 _GONE: Final = {204: "Removed."}
 _STARTED: Final = {202: "Started."}
 _DETACH: Final = Query("detach", {"type": "boolean", "default": False})
+_EXPORT: Final = Query("export", {"type": "string"})
+_STATUS: Final = Query("status", {"type": "string", "enum": [status.value for status in Status]})
 _REPAIR: Final = Query("repair", {"type": "boolean", "default": False})
 
 ROUTES: Final = (
@@ -215,6 +218,15 @@ ROUTES: Final = (
         query=PAGE,
     ),
     Route(
+        "list_all_runs",
+        "GET",
+        "runs",
+        Role.VIEWER,
+        "runs.list_all_runs",
+        view="RunPage",
+        query=(*PAGE, _EXPORT, _STATUS),
+    ),
+    Route(
         "get_run",
         "GET",
         "exports/{export}/runs/{run}",
@@ -256,8 +268,16 @@ ROUTES: Final = (
         "GET",
         "exports/{export}/runs/{run}/rejected",
         Role.VIEWER,
-        "runs.get_rejected",
+        "rejected.get_rejected",
         media="text/csv",
+    ),
+    Route(
+        "get_rejected_summary",
+        "GET",
+        "exports/{export}/runs/{run}/rejected/summary",
+        Role.VIEWER,
+        "rejected.get_rejected_summary",
+        view="RejectedSummary",
     ),
     Route(
         "start_all_runs",

@@ -93,7 +93,7 @@ def may_try(export: Export, head: Head, refresh: str, now: datetime) -> bool:
 
 
 def _is_settled(app: App, export: Export, refreshed: Catalogue) -> bool:
-    """Say whether the refresh is written to its end; if not, the next tick looks again."""
+    """Return whether the refresh is written to its end; if not, the next tick looks again."""
     quiet = timedelta(seconds=app.settings.settle_seconds)
     try:
         app.source.verify_settled(refreshed, [target.segment for target in export.segments], now=app.now(), quiet=quiet)

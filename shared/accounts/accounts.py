@@ -12,7 +12,7 @@ from shared.accounts.identities import Identities
 from shared.accounts.stored_keys import StoredKeys
 from shared.azure.locks import Locks
 from shared.azure.records import Record
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 from shared.delivery.pace import Pace, Window
 from shared.delivery.sending import Clock
 
@@ -44,6 +44,13 @@ class ListRecord(Record):
     list_id: str
 
 
+class NoteRecord(Record):
+    """Something that a destination remembers of the account: see `shared.delivery.destination.Notes`."""
+
+    name: str
+    text: str
+
+
 class ListMethodRecord(Record):
     """How contacts get on the account's lists, as a proof showed: the name of one of its destination's list methods."""
 
@@ -61,7 +68,7 @@ class Accounts:
         self.stored_keys = StoredKeys(table)
 
     def pace(self, account: str) -> Pace:
-        """Give the account's pace as it stands."""
+        """Return the account's pace as it stands."""
         return self._pace(account)[0]
 
     def change_pace[T](self, account: str, how: Callable[[Pace], tuple[Pace, T]]) -> T:
@@ -72,11 +79,11 @@ class Accounts:
             if changed == pace:
                 return answer
             record = PaceRecord(next_free=changed.next_free, speed=changed.speed, throttled_at=changed.throttled_at)
-            if self._write(account, Change("pace", record, etag)):
+            if self._table.try_write(account, [Change("pace", record, etag)]):
                 return answer
 
     def list_id(self, account: str, title: str) -> str | None:
-        """Give the id of the list that stands for `title`, or None."""
+        """Return the id of the list that stands for `title`, or None."""
         found = self._table.get(account, _list_key(title), ListRecord)
         return found[0].list_id if found else None
 
@@ -85,7 +92,7 @@ class Accounts:
         if list_id is None:
             self._table.delete(account, [_list_key(title)])
             return
-        self._put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
+        self._table.put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
 
     def list_method(self, account: str) -> str | None:
         """Return the name of the method that fills the account's lists, or None if nobody has proved it yet."""
@@ -97,7 +104,20 @@ class Accounts:
         if name is None:
             self._table.delete(account, ["filling"])
         else:
-            self._put(account, "filling", ListMethodRecord(filling=name))
+            self._table.put(account, "filling", ListMethodRecord(filling=name))
+
+    def notes(self, account: str) -> dict[str, str]:
+        """Return what a destination remembers of the account, by name."""
+        found = self._table.between(account, "note-", "note-~", NoteRecord)
+        return {record.name: record.text for _, record in found}
+
+    def remember_note(self, account: str, name: str, text: str | None) -> None:
+        """Remember a destination's note; None forgets it."""
+        key = "note-" + sha256(name.encode()).hexdigest()[:32]
+        if text is None:
+            self._table.delete(account, [key])
+        else:
+            self._table.put(account, key, NoteRecord(name=name, text=text))
 
     def _pace(self, account: str) -> tuple[Pace, str | None]:
         found = self._table.get(account, "pace", PaceRecord)
@@ -106,18 +126,21 @@ class Accounts:
         record, etag = found
         return Pace(record.next_free, record.speed, record.throttled_at), etag
 
-    def _put(self, account: str, key: str, record: Record) -> None:
-        while True:
-            found = self._table.get(account, key, type(record))
-            if self._write(account, Change(key, record, found[1] if found else None)):
-                return
 
-    def _write(self, partition: str, change: Change) -> bool:
-        try:
-            self._table.write(partition, [change])
-        except Lost:
-            return False
-        return True
+class AccountNotes:
+    """The notes of one account, as its destination keeps them."""
+
+    def __init__(self, accounts: Accounts, account: str) -> None:
+        self._accounts = accounts
+        self._account = account
+
+    def read(self) -> dict[str, str]:
+        """Return all notes by name."""
+        return self._accounts.notes(self._account)
+
+    def write(self, name: str, text: str | None) -> None:
+        """Keep a note; None drops it."""
+        self._accounts.remember_note(self._account, name, text)
 
 
 class AccountSlots:
@@ -143,14 +166,14 @@ class AccountSlots:
         try:
             left = self._left.from_now(self._clock.now())
             if not left.slots:
-                left = self._reserve(slots, self._hurry(), latest)
+                left = self._reserve(slots, self._prefetch_seconds(), latest)
             window, self._left = left.split(min(slots, left.until(latest)))
         finally:
             self._lock.release()
         return window
 
-    def _hurry(self) -> float:
-        """Say until how many seconds from now to reserve for all chunks: it was done just now, so the pace is no hurdle."""
+    def _prefetch_seconds(self) -> float:
+        """Return how far ahead to reserve; if the last reservation was a moment ago, the rate limit is not the bottleneck."""
         before, self._asked_at = self._asked_at, self._clock.now()
         return SHORT_WINDOW if self._asked_at - before < SHORT_WINDOW else 0.0
 

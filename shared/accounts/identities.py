@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from shared.azure.records import Record
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 
 _KEYS: Final = "_keys"
 """Partition of what is known of keys; no connection can bear this name."""
@@ -41,6 +41,8 @@ class StoredRecord(Record):
     next_free: float | None = None
     speed: float | None = None
     throttled_at: float | None = None
+    name: str | None = None
+    text: str | None = None
 
 
 def account_name(told: str | None, key_digest: str) -> str:
@@ -67,7 +69,7 @@ class Identities:
 
     def remember_key(self, key_digest: str, account: str) -> None:
         """Remember which account a key opens."""
-        self._put(_KEYS, key_digest, KeyRecord(account=account))
+        self._table.put(_KEYS, key_digest, KeyRecord(account=account))
         self._accounts[key_digest] = account
 
     def home(self, connection: str) -> str | None:
@@ -83,30 +85,22 @@ class Identities:
         if found is None:
             self._take_over(connection, account)
         if found is None or found[0].account != account:
-            self._put(connection, _HOME, HomeRecord(account=account))
+            self._table.put(connection, _HOME, HomeRecord(account=account))
         self._homes[connection] = account
 
     def forget(self, connection: str) -> None:
         """Forget where a deleted connection led; one made again under the name starts with nothing of it."""
         self._homes.pop(connection, None)
-        rows = [key for key, _ in self._table.between(connection, "list-", "list-~", StoredRecord)]
-        self._table.delete(connection, [_HOME, *_SHARED, *rows])
+        self._table.delete(connection, [_HOME, *_SHARED, *(key for key, _ in self._of(connection))])
 
     def _take_over(self, connection: str, account: str) -> None:
-        """Copy what a connection's own partition holds of lists, of the call that fills them, and of the pace."""
-        rows = list(self._table.between(connection, "list-", "list-~", StoredRecord))
+        """Copy what a connection's own partition holds of lists, of the call that fills them, of the pace, and notes."""
+        rows = self._of(connection)
         rows += [(key, found[0]) for key in _SHARED if (found := self._table.get(connection, key, StoredRecord))]
         for key, record in rows:
-            try:
-                self._table.write(account, [Change(key, record, None)])
-            except Lost:  # the account knows by itself, from another connection
-                continue
+            self._table.try_write(account, [Change(key, record, None)])  # unless the account knows by itself
 
-    def _put(self, partition: str, key: str, record: Record) -> None:
-        while True:
-            found = self._table.get(partition, key, type(record))
-            try:
-                self._table.write(partition, [Change(key, record, found[1] if found else None)])
-            except Lost:
-                continue
-            return
+    def _of(self, connection: str) -> list[tuple[str, StoredRecord]]:
+        """Return the rows of lists and of notes in a connection's own partition."""
+        kinds = ("list-", "note-")
+        return [row for kind in kinds for row in self._table.between(connection, kind, f"{kind}~", StoredRecord)]

@@ -30,14 +30,14 @@ class Identity:
         self._name = name
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """Return a token; raises NoToken."""
+        """Return a token; raise NoToken."""
         try:
             return self._inner.get_token(*scopes, **options)
         except Exception as error:  # noqa: BLE001 - what the endpoint says that is no token ends in any of them
             raise self._none(scopes, error) from None
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Return a token; raises NoToken."""
+        """Return a token; raise NoToken."""
         try:
             return self._inner.get_token_info(*scopes, options=options)
         except Exception as error:  # noqa: BLE001 - what the endpoint says that is no token ends in any of them

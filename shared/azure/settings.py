@@ -32,7 +32,7 @@ class SettingsWrong(Exception):
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine."""
+    """Return whether a URL names this machine."""
     return urlsplit(url).hostname in _LOOPBACK
 
 
@@ -178,7 +178,7 @@ def read_account(environment: Mapping[str, str], name: str) -> StorageAccount:
 
 
 def _account(name: str, **given: str | None) -> StorageAccount:
-    """Check a storage account's settings; raises SettingsWrong, which never holds a connection string: there is a key in it."""
+    """Check a storage account's settings; raise SettingsWrong, which never holds a connection string: there is a key in it."""
     try:
         return StorageAccount.model_validate(given)
     except ValidationError as error:

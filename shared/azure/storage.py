@@ -26,6 +26,7 @@ class Container(StrEnum):
     REPORTS = "reports"
     REJECTED = "rejected"
     ERASURES = "erasures"
+    COUNTS = "counts"
 
 
 class Queue(StrEnum):
@@ -44,6 +45,7 @@ LARGEST: Final[Mapping[Container, int]] = {
     Container.REPORTS: 1 << 20,
     Container.REJECTED: 1 << 30,
     Container.ERASURES: 1 << 10,
+    Container.COUNTS: 1 << 21,
 }
 """Bytes of a blob that is read, by what it holds. Ours are far smaller: a state has some 40 bytes a person, and ten million
 people are the most that an export may have. What is larger was not written by us, and would take the instance's memory."""
@@ -120,7 +122,7 @@ class Storage:
             return None
 
     def read(self, container: Container, name: str) -> bytes:
-        """Give a blob's content; raises FileNotFoundError naming it if it is not there."""
+        """Return a blob's content; raise FileNotFoundError naming it if it is not there."""
         found = self.get(container, name)
         if found is None:
             raise FileNotFoundError(f"{container}/{name} is missing")
@@ -139,11 +141,20 @@ class Storage:
             return
 
     def names(self, container: Container, prefix: str = "", *, after: str = "") -> Iterator[str]:
-        """Give the names of blobs under a prefix in ascending order, those greater than `after`."""
+        """Return the names of blobs under a prefix in ascending order, those greater than `after`."""
         try:
             for name in self._blobs.get_container_client(container).list_blob_names(name_starts_with=prefix):
                 if name > after:
                     yield name
+        except ResourceNotFoundError:
+            return
+
+    def versions(self, container: Container, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, str]]:
+        """Yield the names of blobs under a prefix, those greater than `after`, in ascending order, with their ETags."""
+        try:
+            for blob in self._blobs.get_container_client(container).list_blobs(name_starts_with=prefix):
+                if blob.name > after:
+                    yield blob.name, f'"{str(blob.etag).strip(chr(34))}"'  # a listing leaves the quotes out
         except ResourceNotFoundError:
             return
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
-from shared.accounts.accounts import Accounts, AccountSlots
+from shared.accounts.accounts import AccountNotes, Accounts, AccountSlots
 from shared.accounts.identities import account_name
 from shared.azure.clock import StorageClock
 from shared.azure.locks import Locks
@@ -36,6 +36,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.ledger import Ledger
 from shared.sources.counts import Counts
+from shared.sources.kept_counts import KeptCounts
 from shared.state.digest_key import DIGEST_SECRET, InstallationKey
 from shared.state.digests import DigestKey
 
@@ -96,7 +97,7 @@ class App:
     """An account's lists as a preview last asked for them, and when."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "counts", Counts(self.source))
+        object.__setattr__(self, "counts", Counts(self.source, KeptCounts(self.storage, self.now)))
         installation_key = InstallationKey(self.vault, self.storage, self.tombstones, self.locks, self.now)
         object.__setattr__(self, "_digest_key", installation_key)
 
@@ -106,11 +107,11 @@ class App:
         return self.accounts.locks
 
     def now(self) -> datetime:
-        """Give the time, in UTC."""
+        """Return the time, in UTC."""
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
     def account(self, name: str | None) -> Account:
-        """Open a connection's account; raises ExportError CONNECTION_DETACHED if there is no such connection."""
+        """Open a connection's account; raise ExportError CONNECTION_DETACHED if there is no such connection."""
         found = self.registry.connection(name) if name else None
         if name is None or found is None:
             raise ExportError(Reason.CONNECTION_DETACHED)
@@ -120,7 +121,7 @@ class App:
         return account
 
     def open(self, name: str, connection: Connection) -> Account:
-        """Open an account as `connection` describes it; raises ExportError and VaultUnavailable if its key cannot be read."""
+        """Open an account as `connection` describes it; raise ExportError and VaultUnavailable if its key cannot be read."""
         secret = connection.secret_name
         if secret.lower() == DIGEST_SECRET:
             raise ExportError(Reason.KEY_MISSING, f"The secret {secret!r} is no account's key. Store the key again.")
@@ -137,13 +138,13 @@ class App:
             self._keys.pop(known, None)
 
     def identify(self, account: Account, sender: Sender) -> Account:
-        """Ask whose account a key opens, unless that is known; raises the DestinationError of the call."""
+        """Ask whose account a key opens, unless that is known; raise the DestinationError of the call."""
         if account.is_known:
             return account
         return self.remember_identity(account, sender.one(account.api.identity))
 
     def remember_identity(self, account: Account, told: Identity) -> Account:
-        """Remember whose account its key opens, as it told; returns the account as it is known now."""
+        """Remember whose account its key opens, as it told; return the account as it is known now."""
         digest = self._digest_key.current().of_api_key(account.key.current())
         self.accounts.identities.remember_key(digest, account_name(_of_kind(account, told.id), digest))
         return self._open(account.name, account.connection, account.key)
@@ -174,9 +175,9 @@ class App:
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         destination = destination_of(connection.kind)
         place = Place(connection.region, self.settings.urls.get(connection.kind))
-        api = destination.open(place, key, self.http)
         known = self._account_of(key.current())
         account = known or name
+        api = destination.open(place, key, self.http, AccountNotes(self.accounts, account))
         rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
         slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
         return Account(name, connection, key, destination, api, slots, account, rate, known is not None)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Final
 
 import polars as pl
@@ -19,6 +22,9 @@ HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do", "Wher
 
 LONGEST_CELL: Final = 32_000
 """Characters of a cell, as many as a spreadsheet takes; more stand in no sound CustomerId."""
+
+EXAMPLES: Final = 5
+"""Rows with one fault that are shown."""
 
 _MARK: Final = "'"
 
@@ -40,10 +46,10 @@ def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HEADER)
-    for customer, place, field, reason, where, hint in _sorted(rejected):
-        segment = "" if place is None else segments[place]
-        cells = [harmless(text)[:LONGEST_CELL] for text in (customer, segment, field)]
-        writer.writerow([*cells, reason, _advice(reason, hint), harmless(where)])
+    for customer, segment_index, field, reason, where, hint in _sorted(rejected):
+        segment = "" if segment_index is None else segments[segment_index]
+        cells = [escape_formulas(text)[:LONGEST_CELL] for text in (customer, segment, field)]
+        writer.writerow([*cells, reason, _advice(reason, hint), escape_formulas(where)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -60,14 +66,52 @@ def rejected_customers(storage: Storage, path: str) -> frozenset[str]:
     try:
         found = storage.get(Container.REJECTED, path)
         rows = csv.DictReader(io.StringIO(found[0].decode("utf-8-sig"), newline="")) if found else []
-        return frozenset(_unharmed(row["CustomerId"] or "") for row in rows)
+        return frozenset(unescape_formulas(row["CustomerId"] or "") for row in rows)
     except (csv.Error, ValueError, KeyError, TooLarge):
         raise ExportError(
             Reason.INTERNAL_ERROR, f"rejected/{path} cannot be read. An ordinary run tries rejected rows again too."
         ) from None
 
 
-def harmless(text: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with rows alike: the reason's code, the fields at fault, and what to do."""
+
+    reason: str
+    field: str
+    advice: str
+
+
+@dataclass(slots=True)
+class Faulty:
+    """The rows with one fault: how many, by segment, and the first few as CustomerId, segment and place."""
+
+    rows: int = 0
+    segments: Counter[str] = dataclass_field(default_factory=Counter)
+    examples: list[tuple[str, str, str]] = dataclass_field(default_factory=list)
+
+
+def faults(file: bytes) -> dict[Fault, Faulty] | None:
+    """Return what is wrong with the rows of a file that `write_rejected` wrote; None if it is another."""
+    found: dict[Fault, Faulty] = {}
+    try:
+        rows = csv.reader(io.StringIO(file.decode("utf-8-sig"), newline=""))
+        if tuple(next(rows, ()))[: len(HEADER) - 1] != HEADER[:-1]:
+            return None
+        for customer, segment, field, reason, advice, *where in rows:
+            faulty = found.setdefault(Fault(reason, unescape_formulas(field), advice), Faulty())
+            faulty.rows += 1
+            faulty.segments[unescape_formulas(segment)] += 1
+            if len(faulty.examples) < EXAMPLES:
+                faulty.examples.append(
+                    (unescape_formulas(customer), unescape_formulas(segment), unescape_formulas("".join(where)))
+                )
+    except (csv.Error, ValueError):
+        return None
+    return found
+
+
+def escape_formulas(text: str | None) -> str:
     """Return a cell that no spreadsheet takes for a formula, also one that parts cells at other characters than commas.
 
     A mark stands before whatever could begin a formula, and before what is such a mark itself: so it can be undone.
@@ -75,7 +119,8 @@ def harmless(text: str | None) -> str:
     return _OPEN.sub(_MARK, text or "")
 
 
-def _unharmed(text: str) -> str:
+def unescape_formulas(text: str) -> str:
+    """Return a cell as it was before `escape_formulas`."""
     return _MARKED.sub("", text)
 
 

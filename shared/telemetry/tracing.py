@@ -32,7 +32,7 @@ class Telemetry(Protocol):
     """What an adapter does. `about` are attributes that everything said meanwhile is marked with."""
 
     def begin(self, name: str, attributes: Attributes, *, apart: bool) -> str:
-        """Say that something began, in the current trace or in one `apart`; gives the traceparent of what follows."""
+        """Report that something began, in the current trace or in one `apart`; return the traceparent of what follows."""
         ...
 
     def open(self, name: str, traceparent: str | None, attributes: Attributes) -> Callable[[Attributes, str], None]:
@@ -65,13 +65,13 @@ class Call:
 
 
 def about() -> Attributes:
-    """Give what the work at hand is about: attributes of every log record."""
+    """Return what the work at hand is about: attributes of every log record."""
     return _about.get() or {}
 
 
 @cache
 def _telemetry() -> Telemetry | None:
-    """Give the adapter, made when it is first needed; None if there is nowhere to send to, or it cannot be made."""
+    """Return the adapter, made when it is first needed; None if there is nowhere to send to, or it cannot be made."""
     if not (os.environ.get("APPLICATIONINSIGHTS_CONNECTION_STRING") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")):
         return None
     try:
@@ -83,8 +83,8 @@ def _telemetry() -> Telemetry | None:
         return None
 
 
-def harmless[**P](say: Callable[Concatenate[Telemetry, P], None]) -> Callable[P, None]:
-    """Have a function say something only if there is anybody to hear it, and never fail."""
+def best_effort[**P](say: Callable[Concatenate[Telemetry, P], None]) -> Callable[P, None]:
+    """Make a function report only where there is somewhere to report to, and never fail."""
 
     @wraps(say)
     def said(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -100,7 +100,7 @@ def harmless[**P](say: Callable[Concatenate[Telemetry, P], None]) -> Callable[P,
 
 
 def begin(export: str, run_id: str, trigger: Trigger) -> str | None:
-    """Begin the trace of a run; gives what its record keeps."""
+    """Begin the trace of a run; return what its record keeps."""
     telemetry = _telemetry()
     if telemetry is None:
         return None
@@ -112,28 +112,25 @@ def begin(export: str, run_id: str, trigger: Trigger) -> str | None:
         return None
 
 
-def traced[A, **P, R](
-    span: Span,
-) -> Callable[[Callable[Concatenate[A, Run, P], R]], Callable[Concatenate[A, Run, P], R]]:
-    """Make a step a span of its run's trace. A text that follows app and run names the step's chunk."""
+@contextmanager
+def span(name: Span, run: Run, *, chunk: str | None = None) -> Iterator[None]:
+    """Make what is done meanwhile a span of the run's trace, then send what was gathered.
 
-    def decorate(step: Callable[Concatenate[A, Run, P], R]) -> Callable[Concatenate[A, Run, P], R]:
-        @wraps(step)
-        def traced_step(app: A, run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            attributes: dict[str, str] = {Attribute.EXPORT: run.export, Attribute.RUN: run.id}
-            if run.connection:
-                attributes[Attribute.CONNECTION] = run.connection
-            if args and isinstance(args[0], str):
-                attributes[Attribute.CHUNK] = args[0]
-            try:
-                with _spanning(span, run.traceparent, attributes):
-                    return step(app, run, *args, **kwargs)
-            finally:
-                flush()
-
-        return traced_step
-
-    return decorate
+    ```
+    with tracing.span(Span.DELIVER, run, chunk=chunk):
+        ...
+    ```
+    """
+    attributes: dict[str, str] = {Attribute.EXPORT: run.export, Attribute.RUN: run.id}
+    if run.connection:
+        attributes[Attribute.CONNECTION] = run.connection
+    if chunk is not None:
+        attributes[Attribute.CHUNK] = chunk
+    try:
+        with _spanning(name, run.traceparent, attributes):
+            yield
+    finally:
+        flush()
 
 
 @contextmanager
@@ -206,7 +203,7 @@ def _opened(
     return close
 
 
-@harmless
+@best_effort
 def _note_call(telemetry: Telemetry, method: str, template: str, call: Call, started: int, seconds: float) -> None:
     error = call.error or (str(call.status) if call.status >= 400 else "")
     said: dict[str, str | int] = {Attribute.METHOD: method, Attribute.TEMPLATE: template}
@@ -214,12 +211,12 @@ def _note_call(telemetry: Telemetry, method: str, template: str, call: Call, sta
         said[Attribute.HTTP_STATUS] = call.status
     if error:
         said[Attribute.ERROR] = error
-    places = {name: value for name, value in about().items() if name in {Attribute.EXPORT, Attribute.CONNECTION}}
-    telemetry.measure(Metric.CALL_DURATION, seconds, {**places, **said})
+    few = {name: value for name, value in about().items() if name in {Attribute.EXPORT, Attribute.CONNECTION}}
+    telemetry.measure(Metric.CALL_DURATION, seconds, {**few, **said})
     telemetry.call(f"{method} {template}", started, error, {**about(), **said})
 
 
-@harmless
+@best_effort
 def flush(telemetry: Telemetry) -> None:
     """Send what was gathered: at the end of long work, so that a worker that is scaled in takes little with it."""
     telemetry.flush()

@@ -39,7 +39,7 @@ def compared_fields(mapping: Mapping[str, str]) -> list[str]:
 def observe(contacts: Sequence[Mapping[str, Any]], fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
     """Keep of contacts as read back what a comparison needs.
 
-    Gives `person` (Int128, null without an address), `contact_id`, and a digest of each field's value (Int64) in
+    Return `person` (Int128, null without an address), `contact_id`, and a digest of each field's value (Int64) in
     `value:FirstName` and so on.
     """
     addresses = normalised(_texts("address", contacts, "Email"))
@@ -61,9 +61,9 @@ def _texts(name: str, contacts: Sequence[Mapping[str, Any]], field: str) -> pl.S
 
 
 def expect(contacts: pl.DataFrame, fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
-    """Give what cleaned rows (`email` and `fields`) would have Autopilot hold.
+    """Return what cleaned rows (`email` and `fields`) would have Autopilot hold.
 
-    Gives `person`, `content` (digest of the whole contact) and a digest of each value that is sent, null for one that
+    Return `person`, `content` (digest of the whole contact) and a digest of each value that is sent, null for one that
     is not.
     """
     known = contacts.filter(pl.col("email").is_not_null() & pl.col("fields").is_not_null())
@@ -85,16 +85,16 @@ class Comparison:
 
 
 class ListComparison:
-    """Compares one list: `held` is `State.on_lists`, `place` the list's bit, `observed` what was read back."""
+    """Compares one list: `known` is `State.on_lists`, `list_index` the list's bit, `observed` what was read back."""
 
-    def __init__(self, held: pl.DataFrame, place: int, observed: pl.DataFrame) -> None:
-        self._ours = held.filter((pl.col("lists") & bit(place)) != 0)
-        self._asked = held.filter(((pl.col("lists") | pl.col("attempted")) & bit(place)) != 0)
+    def __init__(self, known: pl.DataFrame, list_index: int, observed: pl.DataFrame) -> None:
+        self._ours = known.filter((pl.col("lists") & bit(list_index)) != 0)
+        self._asked = known.filter(((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0)
         self._observed = observed.unique("contact_id", keep="first", maintain_order=True)
         self._drifted = [self._moved()]
 
     def look_at(self, expected: pl.DataFrame) -> None:
-        """Take rows of the list's segment, as `expect` gives them, and note who holds other values."""
+        """Take rows of the list's segment, as `expect` returns them, and note who holds other values."""
         values = [name for name in self._observed.columns if name.startswith(_VALUE) and name in expected.columns]
         delivered = expected.join(self._ours.select("person", "content"), on=["person", "content"], how="semi")
         both = delivered.join(self._observed, on="person", how="inner", suffix="_read")
@@ -105,7 +105,7 @@ class ListComparison:
         self._drifted.append(both.filter(differs)["person"])
 
     def result(self) -> Comparison:
-        """Give the comparison."""
+        """Return the comparison."""
         return Comparison(
             expected=self._ours.height,
             found=self._observed.height,
@@ -115,7 +115,7 @@ class ListComparison:
         )
 
     def _moved(self) -> pl.Series:
-        """Give members who are there under another id: the contact was merged, or made anew."""
+        """Return members who are there under another id: the contact was merged, or created again."""
         both = self._ours.join(self._observed, on="person", how="inner", suffix="_read")
         return both.filter(pl.col("contact_id") != pl.col("contact_id_read"))["person"]
 
@@ -129,16 +129,16 @@ def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFra
     people = state.on_lists(names).with_columns(
         pl.when(pl.col("person").is_in(drifted.implode())).then(None).otherwise("content").alias("content")
     )
-    for place, table in enumerate(observed):
+    for list_index, table in enumerate(observed):
         there = table.filter(pl.col("person").is_not_null()).unique("person", keep="first", maintain_order=True)
         seen = people.join(there.select("person", pl.col("contact_id").alias("read")), on="person", how="left")
-        asked = ((pl.col("lists") | pl.col("attempted")) & bit(place)) != 0
-        others = ~bit(place)
+        asked = ((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0
+        others = ~bit(list_index)
         people = seen.with_columns(
             pl.coalesce("read", "contact_id").alias("contact_id"),
             (
                 (pl.col("lists") & others)
-                | pl.when(asked & pl.col("read").is_not_null()).then(bit(place)).otherwise(bit_none())
+                | pl.when(asked & pl.col("read").is_not_null()).then(bit(list_index)).otherwise(bit_none())
             ).alias("lists"),
             (pl.col("attempted") & others).alias("attempted"),
         ).drop("read")
@@ -160,7 +160,7 @@ def _digests(values: Mapping[str, Sequence[str | None]], key: DigestKey) -> list
 
 
 def _read_value(contact: Mapping[str, Any], name: str) -> str:
-    """Give a field's value as read back: custom fields come as a list of kinds (recorded)."""
+    """Return a field's value as read back: custom fields come as a list of kinds (recorded)."""
     if not is_custom(name):
         return _text(contact.get(name), name)
     label = name.partition("--")[2].replace("--", " ")

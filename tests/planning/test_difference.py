@@ -138,8 +138,8 @@ def test_an_addition_whose_answer_was_lost_is_undone_when_its_person_leaves() ->
 
 def test_a_contact_made_anew_is_on_no_list_but_those_it_was_put_on() -> None:
     state = merge(State.empty(), carry_out(compare([(1, 0, 11), (1, 1, 11)], State.empty())), LISTS)
-    reborn = Receipt(1, "person_new", 11, reborn=True, added=("list-c",))
-    assert memberships(merge(state, tabulate([reborn], LISTS), LISTS)) == {(1, "list-c")}
+    again = Receipt(1, "person_new", 11, recreated=True, added=("list-c",))
+    assert memberships(merge(state, tabulate([again], LISTS), LISTS)) == {(1, "list-c")}
 
 
 def test_receipts_of_a_continued_chunk_count_together() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Place
+from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Notes, Place
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
 from shared.destinations.autopilot.list_methods import BULK, CAPABILITIES, CONTACT, MEMBERSHIP, STRATEGIES
@@ -29,8 +29,8 @@ class AutopilotDestination:
         """Return the method that a connection's `list_strategy` names; None if a proof shall tell."""
         return STRATEGIES.get(strategy)
 
-    def open(self, place: Place, key: Key, http: Session) -> Account:
-        """Open an account."""
+    def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:  # noqa: ARG002 - the port's
+        """Open an account, of which there is nothing to note."""
         return AutopilotAccount(Autopilot(place.url or URL, key, http))
 
 

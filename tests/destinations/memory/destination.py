@@ -21,6 +21,7 @@ from shared.delivery.destination import (
     ListMethod,
     Move,
     Names,
+    Notes,
     NotHeld,
     Page,
     Place,
@@ -224,9 +225,26 @@ class MemoryDestination:
         """Return the only method."""
         return self.methods[0]
 
-    def open(self, place: Place, key: Key, http: Session) -> Account:
+    def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:
         """Open the account."""
         return MemoryAccount(self.store, key, self.capabilities)
+
+
+class MemoryNotes:
+    """Notes that are forgotten with the test."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def read(self) -> Mapping[str, str]:
+        """Return all notes."""
+        return dict(self.texts)
+
+    def write(self, name: str, text: str | None) -> None:
+        """Keep a note."""
+        self.texts.pop(name, None)
+        if text is not None:
+            self.texts[name] = text
 
 
 def naming_each(destination: MemoryDestination) -> MemoryDestination:
