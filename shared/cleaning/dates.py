@@ -44,17 +44,7 @@ def is_no_date(texts: pl.Series) -> pl.Series:
 def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     """Return each text as a date in the one form; null for one that is none, or can be read in two ways."""
     text = pl.col("text")
-    table = (
-        texts.alias("text")
-        .to_frame()
-        .with_columns(text.str.replace(_MIDNIGHT, "").alias("day"))
-        .select(
-            "text",
-            _iso(text.str.strip_suffix("Z")).alias("iso"),
-            _day_as(text.str.replace(_MIDNIGHT, ""), "%m/%d/%Y").alias("by_month"),
-            _day_as(text.str.replace(_MIDNIGHT, ""), "%d/%m/%Y").alias("by_day"),
-        )
-    )
+    table = _read(texts)
     if table["iso"].null_count() == texts.null_count():
         return _written(table["iso"])
     by_day, by_month = pl.col("by_day"), pl.col("by_month")
@@ -77,6 +67,27 @@ def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     notation = notations.learn(column, "date", marks | _marks_of(parts))
     found = table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series()
     return _written(found.scatter(places, _assembled(parts, notation)))
+
+
+def _read(texts: pl.Series) -> pl.DataFrame:
+    """Read texts as `iso`, `by_month` and `by_day`, null where one is no such date.
+
+    Most columns are written in one way: what a sign that each way needs shows to be none is not tried.
+    """
+    text = pl.col("text")
+    table = texts.alias("text").to_frame()
+    dashed, slashed, timed = table.select(
+        text.str.contains(sign, literal=True).any().alias(sign) for sign in "-/:"
+    ).row(0)
+    none = pl.lit(None, _MOMENT)
+    read = table.select("text", (_iso(text.str.strip_suffix("Z")) if dashed else none).alias("iso"))
+    if not slashed or read["iso"].null_count() == texts.null_count():
+        return read.with_columns(none.alias("by_month"), none.alias("by_day"))
+    if timed:
+        table = table.select(text.str.replace(_MIDNIGHT, ""))
+    return read.hstack(
+        table.select(_day_as(text, "%m/%d/%Y").alias("by_month"), _day_as(text, "%d/%m/%Y").alias("by_day"))
+    )
 
 
 def _iso(text: pl.Expr) -> pl.Expr:
