@@ -16,6 +16,7 @@ MakeWorld = Callable[..., World]
 QUICK: Mapping[str, str] = {
     "SETTLE_SECONDS": "0",
     "EXPORT_SCHEDULE": "0 0 0 1 1 *",
+    "SUPERVISION_SCHEDULE": "*/5 * * * * *",
     "LOCAL_HOST_LEASE_SECONDS": "5",
     "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
 }
