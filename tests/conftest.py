@@ -61,8 +61,6 @@ def app(azurite: Azurite) -> Iterator[App]:
         yield App(
             settings=Settings(
                 storage=account,
-                source=account,
-                customer_insights_path="ci/Export",
                 key_vault_url="http://localhost",
             ),
             storage=storage,

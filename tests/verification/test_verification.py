@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from shared.cleaning.clean import MALFORMED, ROW, Recipe, clean
+from shared.cleaning.clean import Recipe, clean
 from shared.state.digests import DigestKey
 from shared.state.state import SCHEMA, State
 from shared.verification.comparison import ListComparison, compared_fields, correct, expect, observe
+from tests.sources.batches import batch
 
 KEY = DigestKey.new()
 RECIPE = Recipe({"Email": "Email", "FirstName": "Name", "integer--Points": "Points", "date--Last--Visit": "Visit"})
@@ -20,19 +21,12 @@ FIELDS = compared_fields(RECIPE.mapping)
 
 
 def read(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [(n, False, f"c{n}", email, name, points, "2016-11-22") for n, (email, name, points) in enumerate(people)],
-        schema={
-            ROW: pl.UInt64,
-            MALFORMED: pl.Boolean,
-            "CustomerId": pl.String,
-            "Email": pl.String,
-            "Name": pl.String,
-            "Points": pl.String,
-            "Visit": pl.String,
-        },
+    table = pl.DataFrame(
+        [(f"c{n}", email, name, points, "2016-11-22") for n, (email, name, points) in enumerate(people)],
+        schema=dict.fromkeys(["CustomerId", "Email", "Name", "Points", "Visit"], pl.String),
         orient="row",
     )
+    return batch(table)
 
 
 def rows(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:
