@@ -18,7 +18,7 @@ run: install ## start the local stack and leave it up (INSTANCES=n starts n host
 	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
 
 test: install ## run every test; many wait, so that five workers fill two cores (WORKERS=5)
-	@$(PYTHON) -m pytest -n $(or $(WORKERS),5) --dist loadgroup --no-loadscope-reorder --durations=15
+	@$(PYTHON) -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder --durations=15
 
 chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)
 	@$(PYTHON) -m local.chaos --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
