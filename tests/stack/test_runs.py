@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
+from export_worker.deliver_chunk import PROOF_SECONDS
 from local.eventually import eventually
 from local.source_proxy import SourceProxy
 from local.world import SIMPLE, World, adds_up, people
@@ -73,9 +74,13 @@ def test_a_run_whose_hosts_are_killed_again_and_again_ends_exactly(make_world: M
 
 
 def goes_on(world: World, everybody: int) -> None:
-    """Wait until the list has more members than now, or all of them."""
+    """Wait until the list has more members than now, or all of them.
+
+    A host that was killed while it proved what fills lists keeps the others from it for as long as a proof may take.
+    """
     there = len(world.members("All"))
-    eventually(lambda: len(world.members("All")), lambda count: count > min(there, everybody - 1))
+    seconds = PROOF_SECONDS + 90
+    eventually(lambda: len(world.members("All")), lambda count: count > min(there, everybody - 1), seconds=seconds)
 
 
 def test_messages_that_come_again_plan_and_deliver_once_and_do_nothing_after_the_end(make_world: MakeWorld) -> None:
