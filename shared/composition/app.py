@@ -119,6 +119,11 @@ class App:
             self.accounts.identities.settle(name, account.id)
         return account
 
+    def destination(self, name: str | None) -> Destination:
+        """Return the kind of destination that a connection leads to; where there is no connection, the default one."""
+        found = self.registry.connection(name) if name else None
+        return destination_of(found[0].kind) if found else DEFAULT
+
     def open(self, name: str, connection: Connection) -> Account:
         """Open an account as `connection` describes it; raises ExportError and VaultUnavailable if its key cannot be read."""
         secret = connection.secret_name

@@ -12,9 +12,9 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from shared.azure.records import FIRST, check_version
-from shared.composition.app import App
+from shared.composition.app import Account, App
 from shared.delivery.chunks import UnreadableChunk
-from shared.delivery.destination import Account, Page, list_exists
+from shared.delivery.destination import Page, list_exists
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, NoAnswer, Refused, Unclear
 from shared.delivery.sending import Sender
 from shared.lifecycle.liveness import BusySlots
@@ -25,7 +25,7 @@ from shared.reasons.errors import ExportError
 from shared.runs.files import write_table
 from shared.runs.run import Run
 from shared.state.digests import DigestKey
-from shared.verification.comparison import observe
+from shared.verification.comparison import OBSERVED, observe
 
 MOST_PAGES: Final = 500
 """Pages that one chunk reads; what is left of a longer list continues it."""
@@ -84,18 +84,18 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     if run.stop:
         return Outcome(stop=run.stop, settled=1)
     if not work.list:
-        return Outcome(receipts=_gone(app, work.gone), settled=1)
+        return Outcome(receipts=_gone(work.gone), settled=1)
     try:
         account = open_account(app, run)
         key = app.digest_key()
     except ExportError as end:
         return Outcome(stop=end.reason, left=1)
     sender = app.sender(account, seconds=DEADLINE / 2, slots=BusySlots(app, run, account.slots))
-    reader = _Reader(account.api, account.destination.capabilities.page, sender, key, work)
+    reader = _Reader(account, sender, key, work)
     try:
         rest = reader.read()
     except ListGone:
-        return Outcome(receipts=_gone(app, work.list), counts=calls_of(sender), settled=1)
+        return Outcome(receipts=_gone(work.list), counts=calls_of(sender), settled=1)
     except KeyRefused:
         return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except (Refused, AccountRefused):
@@ -110,17 +110,18 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     )
 
 
-def _gone(app: App, list_id: str | None) -> bytes | None:
+def _gone(list_id: str | None) -> bytes | None:
     """Write the receipts of a list that is gone; None if nobody knows which one it was."""
-    return write_table(observe([], [], app.digest_key()), ["", list_id]) if list_id else None
+    return write_table(pl.DataFrame(schema=OBSERVED), ["", list_id]) if list_id else None
 
 
 class _Reader:
     """Reads pages one after the other: each says where the next one begins."""
 
-    def __init__(self, api: Account, page_size: int, sender: Sender, key: DigestKey, work: Reading) -> None:
-        self._api = api
-        self._page_size = page_size
+    def __init__(self, account: Account, sender: Sender, key: DigestKey, work: Reading) -> None:
+        self._api = account.api
+        self._page_size = account.destination.capabilities.page
+        self._fields = account.destination.fields
         self._sender = sender
         self._key = key
         self._work = work
@@ -140,7 +141,7 @@ class _Reader:
                 if turn == 0:
                     raise
                 return self._work
-            self._tables.append(observe([item.document for item in page.contacts], self._work.fields, self._key))
+            self._tables.append(observe(page.contacts, self._work.fields, self._fields, self._key))
             came_round = page.bookmark in seen
             seen.add(page.bookmark)
             self._work = replace(

@@ -28,7 +28,6 @@ from shared.verification.comparison import (
     compared_fields,
     correct,
     expect,
-    observe,
 )
 
 
@@ -86,10 +85,10 @@ def _observed(app: App, entries: Sequence[Entry], place: int) -> _Observed:
     found = [entry.receipts for entry in entries if entry.chunk.partition("-")[0] == name and entry.receipts]
     tables = [load_table(app.storage, Container.OUTCOMES, path, OBSERVED) for path in found]
     if not tables:
-        return _Observed("", "", observe([], [], app.digest_key()))
+        return _Observed("", "", pl.DataFrame(schema=OBSERVED))
     exists = all(lists[0] for _, lists in tables)  # a list may go while it is read
     last = tables[-1][1]
-    members = pl.concat([table for table, _ in tables]) if exists else observe([], [], app.digest_key())
+    members = pl.concat([table for table, _ in tables]) if exists else pl.DataFrame(schema=OBSERVED)
     return _Observed(last[0] if exists else "", "" if exists else last[-1], members)
 
 
@@ -101,9 +100,9 @@ def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison
     found = app.registry.export(run.export)
     if found is None:
         return begun()
-    recipe = recipe_of(found[0])
+    recipe = recipe_of(found[0], app.destination(run.connection))
     names = [target.segment for target in run.targets]
-    segments = read_segments(app, names, recipe.mapping["Email"], Heartbeat(app, run))
+    segments = read_segments(app, names, recipe.address, Heartbeat(app, run))
     notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
     comparisons = _looked_at(segments, begun(), recipe, notations, app.digest_key())
     if notations.settle():
@@ -121,7 +120,7 @@ def _looked_at(
     for segment, comparison in zip(segments, comparisons, strict=True):
         for batch in segment.read(recipe.columns):
             contacts = clean_batch(batch, recipe, notations).contacts
-            comparison.look_at(expect(contacts, compared_fields(recipe.mapping), key))
+            comparison.look_at(expect(contacts, compared_fields(recipe.mapping, recipe.fields), recipe.fields, key))
     return comparisons
 
 

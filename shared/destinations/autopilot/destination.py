@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from shared.cleaning.fields import Fields
 from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Place
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
+from shared.destinations.autopilot.fields import FIELDS
 from shared.destinations.autopilot.list_methods import BULK, CAPABILITIES, CONTACT, MEMBERSHIP, STRATEGIES
 from shared.http.transport import Session
 
@@ -19,7 +21,7 @@ class AutopilotDestination:
 
     kind = "autopilot"
     title = "Autopilot"
-    address = "Email"
+    fields: Fields = FIELDS
     rate = 20.0
     regions: Sequence[str] = ()
     capabilities: Capabilities = CAPABILITIES
