@@ -54,7 +54,13 @@ def test_a_destination_in_memory_is_exported_to(store: Store, installation: Inst
     status, shown = installation.ask("put_connection", "main", body=body)
     assert (status, shown["account"], shown["rate_limit"]) == (201, "Memory", 1000)
 
-    export = {"display_name": "Team", "connection": "main", "mapping": MAPPING, "segments": ["Team"]}
+    export = {
+        "display_name": "Team",
+        "connection": "main",
+        "mapping": MAPPING,
+        "segments": ["Team"],
+        "guards": {"max_removed_percent": 100},
+    }
     status, wrong = installation.ask("put_export", "team", body={**export, "mapping": {"Email": "Email"}})
     assert (status, [error["field"] for error in wrong["errors"]]) == (422, ["mapping.Email.[key]", "(body)"])
     assert installation.ask("put_export", "team", body=export)[0] == 201
@@ -66,7 +72,7 @@ def test_a_destination_in_memory_is_exported_to(store: Store, installation: Inst
 
     refresh(installation.stack, "b@example.com", "d@example.com")
     ended = run(installation)
-    assert (ended["counts"]["removed"], ended["counts"]["delivered"]) == (2, 1)
+    assert (ended["counts"]["removed"], ended["counts"]["joiners"]) == (2, 1)
     assert members(store) == {"b@example.com", "d@example.com"}
 
     store.delete(str(store.id_of("d@example.com")))
@@ -80,7 +86,7 @@ def test_a_destination_in_memory_is_exported_to(store: Store, installation: Inst
     assert store.id_of("b@example.com") is None
 
 
-def run(installation: Installation, route: str = "post_run") -> dict[str, Any]:
+def run(installation: Installation, route: str = "start_run") -> dict[str, Any]:
     """Start a run and carry it out, as the queues' handlers do."""
     status, started = installation.ask(route, "team")
     assert status == 202, started
