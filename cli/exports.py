@@ -16,7 +16,8 @@ from cli.terminal import Json, client, print_whole, put_out, put_out_text, say
 
 app = typer.Typer(no_args_is_help=True, help="Exports: what goes and how often.")
 
-_OWN_FIELDS = {"name", "created_at", "updated_at", "updated_by", "active_run", "members", "warnings"}
+_OWN_FIELDS = {"name", "created_at", "updated_at", "updated_by", "members", "warnings"}
+_OWN_FIELDS |= {"active_run", "current_run", "last_run", "last_delivered", "next_run", "may"}
 
 
 @app.command("save")
@@ -95,13 +96,22 @@ def export_list(context: typer.Context, as_json: Json = False) -> None:
             item["display_name"],
             item["connection"] or "No connection",
             item["schedule"]["on"],
-            item["updated_at"][:16],
+            *_ended(item["last_run"]),
+            (item["last_delivered"] or {}).get("as_of", "")[:16],
+            ((item["next_run"] or {}).get("at") or "")[:16],
             item["active_run"],
         )
         for item in found
+        if "damaged" not in item
     ]
-    columns = ("Name", "Display name", "Connection", "Schedule", "Updated", "Running")
+    rows += [(item["name"], "damaged", item["detail"], *[""] * 6) for item in found if "damaged" in item]
+    columns = ("Name", "Display name", "Connection", "Schedule", "Last run", "Reason", "As of", "Next", "Running")
     put_out(found, as_json, lambda: print_whole(table_of(columns, rows, whole=("Connection", "Running"))))
+
+
+def _ended(run: dict[str, Any] | None) -> tuple[str, str]:
+    """Return how a run ended, and why."""
+    return (run["status"], run["reason"] or "") if run else ("never ran", "")
 
 
 @app.command("duplicate")

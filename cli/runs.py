@@ -38,17 +38,32 @@ def run_all(context: typer.Context, as_json: Json = False) -> None:
     put_out(done, as_json, lambda: print_whole(table_of(("Export", "What", "Run"), rows, whole=("Run",))))
 
 
-def runs(context: typer.Context, name: str, as_json: Json = False) -> None:
-    """List an export's runs, newest first."""
+def runs(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="An export; all of them if left out.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only those in a status, such as Failed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List runs, newest first: those of one export, or of all."""
+    asked = {"export": name, "status": status}
     with client(context) as api:
-        found = api.get(f"exports/{name}/runs")["items"]
+        if name is not None:
+            api.get(f"exports/{name}")  # which says so if there is none
+        found = api.get("runs", **{key: value for key, value in asked.items() if value})["items"]
     numbers = ("delivered", "rejected", "removed")
     rows = [
-        [item["id"], item["status"], item["reason"], item["trigger"], *(f"{item['counts'][key]:,}" for key in numbers)]
+        [
+            item["id"],
+            item["export"],
+            item["status"],
+            item["reason"],
+            item["trigger"],
+            *(f"{item['counts'][key]:,}" for key in numbers),
+        ]
         for item in found
     ]
-    columns = ("Run", "Status", "Reason", "Trigger", "Delivered", "Rejected", "Removed")
-    put_out(found, as_json, lambda: print_whole(table_of(columns, rows)))
+    columns = ("Run", "Export", "Status", "Reason", "Trigger", "Delivered", "Rejected", "Removed")
+    put_out(found, as_json, lambda: print_whole(table_of(columns, rows, whole=("Export",))))
 
 
 def status(

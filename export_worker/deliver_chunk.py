@@ -57,7 +57,8 @@ def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
         return
     if app.ledger.entry(export, run_id, chunk) is None:
         try:
-            run = _work_off(app, run, chunk)
+            with tracing.span(Span.DELIVER, run, chunk=chunk):
+                run = _work_off(app, run, chunk)
         except RunOver:
             log.info("left a chunk of a run that ended meanwhile: export=%s run=%s chunk=%s", export, run_id, chunk)
             return
@@ -65,7 +66,6 @@ def deliver_chunk(app: App, export: str, run_id: str, chunk: str) -> None:
         finish_run(app, export, run_id)
 
 
-@tracing.traced(Span.DELIVER)
 def _work_off(app: App, run: Run, chunk: str) -> Run:
     """Work a chunk off and record its outcome; raises TryLater if nothing could be done, RunOver if it need not be."""
     path = chunk_path(run.export, run.id, str(run.plan), chunk)

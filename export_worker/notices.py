@@ -9,28 +9,29 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 @blueprint.queue_trigger("message", queue_name="export-notices", connection="AzureWebJobsStorage")
 def notify(message: func.QueueMessage) -> None:
-    """Tell the webhook of a run's end; a notice that it does not take goes back on the queue for a while."""
+    """Tell the webhook of a run's end; a notice that it does not take goes back on the queue, though its run has ended."""
     from shared.azure.storage import Queue
-    from shared.composition.app import app
     from shared.lifecycle import notify as step
-    from shared.reasons.errors import TryLater
-    from shared.runs.work import RunWork, read_work
+    from shared.lifecycle.postpone import requeue
+    from shared.lifecycle.queue_work import handle
+    from shared.runs.work import RunWork
 
-    work = read_work(message.get_body(), RunWork)
-    if work is None:
-        return
-    try:
-        step.notify(app(), work.export, work.run)
-    except TryLater as later:
-        app().storage.send(Queue.NOTICES, work.model_dump(), delay=later.seconds)
+    handle(
+        message.get_body(),
+        RunWork,
+        lambda app, work: step.notify(app, work.export, work.run),
+        Queue.NOTICES,
+        requeue,
+    )
 
 
 @blueprint.queue_trigger("message", queue_name="export-notices-poison", connection="AzureWebJobsStorage")
 def drop_notice(message: func.QueueMessage) -> None:
-    """Say in the log that the webhook never took a notice; the run itself is in the history."""
+    """Note in the log that the webhook never took a notice; the run itself is in the history."""
+    from shared.azure.storage import Queue
     from shared.lifecycle import notify as step
-    from shared.runs.work import RunWork, read_work
+    from shared.lifecycle.postpone import requeue
+    from shared.lifecycle.queue_work import handle
+    from shared.runs.work import RunWork
 
-    work = read_work(message.get_body(), RunWork)
-    if work is not None:
-        step.give_up(work.export, work.run)
+    handle(message.get_body(), RunWork, lambda _, work: step.give_up(work.export, work.run), Queue.NOTICES, requeue)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from http import HTTPStatus
-from itertools import islice
 
 from export_trigger.http.access import Role
 from export_trigger.http.mapping import (
@@ -14,12 +13,12 @@ from export_trigger.http.mapping import (
     permission_warnings,
     size_warnings,
 )
+from export_trigger.http.overview import view, views
 from export_trigger.http.request import Answer, Call, Problem, stale
-from export_trigger.http.views import DamagedView, ExportPage, ExportView
+from export_trigger.http.views import ExportPage
 from export_trigger.steps.cancel import cancel_run
 from export_trigger.steps.claim import claim_lists, release_lists, whereabouts
 from shared.accounts.claims import Claimed
-from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict
 from shared.composition.app import App
 from shared.exports.configuration import DisplayName, Export, ExportSettings, Model, Name
@@ -31,17 +30,17 @@ from shared.sources.catalogue import Catalogue
 
 
 def list_exports(app: App, call: Call) -> Answer:
-    """List exports in the order of their names."""
+    """List exports in the order of their names, each with its last run, its next one, and what the caller may do."""
     after, limit = call.page()
-    names = list(islice(app.registry.exports(after=after), limit + 1))
-    items = [item for name in names[:limit] if (item := _listed(app, name))]
-    return Answer(body=ExportPage(items=tuple(items), next=names[limit - 1] if len(names) > limit else None))
+    found = app.registry.listed_exports(after=after, most=limit + 1)
+    items = views(app, call.caller, [(name, export) for name, export in found[:limit] if export is not None])
+    return Answer(body=ExportPage(items=items, next=found[limit - 1][0] if len(found) > limit else None))
 
 
 def get_export(app: App, call: Call) -> Answer:
-    """Show one export, with its run that is going, if one is."""
+    """Show one export: its settings, how its last run ended, what comes next, and what the caller may do."""
     export, etag = find_export(app, call)
-    return Answer(body=_view(app, call.params["export"], export), headers={"ETag": etag})
+    return Answer(body=view(app, call.caller, call.params["export"], export), headers={"ETag": etag})
 
 
 def put_export(app: App, call: Call) -> Answer:
@@ -80,7 +79,7 @@ def put_export(app: App, call: Call) -> Answer:
     _check_still_connected(app, name, export, etag)
     if catalogue is not None and not app.ledger.head(name).refresh:
         app.ledger.change_head(name, lambda head: head.refresh_seen(catalogue.etag))
-    shown = _view(app, name, export, members=members, warnings=warnings)
+    shown = view(app, call.caller, name, export, members=members, warnings=warnings)
     noted = {"changed": ",".join(_changes(before, export))}
     return Answer(HTTPStatus.OK if before_etag else HTTPStatus.CREATED, shown, {"ETag": etag}, noted=noted)
 
@@ -104,7 +103,7 @@ def duplicate_export(app: App, call: Call) -> Answer:
         etag = app.registry.save_export(body.name, copy, only_new=True)
     except Conflict:
         raise Problem(HTTPStatus.CONFLICT, "export_exists", f"There is an export {body.name!r} already.") from None
-    return Answer(HTTPStatus.CREATED, _view(app, body.name, copy), {"ETag": etag})
+    return Answer(HTTPStatus.CREATED, view(app, call.caller, body.name, copy), {"ETag": etag})
 
 
 def delete_export(app: App, call: Call) -> Answer:
@@ -254,19 +253,6 @@ def _catalogue(app: App) -> tuple[Catalogue | None, list[str]]:
         return app.source.catalogue(), []
     except ExportError as end:
         return None, [f"The mapping could not be checked: {end.detail or end.reason.advice}"]
-
-
-def _view(app: App, name: str, export: Export, **saved: object) -> ExportView:
-    return ExportView.of(name, export, app.ledger.head(name).active, **saved)
-
-
-def _listed(app: App, name: str) -> ExportView | DamagedView | None:
-    """Show one export of a list: one of which something cannot be read by its name, and one that is gone by now not at all."""
-    try:
-        found = app.registry.export(name)
-        return _view(app, name, found[0]) if found else None
-    except (DocumentDamaged, NewerVersion) as damage:
-        return DamagedView.of(name, damage)
 
 
 def _not_found(name: str) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -23,6 +24,9 @@ DEEPEST_BODY: Final = 20
 
 LONGEST_AFTER: Final = 256
 """Characters of a page's beginning; the longest name of anything that is listed is shorter."""
+
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 class Body(Protocol):
@@ -121,9 +125,7 @@ class Call:
             raise Problem(HTTPStatus.BAD_REQUEST, "limit_invalid", "limit is a whole number from 1 to 200.")
         after = self.query.get("after", "")
         if len(after) > LONGEST_AFTER or not after.isprintable():
-            raise Problem(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "after_invalid", "after is what the page before gave as next."
-            )
+            raise after_invalid()
         return after, limit
 
     def flag(self, name: str) -> bool:
@@ -144,6 +146,17 @@ class Call:
         """The ETag that the caller last saw, if one was sent."""
         value = self.headers.get("if-match", "").strip()
         return None if value in {"", "*"} else value
+
+
+def after_invalid() -> Problem:
+    """Return the problem that no page begins there."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "after_invalid", "after is what the page before gave as next.")
+
+
+def check_name(kind: str, name: str) -> None:
+    """Raise a Problem for a name that could be none."""
+    if not _NAME.fullmatch(name):
+        raise Problem(HTTPStatus.BAD_REQUEST, "name_invalid", f"The {kind} must be like a-name-1, at most 63 long.")
 
 
 def stale() -> Problem:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final
 
 from export_trigger.http.access import Caller, NotAllowed, caller_of
 from export_trigger.http.conditional import unless_known
-from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.request import Answer, Call, Problem, check_name
 from export_trigger.http.routes import Route
 from shared.azure.identity import NoToken
 from shared.azure.settings import SettingsWrong
@@ -21,8 +19,6 @@ from shared.reasons.errors import ExportError, Transient, TryLater
 from shared.telemetry.tracing import answering
 
 log = logging.getLogger(__name__)
-
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 def answer(
@@ -111,9 +107,4 @@ def _admit(app: App, route: Route, headers: Mapping[str, str]) -> Caller:
 def _check_names(params: Mapping[str, str]) -> None:
     """Raise a Problem for a name in the path that could be none."""
     for kind, name in params.items():
-        if not _NAME.fullmatch(name):
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                "name_invalid",
-                f"The {kind} in the path must be like a-name-1, at most 63 long.",
-            )
+        check_name(f"{kind} in the path", name)

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from export_trigger.http.access import Role
+from shared.reasons.codes import Status
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -78,6 +79,8 @@ _SAVED: Final = {200: "Replaced.", 201: "Created."}
 _GONE: Final = {204: "Removed."}
 _STARTED: Final = {202: "Started."}
 _DETACH: Final = Query("detach", {"type": "boolean", "default": False})
+_EXPORT: Final = Query("export", {"type": "string"})
+_STATUS: Final = Query("status", {"type": "string", "enum": [status.value for status in Status]})
 _REPAIR: Final = Query("repair", {"type": "boolean", "default": False})
 
 ROUTES: Final = (
@@ -213,6 +216,15 @@ ROUTES: Final = (
         "runs.list_runs",
         view="RunPage",
         query=PAGE,
+    ),
+    Route(
+        "list_all_runs",
+        "GET",
+        "runs",
+        Role.VIEWER,
+        "runs.list_all_runs",
+        view="RunPage",
+        query=(*PAGE, _EXPORT, _STATUS),
     ),
     Route(
         "get_run",

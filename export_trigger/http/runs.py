@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from itertools import islice
 
 from export_trigger.http.exports import check_connection, check_former_connection, find_export
-from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.request import Answer, Call, Problem, after_invalid, check_name
 from export_trigger.http.views import (
     AllStarted,
     ExportSkipped,
@@ -91,6 +92,24 @@ def list_runs(app: App, call: Call) -> Answer:
     )
 
 
+def list_all_runs(app: App, call: Call) -> Answer:
+    """List the runs of all exports, newest first, also of exports that were deleted; those of one export, or in one status."""
+    after, limit = call.page()
+    place, status, export = _place(after), _status(call), call.query.get("export")
+    try:
+        if export is None:
+            runs = app.ledger.latest(app.now(), after=place, status=status, most=limit + 1)
+        else:
+            check_name("export", export)
+            before = place[1] if place else None
+            wanted = (run for run in app.ledger.each_run(export, before=before) if status in {None, run.status})
+            runs = list(islice(wanted, limit + 1))
+    except NoSuchRun:
+        raise after_invalid() from None
+    last = f"{runs[limit - 1].id}.{runs[limit - 1].export}" if len(runs) > limit else None
+    return Answer(body=RunPage(items=tuple(view(app, run) for run in runs[:limit]), next=last))
+
+
 def get_run(app: App, call: Call) -> Answer:
     """Show a run: status, reason, counts, progress and when it may end."""
     return Answer(body=view(app, _find(app, call)))
@@ -165,6 +184,23 @@ def _start(
             HTTPStatus.CONFLICT, Reason.RUN_IN_PROGRESS, Reason.RUN_IN_PROGRESS.advice, run=going.run_id
         ) from None
     return Answer(HTTPStatus.ACCEPTED, RunStarted(run=run.id), {"Location": f"/api/exports/{export}/runs/{run.id}"})
+
+
+def _place(after: str) -> tuple[str, str] | None:
+    """Return the export and the id of the run that a page comes after; raise a Problem if `after` names none."""
+    run_id, dot, export = after.partition(".")
+    if after and not (dot and export and run_id):
+        raise after_invalid()
+    return (export, run_id) if after else None
+
+
+def _status(call: Call) -> Status | None:
+    try:
+        return Status(call.query["status"]) if "status" in call.query else None
+    except ValueError:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST, "status_invalid", f"status is one of: {', '.join(item.value for item in Status)}."
+        ) from None
 
 
 def _progress(app: App, run: Run) -> ProgressView:

@@ -15,7 +15,8 @@ from shared.exports.configuration import Connection, Consent, Export, ListStrate
 from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.reasons.errors import ExportError
 from shared.runs.counts import Counts, Findings
-from shared.runs.run import Trigger, Verification
+from shared.runs.head import LastRun
+from shared.runs.run import Run, Trigger, Verification
 
 
 class View(BaseModel):
@@ -126,18 +127,74 @@ class SegmentPage(Page[SegmentView]):
     """A page of segments."""
 
 
+Action = Literal["preview", "run", "verify", "edit", "delete", "duplicate", "cancel"]
+"""What can be done with an export."""
+
+
+class EndedRun(View):
+    """How a run ended; `as_of` is when the refresh of the segments was published that it read."""
+
+    id: str
+    trigger: Trigger
+    status: Status
+    reason: Reason | None
+    advice: str
+    queued_at: datetime
+    ended_at: datetime
+    as_of: datetime | None
+    counts: Counts
+
+    @classmethod
+    def of(cls, run: LastRun) -> EndedRun:
+        """Return the view of a run as its export's head keeps it."""
+        return cls.model_validate({**run.model_dump(), "advice": run.reason.advice if run.reason else ""})
+
+
+class GoingRun(View):
+    """A run that is going: how many of its operations are settled."""
+
+    id: str
+    trigger: Trigger
+    status: Status
+    queued_at: datetime
+    settled: int
+    operations: int
+
+    @classmethod
+    def of(cls, run: Run) -> GoingRun:
+        """Return the view of a run."""
+        return cls.model_validate(run.model_dump(include=set(cls.model_fields)))
+
+
+class NextRun(View):
+    """When an export runs next by itself: with the next refresh of the segments, or `at` a moment."""
+
+    on: Literal["refresh", "cron"]
+    at: datetime | None
+
+
 class ExportView(Export):
-    """An export, with its run that is going, if one is; when it was just saved, its segments' members and what to know."""
+    """An export: its settings, how it stands, and what the caller may do with it.
+
+    `last_run` is the one that ended last, beside `current_run`, which is going; `last_delivered` is the last one after which
+    the lists held what a whole refresh said. `next_run` is null if the schedule is off. When it was just saved, `members` of
+    its segments and what to know.
+    """
 
     name: str
     active_run: str | None
+    current_run: GoingRun | None
+    last_run: EndedRun | None
+    last_delivered: EndedRun | None
+    next_run: NextRun | None
+    may: tuple[Action, ...]
     members: Mapping[str, int | None] = {}
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, name: str, export: Export, active_run: str | None, **saved: object) -> ExportView:
-        """Return the view of an export as stored."""
-        return cls.model_validate({"name": name, "active_run": active_run, **export.model_dump(), **saved})
+    def of(cls, name: str, export: Export, **more: object) -> ExportView:
+        """Return the view of an export as stored, with `more` fields."""
+        return cls.model_validate({"name": name, **export.model_dump(), **more})
 
     def content(self) -> dict[str, Any]:
         """Return it as JSON would hold it: every setting, and what saving showed only where it was saved."""
@@ -232,6 +289,7 @@ class RunView(View):
     planned_at: datetime | None
     ended_at: datetime | None
     refreshed_at: datetime | None
+    as_of: datetime | None
     unreachable_since: datetime | None
     rejected_of: str | None
     counts: Counts

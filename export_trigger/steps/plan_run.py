@@ -20,7 +20,6 @@ from shared.delivery.sending import Sender
 from shared.lifecycle.finish import end_run, finish_run
 from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.outage import wait_or_end
-from shared.lifecycle.read_lists import reading
 from shared.lifecycle.record import open_chunks
 from shared.lifecycle.segments import open_refresh, recipe_of, scope_of
 from shared.lifecycle.window import calls_of, known_account, nothing_done
@@ -45,6 +44,7 @@ from shared.sources.ahead import in_order
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import Span
 from shared.verification.comparison import compared_fields
+from shared.verification.reading import encode_reading, first_readings
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,8 @@ def plan_run(app: App, export: str, run_id: str) -> None:
         return
     try:
         if run.plan is None:
-            run = _plan(app, run)
+            with tracing.span(Span.PLAN, run):
+                run = _plan(app, run)
     except ExportError as end:
         end_run(app, run, wait_or_end(app, run, end))
         return
@@ -86,7 +87,6 @@ def issue(app: App, run: Run) -> None:
         app.storage.send(Queue.CHUNKS, {"export": run.export, "run": run.id, "chunk": name})
 
 
-@tracing.traced(Span.PLAN)
 def _plan(app: App, run: Run) -> Run:
     """Plan a run that has no plan yet, and record the plan; gives the run with the plan that was recorded first."""
     found = app.registry.export(run.export)
@@ -113,7 +113,7 @@ def _plan(app: App, run: Run) -> Run:
     attempt = secrets.token_hex(4)
     if refresh is None:
         fields = compared_fields(recipe.mapping, recipe.fields)
-        work = [reading(list_id, fields, gone=was) for list_id, was in zip(list_ids, filled, strict=True)]
+        work = [encode_reading(reading) for reading in first_readings(list_ids, filled, fields)]
         count = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED))
         recorded = _record(
             app,
@@ -141,6 +141,7 @@ def _plan(app: App, run: Run) -> Run:
         _counts(planned) + calls_of(sender),
         remarks(planned, names),
         refresh.etag,
+        as_of=refresh.published_at,
     )
     recorded = _record(app, run, summary)
     if recorded.plan == attempt:

@@ -13,6 +13,7 @@ from shared.composition.app import App
 from shared.planning.survey import Rows
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
+from shared.retry.policy import LOCKED
 from shared.runs.files import load_state, state_path, write_state
 from shared.state.digests import SCHEME
 from shared.state.recognition import Unrecognised, is_settled, recognise
@@ -43,7 +44,7 @@ def settle_state(app: App, export: str, left: Left, segments: Sequence[Rows], re
     try:
         app.storage.put(Container.STATE, path, write_state(known), if_match=etag)
     except Conflict:
-        raise TryLater(2, "somebody else is changing the state") from None
+        raise TryLater(LOCKED.pause(), "somebody else is changing the state") from None
     return known
 
 

@@ -47,7 +47,8 @@ def supervise_run(app: App, export: str, run_id: str) -> None:
     if run.is_delivered:
         _finish(app, run)
     elif is_stranded(app, run):
-        _issue_again(app, run)
+        with tracing.span(Span.SUPERVISE, run):
+            _issue_again(app, run)
 
 
 def _finish(app: App, run: Run) -> None:
@@ -65,7 +66,6 @@ def _finish(app: App, run: Run) -> None:
         raise
 
 
-@tracing.traced(Span.SUPERVISE)
 def _issue_again(app: App, run: Run) -> None:
     log.warning("no life, issued again: export=%s run=%s", run.export, run.id)
     now = app.now()

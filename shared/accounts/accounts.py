@@ -12,7 +12,7 @@ from shared.accounts.identities import Identities
 from shared.accounts.stored_keys import StoredKeys
 from shared.azure.locks import Locks
 from shared.azure.records import Record
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 from shared.delivery.pace import Pace, Window
 from shared.delivery.sending import Clock
 
@@ -72,7 +72,7 @@ class Accounts:
             if changed == pace:
                 return answer
             record = PaceRecord(next_free=changed.next_free, speed=changed.speed, throttled_at=changed.throttled_at)
-            if self._write(account, Change("pace", record, etag)):
+            if self._table.try_write(account, [Change("pace", record, etag)]):
                 return answer
 
     def list_id(self, account: str, title: str) -> str | None:
@@ -85,7 +85,7 @@ class Accounts:
         if list_id is None:
             self._table.delete(account, [_list_key(title)])
             return
-        self._put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
+        self._table.put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
 
     def list_method(self, account: str) -> str | None:
         """Return the name of the method that fills the account's lists, or None if nobody has proved it yet."""
@@ -97,7 +97,7 @@ class Accounts:
         if name is None:
             self._table.delete(account, ["filling"])
         else:
-            self._put(account, "filling", ListMethodRecord(filling=name))
+            self._table.put(account, "filling", ListMethodRecord(filling=name))
 
     def _pace(self, account: str) -> tuple[Pace, str | None]:
         found = self._table.get(account, "pace", PaceRecord)
@@ -105,19 +105,6 @@ class Accounts:
             return Pace(), None
         record, etag = found
         return Pace(record.next_free, record.speed, record.throttled_at), etag
-
-    def _put(self, account: str, key: str, record: Record) -> None:
-        while True:
-            found = self._table.get(account, key, type(record))
-            if self._write(account, Change(key, record, found[1] if found else None)):
-                return
-
-    def _write(self, partition: str, change: Change) -> bool:
-        try:
-            self._table.write(partition, [change])
-        except Lost:
-            return False
-        return True
 
 
 class AccountSlots:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -75,7 +76,7 @@ class Claims:
                     new.append(title)
                 record = ClaimRecord(title=title, export=export, attempt=attempt, at=self._clock.now())
                 changes.append(Change(_key(title), record, found[1] if found else None))
-            if not changes or self._written(account, changes):
+            if not changes or self._table.try_write(account, changes):
                 return Attempt(account, attempt, tuple(new))
 
     def take_back(self, attempt: Attempt) -> None:
@@ -101,22 +102,12 @@ class Claims:
         }
 
     def _stands(self, claim: ClaimRecord, is_held: IsHeld) -> bool:
-        """Whether a claim keeps others away: it is just being made, or its export's document bears it out."""
+        """Return whether a claim keeps others away: it is just being made, or its export's document bears it out."""
         return self._clock.now() < claim.at + SAVING or is_held(claim.export, claim.title)
 
-    def _written(self, account: str, changes: Sequence[Change]) -> bool:
-        """Whether all was written; if not, somebody changed one of the claims meanwhile."""
-        try:
-            self._table.write(account, changes)
-        except Lost:
-            return False
-        return True
-
     def _remove(self, account: str, title: str, etag: str) -> None:
-        try:
+        with suppress(Lost):
             self._table.delete_version(account, _key(title), etag)
-        except Lost:
-            return
 
 
 def _key(title: str) -> str:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from shared.azure.records import Record
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 
 _KEYS: Final = "_keys"
 """Partition of what is known of keys; no connection can bear this name."""
@@ -67,7 +67,7 @@ class Identities:
 
     def remember_key(self, key_digest: str, account: str) -> None:
         """Remember which account a key opens."""
-        self._put(_KEYS, key_digest, KeyRecord(account=account))
+        self._table.put(_KEYS, key_digest, KeyRecord(account=account))
         self._accounts[key_digest] = account
 
     def home(self, connection: str) -> str | None:
@@ -83,7 +83,7 @@ class Identities:
         if found is None:
             self._take_over(connection, account)
         if found is None or found[0].account != account:
-            self._put(connection, _HOME, HomeRecord(account=account))
+            self._table.put(connection, _HOME, HomeRecord(account=account))
         self._homes[connection] = account
 
     def forget(self, connection: str) -> None:
@@ -97,16 +97,4 @@ class Identities:
         rows = list(self._table.between(connection, "list-", "list-~", StoredRecord))
         rows += [(key, found[0]) for key in _SHARED if (found := self._table.get(connection, key, StoredRecord))]
         for key, record in rows:
-            try:
-                self._table.write(account, [Change(key, record, None)])
-            except Lost:  # the account knows by itself, from another connection
-                continue
-
-    def _put(self, partition: str, key: str, record: Record) -> None:
-        while True:
-            found = self._table.get(partition, key, type(record))
-            try:
-                self._table.write(partition, [Change(key, record, found[1] if found else None)])
-            except Lost:
-                continue
-            return
+            self._table.try_write(account, [Change(key, record, None)])  # unless the account knows by itself

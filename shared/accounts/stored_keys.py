@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.azure.records import Record
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 
 PREFIX: Final = "autopilot-"
 """How the names of secrets begin that hold accounts' keys."""
@@ -29,10 +29,7 @@ class StoredKeys:
 
     def note(self, secret: str, connection: str, at: datetime) -> None:
         """Note a secret that is about to be made."""
-        try:
-            self._table.write(_PARTITION, [Change(secret, SecretRecord(connection=connection, at=at), None)])
-        except Lost:  # written, but the answer was lost and the client asked again
-            return
+        self._table.try_write(_PARTITION, [Change(secret, SecretRecord(connection=connection, at=at), None)])
 
     def is_ours(self, secret: str) -> bool:
         """Whether the app made a secret."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from shared.azure.records import Record
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 from shared.reasons.errors import TryLater
 from shared.retry.policy import LOCKED
 
@@ -48,7 +48,7 @@ class Locks:
         if found and found[0].until > now:
             raise TryLater(LOCKED.pause(), f"somebody else is at it: {what}")
         taken = LockRecord(owner=owner, until=now + seconds)
-        if not self._write(partition, Change(key, taken, found[1] if found else None)):
+        if not self._table.try_write(partition, [Change(key, taken, found[1] if found else None)]):
             raise TryLater(LOCKED.pause(), f"somebody else is at it: {what}")
 
         def check() -> None:
@@ -60,7 +60,7 @@ class Locks:
         finally:
             found = self._table.get(partition, key, LockRecord)
             if found and found[0].owner == owner:
-                self._write(partition, Change(key, LockRecord(owner="", until=0), found[1]))
+                self._table.try_write(partition, [Change(key, LockRecord(owner="", until=0), found[1])])
 
     def forget(self, partition: str, what: str) -> None:
         """Forget who did what, once it is never done again."""
@@ -69,13 +69,6 @@ class Locks:
     def forget_finished(self, export: str) -> None:
         """Forget who finished an export's runs: an older version of the app kept that for each run, for ever."""
         self._table.delete(export, self._table.keys(export, _key("finish "), _key("finish!")))
-
-    def _write(self, partition: str, change: Change) -> bool:
-        try:
-            self._table.write(partition, [change])
-        except Lost:
-            return False
-        return True
 
 
 def _key(what: str) -> str:

@@ -147,6 +147,15 @@ class Storage:
         except ResourceNotFoundError:
             return
 
+    def versions(self, container: Container, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, str]]:
+        """Yield the names of blobs under a prefix, those greater than `after`, in ascending order, with their ETags."""
+        try:
+            for blob in self._blobs.get_container_client(container).list_blobs(name_starts_with=prefix):
+                if blob.name > after:
+                    yield blob.name, f'"{str(blob.etag).strip(chr(34))}"'  # a listing leaves the quotes out
+        except ResourceNotFoundError:
+            return
+
     def folders(self, container: Container) -> list[str]:
         """Return the names of a container's folders, in ascending order."""
         try:

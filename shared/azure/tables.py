@@ -14,7 +14,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
-from shared.azure.records import Record, check_version
+from shared.azure.records import NewerVersion, Record, check_version
 from shared.retry.policy import CONFLICT
 
 _JSON: Final = "_json"
@@ -23,9 +23,6 @@ _VERSION: Final = "version"
 _LONGEST: Final = 16_000
 """Characters of one property. Azure takes 32,768 of UTF-16, of which an emoji needs two; a longer text goes on in
 properties of its own."""
-
-_MOST_OPERATIONS: Final = 100
-"""Operations of one transaction (Azure's limit)."""
 
 _LARGEST_PAGE: Final = 1000
 """Records that one answer of a query holds at most (Azure's limit)."""
@@ -73,6 +70,24 @@ class Table:
         except ResourceNotFoundError:
             return
 
+    def across[T: Record](
+        self, start: str, end: str, kind: type[T], **equal: str
+    ) -> Iterator[tuple[str, T | NewerVersion]]:
+        """Yield the records of all partitions whose keys are from `start` to before `end`, with their partitions.
+
+        They come in the order of partitions and keys; `equal` is what their columns hold. One that this code cannot read is
+        yielded as the error that says so. The service looks through the whole table, in as many answers as hold what was found.
+        """
+        query = "".join(["RowKey ge @start and RowKey lt @end", *(f" and {name} eq @{name}" for name in equal)])
+        try:
+            for entity in self._client.query_entities(query, parameters={"start": start, "end": end, **equal}):
+                try:
+                    yield entity["PartitionKey"], self._record(entity, kind)
+                except NewerVersion as newer:
+                    yield entity["PartitionKey"], newer
+        except ResourceNotFoundError:
+            return
+
     def keys(self, partition: str, start: str, end: str, *, most: int | None = None) -> list[str]:
         """Return the keys from `start` to before `end`, at most `most`, in ascending order; the records are not read."""
         query = "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end"
@@ -95,8 +110,23 @@ class Table:
             return []
 
     def write(self, partition: str, changes: Sequence[Change]) -> None:
-        """Make all changes or none; raises Lost if one of them comes too late."""
+        """Make all changes or none; raise Lost if one of them comes too late."""
         self._submit(partition, [_operation(partition, change) for change in changes])
+
+    def try_write(self, partition: str, changes: Sequence[Change]) -> bool:
+        """Make all changes or none; return False if one of them comes too late: then read again and decide again."""
+        try:
+            self.write(partition, changes)
+        except Lost:
+            return False
+        return True
+
+    def put(self, partition: str, key: str, record: Record) -> None:
+        """Write a record in the place of whatever is under its key."""
+        while True:
+            found = self.get(partition, key, type(record))
+            if self.try_write(partition, [Change(key, record, found[1] if found else None)]):
+                return
 
     def _submit(self, partition: str, operations: Sequence[tuple[Any, ...]]) -> None:
         try:
@@ -116,10 +146,9 @@ class Table:
 
     def delete(self, partition: str, keys: Sequence[str]) -> None:
         """Delete the records under `keys`, those that are there."""
-        for start in range(0, len(keys), _MOST_OPERATIONS):
-            for key in keys[start : start + _MOST_OPERATIONS]:
-                with contextlib.suppress(ResourceNotFoundError):
-                    self._client.delete_entity(partition, key)
+        for key in keys:
+            with contextlib.suppress(ResourceNotFoundError):
+                self._client.delete_entity(partition, key)
 
     def delete_version(self, partition: str, key: str, etag: str) -> None:
         """Delete one version of a record; raise Lost if it is another by now, or gone."""

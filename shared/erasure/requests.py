@@ -17,7 +17,7 @@ from typing import Final
 
 from shared.azure.records import FIRST, NewerVersion, Record, check_version
 from shared.azure.storage import Container, Storage, TooLarge
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 
 _PARTITION: Final = "requests"
 
@@ -140,11 +140,8 @@ class Erasures:
             found = self._table.get(_PARTITION, erasure.id, Erasure)
             if found is None:
                 return
-            try:
-                self._table.write(_PARTITION, [Change(erasure.id, erasure, found[1])])
-            except Lost:
-                continue
-            break
+            if self._table.try_write(_PARTITION, [Change(erasure.id, erasure, found[1])]):
+                break
         if erasure.progress is not Progress.OPEN:
             self._storage.delete(Container.ERASURES, _path(erasure.id))
 

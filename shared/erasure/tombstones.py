@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
 from shared.azure.records import NewerVersion, Record
-from shared.azure.tables import Change, Lost, Table
+from shared.azure.tables import Change, Table
 from shared.state.digests import SCHEME
 
 _PARTITION: Final = "erased"
@@ -43,8 +42,7 @@ class Tombstones:
             if found is not None and found[0].digests is not None:
                 return
             stone = Tombstone(at=found[0].at if found else at, digests=SCHEME)
-            with contextlib.suppress(Lost):
-                self._table.write(_PARTITION, [Change(_key(person), stone, found[1] if found else None)])
+            self._table.try_write(_PARTITION, [Change(_key(person), stone, found[1] if found else None)])
 
     def people(self) -> list[int]:
         """Return the digests of all who were erased, however they were made."""
@@ -73,8 +71,7 @@ class Tombstones:
         """Note the key that digests are made with, unless one is noted already; returns the one that stands."""
         while (known := self.fingerprint()) is None:
             change = Change(_FINGERPRINT, FingerprintRecord(fingerprint=fingerprint, at=at), None)
-            with contextlib.suppress(Lost):
-                self._table.write(_KEY_PARTITION, [change])
+            self._table.try_write(_KEY_PARTITION, [change])
         return known
 
 

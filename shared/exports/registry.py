@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +15,11 @@ from shared.azure.storage import Container, Storage, TooLarge
 from shared.exports.configuration import Connection, Export
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+
+_FOLDER: Final = "exports/"
+_READERS: Final = 8
+_MOST_KEPT: Final = 2000
+"""Exports that a process remembers as it last read them."""
 
 VERSION: Final = FIRST
 """The version of stored documents."""
@@ -34,6 +41,7 @@ class Registry:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._read: dict[str, tuple[Export, str]] = {}
 
     def connection(self, name: str) -> tuple[Connection, str] | None:
         """Give a connection and its ETag, or None."""
@@ -42,6 +50,26 @@ class Registry:
     def export(self, name: str) -> tuple[Export, str] | None:
         """Give an export and its ETag, or None."""
         return self._load(_export(name), Export)
+
+    def listed_exports(self, *, after: str = "", most: int) -> list[tuple[str, Export | DocumentDamaged | None]]:
+        """Return exports in the order of their names, at most `most`, those greater than `after`.
+
+        One that is damaged is the error that says so, one that was deleted meanwhile None. That costs a listing, and a call for each document that this process has not read in this version yet.
+        """
+        last = _export(after) if after else ""
+        listed = list(islice(self._storage.versions(Container.CONFIGURATION, _FOLDER, after=last), most))
+        unread = [path for path, etag in listed if (known := self._read.get(path)) is None or known[1] != etag]
+        with ThreadPoolExecutor(_READERS) as pool:
+            read = dict(zip(unread, pool.map(self._one_listed, unread), strict=True))
+        kept = self._read if len(self._read) < _MOST_KEPT else {}
+        self._read = {**kept, **{path: found for path, found in read.items() if isinstance(found, tuple)}}
+        return [(_named(path), _document(read[path] if path in read else self._read.get(path))) for path, _ in listed]
+
+    def _one_listed(self, path: str) -> tuple[Export, str] | DocumentDamaged | None:
+        try:
+            return self._load(path, Export)
+        except DocumentDamaged as damage:
+            return damage
 
     def is_damaged(self, export: str) -> bool:
         """Whether an export's document is there and cannot be read."""
@@ -125,9 +153,17 @@ def _fields(error: ValidationError) -> list[str]:
     return sorted(named)[:5]
 
 
+def _document(found: tuple[Export, str] | DocumentDamaged | None) -> Export | DocumentDamaged | None:
+    return found[0] if isinstance(found, tuple) else found
+
+
+def _named(path: str) -> str:
+    return path.removeprefix(_FOLDER).removesuffix(".json")
+
+
 def _connection(name: str) -> str:
     return f"connections/{name}.json"
 
 
 def _export(name: str) -> str:
-    return f"exports/{name}.json"
+    return f"{_FOLDER}{name}.json"

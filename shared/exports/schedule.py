@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -25,3 +25,11 @@ def is_due(expression: str, time_zone: str, since: datetime, now: datetime) -> b
         return next(CronSim(expression, since.astimezone(ZoneInfo(time_zone)))) <= now
     except StopIteration:
         return False
+
+
+def next_time(expression: str, time_zone: str, now: datetime) -> datetime | None:
+    """Return the next moment after `now` at which a schedule is due, in UTC; None if there is none any more."""
+    try:
+        return next(CronSim(expression, now.astimezone(ZoneInfo(time_zone)))).astimezone(UTC)
+    except StopIteration:
+        return None

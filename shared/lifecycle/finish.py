@@ -79,12 +79,12 @@ class Ending:
     findings: tuple[Findings, ...] = ()
 
 
-@tracing.traced(Span.END)
 def end_run(app: App, run: Run, end: ExportError) -> Run:
     """End a run before anything was sent; one that has a plan by now goes on."""
     if run.plan is not None:
         return run
-    ended = _close(app, run, Ending(end.reason, end.detail), unless=lambda run: run.plan is not None)
+    with tracing.span(Span.END, run):
+        ended = _close(app, run, Ending(end.reason, end.detail), unless=lambda run: run.plan is not None)
     log.warning("ended export=%s run=%s reason=%s", run.export, run.id, end.reason)
     return ended
 
@@ -99,10 +99,12 @@ def finish_run(app: App, export: str, run_id: str) -> Run:
         return run
     with app.locks.exclusive(export, "finish", FINISH_SECONDS):
         run = app.ledger.run(export, run_id)
-        return run if run.status.is_final else _finish(app, run)
+        if run.status.is_final:
+            return run
+        with tracing.span(Span.FINISH, run):
+            return _finish(app, run)
 
 
-@tracing.traced(Span.FINISH)
 def _finish(app: App, run: Run) -> Run:
     export, run_id, connection = run.export, run.id, str(run.connection)
     path = state_path(export, connection, run_id)

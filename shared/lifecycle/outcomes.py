@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def gather_receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[str, ...], list[str]]:
     """Return the chunks' receipts in their order, the ids of the lists that their masks count through, and what is damaged."""
-    tables, damaged = _outcomes(app, [entry.receipts for entry in entries if entry.receipts], RECEIPTS)
+    tables, damaged = _outcomes(app, [entry.result for entry in entries if entry.result], RECEIPTS)
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
     receipts = [rewire(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
     return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists, damaged

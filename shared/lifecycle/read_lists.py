@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 import polars as pl
-from pydantic import TypeAdapter
 
-from shared.azure.records import FIRST, check_version
 from shared.composition.app import Account, App
-from shared.delivery.chunks import UnreadableChunk
 from shared.delivery.destination import Page, list_exists
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, NoAnswer, Refused, Unclear
 from shared.delivery.sending import Sender
@@ -22,10 +17,11 @@ from shared.lifecycle.record import Outcome
 from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.runs.files import write_table
 from shared.runs.run import Run
 from shared.state.digests import DigestKey
 from shared.verification.comparison import OBSERVED, observe
+from shared.verification.observed import ObservedList
+from shared.verification.reading import ListReading, decode_reading, encode_reading
 
 MOST_PAGES: Final = 500
 """Pages that one chunk reads; what is left of a longer list continues it."""
@@ -34,57 +30,16 @@ SPARE_PAGES: Final = 20
 """Pages by which a list may be longer than its size says: members who come meanwhile, pages that are not full."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How far a list is read: where to go on, and how many pages and contacts there were, of how many in all.
-
-    An empty id is a list that does not exist; `gone` is the id that it had when we filled it, if we did.
-    """
-
-    list: str
-    fields: tuple[str, ...]
-    bookmark: str | None = None
-    pages: int = 0
-    contacts: int = 0
-    total: int = 0
-    gone: str | None = None
-
-
-_READING: Final = TypeAdapter(Reading)
-
-
-def reading(list_id: str, fields: Sequence[str], *, gone: str | None = None) -> bytes:
-    """Write the chunk that asks for a list to be read."""
-    return _encode(Reading(list_id, tuple(fields), gone=gone))
-
-
-def _encode(work: Reading) -> bytes:
-    return json.dumps({"version": FIRST, **asdict(work)}).encode()
-
-
-def _decode(chunk: bytes) -> Reading:
-    """Return what `reading` wrote; raise UnreadableChunk for anything else, with nothing of it."""
-    try:
-        content = json.loads(chunk)
-        version = content.pop("version", None) if isinstance(content, dict) else None
-        check_version("The chunk", version, FIRST)
-        return _READING.validate_python(content)
-    except (ValueError, RecursionError):
-        raise UnreadableChunk("it does not say which list to read") from None
-
-
 def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
-    """Read a list, or a part of it; the receipts are its contacts as `observe` keeps them.
-
-    Of a list that is gone they are empty, and name no list but the one that it was.
+    """Read a list, or a part of it; of one that does not exist only the id that it had is known, if it is at all.
 
     Raise TryLater if nothing could be read.
     """
-    work = _decode(chunk)
+    work = decode_reading(chunk)
     if run.stop:
         return Outcome(stop=run.stop, settled=1)
     if not work.list:
-        return Outcome(receipts=_gone(work.gone), settled=1)
+        return Outcome(observed=_gone(work, work.gone), settled=1)
     try:
         account = open_account(app, run)
         key = app.digest_key()
@@ -95,7 +50,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     try:
         rest = reader.read()
     except ListGone:
-        return Outcome(receipts=_gone(work.list), counts=calls_of(sender), settled=1)
+        return Outcome(observed=_gone(work, work.list), counts=calls_of(sender), settled=1)
     except KeyRefused:
         return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except (Refused, AccountRefused):
@@ -103,22 +58,22 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     except DestinationError:
         return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender), left=1)
     return Outcome(
-        receipts=write_table(reader.observed(), [work.list]),
-        rest=_encode(rest) if rest else None,
+        observed=ObservedList(work.list_index, work.list, "", reader.observed()),
+        rest=encode_reading(rest) if rest else None,
         counts=calls_of(sender),
         settled=int(rest is None),
     )
 
 
-def _gone(list_id: str | None) -> bytes | None:
-    """Write the receipts of a list that is gone; None if nobody knows which one it was."""
-    return write_table(pl.DataFrame(schema=OBSERVED), ["", list_id]) if list_id else None
+def _gone(work: ListReading, list_id: str | None) -> ObservedList | None:
+    """Return a list that does not exist any more; None if nobody knows which one it was."""
+    return ObservedList(work.list_index, "", list_id, pl.DataFrame(schema=OBSERVED)) if list_id else None
 
 
 class _Reader:
     """Reads pages one after the other: each says where the next one begins."""
 
-    def __init__(self, account: Account, sender: Sender, key: DigestKey, work: Reading) -> None:
+    def __init__(self, account: Account, sender: Sender, key: DigestKey, work: ListReading) -> None:
         self._api = account.api
         self._page_size = account.destination.capabilities.page
         self._fields = account.destination.fields
@@ -127,7 +82,7 @@ class _Reader:
         self._work = work
         self._tables: list[pl.DataFrame] = []
 
-    def read(self) -> Reading | None:
+    def read(self) -> ListReading | None:
         """Read on; return where to go on, or None at the end.
 
         Raise the DestinationError of the first page; one that strikes later only ends this part.

@@ -18,13 +18,14 @@ from shared.runs.entry import Entry
 from shared.runs.files import chunk_names, chunk_path, next_name, run_folder
 from shared.runs.run import Run
 from shared.telemetry import metering
+from shared.verification.observed import ObservedList
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one chunk: blobs of receipts and of rejected rows, the rest as a chunk of its own, and the sums.
+    """What came of one chunk: a blob of receipts or a list read back, a blob of rejected rows, the rest as a chunk, the sums.
 
     `settled` counts the operations that are handled, `left` those that are not sent any more, `stop` is why no more shall
     be sent, and `lost` says that the chunk itself could not be read, so that nobody knows which rows were in it. `reasons`
@@ -32,6 +33,7 @@ class Outcome:
     """
 
     receipts: bytes | None = None
+    observed: ObservedList | None = None
     rejected: bytes | None = None
     rest: bytes | None = None
     counts: Counts = field(default_factory=Counts)
@@ -88,11 +90,13 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     of its own that continues this one.
     """
     attempt = secrets.token_hex(4)
+    result = outcome.observed.write() if outcome.observed else outcome.receipts
     folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
     entry = Entry(
         chunk=chunk,
         attempt=attempt,
-        receipts=f"{folder}.parquet" if outcome.receipts else None,
+        result=f"{folder}.parquet" if result else None,
+        list_index=outcome.observed.list_index if outcome.observed else None,
         rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
         continued_by=next_name(chunk, attempt) if outcome.rest else None,
         lost=outcome.lost,
@@ -103,7 +107,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     blobs = [
         (container, name, data)
         for container, name, data in (
-            (Container.OUTCOMES, entry.receipts, outcome.receipts),
+            (Container.OUTCOMES, entry.result, result),
             (Container.OUTCOMES, entry.rejected, outcome.rejected),
             (Container.CHUNKS, rest, outcome.rest),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -63,6 +63,7 @@ class Refresh:
     """Segments of one refresh of the source, told from another by its etag."""
 
     etag: str
+    published_at: datetime | None
     segments: Sequence[SourceSegment]
     check_unchanged: Callable[[], None]
     """Raises ExportError SOURCE_NOT_SETTLED once another refresh is published: rows of both must not meet in one plan."""
@@ -91,7 +92,7 @@ def open_refresh(
         app.source.verify_settled(catalogue, (), now=app.now(), quiet=timedelta.min)
 
     segments = [SourceSegment(app.source, table, address, beat, check_unchanged) for table in tables]
-    return Refresh(catalogue.etag, segments, check_unchanged)
+    return Refresh(catalogue.etag, catalogue.modified_at, segments, check_unchanged)
 
 
 def recipe_of(export: Export, destination: Destination) -> Recipe:

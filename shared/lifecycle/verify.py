@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from shared.azure.storage import Container
 from shared.cleaning.clean import Recipe, clean_batch
 from shared.cleaning.notation import Notations, agreed
 from shared.composition.app import App
@@ -16,7 +15,7 @@ from shared.lifecycle.segments import SourceSegment, read_segments, recipe_of
 from shared.reasons.errors import ExportError
 from shared.runs.counts import Findings
 from shared.runs.entry import Entry
-from shared.runs.files import load_state, load_table
+from shared.runs.files import load_state
 from shared.runs.run import Run
 from shared.state.digests import DigestKey
 from shared.state.recognition import recognise_members
@@ -29,6 +28,7 @@ from shared.verification.comparison import (
     correct,
     expect,
 )
+from shared.verification.observed import ObservedList, load_observed_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,14 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     """
     head = app.ledger.head(run.export)
     state = load_state(app.storage, run.export, *head.state_before(str(run.connection), run.account))
-    lists = [_observed(app, entries, place) for place in range(len(run.targets))]
+    empty = pl.DataFrame(schema=OBSERVED)
+    lists = [load_observed_list(app.storage, entries, index, empty) for index in range(len(run.targets))]
     state = recognise_members(state, [found.members for found in lists])
     ids = [found.list_id or found.gone for found in lists]
-    held = state.on_lists(ids)
+    known = state.on_lists(ids)
 
     def begun() -> list[ListComparison]:
-        return [ListComparison(held, place, found.members) for place, found in enumerate(lists)]
+        return [ListComparison(known, index, found.members) for index, found in enumerate(lists)]
 
     comparisons, detail = begun(), ""
     try:
@@ -68,28 +69,6 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
         return Verified(findings, None, detail)
     drifted = pl.concat([result.drifted for result in results])
     return Verified(findings, correct(state, ids, [found.members for found in lists], drifted), detail)
-
-
-@dataclass(frozen=True, slots=True)
-class _Observed:
-    """A list as it was read back: its id, or if it is gone the id that it had; and its contacts."""
-
-    list_id: str
-    gone: str
-    members: pl.DataFrame
-
-
-def _observed(app: App, entries: Sequence[Entry], place: int) -> _Observed:
-    """Return the list at `place` as it was read back."""
-    name = f"{place + 1:06d}"
-    found = [entry.receipts for entry in entries if entry.chunk.partition("-")[0] == name and entry.receipts]
-    tables = [load_table(app.storage, Container.OUTCOMES, path, OBSERVED) for path in found]
-    if not tables:
-        return _Observed("", "", pl.DataFrame(schema=OBSERVED))
-    exists = all(lists[0] for _, lists in tables)  # a list may go while it is read
-    last = tables[-1][1]
-    members = pl.concat([table for table, _ in tables]) if exists else pl.DataFrame(schema=OBSERVED)
-    return _Observed(last[0] if exists else "", "" if exists else last[-1], members)
 
 
 def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison]]) -> list[ListComparison]:
@@ -124,7 +103,7 @@ def _looked_at(
     return comparisons
 
 
-def _findings(title: str, found: _Observed, result: Comparison) -> Findings:
+def _findings(title: str, found: ObservedList, result: Comparison) -> Findings:
     return Findings(
         list=title,
         exists=bool(found.list_id),

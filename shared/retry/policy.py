@@ -69,6 +69,9 @@ LOCKED: Final = RetryPolicy(first=2.0)
 NO_ROOM: Final = RetryPolicy(first=10.0)
 """A plan for which this instance has no memory now."""
 
+NEWER_VERSION: Final = RetryPolicy(first=60.0)
+"""Work that a newer version of the app has to do: it may be about to."""
+
 OUTAGE: Final = RetryPolicy(first=5.0, longest=60.0)
 """A destination, a vault or a source that does not answer; for OUTAGE_MINUTES, then the run ends."""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pydantic import ConfigDict, Field
+
 from shared.azure.records import Record
 
 
 class Entry(Record):
     """What is recorded of one chunk."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     chunk: str
     """The chunk's name."""
@@ -14,8 +18,8 @@ class Entry(Record):
     attempt: str = ""
     """The attempt that recorded it: a second writing of the same attempt is the same recording."""
 
-    receipts: str | None = None
-    """The blob of its receipts, if any."""
+    result: str | None = Field(default=None, validation_alias="receipts", serialization_alias="receipts")
+    """The blob of its receipts or, of a verification, of the contacts that were read back. Stored as `receipts`."""
 
     rejected: str | None = None
     """The blob of its rejected rows, if any."""
@@ -28,6 +32,9 @@ class Entry(Record):
 
     settled: int | None = None
     """Operations that are handled; None in what an older version of the app recorded."""
+
+    list_index: int | None = None
+    """Which of the run's lists a verification's chunk read; None elsewhere, and in what an older version recorded."""
 
     left: int | None = None
     """Operations that are not sent any more; None where the chunk was lost, and in what an older version recorded."""

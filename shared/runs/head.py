@@ -8,8 +8,9 @@ from typing import Literal, TypedDict, Unpack
 from pydantic import ConfigDict, Field
 
 from shared.azure.records import Record
-from shared.reasons.codes import Reason
-from shared.runs.run import IllegalTransition, Run
+from shared.reasons.codes import Reason, Status
+from shared.runs.counts import Counts
+from shared.runs.run import IllegalTransition, Run, Trigger
 
 FollowUp = Literal["report", "repair", "run"]
 """What follows a run by itself: lists read back to report or to repair, or a run that delivers what was found missing."""
@@ -42,6 +43,28 @@ class _Changes(TypedDict, total=False):
     lists_suspect: bool
     pending_follow_up: FollowUp | None
     deleted: bool
+    last: LastRun | None
+    last_delivered: LastRun | None
+
+
+class LastRun(Record):
+    """How a run ended, as its export's head keeps it, so that a list of exports costs no look at their runs."""
+
+    id: str
+    trigger: Trigger
+    status: Status
+    reason: Reason | None = None
+    queued_at: datetime
+    ended_at: datetime
+    as_of: datetime | None = None
+    """When the refresh of the source was published that it read."""
+
+    counts: Counts = Counts()
+
+    @classmethod
+    def of(cls, run: Run) -> LastRun:
+        """Return what is kept of a run that has ended."""
+        return cls.model_validate(run.model_dump(include=set(cls.model_fields)))
 
 
 class Head(Record):
@@ -85,6 +108,12 @@ class Head(Record):
     deleted: bool = False
     """Whether somebody deleted the export."""
 
+    last: LastRun | None = None
+    """The run that ended last; None if none did, or an older version of the app wrote this."""
+
+    last_delivered: LastRun | None = None
+    """The last run after which the lists held what a whole refresh said, but for what it rejected."""
+
     began_at: datetime | None = None
     """When an export of this name began with nothing: runs from before were another export's."""
 
@@ -119,10 +148,13 @@ class Head(Record):
             raise IllegalTransition(f"run {run.id} has not ended: {run.status}")
         looked = bool(run.findings)
         repaired = looked and (run.verification == "repair" or all(item.is_equal for item in run.findings))
+        last = LastRun.of(run)
         fell_short = run.verification is None and (run.short or run.reason is Reason.LISTS_DIFFER)
         return self._with(
             active=None if self.active == run.id else self.active,
             refresh=str(run.refresh) if run.has_taken_up_refresh else self.refresh,
+            last=last,
+            last_delivered=last if run.has_delivered_refresh else self.last_delivered,
             unverified=0 if looked else self.unverified + (run.verification is None),
             lists_suspect=fell_short or (self.lists_suspect and not repaired),
         )

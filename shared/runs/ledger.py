@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
+from shared.azure.records import NewerVersion
 from shared.azure.tables import Change, Lost, Table
+from shared.reasons.codes import Status
 from shared.runs.entry import Entry
 from shared.runs.head import FollowUp, Head, RunInProgress
 from shared.runs.run import Run
@@ -21,6 +23,9 @@ from shared.runs.run_id import moment_of
 
 _HEAD: Final = "head"
 _LAST_MOMENT: Final = 10**13
+
+_SPANS: Final = (timedelta(hours=6), timedelta(days=4), timedelta(days=60), None)
+"""How far back runs of all exports are looked for, until there are enough: mostly the first few hours hold them."""
 
 
 class NoSuchRun(Exception):
@@ -49,12 +54,49 @@ class Ledger:
         self, export: str, *, before: str | None = None, older_than: datetime | None = None, most: int = 50
     ) -> list[Run]:
         """Return the export's runs, newest first, at most `most`: those before the run `before`, or older than a moment."""
+        return list(islice(self.each_run(export, before=before, older_than=older_than), most))
+
+    def each_run(self, export: str, *, before: str | None = None, older_than: datetime | None = None) -> Iterator[Run]:
+        """Yield the export's runs, newest first, read as they are asked for: those before a run, or older than a moment."""
         start = "run-"
         if before is not None:
             start = _run_key(before) + "~"
         elif older_than is not None:
             start = _moment_key(older_than)
-        return [run for _, run in islice(self._table.between(export, start, "run-~", Run), most)]
+        return (run for _, run in self._table.between(export, start, "run-~", Run))
+
+    def heads(self) -> dict[str, Head | NewerVersion]:
+        """Return the heads of all exports; one that only a newer version of the app can read is the error that says so."""
+        return dict(self._table.across(_HEAD, _HEAD + "~", Head))
+
+    def unfinished(self) -> dict[tuple[str, str], Run]:
+        """Return the runs of all exports that have not ended, by export and id."""
+        found = (
+            run
+            for status in (Status.QUEUED, Status.PROCESSING)
+            for _, run in self._table.across("run-", "run-~", Run, status=status.value)
+        )
+        return {(run.export, run.id): run for run in found if isinstance(run, Run)}
+
+    def latest(
+        self, now: datetime, *, after: tuple[str, str] | None = None, status: Status | None = None, most: int = 50
+    ) -> list[Run]:
+        """Return the runs of all exports, newest first, at most `most`: those after a run, by its export and id.
+
+        Keys tell when a run was started: so only the newest are asked for, and older ones until there are enough. Raise
+        NoSuchRun if `after` is no run's id.
+        """
+        place = ("", "") if after is None else (_run_key(after[1]), after[0])
+        begin = now if after is None else moment_of(after[1]) or now
+        equal = {} if status is None else {"status": status.value}
+        found: list[Run] = []
+        for span in _SPANS:
+            end = "run-~" if span is None else _moment_key(begin - span)
+            runs = (run for _, run in self._table.across(place[0] or "run-", end, Run, **equal))
+            found = [run for run in runs if isinstance(run, Run) and _place(run) > place]
+            if len(found) >= most:
+                break
+        return sorted(found, key=_place)[:most]
 
     def start(
         self, run: Run, change: Callable[[Head], Head] = lambda head: head, *, fulfils: FollowUp | None = None
@@ -69,7 +111,7 @@ class Ledger:
             if head.active == run.id:  # written, but the answer was lost and the client asked again
                 return
             changed = change(head).started(run.id, fulfils)
-            if self._write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
+            if self._table.try_write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
                 return
 
     def change_head(self, export: str, change: Callable[[Head], Head]) -> None:
@@ -77,7 +119,7 @@ class Ledger:
         while True:
             head, etag = self._head(export)
             changed = change(head)
-            if changed == head or self._write(export, [Change(_HEAD, changed, etag)]):
+            if changed == head or self._table.try_write(export, [Change(_HEAD, changed, etag)]):
                 return
 
     def start_over(self, export: str, at: datetime, *, only_if: Callable[[Head], bool] = lambda _: True) -> bool:
@@ -91,7 +133,7 @@ class Ledger:
                 return False
             if head.active is not None:
                 raise RunInProgress(head.active)
-            if self._write(export, [Change(_HEAD, Head.starting_over(at), etag)]):
+            if self._table.try_write(export, [Change(_HEAD, Head.starting_over(at), etag)]):
                 return True
 
     def forget_head(self, export: str, *, only_if: Callable[[Head], bool]) -> None:
@@ -117,7 +159,7 @@ class Ledger:
             if run.status.is_final:
                 return run
             changed = change(run)
-            if changed == run or self._write(export, [Change(_run_key(run_id), changed, etag)]):
+            if changed == run or self._table.try_write(export, [Change(_run_key(run_id), changed, etag)]):
                 return changed
 
     def record(self, export: str, run_id: str, entry: Entry, change: Callable[[Run], Run]) -> tuple[Run, bool]:
@@ -135,7 +177,7 @@ class Ledger:
             if run.status.is_final:
                 return run, False
             changed = change(run)
-            if self._write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
+            if self._table.try_write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):
                 return changed, True
 
     def entry(self, export: str, run_id: str, chunk: str) -> Entry | None:
@@ -192,7 +234,7 @@ class Ledger:
             if state_of is not None:
                 freed = freed.with_state(state_of, ended)
             freed = freed.followed_by(follow_up(ended, freed))
-            if self._write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
+            if self._table.try_write(export, [Change(_run_key(run_id), ended, etag), Change(_HEAD, freed, head_etag)]):
                 return ended
 
     def _head(self, export: str) -> tuple[Head, str | None]:
@@ -204,13 +246,6 @@ class Ledger:
             raise NoSuchRun(run_id)
         return found
 
-    def _write(self, export: str, changes: list[Change]) -> bool:
-        try:
-            self._table.write(export, changes)
-        except Lost:
-            return False
-        return True
-
 
 def _run_key(run_id: str) -> str:
     """Order runs newest first: rows come in ascending order of their keys. Raise NoSuchRun for what is no run's id."""
@@ -218,6 +253,10 @@ def _run_key(run_id: str) -> str:
     if started is None:
         raise NoSuchRun(run_id)
     return f"{_moment_key(started)}-{run_id}"
+
+
+def _place(run: Run) -> tuple[str, str]:
+    return _run_key(run.id), run.export
 
 
 def _moment_key(moment: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.exports.configuration import SegmentTarget
 from shared.runs.counts import Counts
@@ -42,3 +43,6 @@ class PlanSummary:
 
     digests: str = SCHEME
     """The scheme by which it knows people."""
+
+    as_of: datetime | None = None
+    """When that refresh was published, as far as the source says."""

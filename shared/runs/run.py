@@ -55,6 +55,7 @@ class _Changes(TypedDict, total=False):
     findings: tuple[Findings, ...]
     remarks: str
     refresh: str | None
+    as_of: datetime | None
     digests: str | None
 
 
@@ -170,6 +171,9 @@ class Run(Record):
     refresh: str | None = None
     """The refresh of the source that it takes up, by its etag; None if no refresh started it."""
 
+    as_of: datetime | None = None
+    """When the refresh of the source was published that its plan read; None until it is planned, or if nobody says."""
+
     digests: str | None = None
     """The scheme by which its plan knows people; None until it is planned, and where an older version of the app planned it."""
 
@@ -186,6 +190,12 @@ class Run(Record):
     def has_taken_up_refresh(self) -> bool:
         """Whether it took its refresh up: it got beyond the plan, or somebody decided that it shall not."""
         return self.refresh is not None and (self.plan is not None or self.reason in DECIDED)
+
+    @property
+    def has_delivered_refresh(self) -> bool:
+        """Whether it ended well and was about everybody, so that the lists are what its refresh said."""
+        ended_well = self.status in {Status.SUCCESSFUL, Status.COMPLETED_WITH_WARNINGS}
+        return ended_well and self.verification is None and self.rejected_of is None
 
     def planning(self, at: datetime, connection: str, account: str) -> Run:
         """Begin to plan, for the first time or again: the run is processing."""
@@ -215,6 +225,7 @@ class Run(Record):
             detail="",
             digests=plan.digests,
             remarks=plan.remarks,
+            as_of=plan.as_of,
             refresh=plan.refresh if self.refresh else None,
         )
 
@@ -236,7 +247,7 @@ class Run(Record):
             stop=self.stop or stop,
             begun=tuple(name for name in self.begun if name != entry.chunk),
             progress_at=at,
-            unreachable_since=None if entry.settled or entry.receipts else self.unreachable_since,
+            unreachable_since=None if entry.settled or entry.result else self.unreachable_since,
         )
 
     def stopped(self, reason: Reason) -> Run:

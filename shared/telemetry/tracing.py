@@ -112,28 +112,25 @@ def begin(export: str, run_id: str, trigger: Trigger) -> str | None:
         return None
 
 
-def traced[A, **P, R](
-    span: Span,
-) -> Callable[[Callable[Concatenate[A, Run, P], R]], Callable[Concatenate[A, Run, P], R]]:
-    """Make a step a span of its run's trace. A text that follows app and run names the step's chunk."""
+@contextmanager
+def span(name: Span, run: Run, *, chunk: str | None = None) -> Iterator[None]:
+    """Make what is done meanwhile a span of the run's trace, then send what was gathered.
 
-    def decorate(step: Callable[Concatenate[A, Run, P], R]) -> Callable[Concatenate[A, Run, P], R]:
-        @wraps(step)
-        def traced_step(app: A, run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            attributes: dict[str, str] = {Attribute.EXPORT: run.export, Attribute.RUN: run.id}
-            if run.connection:
-                attributes[Attribute.CONNECTION] = run.connection
-            if args and isinstance(args[0], str):
-                attributes[Attribute.CHUNK] = args[0]
-            try:
-                with _spanning(span, run.traceparent, attributes):
-                    return step(app, run, *args, **kwargs)
-            finally:
-                flush()
-
-        return traced_step
-
-    return decorate
+    ```
+    with tracing.span(Span.DELIVER, run, chunk=chunk):
+        ...
+    ```
+    """
+    attributes: dict[str, str] = {Attribute.EXPORT: run.export, Attribute.RUN: run.id}
+    if run.connection:
+        attributes[Attribute.CONNECTION] = run.connection
+    if chunk is not None:
+        attributes[Attribute.CHUNK] = chunk
+    try:
+        with _spanning(name, run.traceparent, attributes):
+            yield
+    finally:
+        flush()
 
 
 @contextmanager

@@ -145,19 +145,19 @@ def test_an_outcome_that_was_damaged_is_named_and_the_others_are_recorded(app: A
     record(app, run, "000002", came_to([2]))
     entry = app.ledger.entry(run.export, run.id, "000001")
     assert entry is not None
-    assert entry.receipts is not None
+    assert entry.result is not None
     if damage == "missing":
-        app.storage.delete(Container.OUTCOMES, entry.receipts)
+        app.storage.delete(Container.OUTCOMES, entry.result)
     else:
         spoiled = {
             "garbage": b"PAR1 nonsense PAR1",
             "empty": b"",
             "other columns": write_table(pl.DataFrame({"a": [1]})),
         }
-        app.storage.put(Container.OUTCOMES, entry.receipts, spoiled[damage])
+        app.storage.put(Container.OUTCOMES, entry.result, spoiled[damage])
     ended = finish_run(app, run.export, run.id)
     assert ended.reason is Reason.BOOKS_DO_NOT_CLOSE
-    assert entry.receipts in ended.detail
+    assert entry.result in ended.detail
     assert people(app, run) == [2]
 
 

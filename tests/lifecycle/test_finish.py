@@ -52,7 +52,7 @@ def delivered(app: App, name: str) -> Make:
             Container.OUTCOMES, planned_rejected_path(export, run.id, "p"), write_table(pl.DataFrame(schema=REJECTED))
         )
         app.storage.put(Container.OUTCOMES, f"{export}/{run.id}/receipts.parquet", receipts(person))
-        entry = Entry(chunk="000001", attempt="a", receipts=f"{export}/{run.id}/receipts.parquet")
+        entry = Entry(chunk="000001", attempt="a", result=f"{export}/{run.id}/receipts.parquet")
         at = progress_at or now
         app.ledger.change(export, run.id, lambda run: planned(run, at, operations=1, counts=Counts(rows_read=1)))
         return app.ledger.record(export, run.id, entry, lambda run: run.recorded(entry, Counts(delivered=1), None, at))[

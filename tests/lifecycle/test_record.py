@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 from azure.data.tables import TableClient
 
@@ -18,6 +19,8 @@ from shared.runs.files import chunk_path, next_name, write_table
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
 from shared.state.state import Receipt, tabulate
+from shared.verification.comparison import OBSERVED
+from shared.verification.observed import ObservedList
 from tests.runs.lives import planned
 
 
@@ -58,7 +61,7 @@ def test_two_attempts_with_different_rests_leave_the_first_ones_rest(app: App, r
     found = app.storage.get(Container.CHUNKS, rest)
     assert found is not None
     assert [operation.person for operation in decode(found[0])] == [3]
-    assert stored(app, Container.OUTCOMES, run) == [entry.receipts]
+    assert stored(app, Container.OUTCOMES, run) == [entry.result]
 
 
 def test_a_chunk_with_a_rest_leaves_its_run_undelivered(app: App, run: Run) -> None:
@@ -83,15 +86,16 @@ def test_an_outcome_whose_answer_was_lost_stays_ours(app: App, run: Run, monkeyp
     assert (final.done, final.chunks, final.counts.delivered) == (1, 2, 2)
     entry = app.ledger.entry("e", run.id, "000001")
     assert entry is not None
-    assert stored(app, Container.OUTCOMES, run) == [entry.receipts]
+    assert stored(app, Container.OUTCOMES, run) == [entry.result]
     assert stored(app, Container.CHUNKS, run) == [chunk_path("e", run.id, "p", str(entry.continued_by))]
 
 
 def test_a_list_that_is_read_on_ends_an_outage(app: App, run: Run) -> None:
     """A part of a long list settles nothing yet, but Autopilot answers again."""
     away = datetime.now(UTC)
+    page = ObservedList(0, "list-a", "", pl.DataFrame(schema=OBSERVED))
     app.ledger.change("e", run.id, lambda run: run.unreachable(away, "away"))
-    assert record(app, run, "000001", Outcome(receipts=b"a page", rest=b"the next one")).unreachable_since is None
+    assert record(app, run, "000001", Outcome(observed=page, rest=b"the next one")).unreachable_since is None
 
 
 def test_names_of_continuations_count_up() -> None:

@@ -34,7 +34,7 @@ def an_export(every: int = 0, *, repair: bool = False) -> Export:
 
 def ended(reason: Reason | None = None, **fields: Any) -> Run:
     status = reason.status if reason else Status.SUCCESSFUL
-    run = {"export": "e", "id": "r", "trigger": "on_demand", "requested_by": "me", "queued_at": NOW}
+    run = {"export": "e", "id": "r", "trigger": "on_demand", "requested_by": "me", "queued_at": NOW, "ended_at": NOW}
     return Run.model_validate({**run, "status": status, "reason": reason, **fields})
 
 

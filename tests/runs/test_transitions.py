@@ -224,6 +224,9 @@ def test_names_that_the_code_changed_are_stored_as_ever() -> None:
     assert (stored["owed"], stored["doubted"]) == ("run", True)
     assert not {"pending_follow_up", "lists_suspect"} & stored.keys()
     assert Head.model_validate(stored) == head
+    known = entry(receipts="blob", list_index=0)
+    assert known.result == "blob"
+    assert known.model_dump(mode="json", exclude_none=True)["receipts"] == "blob"
 
 
 class Life(RuleBasedStateMachine):

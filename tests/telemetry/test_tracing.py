@@ -60,11 +60,11 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[object], None]]:
     yield lambda telemetry: monkeypatch.setattr(tracing, "_telemetry", lambda: telemetry)
 
 
-@tracing.traced(Span.DELIVER)
 def step(_: Any, run: Run, chunk: str, error: Exception | None = None) -> str:
-    if error:
-        raise error
-    return f"{run.id} {chunk} {tracing.about()}"
+    with tracing.span(Span.DELIVER, run, chunk=chunk):
+        if error:
+            raise error
+        return f"{run.id} {chunk} {tracing.about()}"
 
 
 def say_everything() -> None:

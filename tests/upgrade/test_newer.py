@@ -21,7 +21,7 @@ from shared.composition.app import App
 from shared.delivery.chunks import Operation, decode, encode
 from shared.erasure.requests import Erasures
 from shared.lifecycle.finish import finish_run
-from shared.lifecycle.postpone import postpone
+from shared.lifecycle.postpone import leave_to_newer_version
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
 from shared.runs.files import write_table
@@ -160,7 +160,7 @@ def test_receipts_of_a_newer_version_are_kept_for_it(app: App, run: Run) -> None
     ledger.change(run.export, run.id, lambda run: planned(run, now, operations=1))
     name = f"{run.export}/{run.id}/000001-x.parquet"
     app.storage.put(Container.OUTCOMES, name, state(write_table(pl.DataFrame(schema=RECEIPTS)), version="2"))
-    entry = Entry(chunk="000001", attempt="x", receipts=name, settled=1, left=0)
+    entry = Entry(chunk="000001", attempt="x", result=name, settled=1, left=0)
     ledger.record(run.export, run.id, entry, lambda run: run.recorded(entry, Counts(), None, now))
     with pytest.raises(NewerVersion, match=r"000001-x\.parquet was written by a newer version"):
         finish_run(app, run.export, run.id)
@@ -170,7 +170,8 @@ def test_receipts_of_a_newer_version_are_kept_for_it(app: App, run: Run) -> None
 
 def test_work_of_a_newer_version_waits_for_it(app: App, run: Run) -> None:
     before = app.storage.waiting(Queue.CHUNKS)
-    postpone(app, Queue.CHUNKS, ChunkWork(export=run.export, run=run.id, chunk="000001"), NewerVersion("The chunk"))
+    work = ChunkWork(export=run.export, run=run.id, chunk="000001")
+    leave_to_newer_version(app, Queue.CHUNKS, work, NewerVersion("The chunk"))
     assert app.storage.waiting(Queue.CHUNKS) == before + 1
 
 
