@@ -85,11 +85,38 @@ def status(
     put_out(found, as_json, show)
 
 
-def rejected(context: typer.Context, name: str, run_id: RunId = None) -> None:
-    """Print a run's rejected rows as CSV."""
+def rejected(
+    context: typer.Context,
+    name: str,
+    run_id: RunId = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Count them by what is wrong, and say since when.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Print a run's rejected rows as CSV, or what is wrong with them in numbers."""
     with client(context) as api:
         chosen = run_id or _newest_delivering(api, name)
+        if summary or as_json:
+            found = api.get(f"exports/{name}/runs/{chosen}/rejected/summary")
+            put_out(found, as_json, lambda: _show_faults(found))
+            return
         put_out_text(api.text(f"exports/{name}/runs/{chosen}/rejected"))
+
+
+def _show_faults(found: dict[str, Any]) -> None:
+    rows = [
+        (
+            f"{item['rows']:,}",
+            item["reason"],
+            item["field"],
+            ("before " if item["or_earlier"] else "") + item["since"][:16],
+            item["advice"],
+            ", ".join(row["customer_id"] or row["where"] for row in item["examples"][:3]),
+        )
+        for item in found["groups"]
+    ]
+    print_whole(table_of(("Rows", "Reason", "Field", "Since", "What to do", "Such as"), rows))
 
 
 def rerun(context: typer.Context, name: str, run_id: RunId = None) -> None:

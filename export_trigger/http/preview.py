@@ -53,7 +53,7 @@ def preview_export(app: App, call: Call) -> Answer:
 
 def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     account = app.account(export.connection)
-    recipe = recipe_of(export, account.destination)
+    recipe = recipe_of(app, export)
     refresh, settled = _open(app, [target.segment for target in export.segments], recipe.address)
     known = account.id if account.is_known else None
     left = app.ledger.head(name).state_before(account.name, known)

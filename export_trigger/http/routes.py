@@ -268,8 +268,16 @@ ROUTES: Final = (
         "GET",
         "exports/{export}/runs/{run}/rejected",
         Role.VIEWER,
-        "runs.get_rejected",
+        "rejected.get_rejected",
         media="text/csv",
+    ),
+    Route(
+        "get_rejected_summary",
+        "GET",
+        "exports/{export}/runs/{run}/rejected/summary",
+        Role.VIEWER,
+        "rejected.get_rejected_summary",
+        view="RejectedSummary",
     ),
     Route(
         "start_all_runs",

@@ -19,13 +19,11 @@ from export_trigger.http.views import (
 )
 from export_trigger.steps.cancel import cancel_run
 from shared.azure.records import NewerVersion
-from shared.azure.storage import Container, TooLarge
 from shared.composition.app import App
 from shared.exports.configuration import Off
 from shared.exports.registry import DocumentDamaged
 from shared.lifecycle.start import start_run
 from shared.reasons.codes import Reason, Status
-from shared.runs.files import rejected_path
 from shared.runs.head import RunInProgress
 from shared.runs.ledger import NoSuchRun
 from shared.runs.run import Run, Trigger, Verification
@@ -42,7 +40,7 @@ def post_rerun(app: App, call: Call) -> Answer:
     """Try only the rows again that a run rejected; everything else waits for the next ordinary run."""
     export, _ = find_export(app, call)
     check_connection(app, call, export.connection)
-    rejected = _find(app, call)
+    rejected = find_run(app, call)
     return _start(app, rejected.export, call, "rejected_rows", rejected_of=rejected.id)
 
 
@@ -112,32 +110,17 @@ def list_all_runs(app: App, call: Call) -> Answer:
 
 def get_run(app: App, call: Call) -> Answer:
     """Show a run: status, reason, counts, progress and when it may end."""
-    return Answer(body=view(app, _find(app, call)))
+    return Answer(body=view(app, find_run(app, call)))
 
 
 def cancel(app: App, call: Call) -> Answer:
     """Stop a run between chunks; what was delivered stays recorded."""
     export, _ = find_export(app, call)
     check_former_connection(app, call, export.connection)
-    run = _find(app, call)
+    run = find_run(app, call)
     if run.status.is_final:
         raise Problem(HTTPStatus.CONFLICT, "run_ended", f"The run has ended: {run.status}.")
     return Answer(HTTPStatus.ACCEPTED, view(app, cancel_run(app, run.export, run.id)))
-
-
-def get_rejected(app: App, call: Call) -> Answer:
-    """Return the rejected rows as CSV: whose row, in which segment, which field, why, and what to do."""
-    run = _find(app, call)
-    try:
-        found = app.storage.get(Container.REJECTED, rejected_path(run.export, run.id))
-    except TooLarge as damage:
-        raise Problem(HTTPStatus.CONFLICT, "file_too_large", f"{damage}: it is none of ours.") from None
-    if found is None:
-        raise Problem(
-            HTTPStatus.NOT_FOUND, "no_rejected_rows", "This run has no rejected-rows file, or it has expired."
-        )
-    headers = {"Content-Disposition": f'attachment; filename="{run.export}-{run.id}-rejected.csv"'}
-    return Answer(body=found[0], headers=headers, content_type="text/csv; charset=utf-8")
 
 
 def view(app: App, run: Run) -> RunView:
@@ -222,7 +205,8 @@ def _expected_end(now: datetime, run: Run) -> datetime | None:
     return (begins + timedelta(seconds=left)).replace(microsecond=0)
 
 
-def _find(app: App, call: Call) -> Run:
+def find_run(app: App, call: Call) -> Run:
+    """Return the run that the path names; raise a Problem if there is none."""
     try:
         return app.ledger.run(call.params["export"], call.params["run"])
     except NoSuchRun:

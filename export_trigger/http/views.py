@@ -314,6 +314,43 @@ class RunPage(Page[RunView]):
         return self.model_dump(mode="json")
 
 
+class RejectedRow(View):
+    """Whose row it is, by CustomerId, in which segment, and of a malformed row where it stands."""
+
+    customer_id: str
+    segment: str
+    where: str
+
+
+class RejectedGroup(View):
+    """Rows that are rejected alike, and what to do about them.
+
+    With `delivered` the contacts went out without the value. `since` is the start of the first run in a row that rejected
+    rows for this reason and field, `or_earlier` where nobody can tell any more whether those before it did.
+    """
+
+    reason: str
+    field: str
+    advice: str
+    delivered: bool
+    rows: int
+    segments: Mapping[str, int]
+    examples: tuple[RejectedRow, ...]
+    since: datetime
+    since_run: str
+    or_earlier: bool
+
+
+class RejectedSummary(View):
+    """A run's rejected rows, and values left out, in groups; `other_rows` are in smaller groups that are not shown."""
+
+    export: str
+    run: str
+    rows: int
+    groups: tuple[RejectedGroup, ...]
+    other_rows: int
+
+
 class ErasedAt(View):
     """What came of an erasure at one connection's account."""
 

@@ -106,7 +106,7 @@ def _plan(app: App, run: Run) -> Run:
         claim_for_run(app, run.export, export, account.id)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
     names = [target.segment for target in export.segments]
-    recipe = recipe_of(export, account.destination)
+    recipe = recipe_of(app, export)
     refresh = None if run.verification else open_refresh(app, names, recipe.address, Heartbeat(app, run))
     filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])

@@ -16,7 +16,7 @@ param rejectedDays int
 param private bool
 
 var deploymentContainer = 'app-package'
-var containers = ['configuration', 'chunks', 'outcomes', 'state', 'reports', 'rejected', 'erasures']
+var containers = ['configuration', 'chunks', 'outcomes', 'state', 'reports', 'rejected', 'erasures', 'counts']
 var queues = [
   'export-runs'
   'export-runs-poison'

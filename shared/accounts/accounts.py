@@ -44,6 +44,13 @@ class ListRecord(Record):
     list_id: str
 
 
+class NoteRecord(Record):
+    """Something that a destination remembers of the account: see `shared.delivery.destination.Notes`."""
+
+    name: str
+    text: str
+
+
 class ListMethodRecord(Record):
     """How contacts get on the account's lists, as a proof showed: the name of one of its destination's list methods."""
 
@@ -99,12 +106,41 @@ class Accounts:
         else:
             self._table.put(account, "filling", ListMethodRecord(filling=name))
 
+    def notes(self, account: str) -> dict[str, str]:
+        """Return what a destination remembers of the account, by name."""
+        found = self._table.between(account, "note-", "note-~", NoteRecord)
+        return {record.name: record.text for _, record in found}
+
+    def remember_note(self, account: str, name: str, text: str | None) -> None:
+        """Remember a destination's note; None forgets it."""
+        key = "note-" + sha256(name.encode()).hexdigest()[:32]
+        if text is None:
+            self._table.delete(account, [key])
+        else:
+            self._table.put(account, key, NoteRecord(name=name, text=text))
+
     def _pace(self, account: str) -> tuple[Pace, str | None]:
         found = self._table.get(account, "pace", PaceRecord)
         if found is None:
             return Pace(), None
         record, etag = found
         return Pace(record.next_free, record.speed, record.throttled_at), etag
+
+
+class AccountNotes:
+    """The notes of one account, as its destination keeps them."""
+
+    def __init__(self, accounts: Accounts, account: str) -> None:
+        self._accounts = accounts
+        self._account = account
+
+    def read(self) -> dict[str, str]:
+        """Return all notes by name."""
+        return self._accounts.notes(self._account)
+
+    def write(self, name: str, text: str | None) -> None:
+        """Keep a note; None drops it."""
+        self._accounts.remember_note(self._account, name, text)
 
 
 class AccountSlots:

@@ -41,6 +41,8 @@ class StoredRecord(Record):
     next_free: float | None = None
     speed: float | None = None
     throttled_at: float | None = None
+    name: str | None = None
+    text: str | None = None
 
 
 def account_name(told: str | None, key_digest: str) -> str:
@@ -89,12 +91,16 @@ class Identities:
     def forget(self, connection: str) -> None:
         """Forget where a deleted connection led; one made again under the name starts with nothing of it."""
         self._homes.pop(connection, None)
-        rows = [key for key, _ in self._table.between(connection, "list-", "list-~", StoredRecord)]
-        self._table.delete(connection, [_HOME, *_SHARED, *rows])
+        self._table.delete(connection, [_HOME, *_SHARED, *(key for key, _ in self._of(connection))])
 
     def _take_over(self, connection: str, account: str) -> None:
-        """Copy what a connection's own partition holds of lists, of the call that fills them, and of the pace."""
-        rows = list(self._table.between(connection, "list-", "list-~", StoredRecord))
+        """Copy what a connection's own partition holds of lists, of the call that fills them, of the pace, and notes."""
+        rows = self._of(connection)
         rows += [(key, found[0]) for key in _SHARED if (found := self._table.get(connection, key, StoredRecord))]
         for key, record in rows:
             self._table.try_write(account, [Change(key, record, None)])  # unless the account knows by itself
+
+    def _of(self, connection: str) -> list[tuple[str, StoredRecord]]:
+        """Return the rows of lists and of notes in a connection's own partition."""
+        kinds = ("list-", "note-")
+        return [row for kind in kinds for row in self._table.between(connection, kind, f"{kind}~", StoredRecord)]

@@ -17,7 +17,7 @@ from shared.cleaning.addresses import normalised
 from shared.cleaning.advice import hints_for_addresses, hints_for_values
 from shared.cleaning.contact import Values, compose, optional_fields
 from shared.cleaning.dates import is_no_date
-from shared.cleaning.fields import Fields, convert
+from shared.cleaning.fields import Fields
 from shared.cleaning.notation import DateOrder, Notations
 from shared.cleaning.text import Spelled, in_one_spelling, is_placeholder, with_placeholders
 from shared.reasons.rows import RowReason
@@ -164,15 +164,15 @@ def _values(name: str, recipe: Recipe, spelled: Spelled, notations: Notations, d
         absent = none if absent is None else absent | none
     if absent is not None and kind != "string":
         known = known.set(absent, None)
-    values = convert(known, kind, column, notations)
-    bad = known.is_not_null() & values.is_null() if kind != "string" else None
+    values = recipe.fields.convert(name, known, column, notations)
+    bad = None if values is known else known.is_not_null() & values.is_null()
     permission = recipe.fields.permission
     if permission and name == permission.field and not recipe.resubscribe:
         taken_back = (values == permission.taken_back).fill_null(value=False)
         values = values.zip_with(taken_back, pl.Series([None], dtype=pl.Boolean))
     return Values(
         name,
-        recipe.fields.written(name, values),
+        values,
         known,
         bad=bad if bad is not None and bad.any() else None,
         empty=texts.is_null() if name in recipe.cleared else None,

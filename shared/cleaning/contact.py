@@ -87,10 +87,10 @@ def decoded(contacts: pl.Series, mapping: Iterable[str], fields: Fields) -> pl.D
     """Return the values of contacts, a column for each field of the mapping; null for one without a value."""
     names = optional_fields(mapping, fields)
     shape: dict[str, pl.DataType] = {fields.address: pl.String()}
-    shape |= {name: fields.written_type(name) for name in names if fields.group_of(name) is None}
+    shape |= {name: fields.value_type(name) for name in names if fields.group_of(name) is None}
     groups = _groups(names, fields)
     for group in groups:
-        shape[group] = pl.Struct({name: fields.written_type(name) for name in names if fields.group_of(name) == group})
+        shape[group] = pl.Struct({name: fields.value_type(name) for name in names if fields.group_of(name) == group})
     return contacts.str.json_decode(pl.Struct(shape)).struct.unnest().unnest(groups)
 
 

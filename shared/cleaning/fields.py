@@ -66,12 +66,16 @@ class Fields(Protocol):
         """Return the member of a contact's JSON in which the field stands; None if it stands beside the address."""
         ...
 
-    def written(self, name: str, values: pl.Series) -> pl.Series:
-        """Return values (of the Polars type in VALUE_TYPES) as a contact holds them: any type that Polars writes as JSON."""
+    def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
+        """Return a column's texts, each in its one spelling, as values that a contact holds in the field.
+
+        They may have any type that Polars writes as JSON, a struct included; null stands for a text that is no such value.
+        `convert` below makes values of the common types.
+        """
         ...
 
-    def written_type(self, name: str) -> pl.DataType:
-        """Return the Polars type of what `written` returns."""
+    def value_type(self, name: str) -> pl.DataType:
+        """Return the Polars type of a field's values."""
         ...
 
     def read_text(self, name: str, document: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
-from shared.accounts.accounts import Accounts, AccountSlots
+from shared.accounts.accounts import AccountNotes, Accounts, AccountSlots
 from shared.accounts.identities import account_name
 from shared.azure.clock import StorageClock
 from shared.azure.locks import Locks
@@ -22,6 +22,7 @@ from shared.azure.settings import Settings, read_settings
 from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
 from shared.azure.vault import GivenKey, Vault, VaultKey
+from shared.cleaning.fields import Fields
 from shared.delivery.destination import Account as DestinationAccount
 from shared.delivery.destination import Destination, Identity, Key, ListMethod, Place, method_named
 from shared.delivery.sending import Clock, Sender, Slots
@@ -36,6 +37,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.ledger import Ledger
 from shared.sources.counts import Counts
+from shared.sources.kept_counts import KeptCounts
 from shared.state.digest_key import DIGEST_SECRET, InstallationKey
 from shared.state.digests import DigestKey
 
@@ -96,7 +98,7 @@ class App:
     """An account's lists as a preview last asked for them, and when."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "counts", Counts(self.source))
+        object.__setattr__(self, "counts", Counts(self.source, KeptCounts(self.storage, self.now)))
         installation_key = InstallationKey(self.vault, self.storage, self.tombstones, self.locks, self.now)
         object.__setattr__(self, "_digest_key", installation_key)
 
@@ -123,6 +125,11 @@ class App:
         """Return the kind of destination that a connection leads to; where there is no connection, the default one."""
         found = self.registry.connection(name) if name else None
         return destination_of(found[0].kind) if found else DEFAULT
+
+    def fields(self, name: str | None) -> Fields:
+        """Return the contact fields of the account that a connection leads to, as far as they are known without asking it."""
+        account = (self.accounts.identities.home(name) if name else None) or name or ""
+        return self.destination(name).fields_of(AccountNotes(self.accounts, account))
 
     def open(self, name: str, connection: Connection) -> Account:
         """Open an account as `connection` describes it; raises ExportError and VaultUnavailable if its key cannot be read."""
@@ -179,9 +186,9 @@ class App:
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         destination = destination_of(connection.kind)
         place = Place(connection.region, self.settings.urls.get(connection.kind))
-        api = destination.open(place, key, self.http)
         known = self._account_of(key.current())
         account = known or name
+        api = destination.open(place, key, self.http, AccountNotes(self.accounts, account))
         rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
         slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
         return Account(name, connection, key, destination, api, slots, account, rate, known is not None)

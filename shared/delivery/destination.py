@@ -198,6 +198,18 @@ class Key(Protocol):
         ...
 
 
+class Notes(Protocol):
+    """What a destination remembers of an account, for all workers and from run to run: texts by name, nobody's data."""
+
+    def read(self) -> Mapping[str, str]:
+        """Return all notes by name."""
+        ...
+
+    def write(self, name: str, text: str | None) -> None:
+        """Keep a note in place of the one of this name; None drops it."""
+        ...
+
+
 class ListNames(Protocol):
     """The call that names an account's lists."""
 
@@ -295,7 +307,11 @@ class Destination(Protocol):
 
     @property
     def fields(self) -> Fields:
-        """Its contact fields."""
+        """The contact fields that every account has."""
+        ...
+
+    def fields_of(self, notes: Notes) -> Fields:
+        """Return the contact fields of one account, as far as its notes know them; without a call."""
         ...
 
     @property
@@ -308,8 +324,8 @@ class Destination(Protocol):
         """The regions an account lies in, as a connection names its own; empty where there is nothing to name."""
         ...
 
-    def open(self, place: Place, key: Key, http: Session) -> Account:
-        """Open an account, without a call."""
+    def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:
+        """Open an account, without a call; `notes` are the account's."""
         ...
 
 

@@ -18,21 +18,24 @@ def confirmed(
 
     `results` are those that the answer gave in order, `seen` the contacts that it says are held, in the same order, or the
     error that reading them ended with. Who is read back with its address and its lists is held, wherever it stood in the
-    answer. Where the answer kept another order than the call, nobody else's result is known.
+    answer. Where the answer kept another order than the call, of the others only that is known which is true of all of them.
     """
     if isinstance(seen, DestinationError):
         return [seen] * len(contacts)
     held = [contact.address for contact, result in zip(contacts, results, strict=True) if isinstance(result, Held)]
     in_order = [item.address if item else None for item in seen] == held
     found = {item.address: item for item in seen if item and item.address}
+    others = {result for result in results if not isinstance(result, Held)}
+    is_each_found = sum(contact.address in found for contact in contacts) == len(held)
+    of_all = others.pop() if len(others) == 1 and is_each_found else None
     return [
-        _one(contact, found) if contact.address in found else _UNCONFIRMED if _is_open(result, in_order) else result
+        _one(contact, found) if contact.address in found else of_all or _of_one(result, in_order)
         for contact, result in zip(contacts, results, strict=True)
     ]
 
 
-def _is_open(result: Result, in_order: bool) -> bool:
-    return isinstance(result, Held) or not in_order
+def _of_one(result: Result, in_order: bool) -> Result | DestinationError:
+    return _UNCONFIRMED if isinstance(result, Held) or not in_order else result
 
 
 def _one(contact: Contact, found: Mapping[str, Seen]) -> Result | DestinationError:

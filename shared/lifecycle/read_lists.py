@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from shared.cleaning.fields import Fields
 from shared.composition.app import Account, App
 from shared.delivery.destination import Page, list_exists
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, NoAnswer, Refused, Unclear
@@ -46,7 +47,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     except ExportError as end:
         return Outcome(stop=end.reason, left=1)
     sender = app.sender(account, seconds=DEADLINE / 2, slots=BusySlots(app, run, account.slots))
-    reader = _Reader(account, sender, key, work)
+    reader = _Reader(account, app.fields(account.name), sender, key, work)
     try:
         rest = reader.read()
     except ListGone:
@@ -73,10 +74,10 @@ def _gone(work: ListReading, list_id: str | None) -> ObservedList | None:
 class _Reader:
     """Reads pages one after the other: each says where the next one begins."""
 
-    def __init__(self, account: Account, sender: Sender, key: DigestKey, work: ListReading) -> None:
+    def __init__(self, account: Account, fields: Fields, sender: Sender, key: DigestKey, work: ListReading) -> None:
         self._api = account.api
         self._page_size = account.destination.capabilities.page
-        self._fields = account.destination.fields
+        self._fields = fields
         self._sender = sender
         self._key = key
         self._work = work

@@ -95,13 +95,14 @@ def open_refresh(
     return Refresh(catalogue.etag, catalogue.modified_at, segments, check_unchanged)
 
 
-def recipe_of(export: Export, destination: Destination) -> Recipe:
+def recipe_of(app: App, export: Export) -> Recipe:
     """Return how an export turns rows into contacts; raise ExportError if its mapping is of another kind of destination."""
+    destination = app.destination(export.connection)
     if wrong := misfits(export.mapping, destination):
         raise ExportError(Reason.DOCUMENT_DAMAGED, f"The mapping does not fit {destination.title}: {wrong[0][1]}.")
     return Recipe(
         export.mapping,
-        destination.fields,
+        app.fields(export.connection),
         clear_empty=export.clear_empty,
         on_bad_value=export.on_bad_value,
         resubscribe=export.resubscribe,

@@ -79,7 +79,7 @@ def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison
     found = app.registry.export(run.export)
     if found is None:
         return begun()
-    recipe = recipe_of(found[0], app.destination(run.connection))
+    recipe = recipe_of(app, found[0])
     names = [target.segment for target in run.targets]
     segments = read_segments(app, names, recipe.address, Heartbeat(app, run))
     notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))

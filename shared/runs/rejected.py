@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Final
 
 import polars as pl
@@ -19,6 +22,9 @@ HEADER: Final = ("CustomerId", "Segment", "Field", "Reason", "What to do", "Wher
 
 LONGEST_CELL: Final = 32_000
 """Characters of a cell, as many as a spreadsheet takes; more stand in no sound CustomerId."""
+
+EXAMPLES: Final = 5
+"""Rows with one fault that are shown."""
 
 _MARK: Final = "'"
 
@@ -65,6 +71,42 @@ def rejected_customers(storage: Storage, path: str) -> frozenset[str]:
         raise ExportError(
             Reason.INTERNAL_ERROR, f"rejected/{path} cannot be read. An ordinary run tries rejected rows again too."
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with rows alike: the reason's code, the fields at fault, and what to do."""
+
+    reason: str
+    field: str
+    advice: str
+
+
+@dataclass(slots=True)
+class Faulty:
+    """The rows with one fault: how many, by segment, and the first few as CustomerId, segment and place."""
+
+    rows: int = 0
+    segments: Counter[str] = dataclass_field(default_factory=Counter)
+    examples: list[tuple[str, str, str]] = dataclass_field(default_factory=list)
+
+
+def faults(file: bytes) -> dict[Fault, Faulty] | None:
+    """Return what is wrong with the rows of a file that `write_rejected` wrote; None if it is another."""
+    found: dict[Fault, Faulty] = {}
+    try:
+        rows = csv.reader(io.StringIO(file.decode("utf-8-sig"), newline=""))
+        if tuple(next(rows, ()))[: len(HEADER) - 1] != HEADER[:-1]:
+            return None
+        for customer, segment, field, reason, advice, *where in rows:
+            faulty = found.setdefault(Fault(reason, _unharmed(field), advice), Faulty())
+            faulty.rows += 1
+            faulty.segments[_unharmed(segment)] += 1
+            if len(faulty.examples) < EXAMPLES:
+                faulty.examples.append((_unharmed(customer), _unharmed(segment), _unharmed("".join(where))))
+    except (csv.Error, ValueError):
+        return None
+    return found
 
 
 def harmless(text: str | None) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final, Protocol
 
 import polars as pl
@@ -18,10 +21,25 @@ THREADS: Final = 4
 
 MOST_REMEMBERED: Final = 200_000
 
+READ_AGAIN_SECONDS: Final = 300.0
+"""Seconds for which a process need not look what others have counted."""
+
 LATER: Final = "It has not been counted yet: that takes a while. Ask again in a moment."
 
-type Version = tuple[tuple[str, ...], Partition, str]
-"""A partition as it is told to be read, and what names the version of it: its snapshot or its ETag."""
+
+def version_key(table: Table, partition: Partition, version: str) -> str:
+    """Return what names a version of a partition as it is told to be read; `version` is its snapshot or its ETag."""
+    dialect = partition.dialect
+    told = [
+        table.columns,
+        partition.path,
+        partition.snapshot,
+        dialect.delimiter,
+        dialect.quote,
+        dialect.header,
+        version,
+    ]
+    return sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,18 @@ class Source(Protocol):
         ...
 
 
+class Kept(Protocol):
+    """Where counts outlive the process; it may forget, and keeps nothing else up."""
+
+    def read(self) -> Mapping[str, int]:
+        """Return rows by `version_key`."""
+        ...
+
+    def keep(self, counts: Mapping[str, int]) -> None:
+        """Add counts, and note that they were asked for."""
+        ...
+
+
 class NotCounted(Exception):
     """There was no time to count."""
 
@@ -51,25 +81,36 @@ class NotCounted(Exception):
 class Counts:
     """Remembers how many rows each version of a partition has. Safe for threads."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, kept: Kept | None = None) -> None:
         self._source = source
-        self._remembered: dict[Version, int] = {}
+        self._kept = kept
+        self._remembered: dict[str, int] = {}
+        self._read_at = -math.inf
 
     def of(self, tables: Sequence[Table], seconds: float) -> dict[str, Members]:
         """Count tables within `seconds`, by name. What there is no time for is left for the next call."""
         deadline = time.monotonic() + seconds
+        self._learn()
+        asked: dict[str, int] = {}
         pool = ThreadPoolExecutor(THREADS)
         try:
             versions = [pool.submit(self._source.versions, table) for table in tables]
             counting = [
-                self._begin(pool, table, found, deadline) for table, found in zip(tables, versions, strict=True)
+                self._begin(pool, table, found, deadline, asked) for table, found in zip(tables, versions, strict=True)
             ]
             return {table.name: _sum(parts, deadline) for table, parts in zip(tables, counting, strict=True)}
         finally:
+            if self._kept is not None and asked:
+                self._kept.keep(dict(asked))
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _begin(
-        self, pool: ThreadPoolExecutor, table: Table, versions: Future[dict[str, str]], deadline: float
+        self,
+        pool: ThreadPoolExecutor,
+        table: Table,
+        versions: Future[dict[str, str]],
+        deadline: float,
+        asked: dict[str, int],
     ) -> Iterable[Future[int] | int] | ExportError | NotCounted:
         """Begin to count the partitions that are not remembered."""
         try:
@@ -80,12 +121,25 @@ class Counts:
             return NotCounted()
         parts: list[Future[int] | int] = []
         for partition in table.partitions:
-            name = partition.snapshot or etags.get(partition.path)
-            known = self._remembered.get((table.columns, partition, name)) if name else None
-            parts.append(pool.submit(self._count, table, partition, name, deadline) if known is None else known)
+            version = partition.snapshot or etags.get(partition.path)
+            key = version_key(table, partition, version) if version else None
+            known = self._remembered.get(key) if key else None
+            if known is None:
+                parts.append(pool.submit(self._count, table, partition, key, deadline, asked))
+            else:
+                parts.append(known)
+                asked[str(key)] = known
         return parts
 
-    def _count(self, table: Table, partition: Partition, name: str | None, deadline: float) -> int:
+    def _learn(self) -> None:
+        """Take over what other processes have counted, once in a while."""
+        if self._kept is not None and time.monotonic() - self._read_at > READ_AGAIN_SECONDS:
+            self._read_at = time.monotonic()
+            self._remembered = {**self._remembered, **self._kept.read()}
+
+    def _count(
+        self, table: Table, partition: Partition, key: str | None, deadline: float, asked: dict[str, int]
+    ) -> int:
         rows = 0
         if time.monotonic() > deadline:
             raise NotCounted
@@ -93,10 +147,10 @@ class Counts:
             rows += batch.height
             if time.monotonic() > deadline:
                 raise NotCounted
-        if name:
+        if key:
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[table.columns, partition, name] = rows
+            self._remembered[key] = asked[key] = rows
         return rows
 
 

@@ -24,8 +24,8 @@ from shared.destinations.autopilot.answers import (
     page,
     read,
 )
-from shared.destinations.autopilot.bodies import LONGEST_PAUSE
 from shared.destinations.autopilot.fields import FIELDS
+from shared.http.content import LONGEST_PAUSE
 from shared.state.digests import DigestKey
 from shared.verification.comparison import observe
 

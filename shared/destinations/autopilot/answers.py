@@ -8,24 +8,14 @@ What the errors ask of the caller stands in `shared.delivery.errors`. No error c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from typing import Any, Final
 
-from shared.delivery.errors import (
-    AccountRefused,
-    ContactGone,
-    DestinationError,
-    KeyRefused,
-    ListGone,
-    NoAnswer,
-    Refused,
-    Throttled,
-    Unclear,
-)
+from shared.delivery.answers import Answer, Known, Meaning, error_of, fitting
+from shared.delivery.errors import NoAnswer
 from shared.destinations.autopilot.bodies import (
-    Content,
     has_account,
     has_contact_id,
     has_document,
@@ -33,17 +23,12 @@ from shared.destinations.autopilot.bodies import (
     has_lists,
     has_map,
     has_page,
-    is_array_of_objects,
-    is_empty,
     is_error,
-    is_id,
     is_nothing_or_empty,
-    is_object,
     is_unmodified,
-    parse,
-    retry_after,
     says,
 )
+from shared.http.content import is_array_of_objects, is_empty, is_id, is_object, parse, retry_after
 
 
 class Call(StrEnum):
@@ -61,38 +46,6 @@ class Call(StrEnum):
     REMOVE = "DELETE /list/{list}/contact/{contact}"
     MEMBERS = "GET /list/{list}/contacts"
     MORE_MEMBERS = "GET /list/{list}/contacts/{bookmark}"
-
-
-class Meaning(Enum):
-    """What an answer says."""
-
-    DONE = auto()
-    UNCLEAR = auto()
-    CONTACT_GONE = auto()
-    LIST_GONE = auto()
-    REFUSED = auto()
-    ACCOUNT_REFUSED = auto()
-    KEY_REFUSED = auto()
-    THROTTLED = auto()
-
-
-class Known(StrEnum):
-    """Where a meaning is known from."""
-
-    RECORDED = "seen in a recording of the real API"
-    VENDOR = "written by the vendor"
-    REPORTED = "third-party clients that were used against the real API"
-    ASSUMED = "our assumption"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer of the API: a status, the shape of its body, what it means, and where that is known from."""
-
-    status: int
-    shape: Callable[[Content], bool]
-    meaning: Meaning
-    known: Known
 
 
 _NO_CONTACT: Final = says("Contact could not be found.", "Could not delete contact as contact could not be found.")
@@ -156,31 +109,11 @@ ANSWERS: Final[Mapping[Call, tuple[Answer, ...]]] = {
 def read(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Any:
     """Return what an answer holds if it says that the call is done; raise what it means otherwise."""
     content = parse(headers.get("Content-Type", ""), body)
-    for answer in (*ANSWERS[call], *EVERY_CALL):
-        if answer.status == status and answer.shape(content):
-            if answer.meaning is Meaning.DONE:
-                return content
-            raise _error(answer.meaning, call, status, headers)
-    raise NoAnswer(f"{call} was answered {status} in no shape of the API's")
-
-
-def _error(meaning: Meaning, call: Call, status: int, headers: Mapping[str, str]) -> DestinationError:
     text = f"{call} was answered {status}"
-    match meaning:
-        case Meaning.UNCLEAR:
-            return Unclear(text)
-        case Meaning.THROTTLED:
-            return Throttled(text, retry_after(headers.get("Retry-After"), headers.get("Date")))
-        case Meaning.CONTACT_GONE:
-            return ContactGone(text)
-        case Meaning.LIST_GONE:
-            return ListGone(text)
-        case Meaning.ACCOUNT_REFUSED:
-            return AccountRefused(text)
-        case Meaning.KEY_REFUSED:
-            return KeyRefused(text)
-        case _:
-            return Refused(text)
+    answer = fitting((*ANSWERS[call], *EVERY_CALL), status, content, text)
+    if answer.meaning is Meaning.DONE:
+        return content
+    raise error_of(answer.meaning, text, retry_after(headers.get("Retry-After"), headers.get("Date")))
 
 
 def contact_ids(answer: Mapping[str, Any], sent: Mapping[str, object] | set[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.cleaning.fields import Fields
-from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Place
+from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Notes, Place
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
 from shared.destinations.autopilot.fields import FIELDS
@@ -31,8 +31,12 @@ class AutopilotDestination:
         """Return the method that a connection's `list_strategy` names; None if a proof shall tell."""
         return STRATEGIES.get(strategy)
 
-    def open(self, place: Place, key: Key, http: Session) -> Account:
-        """Open an account."""
+    def fields_of(self, notes: Notes) -> Fields:  # noqa: ARG002 - a custom field's name tells its type
+        """Return the fields of any account."""
+        return FIELDS
+
+    def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:  # noqa: ARG002 - the port's
+        """Open an account, of which there is nothing to note."""
         return AutopilotAccount(Autopilot(place.url or URL, key, http))
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final, get_args
 
 import polars as pl
 
-from shared.cleaning.fields import NOTHING, VALUE_TYPES, FieldType, Permission, comparable
+from shared.cleaning.fields import NOTHING, VALUE_TYPES, FieldType, Permission, comparable, convert
+from shared.cleaning.notation import Notations
 
 STANDARD_FIELDS: Final = (
     "Email",
@@ -98,11 +99,11 @@ class AutopilotFields:
         """Return `custom` for a custom field."""
         return "custom" if is_custom(name) else None
 
-    def written(self, name: str, values: pl.Series) -> pl.Series:  # noqa: ARG002 - all fields are alike
-        """Return values as they are."""
-        return values
+    def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
+        """Return a column's texts as values of the field's type."""
+        return convert(texts, field_type(name), column, notations)
 
-    def written_type(self, name: str) -> pl.DataType:
+    def value_type(self, name: str) -> pl.DataType:
         """Return the type of a field's values."""
         return VALUE_TYPES[field_type(name)]
 

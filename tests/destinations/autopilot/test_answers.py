@@ -22,7 +22,8 @@ from shared.delivery.errors import (
     Unclear,
 )
 from shared.destinations.autopilot.answers import ANSWERS, Call, contact_ids, lists_of, new_list_id, page, read
-from shared.destinations.autopilot.bodies import LONGEST_NAME, LONGEST_PAUSE, account_name
+from shared.destinations.autopilot.bodies import account_name
+from shared.http.content import LONGEST_NAME, LONGEST_PAUSE
 
 JSON = {"Content-Type": "application/json"}
 ADDRESSES = {"test1@example.com", "test2@example.com"}

@@ -17,6 +17,7 @@ from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT
 from shared.http.transport import session
 from tests.destinations.contract import Bench, DestinationContract
+from tests.destinations.memory.destination import MemoryNotes
 
 KEY = "sandbox-key"
 
@@ -31,7 +32,7 @@ class AutopilotBench(Bench):
         self._http = http
 
     def account(self, key: str | None = None) -> Account:
-        return AUTOPILOT.open(Place(url=f"{self._url}/v1"), GivenKey(key or KEY), self._http)
+        return AUTOPILOT.open(Place(url=f"{self._url}/v1"), GivenKey(key or KEY), self._http, MemoryNotes())
 
     def contact(self, address: str, first_name: str) -> Mapping[str, Any]:
         return {"Email": address, "FirstName": first_name}

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from shared.cleaning.fields import VALUE_TYPES, Fields, FieldType, Permission, comparable
+from shared.cleaning.fields import VALUE_TYPES, Fields, FieldType, Permission, comparable, convert
+from shared.cleaning.notation import Notations
 from shared.delivery.destination import (
     ANY_LISTS,
     Account,
@@ -24,6 +25,7 @@ from shared.delivery.destination import (
     ListMethod,
     Move,
     Names,
+    Notes,
     NotHeld,
     Page,
     Place,
@@ -231,15 +233,16 @@ class MemoryFields:
         """All fields stand beside the address."""
         return None
 
-    def written(self, name: str, values: pl.Series) -> pl.Series:
+    def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
         """Return dates in parts, and all else as it is."""
+        values = convert(texts, self.type_of(name), column, notations)
         if self.type_of(name) != "date":
             return values
         parts = values.str.extract_groups(r"^(?<year>\d+)-(?<month>\d+)-(?<day>\d+)").cast(_DATE)
         return pl.select(pl.when(values.is_not_null()).then(parts)).to_series()
 
-    def written_type(self, name: str) -> pl.DataType:
-        """Return the type of what is written."""
+    def value_type(self, name: str) -> pl.DataType:
+        """Return the type of a field's values."""
         kind = self.type_of(name)
         return _DATE if kind == "date" else VALUE_TYPES[kind]
 
@@ -273,9 +276,30 @@ class MemoryDestination:
         """Return the only method."""
         return self.methods[0]
 
-    def open(self, place: Place, key: Key, http: Session) -> Account:
+    def fields_of(self, notes: Notes) -> Fields:
+        """Return the fields of any account."""
+        return self.fields
+
+    def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:
         """Open the account."""
         return MemoryAccount(self.store, key, self.capabilities)
+
+
+class MemoryNotes:
+    """Notes that are forgotten with the test."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def read(self) -> Mapping[str, str]:
+        """Return all notes."""
+        return dict(self.texts)
+
+    def write(self, name: str, text: str | None) -> None:
+        """Keep a note."""
+        self.texts.pop(name, None)
+        if text is not None:
+            self.texts[name] = text
 
 
 def naming_each(destination: MemoryDestination) -> MemoryDestination:

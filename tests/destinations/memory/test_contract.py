@@ -19,6 +19,7 @@ from tests.destinations.memory.destination import (
     CAPABILITIES,
     TAGS,
     MemoryDestination,
+    MemoryNotes,
     Store,
     composed,
     naming_each,
@@ -34,7 +35,7 @@ class MemoryBench(Bench):
         self._dice = random.Random(1)
 
     def account(self, key: str | None = None) -> Account:
-        return self.destination.open(Place(), GivenKey(key or self.store.key), requests.Session())
+        return self.destination.open(Place(), GivenKey(key or self.store.key), requests.Session(), MemoryNotes())
 
     def contact(self, address: str, first_name: str) -> Mapping[str, Any]:
         return composed(address, name=first_name)

@@ -1,0 +1,112 @@
+"""A run's rejected rows: the file itself, and what is wrong with them in numbers, with examples and since when."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from itertools import islice
+from typing import Final
+
+from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.runs import find_run
+from export_trigger.http.views import RejectedGroup, RejectedRow, RejectedSummary
+from shared.azure.storage import Container, TooLarge
+from shared.composition.app import App
+from shared.reasons.rows import RowReason
+from shared.runs.files import rejected_path
+from shared.runs.rejected import Fault, Faulty, faults
+from shared.runs.run import Run
+
+EARLIER_RUNS: Final = 100
+EARLIER_FILES: Final = 10
+"""Runs before this one, and files of theirs, that are looked at to say since when rows are rejected."""
+
+MOST_GROUPS: Final = 100
+
+type Since = tuple[Run, bool]
+"""The first run of those without a break that rejected rows alike, and whether it may have begun before."""
+
+
+def get_rejected(app: App, call: Call) -> Answer:
+    """Return the rejected rows as CSV: whose row, in which segment, which field, why, and what to do."""
+    run = find_run(app, call)
+    headers = {"Content-Disposition": f'attachment; filename="{run.export}-{run.id}-rejected.csv"'}
+    return Answer(body=_file(app, run), headers=headers, content_type="text/csv; charset=utf-8")
+
+
+def get_rejected_summary(app: App, call: Call) -> Answer:
+    """Count the rejected rows by reason, field and what to do, the most first, with a few CustomerIds and since when."""
+    run = find_run(app, call)
+    found = faults(_file(app, run))
+    if found is None:
+        raise Problem(HTTPStatus.CONFLICT, "file_damaged", "This run's rejected-rows file is not as it was written.")
+    first = _since(app, run, {(fault.reason, fault.field) for fault in found})
+    ordered = sorted(found.items(), key=_weight)
+    groups = tuple(_group(fault, rows, *first[fault.reason, fault.field]) for fault, rows in ordered[:MOST_GROUPS])
+    rows = sum(item.rows for item in found.values())
+    shown = sum(group.rows for group in groups)
+    return Answer(
+        body=RejectedSummary(export=run.export, run=run.id, rows=rows, groups=groups, other_rows=rows - shown)
+    )
+
+
+def _weight(item: tuple[Fault, Faulty]) -> tuple[int, str, str, str]:
+    fault, rows = item
+    return -rows.rows, fault.reason, fault.field, fault.advice
+
+
+def _group(fault: Fault, rows: Faulty, since: Run, is_older: bool) -> RejectedGroup:
+    return RejectedGroup(
+        reason=fault.reason,
+        field=fault.field,
+        advice=fault.advice,
+        delivered=fault.reason == RowReason.VALUE_OMITTED,
+        rows=rows.rows,
+        segments=dict(sorted(rows.segments.items())),
+        examples=tuple(RejectedRow(customer_id=row[0], segment=row[1], where=row[2]) for row in rows.examples),
+        since=since.queued_at,
+        since_run=since.id,
+        or_earlier=is_older,
+    )
+
+
+def _file(app: App, run: Run) -> bytes:
+    """Return a run's rejected-rows file; raise a Problem if it has none."""
+    try:
+        found = app.storage.get(Container.REJECTED, rejected_path(run.export, run.id))
+    except TooLarge as damage:
+        raise Problem(HTTPStatus.CONFLICT, "file_too_large", f"{damage}: it is none of ours.") from None
+    if found is None:
+        raise Problem(
+            HTTPStatus.NOT_FOUND, "no_rejected_rows", "This run has no rejected-rows file, or it has expired."
+        )
+    return found[0]
+
+
+def _since(app: App, run: Run, kinds: set[tuple[str, str]]) -> dict[tuple[str, str], Since]:
+    """Return since when each kind of fault is there: runs that read no segments say nothing of it."""
+    since: dict[tuple[str, str], Since] = dict.fromkeys(kinds, (run, False))
+    began, files = app.ledger.head(run.export).began_at, 0
+    going_on = set(kinds)
+    for earlier in islice(app.ledger.each_run(run.export, before=run.id), EARLIER_RUNS):
+        if earlier.verification or earlier.rejected_of or earlier.plan is None:
+            continue
+        if not going_on or (began and earlier.queued_at < began):
+            return since
+        if not (earlier.counts.rejected or earlier.counts.values_omitted):
+            return since
+        found = _kinds(app, earlier) if files < EARLIER_FILES else None
+        files += 1
+        if found is None:  # nobody knows
+            return since | {kind: (since[kind][0], True) for kind in going_on}
+        going_on &= found
+        since |= dict.fromkeys(going_on, (earlier, False))
+    return since
+
+
+def _kinds(app: App, run: Run) -> set[tuple[str, str]] | None:
+    """Return the kinds of fault of a run's rejected rows; None if its file has expired, or cannot be read."""
+    try:
+        found = faults(_file(app, run))
+    except Problem:
+        return None
+    return None if found is None else {(fault.reason, fault.field) for fault in found}

@@ -1,0 +1,1 @@
+"""Ortto: Autopilot's successor."""

@@ -1,0 +1,169 @@
+"""An Ortto account behind the destination port: a contact is a person, a list is a tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from shared.delivery.destination import (
+    Caller,
+    Contact,
+    FieldCheck,
+    Held,
+    Identity,
+    ListMethod,
+    Move,
+    Notes,
+    Page,
+    Proof,
+    Result,
+    Seen,
+)
+from shared.delivery.errors import NoAnswer, Refused, Unclear
+from shared.destinations.ortto.answers import Call, results
+from shared.destinations.ortto.client import Ortto
+from shared.destinations.ortto.erasing import Erasing
+from shared.destinations.ortto.fields import check
+from shared.destinations.ortto.members import Bookmark, next_page
+from shared.destinations.ortto.tags import TAG_IDS, Tag, Tags
+from shared.http.content import printable
+
+EMAIL: Final = "str::email"
+PERSON_ID: Final = "str::person_id"
+OVERWRITE: Final = 2
+"""Merge strategy: what is sent replaces what is there, and what is not sent stays (vendor)."""
+
+
+class OrttoAccount:
+    """One account; `notes` is what it remembers from run to run."""
+
+    def __init__(self, api: Ortto, notes: Notes) -> None:
+        self._api = api
+        self._tags = Tags(notes)
+        self._erasing = Erasing(api)
+
+    def identity(self) -> Identity:
+        """Return who the key's account is: every audience bears its name (recorded)."""
+        audiences = self._api.call(Call.AUDIENCES, {"limit": 1})
+        told = str(audiences[0]["instance_id"])
+        return Identity(name=printable(told), id=told)
+
+    def lists(self) -> dict[str, list[str]]:
+        """Return the ids of all lists by exact title, a renamed tag by both of its names."""
+        return self._tags.learn(self._all_tags())
+
+    def create_list(self, title: str) -> str:
+        """Return the id of a list whose tag is made by its first use; no call makes one that nobody has."""
+        titles = self._tags.learn(self._all_tags())
+        return min(titles[title]) if title in titles else self._tags.declare(title)
+
+    def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:  # noqa: ARG002 - there is but one
+        """Merge people by their addresses, tags included; an answer is believed once they are read back."""
+        people = [
+            {
+                "fields": dict(contact.fields),
+                "tags": self._tags.names(contact.add),
+                "unset_tags": self._tags.names(contact.remove),
+            }
+            for contact in contacts
+        ]
+        answer = self._merge(people, [EMAIL], skip_non_existing=False)
+        if answer.get("people") == []:
+            raise NoAnswer(f"{Call.MERGE} was answered about nobody")
+        found = results(answer, len(contacts))
+        if found is None:
+            raise Refused(f"{Call.MERGE} was refused, and does not say who is at fault")
+        return found
+
+    def move(self, moves: Sequence[Move]) -> Sequence[Result]:
+        """Tag and untag people by their ids; nobody is made, and only a look tells what became of whom.
+
+        What the answer says of somebody who is gone, nobody knows; nor of a call of such people only.
+        """
+        people = [
+            {
+                "fields": {PERSON_ID: move.contact_id},
+                "tags": self._tags.names(move.add),
+                "unset_tags": self._tags.names(move.remove),
+            }
+            for move in moves
+        ]
+        try:
+            self._merge(people, [PERSON_ID], skip_non_existing=True)
+        except Refused:
+            raise Unclear(f"{Call.MERGE} was refused, perhaps since somebody is gone") from None
+        return [Held(move.contact_id) for move in moves]
+
+    def look(self, contact_ids: Sequence[str]) -> Sequence[Seen | None]:
+        """Return people by their ids; where they show a tag that is new to us, a second call reads which one it is."""
+        fields = [EMAIL, "tags", TAG_IDS]
+        answer = self._api.call(Call.BY_IDS, {"contact_ids": list(contact_ids), "fields": fields})
+        found: Mapping[str, Any] = answer["contacts"]
+        if not found.keys() <= set(contact_ids):
+            raise NoAnswer(f"{Call.BY_IDS} was answered for another call")
+        if self._tags.shows_new([item["fields"] for item in found.values()]):
+            self._tags.learn(self._all_tags())
+        return [self._seen(found[person]) if person in found else None for person in contact_ids]
+
+    def members(self, list_id: str, bookmark: str | None = None) -> Page:
+        """Return one page of a tag's people. The first has none of them: it finds the tag, and tells how many there are.
+
+        Raise Unclear if there is perhaps no such tag.
+        """
+        if bookmark is not None:
+            return next_page(self._api, Bookmark.read(bookmark), self._seen)
+        self._tags.learn(self._all_tags())
+        tag = self._tags.listed(list_id)
+        if tag is None:
+            raise Unclear("the account names no such tag")
+        if tag.id is None:
+            return Page((), None, 0)
+        return Page((), str(Bookmark(tag.id, total=tag.people)), tag.people)
+
+    def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:
+        """Return the only method."""
+        raise NotImplementedError
+
+    def check_fields(self, names: Sequence[str], caller: Caller) -> FieldCheck:
+        """Hold the fields of a mapping against the account's schema."""
+        return check(names, caller.one(lambda: self._api.call(Call.SCHEMA, {"namespaces": ["", "cm"]})))
+
+    def erase(self, address: str, caller: Caller) -> bool:
+        """Archive and delete everybody with this address; return False if there was nobody."""
+        return self._erasing.erase(address, caller)
+
+    def is_erased(self, address: str, caller: Caller) -> bool:
+        """Read whether nobody has this address, in the archive neither."""
+        return not self._erasing.people(address, caller) and not self._erasing.archived(address, caller)
+
+    def _merge(
+        self, people: Sequence[Mapping[str, Any]], merge_by: Sequence[str], *, skip_non_existing: bool
+    ) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self._api.call(
+            Call.MERGE,
+            {
+                "people": people,
+                "async": False,
+                "merge_by": merge_by,
+                "merge_strategy": OVERWRITE,
+                "find_strategy": 0,
+                "skip_non_existing": skip_non_existing,
+            },
+        )
+        return answer
+
+    def _all_tags(self) -> list[Tag]:
+        """Return the tags of people; those of accounts have ids of their own (recorded)."""
+        found = self._api.call(Call.TAGS, {})
+        return [Tag(item["id"], item["name"], _count(item)) for item in found if not item["type"]]
+
+    def _seen(self, item: Mapping[str, Any]) -> Seen:
+        fields: Mapping[str, Any] = item["fields"]
+        email = fields.get(EMAIL)
+        address = email.lower() if isinstance(email, str) else None
+        return Seen(item["id"], address, self._tags.lists_of(fields), fields)
+
+
+def _count(item: Mapping[str, Any]) -> int:
+    count = item.get("count")
+    return count if type(count) is int and count >= 0 else 0

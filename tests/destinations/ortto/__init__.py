@@ -1,0 +1,1 @@
+"""Ortto behind the destination port."""
