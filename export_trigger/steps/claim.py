@@ -20,7 +20,7 @@ ASK_SECONDS: Final = 20.0
 
 
 def claim_lists(app: App, name: str, settings: ExportSettings, account: str) -> Attempt:
-    """Claim the lists of an export that is about to be saved; raises Claimed.
+    """Claim the lists of an export that is about to be saved; raise Claimed.
 
     Exports that were saved before there were claims count by their documents.
     """
@@ -34,7 +34,7 @@ def claim_lists(app: App, name: str, settings: ExportSettings, account: str) -> 
 
 
 def claim_for_run(app: App, name: str, settings: ExportSettings, account: str) -> None:
-    """See to it that an export holds its lists' claims before it runs; raises ExportError LIST_IN_USE.
+    """See to it that an export holds its lists' claims before it runs; raise ExportError LIST_IN_USE.
 
     One that was saved before there were claims, or whose connection leads to another account since, makes them here.
     """
@@ -80,7 +80,7 @@ def titles_of(settings: ExportSettings) -> tuple[str, ...]:
 
 
 def is_held(app: App, account: str, export: str, title: str) -> bool:
-    """Whether an export's document says that it fills a list of an account; also if that cannot be known now."""
+    """Return whether an export's document says that it fills a list of an account; also if that cannot be known now."""
     try:
         found = app.registry.export(export)
     except DocumentDamaged:
@@ -100,7 +100,7 @@ def _check_documents(app: App, name: str, settings: ExportSettings, account: str
 
 
 def _may_lead(app: App, connection: str | None, account: str) -> bool:
-    """Whether a connection leads to an account, or may: that it could not be asked is no proof that it does not."""
+    """Return whether a connection leads to an account, or may: that it could not be asked is no proof that it does not."""
     if connection is None:
         return False
     try:

@@ -134,7 +134,7 @@ def _unfinished(app: App) -> Iterable[str]:
 
 
 def _may_send(app: App, export: str, run_id: str) -> bool:
-    """Whether a run is going, or was stopped so shortly ago that a call of it may still be on its way."""
+    """Return whether a run is going, or was stopped so shortly ago that a call of it may still be on its way."""
     try:
         run = app.ledger.run(export, run_id)
     except NoSuchRun:

@@ -54,7 +54,7 @@ PREFLIGHT_SECONDS = 60.0
 def plan_run(app: App, export: str, run_id: str) -> None:
     """Plan a run and put its chunks on the queue; a run that cannot go on is ended with its reason. May be repeated.
 
-    Raises TryLater while Autopilot, the vault or the source does not answer, Customer Insights is still writing, or there
+    Raise TryLater while Autopilot, the vault or the source does not answer, Customer Insights is still writing, or there
     is no room for one more plan.
     """
     try:
@@ -88,7 +88,7 @@ def issue(app: App, run: Run) -> None:
 
 
 def _plan(app: App, run: Run) -> Run:
-    """Plan a run that has no plan yet, and record the plan; gives the run with the plan that was recorded first."""
+    """Plan a run that has no plan yet, and record the plan; return the run with the plan that was recorded first."""
     found = app.registry.export(run.export)
     if found is None:
         raise ExportError(Reason.CANCELED_BY_USER, "The export was deleted before the run began.")
@@ -140,7 +140,7 @@ def _plan(app: App, run: Run) -> Run:
         planned.difference.operations.height,
         _counts(planned) + calls_of(sender),
         remarks(planned, names),
-        refresh.etag,
+        refresh.version,
         as_of=refresh.published_at,
     )
     recorded = _record(app, run, summary)
@@ -158,7 +158,7 @@ def _begin(app: App, run: Run, account: Account) -> Run:
 
 
 def _write(app: App, run: Run, attempt: str, work: Iterable[bytes], rejected: pl.DataFrame) -> int:
-    """Write the chunks and the rejected rows of one attempt at a plan; gives how many chunks there are."""
+    """Write the chunks and the rejected rows of one attempt at a plan; return how many chunks there are."""
 
     def put(numbered: tuple[int, bytes]) -> None:
         number, chunk = numbered

@@ -24,7 +24,7 @@ class Room:
 
     @contextmanager
     def place(self, seconds: float = 0.0) -> Iterator[None]:
-        """Hold a place; raises TryLater if there is none within `seconds`."""
+        """Hold a place; raise TryLater if there is none within `seconds`."""
         if not self._free.acquire(timeout=seconds):
             raise TryLater(NO_ROOM.pause(), "this instance makes as many plans as it has memory for")
         try:

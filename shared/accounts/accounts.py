@@ -68,7 +68,7 @@ class Accounts:
         self.stored_keys = StoredKeys(table)
 
     def pace(self, account: str) -> Pace:
-        """Give the account's pace as it stands."""
+        """Return the account's pace as it stands."""
         return self._pace(account)[0]
 
     def change_pace[T](self, account: str, how: Callable[[Pace], tuple[Pace, T]]) -> T:
@@ -83,7 +83,7 @@ class Accounts:
                 return answer
 
     def list_id(self, account: str, title: str) -> str | None:
-        """Give the id of the list that stands for `title`, or None."""
+        """Return the id of the list that stands for `title`, or None."""
         found = self._table.get(account, _list_key(title), ListRecord)
         return found[0].list_id if found else None
 
@@ -166,14 +166,14 @@ class AccountSlots:
         try:
             left = self._left.from_now(self._clock.now())
             if not left.slots:
-                left = self._reserve(slots, self._hurry(), latest)
+                left = self._reserve(slots, self._prefetch_seconds(), latest)
             window, self._left = left.split(min(slots, left.until(latest)))
         finally:
             self._lock.release()
         return window
 
-    def _hurry(self) -> float:
-        """Say until how many seconds from now to reserve for all chunks: it was done just now, so the pace is no hurdle."""
+    def _prefetch_seconds(self) -> float:
+        """Return how far ahead to reserve; if the last reservation was a moment ago, the rate limit is not the bottleneck."""
         before, self._asked_at = self._asked_at, self._clock.now()
         return SHORT_WINDOW if self._asked_at - before < SHORT_WINDOW else 0.0
 

@@ -60,7 +60,7 @@ class Claims:
         self._clock = clock
 
     def make(self, account: str, export: str, titles: Sequence[str], is_held: IsHeld) -> Attempt:
-        """Claim lists of an account for an export, all or none; raises Claimed."""
+        """Claim lists of an account for an export, all or none; raise Claimed."""
         attempt = secrets.token_hex(8)
         while True:
             changes: list[Change] = []

@@ -17,7 +17,7 @@ class ListCalls(Protocol):
     """The calls that the directory makes."""
 
     def lists(self) -> dict[str, list[str]]:
-        """Give the ids of all lists by exact title."""
+        """Return the ids of all lists by exact title."""
         ...
 
     def create_list(self, title: str) -> str:
@@ -28,7 +28,7 @@ class ListCalls(Protocol):
 def known_lists(
     accounts: Accounts, account: str, titles: Sequence[str], existing: Mapping[str, Sequence[str]]
 ) -> tuple[str, ...]:
-    """Give the id of each title's list, empty text for one that the account does not have.
+    """Return the id of each title's list, empty text for one that the account does not have.
 
     Titles can be double: the list that we filled before counts, else the one with the smallest id. One that differs only
     in case or encoding counts where none is exactly so. A list that was deleted there is forgotten.
@@ -39,9 +39,9 @@ def known_lists(
 def ensure_lists(
     accounts: Accounts, account: str, titles: Sequence[str], api: ListCalls, sender: Sender
 ) -> tuple[str, ...]:
-    """Give the id of each title's list, creating those that the account does not have.
+    """Return the id of each title's list, creating those that the account does not have.
 
-    Raises TryLater while another worker creates lists of this account, and the DestinationError a call ended with.
+    Raise TryLater while another worker creates lists of this account, and the DestinationError a call ended with.
     """
     remembered = [accounts.list_id(account, title) for title in titles]
     if all(remembered):

@@ -32,7 +32,7 @@ class StoredKeys:
         self._table.try_write(_PARTITION, [Change(secret, SecretRecord(connection=connection, at=at), None)])
 
     def is_ours(self, secret: str) -> bool:
-        """Whether the app made a secret."""
+        """Return whether the app made a secret."""
         return self._table.get(_PARTITION, secret, SecretRecord) is not None
 
     def all(self) -> list[tuple[str, SecretRecord]]:

@@ -22,7 +22,7 @@ class StorageClock:
         self._lock = threading.Lock()
 
     def now(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self._machine() + self._skew.offset
 
     def sleep(self, seconds: float) -> None:

@@ -30,14 +30,14 @@ class Identity:
         self._name = name
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """Return a token; raises NoToken."""
+        """Return a token; raise NoToken."""
         try:
             return self._inner.get_token(*scopes, **options)
         except Exception as error:  # noqa: BLE001 - what the endpoint says that is no token ends in any of them
             raise self._none(scopes, error) from None
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Return a token; raises NoToken."""
+        """Return a token; raise NoToken."""
         try:
             return self._inner.get_token_info(*scopes, options=options)
         except Exception as error:  # noqa: BLE001 - what the endpoint says that is no token ends in any of them
@@ -54,13 +54,18 @@ class Identity:
         )
 
 
-@cache
 def credential(client_id: str | None = None) -> Identity:
     """Return the credential: the managed identity where the platform offers one, else what a developer is signed in with."""
-    if os.environ.get("IDENTITY_ENDPOINT"):
-        chosen = client_id or os.environ.get("AZURE_CLIENT_ID")
-        if chosen:
-            managed = ManagedIdentityCredential(client_id=chosen, **_PATIENCE)
-            return Identity(managed, f"The app's identity with client id {chosen}")
-        return Identity(ManagedIdentityCredential(**_PATIENCE), "The app's own (system-assigned) identity")
-    return Identity(DefaultAzureCredential(), "The identity that is signed in here")
+    chosen = client_id or os.environ.get("AZURE_CLIENT_ID")
+    return _credential(os.environ.get("IDENTITY_ENDPOINT"), os.environ.get("IDENTITY_HEADER"), chosen)
+
+
+@cache
+def _credential(endpoint: str | None, header: str | None, client_id: str | None) -> Identity:  # noqa: ARG001
+    """Return the credential of one endpoint for tokens: the SDK takes endpoint and header from the environment, once."""
+    if not endpoint:
+        return Identity(DefaultAzureCredential(), "The identity that is signed in here")
+    if client_id:
+        managed = ManagedIdentityCredential(client_id=client_id, **_PATIENCE)
+        return Identity(managed, f"The app's identity with client id {client_id}")
+    return Identity(ManagedIdentityCredential(**_PATIENCE), "The app's own (system-assigned) identity")

@@ -122,7 +122,7 @@ class Storage:
             return None
 
     def read(self, container: Container, name: str) -> bytes:
-        """Give a blob's content; raises FileNotFoundError naming it if it is not there."""
+        """Return a blob's content; raise FileNotFoundError naming it if it is not there."""
         found = self.get(container, name)
         if found is None:
             raise FileNotFoundError(f"{container}/{name} is missing")
@@ -141,7 +141,7 @@ class Storage:
             return
 
     def names(self, container: Container, prefix: str = "", *, after: str = "") -> Iterator[str]:
-        """Give the names of blobs under a prefix in ascending order, those greater than `after`."""
+        """Return the names of blobs under a prefix in ascending order, those greater than `after`."""
         try:
             for name in self._blobs.get_container_client(container).list_blob_names(name_starts_with=prefix):
                 if name > after:

@@ -29,9 +29,9 @@ class Vault:
         self._client = client
 
     def read(self, name: str) -> str | None:
-        """Give a secret's latest value, or None if there is none.
+        """Return a secret's latest value, or None if there is none.
 
-        Raises ExportError KEY_MISSING if the app may not read it, and VaultUnavailable if the vault does not answer.
+        Raise ExportError KEY_MISSING if the app may not read it, and VaultUnavailable if the vault does not answer.
         """
         try:
             return self._client.get_secret(name).value
@@ -51,7 +51,7 @@ class Vault:
             raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 
     def write(self, name: str, value: str) -> None:
-        """Store a secret as its newest version; raises VaultUnavailable, and ExportError KEY_MISSING if the app may not."""
+        """Store a secret as its newest version; raise VaultUnavailable, and ExportError KEY_MISSING if the app may not."""
         try:
             self._client.set_secret(name, value)
         except NoToken as error:
@@ -70,7 +70,7 @@ class Vault:
     def delete(self, name: str) -> None:
         """Delete a secret, if it is there: with soft delete it can be recovered for as long as the vault keeps it.
 
-        Raises VaultUnavailable, and ExportError KEY_MISSING if the app may not.
+        Raise VaultUnavailable, and ExportError KEY_MISSING if the app may not.
         """
         try:
             self._client.begin_delete_secret(name)
@@ -105,7 +105,7 @@ class VaultKey:
         self._lock = threading.Lock()
 
     def current(self) -> str:
-        """Give the key; raises ExportError KEY_MISSING or VaultUnavailable.
+        """Return the key; raise ExportError KEY_MISSING or VaultUnavailable.
 
         A key at hand serves on while the vault does not answer.
         """
@@ -121,7 +121,7 @@ class VaultKey:
             return self._value
 
     def renewed(self, refused: str) -> str | None:
-        """Give the vault's key if it is not the one that was refused, else None."""
+        """Return the vault's key if it is not the one that was refused, else None."""
         with self._lock:
             if self._value == refused:
                 try:
@@ -151,7 +151,7 @@ class GivenKey:
         self._value = value
 
     def current(self) -> str:
-        """Give the key."""
+        """Return the key."""
         return self._value
 
     def renewed(self, refused: str) -> str | None:  # noqa: ARG002 - part of the protocol

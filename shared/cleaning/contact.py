@@ -42,15 +42,20 @@ def optional_fields(mapping: Iterable[str], fields: Fields) -> list[str]:
 
 
 def compose(addresses: pl.Series, values: Sequence[Values], fields: Fields) -> pl.Expr:
-    """Return the expression that composes contacts of their addresses and of their values as they are written."""
-    pairs = [(found.name, _pair(found)) for found in values]
-    parts = [_pair(Values(fields.address, addresses, addresses, is_bare=True))]  # a valid address needs no escape
-    parts += [pair for name, pair in pairs if fields.group_of(name) is None]
+    """Return the expression that composes contacts of their addresses and of their values as they are written.
+
+    Without an address there is no contact: what stands in such a row is none.
+    """
+    parts = [pl.lit("{" + _label(fields.address) + '"'), pl.lit(addresses), pl.lit('"')]  # valid, it needs no escape
+    for found in values:
+        if fields.group_of(found.name) is None:
+            parts += _pair(found, ",") if _is_everywhere(found) else [pl.concat_str(_pair(found, ","))]
     for group in _groups([found.name for found in values], fields):
-        members = [pair for name, pair in pairs if fields.group_of(name) == group]
+        members = [pl.concat_str(_pair(found)) for found in values if fields.group_of(found.name) == group]
         some = pl.any_horizontal(pair.is_not_null() for pair in members)
-        parts.append(pl.when(some).then(pl.lit(_label(group)) + _object(members)))
-    return _object(parts)
+        pairs = pl.concat_str(*members, separator=",", ignore_nulls=True)
+        parts.append(pl.when(some).then(pl.concat_str(pl.lit("," + _label(group) + "{"), pairs, pl.lit("}"))))
+    return pl.concat_str(*parts, pl.lit("}"), ignore_nulls=True)
 
 
 def _groups(names: Iterable[str], fields: Fields) -> list[str]:
@@ -58,25 +63,39 @@ def _groups(names: Iterable[str], fields: Fields) -> list[str]:
     return list(dict.fromkeys(group for name in names if (group := fields.group_of(name)) is not None))
 
 
-def _pair(field: Values) -> pl.Expr:
-    """Encode `"name":value` as JSON, `"name":null` where it shall be erased, and null where there is nothing to say."""
-    label, values = _label(field.name), field.values
-    value = pl.lit(values)
+def _is_everywhere(field: Values) -> bool:
+    """Return whether there is something to say of a field in each row."""
+    return field.empty is None and not field.values.has_nulls()
+
+
+def _pair(field: Values, before: str = "") -> list[pl.Expr]:
+    """Return the parts of `"name":value` as JSON, `"name":null` where it shall be erased; null where nothing is to be said."""
+    label, values = before + _label(field.name), field.values
     match values.dtype:
         case pl.Int64 | pl.Boolean:
-            text = pl.concat_str(pl.lit(label), value.cast(pl.String))
-        case pl.String if field.is_bare or not values.str.contains(_ESCAPED).any():
-            text = pl.concat_str(pl.lit(label + '"'), value, pl.lit('"'))
+            parts = [pl.lit(label), pl.lit(values).cast(pl.String)]
+        case pl.String:
+            parts = [pl.lit(label + '"'), pl.lit(values if field.is_bare else _escaped(values)), pl.lit('"')]
         case _:
-            encoded = pl.struct(value.alias("")).struct.json_encode().str.strip_prefix('{"":').str.strip_suffix("}")
-            text = pl.when(value.is_not_null()).then(pl.concat_str(pl.lit(label), encoded))
+            parts = [pl.lit(label), _encoded(pl.lit(values))]
     if field.empty is None:
-        return text
-    return pl.when(pl.lit(field.empty)).then(pl.lit(label + "null")).otherwise(text)
+        return parts
+    return [pl.when(pl.lit(field.empty)).then(pl.lit(label + "null")).otherwise(pl.concat_str(parts))]
 
 
-def _object(pairs: list[pl.Expr]) -> pl.Expr:
-    return pl.concat_str(pl.lit("{"), pl.concat_str(*pairs, separator=",", ignore_nulls=True), pl.lit("}"))
+def _escaped(texts: pl.Series) -> pl.Series:
+    """Return texts as they stand in JSON between quotes; only those are encoded of which it escapes something."""
+    places = texts.str.contains(_ESCAPED).arg_true()
+    if places.is_empty():
+        return texts
+    encoded = pl.select(_encoded(pl.lit(texts.gather(places)))).to_series()
+    return texts.clone().scatter(places, encoded.str.strip_prefix('"').str.strip_suffix('"'))
+
+
+def _encoded(values: pl.Expr) -> pl.Expr:
+    """Encode values as JSON, null where there is none."""
+    encoded = pl.struct(values.alias("")).struct.json_encode().str.strip_prefix('{"":').str.strip_suffix("}")
+    return pl.when(values.is_not_null()).then(encoded)
 
 
 def _label(name: str) -> str:

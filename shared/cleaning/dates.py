@@ -44,19 +44,9 @@ def is_no_date(texts: pl.Series) -> pl.Series:
 def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     """Return each text as a date in the one form; null for one that is none, or can be read in two ways."""
     text = pl.col("text")
-    table = (
-        texts.alias("text")
-        .to_frame()
-        .with_columns(text.str.replace(_MIDNIGHT, "").alias("day"))
-        .select(
-            "text",
-            _iso(text.str.strip_suffix("Z")).alias("iso"),
-            _day_as(text.str.replace(_MIDNIGHT, ""), "%m/%d/%Y").alias("by_month"),
-            _day_as(text.str.replace(_MIDNIGHT, ""), "%d/%m/%Y").alias("by_day"),
-        )
-    )
+    table = _read(texts)
     if table["iso"].null_count() == texts.null_count():
-        return _written(table["iso"])
+        return written(table["iso"])
     by_day, by_month = pl.col("by_day"), pl.col("by_month")
     only_day = by_day.is_not_null() & by_month.is_null()
     only_month = by_month.is_not_null() & by_day.is_null()
@@ -69,14 +59,35 @@ def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     marks = _marks_shown((Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.UNCERTAIN), shown)
     if not left:
         notation = notations.learn(column, "date", marks)
-        return _written(table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series())
+        return written(table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series())
     places = (
         texts.is_not_null() & table.select(pl.all_horizontal(pl.exclude("text").is_null())).to_series()
     ).arg_true()
     parts = _parts(texts.gather(places))
     notation = notations.learn(column, "date", marks | _marks_of(parts))
     found = table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series()
-    return _written(found.scatter(places, _assembled(parts, notation)))
+    return written(found.scatter(places, _assembled(parts, notation)))
+
+
+def _read(texts: pl.Series) -> pl.DataFrame:
+    """Read texts as `iso`, `by_month` and `by_day`, null where one is no such date.
+
+    Most columns are written in one way: what a sign that each way needs shows to be none is not tried.
+    """
+    text = pl.col("text")
+    table = texts.alias("text").to_frame()
+    dashed, slashed, timed = table.select(
+        text.str.contains(sign, literal=True).any().alias(sign) for sign in "-/:"
+    ).row(0)
+    none = pl.lit(None, _MOMENT)
+    read = table.select("text", (_iso(text.str.strip_suffix("Z")) if dashed else none).alias("iso"))
+    if not slashed or read["iso"].null_count() == texts.null_count():
+        return read.with_columns(none.alias("by_month"), none.alias("by_day"))
+    if timed:
+        table = table.select(text.str.replace(_MIDNIGHT, ""))
+    return read.hstack(
+        table.select(_day_as(text, "%m/%d/%Y").alias("by_month"), _day_as(text, "%d/%m/%Y").alias("by_day"))
+    )
 
 
 def _iso(text: pl.Expr) -> pl.Expr:
@@ -90,14 +101,14 @@ def _day_as(text: pl.Expr, form: str) -> pl.Expr:
     return text.str.to_date(form, strict=False).cast(_MOMENT)
 
 
-def _written(moments: pl.Series) -> pl.Series:
+def written(moments: pl.Series) -> pl.Series:
     """Write moments in the one form; null for years that no field takes. Days alone are quicker to write."""
     days = moments.cast(pl.Date)
-    written = pl.lit(moments).dt.strftime(WRITTEN)
+    form = pl.lit(moments).dt.strftime(WRITTEN)
     if (days.cast(_MOMENT) == moments).all():
-        written = pl.concat_str(pl.lit(days).dt.strftime("%Y-%m-%d"), pl.lit("T00:00:00.000Z"))
+        form = pl.concat_str(pl.lit(days).dt.strftime("%Y-%m-%d"), pl.lit("T00:00:00.000Z"))
     in_calendar = pl.lit(moments).dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
-    return pl.select(pl.when(in_calendar).then(written)).to_series()
+    return pl.select(pl.when(in_calendar).then(form)).to_series()
 
 
 def _marks_shown(marks: Sequence[Mark], shown: Sequence[bool]) -> Mark:

@@ -19,6 +19,7 @@ DIGITS: Final = 15
 """Digits that a double keeps whatever is done with it; what stands behind them is noise of arithmetic."""
 
 _SHORT: Final = r"^[+-]?[0-9]{1,15}$"
+_SHORT_END: Final = 10**15
 _WHOLE: Final = r"^[+-]?[0-9]+$"
 _POINT_ZEROS: Final = r"\.0+$"
 _DECIMAL: Final = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
@@ -37,6 +38,9 @@ _FALSE: Final = ("false", "no", "n", "0", "f", "off")
 
 def integers(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     """Return each text as a whole number; null for one that is none, or too large to be kept."""
+    digits = texts.cast(pl.Int64, strict=False)
+    if digits.null_count() == texts.null_count() and _is_short(digits):
+        return digits
     text = pl.col("text")
     whole = text.str.replace(_POINT_ZEROS, "")
     plain = whole.str.contains(_SHORT)
@@ -59,6 +63,12 @@ def integers(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     if third and not notation.plain_signs:
         found = found.set(table["third"], None)
     return found.scatter(left, _wholes(_unadorned(others, notation))) if len(left) else found
+
+
+def _is_short(numbers: pl.Series) -> bool:
+    """Return whether all numbers have at most 15 digits."""
+    least, most = pl.select(pl.lit(numbers).min().alias("least"), pl.lit(numbers).max().alias("most")).row(0)
+    return least is None or -_SHORT_END < least <= most < _SHORT_END
 
 
 def floats(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
@@ -135,7 +145,7 @@ def _wholes(texts: pl.Series) -> pl.Series:
     power = texts.str.contains(r"^[+-]?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,3}$").fill_null(value=False)
     by_power = power & (number == number.floor()) & (number.abs() <= LARGEST)
     found = digits.zip_with(~by_power, number.cast(pl.Int64, strict=False))
-    return found.zip_with((found.abs() <= LARGEST).fill_null(value=False), _nothing(pl.Int64))
+    return found.zip_with(found.is_between(-LARGEST, LARGEST).fill_null(value=False), _nothing(pl.Int64))
 
 
 def _decimals(texts: pl.Series, plain: pl.Series) -> pl.Series:
@@ -147,11 +157,17 @@ def _decimals(texts: pl.Series, plain: pl.Series) -> pl.Series:
     if not long.any():
         return number
     places = long.arg_true()
-    noisy = number.gather(places)
-    rounded = noisy.round_sig_figs(DIGITS)
-    beyond = (~noisy.abs().is_between(1e-6, 1e15)).arg_true()  # where powers of ten are not exact
-    exactly = pl.Series([float(f"{value:.{DIGITS}g}") for value in noisy.gather(beyond)], dtype=pl.Float64)
-    return number.scatter(places, rounded.scatter(beyond, exactly))
+    return number.scatter(places, without_noise(number.gather(places)))
+
+
+def without_noise(numbers: pl.Series) -> pl.Series:
+    """Return decimals without the noise behind 15 digits."""
+    rounded = numbers.round_sig_figs(DIGITS)
+    beyond = (
+        (~numbers.abs().is_between(1e-6, 1e15)).fill_null(value=False).arg_true()
+    )  # where powers of ten are not exact
+    exactly = pl.Series([float(f"{value:.{DIGITS}g}") for value in numbers.gather(beyond)], dtype=pl.Float64)
+    return rounded.scatter(beyond, exactly)
 
 
 def _nothing(kind: type[pl.DataType]) -> pl.Series:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import requests
 
@@ -38,11 +38,9 @@ from shared.reasons.errors import ExportError
 from shared.runs.ledger import Ledger
 from shared.sources.counts import Counts
 from shared.sources.kept_counts import KeptCounts
+from shared.sources.source import Source
 from shared.state.digest_key import DIGEST_SECRET, InstallationKey
 from shared.state.digests import DigestKey
-
-if TYPE_CHECKING:
-    from shared.sources.blob_export.customer_insights import CustomerInsights
 
 VAULT_SECONDS: Final = 8.0
 """Seconds that a call to the vault may take to connect, and again to be answered: it answers in milliseconds."""
@@ -85,7 +83,7 @@ class App:
     erasures: Erasures
     audit: Audit
     vault: Vault
-    source: CustomerInsights
+    source: Source
     clock: Clock
     pool: ThreadPoolExecutor
     http: requests.Session
@@ -108,11 +106,11 @@ class App:
         return self.accounts.locks
 
     def now(self) -> datetime:
-        """Give the time, in UTC."""
+        """Return the time, in UTC."""
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
     def account(self, name: str | None) -> Account:
-        """Open a connection's account; raises ExportError CONNECTION_DETACHED if there is no such connection."""
+        """Open a connection's account; raise ExportError CONNECTION_DETACHED if there is no such connection."""
         found = self.registry.connection(name) if name else None
         if name is None or found is None:
             raise ExportError(Reason.CONNECTION_DETACHED)
@@ -132,7 +130,7 @@ class App:
         return self.destination(name).fields_of(AccountNotes(self.accounts, account))
 
     def open(self, name: str, connection: Connection) -> Account:
-        """Open an account as `connection` describes it; raises ExportError and VaultUnavailable if its key cannot be read."""
+        """Open an account as `connection` describes it; raise ExportError and VaultUnavailable if its key cannot be read."""
         secret = connection.secret_name
         if secret.lower() == DIGEST_SECRET:
             raise ExportError(Reason.KEY_MISSING, f"The secret {secret!r} is no account's key. Store the key again.")
@@ -149,13 +147,13 @@ class App:
             self._keys.pop(known, None)
 
     def identify(self, account: Account, sender: Sender) -> Account:
-        """Ask whose account a key opens, unless that is known; raises the DestinationError of the call."""
+        """Ask whose account a key opens, unless that is known; raise the DestinationError of the call."""
         if account.is_known:
             return account
         return self.remember_identity(account, sender.one(account.api.identity))
 
     def remember_identity(self, account: Account, told: Identity) -> Account:
-        """Remember whose account its key opens, as it told; returns the account as it is known now."""
+        """Remember whose account its key opens, as it told; return the account as it is known now."""
         digest = self._digest_key.current().of_api_key(account.key.current())
         self.accounts.identities.remember_key(digest, account_name(_of_kind(account, told.id), digest))
         return self._open(account.name, account.connection, account.key)
@@ -242,7 +240,7 @@ def app() -> App:
     from shared.azure.clients import blob_client, queue_client, table_client
     from shared.azure.identity import credential
     from shared.azure.settings import is_loopback
-    from shared.sources.blob_export.connect import connect
+    from shared.composition.sources import open_source
 
     settings = read_settings(os.environ, DESTINATIONS)
     clock = StorageClock()
@@ -268,7 +266,7 @@ def app() -> App:
         erasures=Erasures(Table(tables, "erased"), storage),
         audit=Audit(Table(tables, "audit")),
         vault=Vault(secrets),
-        source=connect(settings.source, settings.customer_insights_path),
+        source=open_source(os.environ),
         clock=clock,
         pool=ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="destination"),
         http=session(),

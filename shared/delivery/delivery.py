@@ -134,7 +134,7 @@ class Delivery:
         return Receipt(
             person=item.operation.person,
             contact_id=item.contact_id,
-            reborn=item.recreated,
+            recreated=item.recreated,
             content=item.operation.content if item.confirmed else None,
             added=self._named(item.added),
             removed=self._named(item.removed),

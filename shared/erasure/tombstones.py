@@ -48,6 +48,13 @@ class Tombstones:
         """Return the digests of all who were erased, however they were made."""
         return [person for person, _ in self._all()]
 
+    def erased_at(self, person: int, former: int) -> datetime | None:
+        """Return when a person was erased, by their digest or the former one; None if they were not."""
+        found = self._table.get(_PARTITION, _key(person), Tombstone)
+        if found is None:
+            found = self._table.get(_PARTITION, _key(former), Tombstone)
+        return found[0].at if found else None
+
     def perhaps_former(self) -> list[int]:
         """Return the digests that may have been made in the former way, since nothing says how they were."""
         return [person for person, stone in self._all() if stone.digests is None]
@@ -59,7 +66,7 @@ class Tombstones:
             yield int(key, 16) - _OFFSET, stone
 
     def any(self) -> bool:
-        """Whether anybody was erased."""
+        """Return whether anybody was erased."""
         return next(iter(self._table.between(_PARTITION, "0", "~", Tombstone)), None) is not None
 
     def fingerprint(self) -> str | None:
@@ -68,7 +75,7 @@ class Tombstones:
         return found[0].fingerprint if found else None
 
     def note_fingerprint(self, fingerprint: str, at: datetime) -> str:
-        """Note the key that digests are made with, unless one is noted already; returns the one that stands."""
+        """Note the key that digests are made with, unless one is noted already; return the one that stands."""
         while (known := self.fingerprint()) is None:
             change = Change(_FINGERPRINT, FingerprintRecord(fingerprint=fingerprint, at=at), None)
             self._table.try_write(_KEY_PARTITION, [change])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 
 def each(names: Iterable[str], step: Callable[[str], None]) -> None:
-    """Do `step` for every name; raises an ExceptionGroup of what failed, once all had their turn."""
+    """Do `step` for every name; raise an ExceptionGroup of what failed, once all had their turn."""
     failures: list[Exception] = []
     for name in names:
         try:

@@ -40,7 +40,7 @@ def is_stranded(app: App, run: Run) -> bool:
 
 
 class Heartbeat:
-    """Says every now and then that a long step of a run is still at work."""
+    """Notes every now and then that a long step of a run is still at work."""
 
     def __init__(self, app: App, run: Run) -> None:
         self._app = app
@@ -48,7 +48,7 @@ class Heartbeat:
         self._next = 0.0
 
     def __call__(self) -> None:
-        """Say so, unless that was done just now."""
+        """Note it, unless that was done just now."""
         now = self._app.clock.now()
         if now >= self._next:
             self._next = now + BEAT / 2
@@ -88,5 +88,5 @@ class BusySlots:
         return window
 
     def throttled(self, retry_after: float | None) -> None:
-        """Tell everybody that Autopilot answered 429."""
+        """Tell every instance that the destination asked to slow down."""
         self._slots.throttled(retry_after)

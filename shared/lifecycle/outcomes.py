@@ -14,7 +14,7 @@ from shared.planning.survey import REJECTED
 from shared.runs.entry import Entry
 from shared.runs.files import Damaged, identities_path, load_table, planned_rejected_path
 from shared.runs.run import Run
-from shared.state.state import CUSTOMERS, RECEIPTS, rewire
+from shared.state.state import CUSTOMERS, RECEIPTS, remap_bits
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def gather_receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, t
     """Return the chunks' receipts in their order, the ids of the lists that their masks count through, and what is damaged."""
     tables, damaged = _outcomes(app, [entry.result for entry in entries if entry.result], RECEIPTS)
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
-    receipts = [rewire(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
+    receipts = [remap_bits(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
     return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists, damaged
 
 

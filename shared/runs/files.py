@@ -32,12 +32,12 @@ class Damaged(Exception):
 
 
 def chunk_path(export: str, run_id: str, plan: str, chunk: str) -> str:
-    """Give the blob of a chunk in container `chunks`."""
+    """Return the blob of a chunk in container `chunks`."""
     return f"{export}/{run_id}/{plan}/{chunk}.ndjson"
 
 
 def chunk_names(count: int) -> list[str]:
-    """Give the names of a plan's chunks, in order. A continuation of `000007` is named `000007-1-` and more."""
+    """Return the names of a plan's chunks, in order. A continuation of `000007` is named `000007-1-` and more."""
     return [f"{number:06d}" for number in range(1, count + 1)]
 
 
@@ -48,12 +48,12 @@ def next_name(chunk: str, attempt: str) -> str:
 
 
 def run_folder(export: str, run_id: str) -> str:
-    """Give the folder of a run's blobs, in every container."""
+    """Return the folder of a run's blobs, in every container."""
     return f"{export}/{run_id}/"
 
 
 def planned_rejected_path(export: str, run_id: str, plan: str) -> str:
-    """Give the blob of the rows that one attempt at a plan rejected, in container `outcomes`."""
+    """Return the blob of the rows that one attempt at a plan rejected, in container `outcomes`."""
     return f"{run_folder(export, run_id)}plan-{plan}.rejected.parquet"
 
 
@@ -63,17 +63,17 @@ def identities_path(export: str, run_id: str, plan: str, part: str = "") -> str:
 
 
 def report_path(export: str, run_id: str) -> str:
-    """Give the blob of a run's report in container `reports`."""
+    """Return the blob of a run's report in container `reports`."""
     return f"{export}/{run_id}.json"
 
 
 def rejected_path(export: str, run_id: str) -> str:
-    """Give the blob of a run's rejected rows in container `rejected`."""
+    """Return the blob of a run's rejected rows in container `rejected`."""
     return f"{export}/{run_id}.csv"
 
 
 def state_path(export: str, connection: str, run_id: str) -> str:
-    """Give the blob of the state that a run left, in container `state`."""
+    """Return the blob of the state that a run left, in container `state`."""
     return f"{export}/{connection}/{run_id}.parquet"
 
 

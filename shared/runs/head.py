@@ -127,16 +127,18 @@ class Head(Record):
         moved = [(name, run) for name, run in self.states.items() if account and self.accounts.get(name) == account]
         return moved[0] if moved else (connection, None)
 
-    def started(self, run_id: str, fulfils: FollowUp | None = None) -> Head:
-        """Make a run the active one; with `fulfils` it is the follow-up that was pending.
+    def started(self, run: Run, fulfils: FollowUp | None = None) -> Head:
+        """Make a queued run the active one; with `fulfils` it is the follow-up that was pending.
 
         Raise RunInProgress while another is active, and FollowUpTaken if that follow-up is not pending any more.
         """
+        if run.status is not Status.QUEUED:
+            raise IllegalTransition(f"run {run.id} has started already: {run.status}")
         if self.active is not None:
             raise RunInProgress(self.active)
         if fulfils is not None and self.pending_follow_up != fulfils:
             raise FollowUpTaken
-        return self._with(active=run_id, pending_follow_up=None if fulfils else self.pending_follow_up)
+        return self._with(active=run.id, pending_follow_up=None if fulfils else self.pending_follow_up)
 
     def released(self, run_id: str) -> Head:
         """Free the export from a run that is gone; another that is active stays so."""

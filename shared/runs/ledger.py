@@ -110,7 +110,7 @@ class Ledger:
             head, etag = self._head(run.export)
             if head.active == run.id:  # written, but the answer was lost and the client asked again
                 return
-            changed = change(head).started(run.id, fulfils)
+            changed = change(head).started(run, fulfils)
             if self._table.try_write(run.export, [Change(_run_key(run.id), run, None), Change(_HEAD, changed, etag)]):
                 return
 

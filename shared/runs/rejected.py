@@ -46,10 +46,10 @@ def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HEADER)
-    for customer, place, field, reason, where, hint in _sorted(rejected):
-        segment = "" if place is None else segments[place]
-        cells = [harmless(text)[:LONGEST_CELL] for text in (customer, segment, field)]
-        writer.writerow([*cells, reason, _advice(reason, hint), harmless(where)])
+    for customer, segment_index, field, reason, where, hint in _sorted(rejected):
+        segment = "" if segment_index is None else segments[segment_index]
+        cells = [escape_formulas(text)[:LONGEST_CELL] for text in (customer, segment, field)]
+        writer.writerow([*cells, reason, _advice(reason, hint), escape_formulas(where)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -66,7 +66,7 @@ def rejected_customers(storage: Storage, path: str) -> frozenset[str]:
     try:
         found = storage.get(Container.REJECTED, path)
         rows = csv.DictReader(io.StringIO(found[0].decode("utf-8-sig"), newline="")) if found else []
-        return frozenset(_unharmed(row["CustomerId"] or "") for row in rows)
+        return frozenset(unescape_formulas(row["CustomerId"] or "") for row in rows)
     except (csv.Error, ValueError, KeyError, TooLarge):
         raise ExportError(
             Reason.INTERNAL_ERROR, f"rejected/{path} cannot be read. An ordinary run tries rejected rows again too."
@@ -99,17 +99,19 @@ def faults(file: bytes) -> dict[Fault, Faulty] | None:
         if tuple(next(rows, ()))[: len(HEADER) - 1] != HEADER[:-1]:
             return None
         for customer, segment, field, reason, advice, *where in rows:
-            faulty = found.setdefault(Fault(reason, _unharmed(field), advice), Faulty())
+            faulty = found.setdefault(Fault(reason, unescape_formulas(field), advice), Faulty())
             faulty.rows += 1
-            faulty.segments[_unharmed(segment)] += 1
+            faulty.segments[unescape_formulas(segment)] += 1
             if len(faulty.examples) < EXAMPLES:
-                faulty.examples.append((_unharmed(customer), _unharmed(segment), _unharmed("".join(where))))
+                faulty.examples.append(
+                    (unescape_formulas(customer), unescape_formulas(segment), unescape_formulas("".join(where)))
+                )
     except (csv.Error, ValueError):
         return None
     return found
 
 
-def harmless(text: str | None) -> str:
+def escape_formulas(text: str | None) -> str:
     """Return a cell that no spreadsheet takes for a formula, also one that parts cells at other characters than commas.
 
     A mark stands before whatever could begin a formula, and before what is such a mark itself: so it can be undone.
@@ -117,7 +119,8 @@ def harmless(text: str | None) -> str:
     return _OPEN.sub(_MARK, text or "")
 
 
-def _unharmed(text: str) -> str:
+def unescape_formulas(text: str) -> str:
+    """Return a cell as it was before `escape_formulas`."""
     return _MARKED.sub("", text)
 
 

@@ -41,7 +41,7 @@ class DigestKey:
 
     @classmethod
     def from_text(cls, text: str) -> DigestKey:
-        """Read the key as it is kept in Key Vault (hexadecimal); raises ValueError for what is none, or is too short."""
+        """Read the key as it is kept in Key Vault (hexadecimal); raise ValueError for what is none, or is too short."""
         key = bytes.fromhex(text)
         if len(key) != KEY_BYTES:
             raise ValueError(f"a digest key has {2 * KEY_BYTES} hexadecimal digits")

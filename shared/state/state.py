@@ -3,8 +3,8 @@
 One row a person: `person` (Int128, keyed digest of the address), `contact_id` (String, the destination's), `content` (Int64,
 keyed digest of the contact as last confirmed; null if unknown), `lists` (UInt64, bit n = confirmed on list n),
 `attempted` (UInt64, bit n = asked for, answer lost) and `customer` (Int64, keyed digest of the CustomerId whose row stood
-for them last; null if unknown, and not there at all in states that were written before it was kept). Bits count through `State.lists`, which names the lists by id.
-No profile is in it, and no address.
+for them last; null if unknown, and not there at all in states that were written before it was kept). Bits count through
+`State.lists`, which names the lists by id. No profile is in it, and no address.
 """
 
 from __future__ import annotations
@@ -55,12 +55,22 @@ class State:
         """Nothing delivered yet."""
         return cls((), pl.DataFrame(schema=SCHEMA), SCHEME)
 
+    @property
+    def has_unnamed(self) -> bool:
+        """Whether somebody may be on a list whose id there nobody knows: only reading the list back tells."""
+        return self.people["contact_id"].null_count() > 0
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether somebody may be on a list and nobody knows: a call for it had no answer."""
+        return bool((self.people["attempted"] != 0).any())
+
     def on_lists(self, list_ids: Sequence[str]) -> pl.DataFrame:
-        """Give the people with `lists` and `attempted` counted through `list_ids`; bits of other lists are left out."""
+        """Return the people with `lists` and `attempted` counted through `list_ids`; bits of other lists are left out."""
         people = self.people
         if CUSTOMER not in people.columns:
             people = people.with_columns(pl.lit(None, pl.Int64).alias(CUSTOMER))
-        return rewire(people, self.lists, list_ids)
+        return remap_bits(people, self.lists, list_ids)
 
 
 def without(people: pl.DataFrame, erased: Sequence[int]) -> pl.DataFrame:
@@ -71,18 +81,18 @@ def without(people: pl.DataFrame, erased: Sequence[int]) -> pl.DataFrame:
 
 
 def bit(position: int) -> pl.Expr:
-    """Give the mask with one bit set."""
+    """Return the mask with one bit set."""
     return pl.lit(1 << position, pl.UInt64)
 
 
-def rewire(table: pl.DataFrame, old: Sequence[str], new: Sequence[str]) -> pl.DataFrame:
+def remap_bits(table: pl.DataFrame, old: Sequence[str], new: Sequence[str]) -> pl.DataFrame:
     """Count a table's masks through `new` instead of `old`; bits of lists that `new` lacks are left out."""
     masks = [name for name in _MASKS if name in table.columns]
-    return table.with_columns(_rewire(pl.col(name), old, new).alias(name) for name in masks)
+    return table.with_columns(_remap(pl.col(name), old, new).alias(name) for name in masks)
 
 
-def _rewire(mask: pl.Expr, old: Sequence[str], new: Sequence[str]) -> pl.Expr:
-    """Move each bit of `mask` from its list's place in `old` to the place in `new`."""
+def _remap(mask: pl.Expr, old: Sequence[str], new: Sequence[str]) -> pl.Expr:
+    """Move each bit of `mask` from its list's index in `old` to its index in `new`."""
     moved = [
         pl.when((mask & bit(n)) != 0).then(bit(new.index(list_id))).otherwise(bit_none())
         for n, list_id in enumerate(old)
@@ -92,7 +102,7 @@ def _rewire(mask: pl.Expr, old: Sequence[str], new: Sequence[str]) -> pl.Expr:
 
 
 def bit_none() -> pl.Expr:
-    """Give the empty mask."""
+    """Return the empty mask."""
     return pl.lit(0, pl.UInt64)
 
 
@@ -101,34 +111,35 @@ class Receipt:
     """What one operation came to: only what an answer confirmed, and what was asked without an answer.
 
     `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `added`, `removed`
-    and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `reborn` says that the contact was gone and was made again, on no list.
+    and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `recreated`
+    says that the contact was gone and was created again, on no list.
     """
 
     person: int
     contact_id: str | None = None
     content: int | None = None
-    reborn: bool = False
+    recreated: bool = False
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     attempted: tuple[str, ...] = ()
 
 
 RECEIPTS: Final = pl.Schema({**SCHEMA, "removed": pl.UInt64(), "reborn": pl.Boolean()})
-"""Columns of receipts as a table: those of the state, lists taken off, and whether the contact was made anew."""
+"""Columns of receipts as a table: those of the state, lists taken off, and (`reborn`) whether the contact was created again."""
 
 
 def tabulate(receipts: Iterable[Receipt], list_ids: Sequence[str]) -> pl.DataFrame:
     """Write receipts as a table with the columns of RECEIPTS, masks counted through `list_ids`."""
-    place = {list_id: 1 << n for n, list_id in enumerate(list_ids)}
+    bits = {list_id: 1 << n for n, list_id in enumerate(list_ids)}
     rows = [
         (
             receipt.person,
             receipt.contact_id,
             receipt.content,
-            sum(place[list_id] for list_id in receipt.added),
-            sum(place[list_id] for list_id in receipt.attempted),
-            sum(place[list_id] for list_id in receipt.removed),
-            receipt.reborn,
+            sum(bits[list_id] for list_id in receipt.added),
+            sum(bits[list_id] for list_id in receipt.attempted),
+            sum(bits[list_id] for list_id in receipt.removed),
+            receipt.recreated,
         )
         for receipt in receipts
     ]
@@ -139,28 +150,33 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
     """Merge a run's receipts into the state it started from.
 
     `receipts` has the columns of RECEIPTS, masks counted through `list_ids`, in the order in which they were recorded.
-    Lists that nobody is on any more lose their bit (and, past MOST_LISTS, those that no run fills any more); people on no list stay while their contact is known, so that a
-    return costs no second upsert.
+    Lists that nobody is on any more lose their bit (and, past MOST_LISTS, those that no run fills any more); people on no
+    list stay while their contact is known, so that a return costs no second upsert. Who has no id stays while it is in
+    doubt whether they are on a list: reading the list back tells.
     """
     names = (*list_ids, *(list_id for list_id in state.lists if list_id not in list_ids))[:MOST_LISTS]
-    news = rewire(_together(receipts), list_ids, names)
+    news = remap_bits(_combined(receipts), list_ids, names)
     joined = state.on_lists(names).join(news, on="person", how="full", coalesce=True, suffix="_new")
 
-    def held(name: str) -> pl.Expr:
+    def mask(name: str) -> pl.Expr:
         return pl.col(name).fill_null(0)
 
-    before = pl.when(pl.col("reborn").fill_null(value=False)).then(bit_none()).otherwise(held("lists"))
-    confirmed = (before | held("lists_new")) & ~held("removed")
+    before = pl.when(pl.col("reborn").fill_null(value=False)).then(bit_none()).otherwise(mask("lists"))
+    confirmed = (before | mask("lists_new")) & ~mask("removed")
     people = joined.select(
         "person",
         pl.coalesce("contact_id_new", "contact_id").alias("contact_id"),
         pl.coalesce("content_new", "content").alias("content"),
         confirmed.alias("lists"),
-        (((held("attempted") & ~held("removed")) | held("attempted_new")) & ~confirmed).alias("attempted"),
+        (((mask("attempted") & ~mask("removed")) | mask("attempted_new")) & ~confirmed).alias("attempted"),
         CUSTOMER,
     )
-    known = people.filter(pl.col("contact_id").is_not_null()).sort("person")
-    return compact(replace(state, lists=names, people=known))
+    return compact(replace(state, lists=names, people=known_or_doubted(people).sort("person")))
+
+
+def known_or_doubted(people: pl.DataFrame) -> pl.DataFrame:
+    """Return the people of a state that have an id at the destination, or of whom it is in doubt whether they are there."""
+    return people.filter(pl.col("contact_id").is_not_null() | (pl.col("attempted") != 0))
 
 
 def identify(state: State, customers: pl.DataFrame) -> State:
@@ -170,8 +186,8 @@ def identify(state: State, customers: pl.DataFrame) -> State:
     return replace(state, people=known.with_columns(named).drop(f"{CUSTOMER}_new"))
 
 
-def _together(receipts: pl.DataFrame) -> pl.DataFrame:
-    """Bring the receipts of one person together: a chunk that was continued leaves several."""
+def _combined(receipts: pl.DataFrame) -> pl.DataFrame:
+    """Combine the receipts of each person into one: a chunk that was continued leaves several."""
     single = receipts.filter(~pl.col("person").is_duplicated())
     several = (
         receipts.filter(pl.col("person").is_duplicated())

@@ -75,7 +75,7 @@ class OpenTelemetry:
             logging.getLogger(name).setLevel(logging.INFO)
 
     def begin(self, name: str, attributes: Attributes, *, apart: bool) -> str:
-        """Say that something began; gives the traceparent of what follows."""
+        """Report that something began; return the traceparent of what follows."""
         parent = context.Context() if apart else context.get_current()
         span = self._tracer.start_span(name, parent, attributes=_plain(attributes), links=_links() if apart else ())
         span.end()
@@ -217,7 +217,7 @@ def _azure_monitor(connection: str, traces: TracerProvider) -> Exporters:
 
 
 def _resource() -> Resource:
-    """Say who is speaking; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before."""
+    """Report who is speaking; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before."""
     known = Resource({"service.name": "segment-export", "service.instance.id": str(uuid.uuid4())})
     return known.merge(OTELResourceDetector().detect())
 
@@ -241,7 +241,7 @@ def _extracted(traceparent: str | None) -> context.Context | None:
 
 
 def _links() -> list[Link]:
-    """Give a link to the trace that the platform runs this function in, if it does."""
+    """Return a link to the trace that the platform runs this function in, if it does."""
     current: SpanContext = trace.get_current_span().get_span_context()
     return [Link(current)] if current.is_valid else []
 

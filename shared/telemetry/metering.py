@@ -10,24 +10,24 @@ from shared.reasons.codes import Reason, Status
 from shared.runs.counts import Counts
 from shared.runs.run import Run
 from shared.telemetry.names import COUNT, Attribute, Event, Metric
-from shared.telemetry.tracing import Telemetry, harmless
+from shared.telemetry.tracing import Telemetry, best_effort
 
 
-@harmless
+@best_effort
 def planned(telemetry: Telemetry, run: Run, reasons: Iterable[str]) -> None:
-    """Say what a plan that was recorded came to: its calls, and the rows it rejected, each with its reason."""
+    """Report what a plan that was recorded came to: its calls, and the rows it rejected, each with its reason."""
     _count(telemetry, run, run.counts, Counter(reasons))
 
 
-@harmless
+@best_effort
 def recorded(
     telemetry: Telemetry, run: Run, chunk: str, counts: Counts, reasons: Mapping[str, int], now: datetime
 ) -> None:
-    """Say what a chunk came to whose outcome was recorded first, how old it was, and how far the run is."""
+    """Report what a chunk came to whose outcome was recorded first, how old it was, and how far the run is."""
     _count(telemetry, run, counts, reasons)
     if run.planned_at is not None:
         age = (now - run.planned_at).total_seconds()
-        telemetry.measure(Metric.CHUNK_AGE, age, _places(run))
+        telemetry.measure(Metric.CHUNK_AGE, age, _dimensions(run))
     progress: dict[str, str | int] = {
         Attribute.OPERATIONS: run.operations,
         Attribute.SETTLED: run.settled,
@@ -36,47 +36,47 @@ def recorded(
     telemetry.event(Event.CHUNK_RECORDED, {**_run(run), **progress}, is_error=False)
 
 
-@harmless
+@best_effort
 def given_up(telemetry: Telemetry, run: Run, chunk: str) -> None:
-    """Say that a chunk failed however often it was tried."""
-    telemetry.measure(Metric.CHUNKS_GIVEN_UP, 1, _places(run))
+    """Report that a chunk failed however often it was tried."""
+    telemetry.measure(Metric.CHUNKS_GIVEN_UP, 1, _dimensions(run))
     telemetry.event(Event.CHUNK_GIVEN_UP, {**_run(run), Attribute.CHUNK: chunk}, is_error=True)
 
 
-@harmless
+@best_effort
 def ended(telemetry: Telemetry, run: Run) -> None:
-    """Say how a run ended, with all its counts, and how long after the refresh that it took up."""
+    """Report how a run ended, with all its counts, and how long after the refresh that it took up."""
     how: dict[str, str] = {
         Attribute.TRIGGER: run.trigger,
         Attribute.STATUS: run.status,
         Attribute.REASON: run.reason or "none",
     }
-    telemetry.measure(Metric.RUNS_ENDED, 1, {**_places(run), **how})
+    telemetry.measure(Metric.RUNS_ENDED, 1, {**_dimensions(run), **how})
     counts: dict[str, int] = {f"{COUNT}{name}": value for name, value in run.counts.model_dump().items()}
     said: dict[str, str | int] = {**_run(run), **how, **counts, Attribute.QUEUED_AT: run.queued_at.isoformat()}
     telemetry.event(Event.RUN_ENDED, said, is_error=run.status is Status.FAILED)
     if run.refreshed_at is not None and run.ended_at is not None:
         lag = (run.ended_at - run.refreshed_at).total_seconds()
-        telemetry.measure(Metric.LAG, lag, {**_places(run), Attribute.STATUS: run.status})
+        telemetry.measure(Metric.LAG, lag, {**_dimensions(run), Attribute.STATUS: run.status})
 
 
-@harmless
+@best_effort
 def paced(telemetry: Telemetry, connection: str, limit: float, backlog: float) -> None:
-    """Say how many seconds of an account's pace are taken, and what the pace is."""
+    """Report how many seconds of an account's pace are taken, and what the pace is."""
     telemetry.measure(Metric.BACKLOG, backlog, {Attribute.CONNECTION: connection})
     telemetry.measure(Metric.RATE_LIMIT, limit, {Attribute.CONNECTION: connection})
 
 
-@harmless
+@best_effort
 def source_seen(telemetry: Telemetry, export: str, refreshed_at: datetime | None) -> None:
-    """Say when the source was last refreshed of an export that runs with each refresh, in seconds since 1970."""
+    """Report when the source was last refreshed of an export that runs with each refresh, in seconds since 1970."""
     if refreshed_at is not None:
         telemetry.measure(Metric.SOURCE_REFRESHED, refreshed_at.timestamp(), {Attribute.EXPORT: export})
 
 
-@harmless
+@best_effort
 def ticked(telemetry: Telemetry, trouble: Reason | None) -> None:
-    """Say that a tick came to its end, and why it could not read the source if it could not."""
+    """Report that a tick came to its end, and why it could not read the source if it could not."""
     telemetry.measure(Metric.TICKS, 1, {Attribute.REASON: trouble or "none"})
 
 
@@ -90,15 +90,15 @@ def _count(telemetry: Telemetry, run: Run, counts: Counts, reasons: Mapping[str,
     }
     for metric, value in values.items():
         if value:
-            telemetry.measure(metric, value, _places(run))
+            telemetry.measure(metric, value, _dimensions(run))
     for reason, rows in reasons.items():
-        telemetry.measure(Metric.REJECTED, rows, {**_places(run), Attribute.REASON: reason})
+        telemetry.measure(Metric.REJECTED, rows, {**_dimensions(run), Attribute.REASON: reason})
 
 
-def _places(run: Run) -> dict[str, str]:
-    """Give what a metric is marked with: few values, so no run and no chunk."""
+def _dimensions(run: Run) -> dict[str, str]:
+    """Return what a metric is marked with: few values, so no run and no chunk."""
     return {Attribute.EXPORT: run.export, Attribute.CONNECTION: run.connection or "none"}
 
 
 def _run(run: Run) -> dict[str, str]:
-    return {**_places(run), Attribute.RUN: run.id}
+    return {**_dimensions(run), Attribute.RUN: run.id}

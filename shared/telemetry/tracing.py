@@ -32,7 +32,7 @@ class Telemetry(Protocol):
     """What an adapter does. `about` are attributes that everything said meanwhile is marked with."""
 
     def begin(self, name: str, attributes: Attributes, *, apart: bool) -> str:
-        """Say that something began, in the current trace or in one `apart`; gives the traceparent of what follows."""
+        """Report that something began, in the current trace or in one `apart`; return the traceparent of what follows."""
         ...
 
     def open(self, name: str, traceparent: str | None, attributes: Attributes) -> Callable[[Attributes, str], None]:
@@ -65,13 +65,13 @@ class Call:
 
 
 def about() -> Attributes:
-    """Give what the work at hand is about: attributes of every log record."""
+    """Return what the work at hand is about: attributes of every log record."""
     return _about.get() or {}
 
 
 @cache
 def _telemetry() -> Telemetry | None:
-    """Give the adapter, made when it is first needed; None if there is nowhere to send to, or it cannot be made."""
+    """Return the adapter, made when it is first needed; None if there is nowhere to send to, or it cannot be made."""
     if not (os.environ.get("APPLICATIONINSIGHTS_CONNECTION_STRING") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")):
         return None
     try:
@@ -83,8 +83,8 @@ def _telemetry() -> Telemetry | None:
         return None
 
 
-def harmless[**P](say: Callable[Concatenate[Telemetry, P], None]) -> Callable[P, None]:
-    """Have a function say something only if there is anybody to hear it, and never fail."""
+def best_effort[**P](say: Callable[Concatenate[Telemetry, P], None]) -> Callable[P, None]:
+    """Make a function report only where there is somewhere to report to, and never fail."""
 
     @wraps(say)
     def said(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -100,7 +100,7 @@ def harmless[**P](say: Callable[Concatenate[Telemetry, P], None]) -> Callable[P,
 
 
 def begin(export: str, run_id: str, trigger: Trigger) -> str | None:
-    """Begin the trace of a run; gives what its record keeps."""
+    """Begin the trace of a run; return what its record keeps."""
     telemetry = _telemetry()
     if telemetry is None:
         return None
@@ -203,7 +203,7 @@ def _opened(
     return close
 
 
-@harmless
+@best_effort
 def _note_call(telemetry: Telemetry, method: str, template: str, call: Call, started: int, seconds: float) -> None:
     error = call.error or (str(call.status) if call.status >= 400 else "")
     said: dict[str, str | int] = {Attribute.METHOD: method, Attribute.TEMPLATE: template}
@@ -211,12 +211,12 @@ def _note_call(telemetry: Telemetry, method: str, template: str, call: Call, sta
         said[Attribute.HTTP_STATUS] = call.status
     if error:
         said[Attribute.ERROR] = error
-    places = {name: value for name, value in about().items() if name in {Attribute.EXPORT, Attribute.CONNECTION}}
-    telemetry.measure(Metric.CALL_DURATION, seconds, {**places, **said})
+    few = {name: value for name, value in about().items() if name in {Attribute.EXPORT, Attribute.CONNECTION}}
+    telemetry.measure(Metric.CALL_DURATION, seconds, {**few, **said})
     telemetry.call(f"{method} {template}", started, error, {**about(), **said})
 
 
-@harmless
+@best_effort
 def flush(telemetry: Telemetry) -> None:
     """Send what was gathered: at the end of long work, so that a worker that is scaled in takes little with it."""
     telemetry.flush()

@@ -18,7 +18,7 @@ from shared.cleaning.addresses import normalised
 from shared.cleaning.fields import Fields
 from shared.delivery.destination import Seen
 from shared.state.digests import DigestKey
-from shared.state.state import State, bit, bit_none, compact
+from shared.state.state import State, bit, bit_none, compact, known_or_doubted
 
 OBSERVED: Final = pl.Schema({"person": pl.Int128(), "contact_id": pl.String()})
 """Columns of what was read back, besides one of each field's values."""
@@ -38,7 +38,7 @@ def compared_fields(mapping: Mapping[str, str], fields: Fields) -> list[str]:
 def observe(contacts: Sequence[Seen], names: Sequence[str], fields: Fields, key: DigestKey) -> pl.DataFrame:
     """Keep of contacts as read back what a comparison needs.
 
-    Gives `person` (Int128, null without an address), `contact_id`, and a digest of each field's value (Int64) in
+    Return `person` (Int128, null without an address), `contact_id`, and a digest of each field's value (Int64) in
     `value:FirstName` and so on.
     """
     addresses = normalised(pl.Series("address", [contact.address for contact in contacts], pl.String))
@@ -54,9 +54,9 @@ def observe(contacts: Sequence[Seen], names: Sequence[str], fields: Fields, key:
 
 
 def expect(contacts: pl.DataFrame, names: Sequence[str], fields: Fields, key: DigestKey) -> pl.DataFrame:
-    """Give what cleaned rows (`email` and `fields`) would have the destination hold.
+    """Return what cleaned rows (`email` and `fields`) would have the destination hold.
 
-    Gives `person`, `content` (digest of the whole contact) and a digest of each value that is sent, null for one that
+    Return `person`, `content` (digest of the whole contact) and a digest of each value that is sent, null for one that
     is not.
     """
     known = contacts.filter(pl.col("email").is_not_null() & pl.col("fields").is_not_null())
@@ -78,16 +78,16 @@ class Comparison:
 
 
 class ListComparison:
-    """Compares one list: `held` is `State.on_lists`, `place` the list's bit, `observed` what was read back."""
+    """Compares one list: `known` is `State.on_lists`, `list_index` the list's bit, `observed` what was read back."""
 
-    def __init__(self, held: pl.DataFrame, place: int, observed: pl.DataFrame) -> None:
-        self._ours = held.filter((pl.col("lists") & bit(place)) != 0)
-        self._asked = held.filter(((pl.col("lists") | pl.col("attempted")) & bit(place)) != 0)
+    def __init__(self, known: pl.DataFrame, list_index: int, observed: pl.DataFrame) -> None:
+        self._ours = known.filter((pl.col("lists") & bit(list_index)) != 0)
+        self._asked = known.filter(((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0)
         self._observed = observed.unique("contact_id", keep="first", maintain_order=True)
         self._drifted = [self._moved()]
 
     def look_at(self, expected: pl.DataFrame) -> None:
-        """Take rows of the list's segment, as `expect` gives them, and note who holds other values."""
+        """Take rows of the list's segment, as `expect` returns them, and note who holds other values."""
         values = [name for name in self._observed.columns if name.startswith(_VALUE) and name in expected.columns]
         delivered = expected.join(self._ours.select("person", "content"), on=["person", "content"], how="semi")
         both = delivered.join(self._observed, on="person", how="inner", suffix="_read")
@@ -98,7 +98,7 @@ class ListComparison:
         self._drifted.append(both.filter(differs)["person"])
 
     def result(self) -> Comparison:
-        """Give the comparison."""
+        """Return the comparison."""
         return Comparison(
             expected=self._ours.height,
             found=self._observed.height,
@@ -108,7 +108,7 @@ class ListComparison:
         )
 
     def _moved(self) -> pl.Series:
-        """Give members who are there under another id: the contact was merged, or made anew."""
+        """Return members who are there under another id: the contact was merged, or created again."""
         both = self._ours.join(self._observed, on="person", how="inner", suffix="_read")
         return both.filter(pl.col("contact_id") != pl.col("contact_id_read"))["person"]
 
@@ -122,20 +122,20 @@ def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFra
     people = state.on_lists(names).with_columns(
         pl.when(pl.col("person").is_in(drifted.implode())).then(None).otherwise("content").alias("content")
     )
-    for place, table in enumerate(observed):
+    for list_index, table in enumerate(observed):
         there = table.filter(pl.col("person").is_not_null()).unique("person", keep="first", maintain_order=True)
         seen = people.join(there.select("person", pl.col("contact_id").alias("read")), on="person", how="left")
-        asked = ((pl.col("lists") | pl.col("attempted")) & bit(place)) != 0
-        others = ~bit(place)
+        asked = ((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0
+        others = ~bit(list_index)
         people = seen.with_columns(
             pl.coalesce("read", "contact_id").alias("contact_id"),
             (
                 (pl.col("lists") & others)
-                | pl.when(asked & pl.col("read").is_not_null()).then(bit(place)).otherwise(bit_none())
+                | pl.when(asked & pl.col("read").is_not_null()).then(bit(list_index)).otherwise(bit_none())
             ).alias("lists"),
             (pl.col("attempted") & others).alias("attempted"),
         ).drop("read")
-    return compact(replace(state, lists=names, people=people))
+    return compact(replace(state, lists=names, people=known_or_doubted(people)))
 
 
 def _digests(values: Mapping[str, Sequence[str | None]], key: DigestKey) -> list[pl.Series]:

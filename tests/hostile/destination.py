@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 Liar = Callable[[random.Random, bytes], bytes]
@@ -23,6 +23,18 @@ Liar = Callable[[random.Random, bytes], bytes]
 
 _PATIENCE = 0.003
 """Seconds in which a client that was lied to asks again on the same connection; then it is closed."""
+
+
+class Held(Protocol):
+    """What a destination holds, and how it answers."""
+
+    def is_of_the_api(self, content: Any) -> bool:
+        """Whether it is a content that the API answers with."""
+        ...
+
+    def carry_out(self, method: str, path: str, body: Any) -> tuple[Callable[[], None], int, Any]:
+        """Return what a request would do, and the true answer to it."""
+        ...
 
 
 @dataclass
@@ -38,6 +50,14 @@ class Holding:
     def id_of(self, email: str) -> str:
         """Return the id that a contact has, or will have."""
         return "person_" + sha256(email.encode()).hexdigest()[:16].upper()
+
+    @staticmethod
+    def is_of_the_api(content: Any) -> bool:
+        """Whether it is an object that the API answers with."""
+        if not isinstance(content, dict):
+            return False
+        telling = {"contact_id", "email_contact_map", "list_id", "lists", "total_contacts", "fullName", "instanceId"}
+        return not content or bool(telling & set(content)) or set(content) == {"not_modified"} or "message" in content
 
     def carry_out(self, method: str, path: str, body: Any) -> tuple[Callable[[], None], int, Any]:
         """Return what a request would do, and the true answer to it."""
@@ -138,7 +158,7 @@ def encode(status: int, content: object, *, chunked: bool = False) -> bytes:
 class Destination:
     """Serves a Holding on 127.0.0.1; a context manager. Lies with the chance `lying`, to calls that `lies_to` fits."""
 
-    def __init__(self, holding: Holding, liar: Liar, *, seed: int = 0, lying: float = 0.5, lies_to: str = "") -> None:
+    def __init__(self, holding: Held, liar: Liar, *, seed: int = 0, lying: float = 0.5, lies_to: str = "") -> None:
         self.holding = holding
         self.lying = lying
         self.said: list[tuple[str, bytes, bool]] = []
@@ -191,7 +211,7 @@ class Destination:
                 do()
                 return true, False
             lie = self._liar(self._random, true)
-            said = list(may_be_read_as(lie))
+            said = list(may_be_read_as(lie, self.holding.is_of_the_api))
             if any(item != content for item in said):
                 lie, said = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>", []
             done = bool(said) or self._random.random() < 0.5
@@ -208,23 +228,18 @@ def _received(connection: socket.socket) -> bytes:
     return data
 
 
-def may_be_read_as(answer: bytes) -> Iterator[Any]:
-    """Return every object of the API's kind that somebody may read out of an answer, however it is framed."""
+def may_be_read_as(answer: bytes, is_of_the_api: Callable[[Any], bool]) -> Iterator[Any]:
+    """Return every content of the API's kind that somebody may read out of an answer, however it is framed."""
     text = re.sub(rb"\r?\n[^\r\n{}\"]{0,30}\r?\n", b"", answer)  # as if chunks were joined
     for data in (answer, text):
-        for start in [found.start() for found in re.finditer(rb"{", data)]:
-            for end in [found.end() for found in re.finditer(rb"}", data)]:
-                if start < end:
-                    with suppress(ValueError):
-                        content = json.loads(data[start:end])
-                        if _is_of_the_api(content):
-                            yield content
-
-
-def _is_of_the_api(content: dict[str, Any]) -> bool:
-    """Whether an object is one that the API answers with."""
-    telling = {"contact_id", "email_contact_map", "list_id", "lists", "total_contacts", "fullName", "instanceId"}
-    return not content or bool(telling & set(content)) or set(content) == {"not_modified"} or "message" in content
+        for opening, closing in ((rb"{", rb"}"), (rb"\[", rb"\]")):
+            for start in [found.start() for found in re.finditer(opening, data)]:
+                for end in [found.end() for found in re.finditer(closing, data)]:
+                    if start < end:
+                        with suppress(ValueError):
+                            content = json.loads(data[start:end])
+                            if is_of_the_api(content):
+                                yield content
 
 
 def any_bytes(dice: random.Random, true: bytes) -> bytes:

@@ -160,6 +160,7 @@ class MemoryAccounts:
 
     def __init__(self) -> None:
         self.known: dict[str, str | None] = {}
+        self.locks = self
 
     def list_id(self, _: str, title: str) -> str | None:
         return self.known.get(title)

@@ -56,9 +56,11 @@ def ended(run: Run) -> Run:
 
 
 def test_a_run_reads_back_as_it_was_written(ledger: Ledger) -> None:
-    run = planned(a_run(), NOW, counts=Counts(rows_read=3)).stopped(Reason.KEY_REFUSED)
+    started = a_run()
+    run = planned(started, NOW, counts=Counts(rows_read=3)).stopped(Reason.KEY_REFUSED)
     run = run.unreachable(NOW, "[not json] {at all}")
-    ledger.start(run)
+    ledger.start(started)
+    ledger.change("e", run.id, lambda _: run)
     assert ledger.run("e", run.id) == run
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.planning.plan import REJECTED
-from shared.runs.rejected import harmless, rejected_customers, write_rejected
+from shared.runs.rejected import escape_formulas, rejected_customers, write_rejected
 
 
 def test_a_row_says_whose_where_what_why_and_what_to_do() -> None:
@@ -40,7 +40,7 @@ def begins_formula(cell: str) -> bool:
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1+1", "＠SUM(A1)", ' "=1', "\ufeff=1"]
 )
 def test_a_cell_is_never_a_formula(text: str) -> None:
-    assert harmless(text) == "'" + text
+    assert escape_formulas(text) == "'" + text
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_cell_is_never_a_formula(text: str) -> None:
     [("x;=cmd", "x;'=cmd"), ("x; +1", "x;' +1"), ("a|@x", "a|'@x"), ("a\n=1", "a\n'=1"), ("x;'=1", "x;''=1")],
 )
 def test_nor_is_what_another_separator_would_make_a_cell(text: str, shown: str) -> None:
-    assert harmless(text) == shown
+    assert escape_formulas(text) == shown
 
 
 def test_what_is_no_formula_stays_as_it_is() -> None:
     for text in ("c1", "a-b", "a;b", "1;2", "O'Brien", "x=y", ""):
-        assert harmless(text) == text
+        assert escape_formulas(text) == text
 
 
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=5))
@@ -83,4 +83,4 @@ class StoredFile:
 
 
 def test_a_long_cell_of_separators_is_written_at_once() -> None:
-    assert len(harmless("\t" * 500_000)) == 1_000_000
+    assert len(escape_formulas("\t" * 500_000)) == 1_000_000

@@ -16,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared.exports.configuration import SegmentTarget
 from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.runs import head as heads
-from shared.runs import run as runs
 from shared.runs.counts import Counts, Findings
 from shared.runs.entry import Entry
 from shared.runs.head import FollowUpTaken, Head, RunInProgress
 from shared.runs.plan_summary import PlanSummary
 from shared.runs.run import IllegalTransition, Run
+from shared.runs.run_changes import RunChanges
 
 NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
 LATER: Final = NOW + timedelta(minutes=1)
@@ -40,6 +40,7 @@ def entry(chunk: str = "000001", **fields: object) -> Entry:
 QUEUED: Final = Run(
     export="e", id="r", trigger="refresh", requested_by="schedule", queued_at=NOW, refresh="etag", refreshed_at=NOW
 )
+OTHER: Final = Run(export="e", id="s", trigger="cron", requested_by="schedule", queued_at=NOW)
 PLANNING: Final = QUEUED.planning(NOW, "main", "acc")
 SENDING: Final = PLANNING.planned(plan(), NOW)
 STOPPED: Final = SENDING.sending("000001").stopped(Reason.CANCELED_BY_USER)
@@ -183,25 +184,43 @@ def test_a_run_ends_with_its_reasons_status_and_rows_that_nobody_accounts_for_as
 
 
 def test_an_ended_run_frees_its_head_and_one_that_goes_on_does_not() -> None:
-    head = Head().started("r")
+    head = Head().started(QUEUED)
     assert head.active == "r"
     with pytest.raises(IllegalTransition):
         head.ended(DELIVERED)
     assert head.ended(ENDED).active is None
-    assert Head().started("another").ended(ENDED).active == "another"
-    assert head.released("another") == head
+    assert Head().started(OTHER).ended(ENDED).active == "s"
+    assert head.released("s") == head
     assert head.released("r").active is None
 
 
 def test_one_run_starts_at_a_time_and_a_follow_up_once() -> None:
     with pytest.raises(RunInProgress) as going:
-        Head().started("r").started("s")
+        Head().started(QUEUED).started(OTHER)
     assert going.value.run_id == "r"
     pending = Head().followed_by("repair")
-    assert pending.started("r").pending_follow_up == "repair"
-    assert pending.started("r", "repair").pending_follow_up is None
+    assert pending.started(QUEUED).pending_follow_up == "repair"
+    assert pending.started(QUEUED, "repair").pending_follow_up is None
     with pytest.raises(FollowUpTaken):
-        Head().started("r", "repair")
+        Head().started(QUEUED, "repair")
+
+
+def test_only_a_queued_run_starts() -> None:
+    for run in (PLANNING, SENDING, ENDED):
+        with pytest.raises(IllegalTransition):
+            Head().started(run)
+
+
+def test_nobody_changes_a_record_but_by_its_methods() -> None:
+    """Neither by copies with other fields nor, misspelt and unnoticed, by a mapping of them."""
+    root = Path(__file__).parents[2]
+    steps = [
+        path
+        for folder in ("shared/lifecycle", "export_trigger", "export_worker")
+        for path in root.glob(f"{folder}/**/*.py")
+    ]
+    assert len(steps) > 30
+    assert [path.name for path in steps if "model_copy" in path.read_text()] == []
 
 
 def test_tries_of_a_refresh_are_counted_and_another_begins_anew() -> None:
@@ -211,7 +230,7 @@ def test_tries_of_a_refresh_are_counted_and_another_begins_anew() -> None:
     assert twice.ended(ENDED).refresh == "etag"
 
 
-@pytest.mark.parametrize(("owner", "changes"), [(Run, runs._Changes), (Head, heads._Changes)])
+@pytest.mark.parametrize(("owner", "changes"), [(Run, RunChanges), (Head, heads._Changes)])
 def test_what_transitions_change_are_fields_of_the_same_types(owner: type, changes: type) -> None:
     known = get_type_hints(owner)
     assert {name: known[name] for name in get_type_hints(changes)} == get_type_hints(changes)

@@ -42,7 +42,7 @@ PURE: Final = (
     (shared.state.state, "merge"),
     (shared.state.state, "identify"),
     (shared.state.state, "tabulate"),
-    (shared.state.state, "rewire"),
+    (shared.state.state, "remap_bits"),
     (shared.state.state, "without"),
     (shared.verification.comparison, "observe"),
     (shared.verification.comparison, "expect"),

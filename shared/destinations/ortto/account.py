@@ -50,11 +50,11 @@ class OrttoAccount:
 
     def lists(self) -> dict[str, list[str]]:
         """Return the ids of all lists by exact title, a renamed tag by both of its names."""
-        return self._tags.learn(self._all_tags())
+        return self._learn_tags()
 
     def create_list(self, title: str) -> str:
         """Return the id of a list whose tag is made by its first use; no call makes one that nobody has."""
-        titles = self._tags.learn(self._all_tags())
+        titles = self._learn_tags()
         return min(titles[title]) if title in titles else self._tags.declare(title)
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:  # noqa: ARG002 - there is but one
@@ -102,7 +102,7 @@ class OrttoAccount:
         if not found.keys() <= set(contact_ids):
             raise NoAnswer(f"{Call.BY_IDS} was answered for another call")
         if self._tags.shows_new([item["fields"] for item in found.values()]):
-            self._tags.learn(self._all_tags())
+            self._learn_tags()
         return [self._seen(found[person]) if person in found else None for person in contact_ids]
 
     def members(self, list_id: str, bookmark: str | None = None) -> Page:
@@ -112,7 +112,7 @@ class OrttoAccount:
         """
         if bookmark is not None:
             return next_page(self._api, Bookmark.read(bookmark), self._seen)
-        self._tags.learn(self._all_tags())
+        self._learn_tags()
         tag = self._tags.listed(list_id)
         if tag is None:
             raise Unclear("the account names no such tag")
@@ -152,10 +152,12 @@ class OrttoAccount:
         )
         return answer
 
-    def _all_tags(self) -> list[Tag]:
-        """Return the tags of people; those of accounts have ids of their own (recorded)."""
+    def _learn_tags(self) -> dict[str, list[str]]:
+        """Read the tags of people; those of accounts have ids of their own (recorded)."""
         found = self._api.call(Call.TAGS, {})
-        return [Tag(item["id"], item["name"], _count(item)) for item in found if not item["type"]]
+        if not found and self._tags.are_known:
+            raise NoAnswer(f"{Call.TAGS} was answered that there are none")
+        return self._tags.learn([Tag(item["id"], item["name"], _count(item)) for item in found if not item["type"]])
 
     def _seen(self, item: Mapping[str, Any]) -> Seen:
         fields: Mapping[str, Any] = item["fields"]

@@ -40,6 +40,11 @@ class Tags:
         self._known: dict[str, Tag] | None = None
         self._listed: dict[str, Tag] = {}
 
+    @property
+    def are_known(self) -> bool:
+        """Whether there is a tag whose id is noted, so that the account has tags."""
+        return any(tag.id is not None for tag in self._all().values())
+
     def learn(self, tags: Sequence[Tag]) -> dict[str, list[str]]:
         """Take all tags of the account; return list ids by title: the names that tags have, and those that they had.
 

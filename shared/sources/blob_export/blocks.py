@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from shared.sources.blob_export.dialect import swallows
-from shared.sources.catalogue import Dialect
+from shared.sources.blob_export.tables import Dialect
 
 BLOCK: Final = 1 << 22
 """Bytes of a block, at most unless a row is longer: some thousands of rows."""
@@ -31,10 +31,12 @@ def cut(pieces: Iterable[bytes], pattern: str) -> Iterator[bytes]:
     held = b""
     for piece in pieces:
         held += piece
-        while len(held) >= BLOCK:
-            end = _end_of_rows(held[:BLOCK], pattern)
-            yield held[:end]
-            held = held[end:]
+        start = 0
+        while len(held) - start >= BLOCK:
+            end = _end_of_rows(held, start, start + BLOCK, pattern)
+            yield held[start:end]
+            start = end
+        held = held[start:]
     held = held.removesuffix(b"\x1a")  # which ends files of old programs
     if held:
         yield held if held.endswith(b"\n") else held + b"\n"
@@ -71,10 +73,12 @@ def is_doubtful(block: bytes, dialect: Dialect) -> bool:
     return dialect.quote is not None and b"\\" in block and b'\\"' in block  # one byte is found ten times as fast
 
 
-def may_swallow(block: bytes, dialect: Dialect, width: int) -> bool:
-    """Tell whether a row of several lines in a regular block may be several rows between two stray quotes."""
+def may_swallow(block: bytes, dialect: Dialect, width: int, rows: int) -> bool:
+    """Tell whether a row of several lines in a regular block of `rows` may be several rows between two stray quotes."""
     unquoted = (found.group() for found in _UNQUOTED.finditer(block))
     if not any(line.count(dialect.delimiter.encode()) >= width - 1 for line in unquoted):
+        return False
+    if block.count(b"\n") == rows:
         return False
     taken: list[bytes] = []
     quotes = 0
@@ -88,15 +92,15 @@ def may_swallow(block: bytes, dialect: Dialect, width: int) -> bool:
     return False
 
 
-def _end_of_rows(data: bytes, pattern: str) -> int:
-    """Find where the last line ends that is a row by itself; where there is none, all of it goes together.
+def _end_of_rows(data: bytes, begin: int, limit: int, pattern: str) -> int:
+    """Find where the last line within bounds ends that is a row by itself; where there is none, all of it goes together.
 
     A line within a field could look like a row of so many fields; then the block is not regular as a whole.
     """
-    end = data.rfind(b"\n") + 1
+    end = data.rfind(b"\n", begin, limit) + 1 or begin
     for _ in range(_LINES):
-        start = data.rfind(b"\n", 0, max(0, end - 1)) + 1
+        start = data.rfind(b"\n", begin, max(begin, end - 1)) + 1 or begin
         if start < end and is_regular(data[start:end], pattern):
             return end
         end = start
-    return len(data)
+    return limit

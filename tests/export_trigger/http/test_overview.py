@@ -71,7 +71,7 @@ def many(app: App) -> tuple[App, str]:
         head = Head().ended(runs[0])
         if number == 0:
             going = Run(export=name, id=new_run_id(app.now()), trigger="refresh", requested_by="x", queued_at=app.now())
-            runs, head = [going, *runs], head.started(going.id)
+            runs, head = [going, *runs], head.started(going)
         keep(app, name, runs, head)
     return app, prefix
 
@@ -197,6 +197,7 @@ _ROUTES: Mapping[Action, str] = {
     "preview": "preview_export",
     "run": "start_run",
     "verify": "verify_export",
+    "explain": "explain_person",
     "edit": "put_export",
     "delete": "delete_export",
     "duplicate": "duplicate_export",
