@@ -542,7 +542,7 @@ def test_with_the_platforms_authentication_principals_are_believed(installation:
     assert protected.ask("list_exports")[0] == 401
 
 
-FORGED = (
+FORGED: tuple[dict[str, str], ...] = (
     {},  # a form of another site's page, in a browser that tells nothing
     {"sec_fetch_site": "same-origin"},
     {"sec_fetch_site": "cross-site"},
