@@ -64,7 +64,7 @@ def explain(app: App, name: str, export: Export, address: str) -> Explanation:
 
     Raise ExportError, VaultUnavailable and TryLater where the digest key cannot be read: nobody is known without it.
     """
-    key, recipe = app.digest_key(), recipe_of(export)
+    key, recipe = app.digest_key(), recipe_of(app, export)
     account, there = _account(app, export)
     left = app.ledger.head(name).state_before(*_whose(export, account))
     held, record_fault = _held(app, name, left, key, address)

@@ -16,7 +16,6 @@ from shared.cleaning.clean import Cleaned, Recipe, clean_batch
 from shared.cleaning.contact import decoded, united
 from shared.cleaning.notation import Notations, agreed
 from shared.composition.app import App
-from shared.destinations.autopilot.fields import field_type
 from shared.lifecycle.segments import SourceSegment, open_refresh
 from shared.planning.duplicates import ORDER
 from shared.planning.survey import compact
@@ -126,7 +125,7 @@ def _read(
     app: App, name: str, recipe: Recipe, key: DigestKey, notations: Notations, address: str, customer: int | None
 ) -> _Read:
     """Stream a segment and keep the person's rows; how its dates and numbers are written is learnt from all of them."""
-    column = recipe.mapping["Email"]
+    column = recipe.address
     refresh = open_refresh(app, [name], column, quiet=0)
     (segment,) = refresh.segments
     learning = _learning(recipe)
@@ -151,8 +150,10 @@ def _no_rows(recipe: Recipe) -> pl.DataFrame:
 
 def _learning(recipe: Recipe) -> Recipe | None:
     """Return the part of a recipe whose values can be read in more than one way, so that the whole column has to tell; None if there is none."""
-    doubtful = {name: column for name, column in recipe.mapping.items() if field_type(name) in _WRITTEN_IN_WAYS}
-    return replace(recipe, mapping={"Email": recipe.mapping["Email"], **doubtful}) if doubtful else None
+    doubtful = {
+        name: column for name, column in recipe.mapping.items() if recipe.fields.type_of(name) in _WRITTEN_IN_WAYS
+    }
+    return replace(recipe, mapping={recipe.fields.address: recipe.address, **doubtful}) if doubtful else None
 
 
 _WRITTEN_IN_WAYS: Final = {"date", "float", "integer"}
@@ -174,9 +175,10 @@ def _speaking(
     digests = compact(rows, key).select("person", "content", pl.col("customer").alias("order"))
     ordered = pl.concat([rows.drop("customer"), digests.rename({"order": "customer"})], how="horizontal").sort(ORDER)
     bodies = pl.concat(
-        [ordered.select("person", "fields"), decoded(ordered["fields"], recipe.mapping)], how="horizontal"
+        [ordered.select("person", "fields"), decoded(ordered["fields"], recipe.mapping, recipe.fields)],
+        how="horizontal",
     )
-    whole = united(bodies, recipe.mapping, recipe.cleared)["fields"]
+    whole = united(bodies, recipe.mapping, recipe.cleared, recipe.fields)["fields"]
     return (ordered["name"][0], int(ordered["row"][0])), from_json(whole[0]), int(key.of_contents(whole)[0])
 
 

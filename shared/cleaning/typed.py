@@ -7,15 +7,13 @@ number, 1 is true, a moment becomes UTC.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
 from shared.cleaning.dates import WRITTEN, written
+from shared.cleaning.fields import FieldType
 from shared.cleaning.numbers import DIGITS, LARGEST, without_noise
-
-Kind = Literal["string", "integer", "float", "boolean", "date"]
-"""What a field takes."""
 
 _MOMENT: Final = pl.Datetime("ms")
 
@@ -27,7 +25,7 @@ def typed_columns(cells: pl.DataFrame, as_text: Collection[str]) -> pl.DataFrame
     return cells.with_columns(*[pl.col(name).fill_nan(None) for name in floats], *texts) if floats or texts else cells
 
 
-def typed(values: pl.Series, kind: Kind) -> pl.Series:
+def typed(values: pl.Series, kind: FieldType) -> pl.Series:
     """Return typed values as values of a field; null for one that the field cannot take."""
     match kind:
         case "string":

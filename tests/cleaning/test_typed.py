@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cleaning.clean import Recipe, clean
+from shared.cleaning.clean import clean
 from shared.destinations.autopilot.fields import CUSTOM_TYPES
+from tests.cleaning.recipes import recipe_for
 from tests.sources.batches import batch
 
 FIELDS = {f"{kind}--Field": "V" for kind in CUSTOM_TYPES}
@@ -22,7 +23,7 @@ FIELDS = {f"{kind}--Field": "V" for kind in CUSTOM_TYPES}
 def sent(values: pl.Series, mapping: dict[str, str] | None = None, **more: Any) -> list[dict[str, Any]]:
     """Return the custom fields of a contact for each value of one column."""
     table = pl.DataFrame({"Email": [f"p{n}@example.com" for n in range(len(values))], "V": values})
-    found = clean(batch(table), Recipe({"Email": "Email", **(mapping or FIELDS)}, **more))
+    found = clean(batch(table), recipe_for({"Email": "Email", **(mapping or FIELDS)}, **more))
     return [json.loads(fields).get("custom", {}) for fields in found["fields"]]
 
 
@@ -95,18 +96,18 @@ def test_what_is_no_number_is_no_value_and_erases_only_where_it_is_asked_to() ->
 def test_a_value_that_its_field_cannot_take_costs_the_value_or_the_contact() -> None:
     table = pl.DataFrame({"Email": ["a@example.com", "b@example.com"], "V": [1.5, 2.0]})
     mapping = {"Email": "Email", "integer--Field": "V"}
-    found = clean(batch(table), Recipe(mapping, on_bad_value="reject"))
+    found = clean(batch(table), recipe_for(mapping, on_bad_value="reject"))
     assert found["reason"].to_list() == ["value_not_convertible", None]
     assert found["hint"].to_list() == ["fraction", None]
-    assert clean(batch(table), Recipe(mapping))["reason"].to_list() == [None, None]
+    assert clean(batch(table), recipe_for(mapping))["reason"].to_list() == [None, None]
 
 
 def test_a_permission_that_is_typed_is_taken_back_and_given_back_only_where_it_is_asked_to() -> None:
     table = pl.DataFrame({"Email": ["a@example.com", "b@example.com"], "V": [True, False]})
     mapping = {"Email": "Email", "unsubscribed": "V"}
-    fields = [json.loads(text) for text in clean(batch(table), Recipe(mapping))["fields"]]
+    fields = [json.loads(text) for text in clean(batch(table), recipe_for(mapping))["fields"]]
     assert [row.get("unsubscribed") for row in fields] == [True, None]
-    fields = [json.loads(text) for text in clean(batch(table), Recipe(mapping, resubscribe=True))["fields"]]
+    fields = [json.loads(text) for text in clean(batch(table), recipe_for(mapping, resubscribe=True))["fields"]]
     assert [row.get("unsubscribed") for row in fields] == [True, False]
 
 

@@ -46,7 +46,7 @@ OTHER_FORM: Final = {"AzureWebJobsStorage", "CustomerInsightsStorage"} | {
 """Other ways to say where an account is; and queues and tables, which the source has none of."""
 
 PLATFORM: Final = {"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "WEBSITE_AUTH_ENABLED", "AZURE_CLIENT_ID"}
-"""What the platform sets (the endpoint, and whether it authenticates), or what is only asked when a setting names no identity."""
+"""What the platform sets (its endpoint for tokens, and whether it authenticates), or what is only asked when a setting names no identity."""
 
 HOST: Final = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.cleaning.clean import Recipe
 from shared.delivery.chunks import decode
 from shared.planning.plan import Plan, Scope, chunks, plan
 from shared.planning.remarks import remarks
@@ -25,10 +24,11 @@ from shared.sources.source import KEY as ROW_KEY
 from shared.sources.source import MALFORMED, OWN_COLUMNS, ROW, Declared
 from shared.state.digests import DigestKey
 from shared.state.state import CUSTOMERS, SCHEMA, Receipt, State, identify, merge, tabulate
+from tests.cleaning.recipes import recipe_for
 from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
-RECIPE = Recipe({"Email": "Email", "integer--Points": "Points"}, on_bad_value="reject")
+RECIPE = recipe_for({"Email": "Email", "integer--Points": "Points"}, on_bad_value="reject")
 LIST = "list-a"
 
 Kind = Literal["sound", "bad value", "invalid address", "no address", "nameless", "broken", "torn"]

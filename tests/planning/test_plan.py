@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import shared.planning.survey
-from shared.cleaning.clean import Recipe
 from shared.delivery.chunks import Operation, decode
 from shared.planning.plan import Plan, Scope, chunks, plan
 from shared.planning.spool import Spool, pack, unpack
@@ -20,10 +19,11 @@ from shared.reasons.errors import ExportError
 from shared.sources.source import OWN_COLUMNS, Declared
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate
+from tests.cleaning.recipes import recipe_for
 from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
-RECIPE = Recipe({"Email": "Email", "FirstName": "Name"})
+RECIPE = recipe_for({"Email": "Email", "FirstName": "Name"})
 LISTS = ("list-a", "list-b")
 
 People = list[tuple[int, int]]

@@ -10,7 +10,6 @@ from typing import Final, Protocol
 import polars as pl
 import pytest
 
-from shared.cleaning.clean import Recipe
 from shared.planning.plan import Scope, plan
 from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
@@ -19,6 +18,7 @@ from shared.sources.counts import Counts, Members
 from shared.sources.source import KEY, MALFORMED, OWN_COLUMNS, ROW, WHERE, Source, Table
 from shared.state.digests import DigestKey
 from shared.state.state import State
+from tests.cleaning.recipes import recipe_for
 
 type Rows = Sequence[Mapping[str, object]]
 
@@ -185,7 +185,7 @@ class SourceContract:
 
     def test_a_plan_makes_the_same_contacts_of_it_whatever_types_its_columns_have(self, stage: Stage) -> None:
         stage.publish({"VIP": PEOPLE})
-        recipe = Recipe({"Email": "Email", "FirstName": "Name", "integer--Points": "Points"})
+        recipe = recipe_for({"Email": "Email", "FirstName": "Name", "integer--Points": "Points"})
         with Spool() as spool:
             planned = plan([Segment(stage.source)], recipe, _DIGESTS, State.empty(), [""], Scope(True), spool)
             operations = planned.difference.operations

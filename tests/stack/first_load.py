@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 from local.environment import MAPPING
 from shared.azure.settings import StorageAccount
-from shared.cleaning.clean import Recipe
 from shared.lifecycle.segments import SourceSegment
 from shared.planning.plan import Plan, Scope, plan
 from shared.planning.spool import Spool
 from shared.sources.blob_export.connect import connect
 from shared.state.digests import DigestKey
 from shared.state.state import State
+from tests.cleaning.recipes import recipe_for
 
 
 @contextmanager
@@ -24,4 +24,4 @@ def planned(storage: str, path: str, names: list[str]) -> Iterator[Plan]:
     segments = [SourceSegment(source, catalogue.table(name)) for name in names]
     key, scope = DigestKey(b"k" * 32), Scope(remove_leavers=True)
     with Spool() as spool:
-        yield plan(segments, Recipe(MAPPING), key, State.empty(), [""] * len(names), scope, spool)
+        yield plan(segments, recipe_for(MAPPING), key, State.empty(), [""] * len(names), scope, spool)

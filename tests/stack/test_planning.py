@@ -25,6 +25,7 @@ import os
 from bench.planning import peak_megabytes
 from tests.stack.first_load import planned
 from shared.planning.plan import chunks
+from tests.cleaning.recipes import recipe_for
 with planned(os.environ["STORAGE"], "million/Export", ["Customer"]) as found:
     size = sum(len(chunk) for chunk in chunks(found))
 assert found.difference.profiles > 950_000, found.difference.profiles
