@@ -261,7 +261,7 @@ def named_by(triggers: list[dict[str, Any]]) -> set[str]:
 
 
 def _environment_names() -> Iterator[str]:
-    """Return the names of environment variables that deployed code reads by `os.environ`."""
+    """Yield the names of environment variables that deployed code reads by `os.environ`."""
     folders = ("shared", "export_trigger", "export_worker")
     for path in [ROOT / "function_app.py", *(file for folder in folders for file in Path(ROOT / folder).rglob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text())):
