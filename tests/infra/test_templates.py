@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from export_trigger.http.console import files as files_of_the_console
 from local.package import DIST, ROOT
 from tests.infra.compiler import INFRA, SWITCHES, Compiler, Deployment, Refused, Resource
 
@@ -190,9 +191,20 @@ def test_the_app_is_deployed_from_a_container_that_its_identity_opens(plain: Dep
 
 def test_with_authentication_nobody_comes_in_without_a_token(plain: Deployment) -> None:
     properties = plain.only("Microsoft.Web/sites/config", "/authsettingsV2").properties
-    assert properties["globalValidation"]["requireAuthentication"] is True
-    assert properties["globalValidation"]["unauthenticatedClientAction"] == "Return401"
+    validation = dict(properties["globalValidation"])
+    excluded = validation.pop("excludedPaths")
+    assert validation == {"requireAuthentication": True, "unauthenticatedClientAction": "Return401"}
+    assert set(excluded) == {f"/console/{name}" for name in files_of_the_console()}
     assert properties["identityProviders"]["azureActiveDirectory"]["validation"]["allowedAudiences"]
+
+
+def test_people_can_sign_in_with_a_browser_and_come_back_to_where_they_were(plain: Deployment) -> None:
+    """Without a client secret App Service takes an id token (OpenID's implicit flow)."""
+    web = json.loads((INFRA / "entra-application.json").read_text())["web"]
+    assert web == {"implicitGrantSettings": {"enableIdTokenIssuance": True}}
+    login = plain.only("Microsoft.Web/sites/config", "/authsettingsV2").properties["login"]
+    assert login["preserveUrlFragmentsForLogins"] is True
+    assert "/.auth/login/aad/callback" in (ROOT / "docs/deploy.md").read_text()
 
 
 def test_the_app_is_told_to_believe_a_principal_only_when_nobody_else_can_name_one(
