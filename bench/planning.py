@@ -21,6 +21,7 @@ from rich.console import Console
 from bench.report import Part
 from local.azurite import Azurite
 from local.environment import MAPPING, Company, publish
+from tests.cleaning.recipes import recipe_for
 
 SIZES: Final = (100_000, 1_000_000, 5_000_000)
 COLUMNS: Final = 27
@@ -85,7 +86,6 @@ def scan() -> dict[str, Any]:
 def plan_it() -> dict[str, Any]:
     """Plan a first load of the segment and write its chunks nowhere."""
     from shared.azure.settings import StorageAccount
-    from shared.cleaning.clean import Recipe
     from shared.delivery.chunks import CHUNK_SIZE
     from shared.lifecycle.segments import SourceSegment
     from shared.planning.plan import Scope, chunks, plan
@@ -96,7 +96,7 @@ def plan_it() -> dict[str, Any]:
 
     source = connect(StorageAccount(connection_string=os.environ["STORAGE"]), PATH)
     segments = [SourceSegment(source, source.catalogue().table("All"))]
-    recipe = Recipe(MAPPING)
+    recipe = recipe_for(MAPPING)
     begun = time.perf_counter()
     with Spool() as spool:
         found = plan(segments, recipe, DigestKey(b"k" * 32), State.empty(), [""], Scope(remove_leavers=True), spool)

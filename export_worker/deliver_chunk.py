@@ -117,7 +117,7 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
         account = open_account(app, run)
     except ExportError as end:
         return undone(end.reason, operations)
-    check_addresses(operations, account.destination.address)
+    check_addresses(operations, account.destination.fields.address)
     sender = app.sender(account, seconds=DEADLINE, slots=BusySlots(app, run, account.slots))
     try:
         lists, method, listed = _prepare(app, run, chunk, account, sender, operations)
@@ -172,7 +172,7 @@ def _prepare(
 
 def _contacts(account: Account, operations: Sequence[Operation], lists: Sequence[str]) -> list[Contact]:
     """Return the contacts that go on lists, for a proof."""
-    address = account.destination.address
+    address = account.destination.fields.address
     return [
         Contact(str(fields[address]).lower(), fields, operation.contact_id, tuple(lists[n] for n in operation.add))
         for operation in operations

@@ -6,7 +6,13 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from export_trigger.http.access import Role
-from export_trigger.http.mapping import check_custom_fields, check_segments, permission_warnings, size_warnings
+from export_trigger.http.mapping import (
+    check_custom_fields,
+    check_fields,
+    check_segments,
+    permission_warnings,
+    size_warnings,
+)
 from export_trigger.http.overview import view, views
 from export_trigger.http.request import Answer, Call, Problem, stale
 from export_trigger.http.views import ExportPage
@@ -43,14 +49,20 @@ def put_export(app: App, call: Call) -> Answer:
     before, before_etag = _stored(app, call)
     call.check_match(before_etag)
     check_connection(app, call, settings.connection)
+    destination = app.destination(settings.connection)
+    check_fields(settings.mapping, destination)
     if before:
         check_former_connection(app, call, before.connection)
     catalogue, warnings = _catalogue(app)
     members: dict[str, int | None] = {}
     if catalogue is not None:
-        members, unread = check_segments(app, catalogue, settings)
+        members, unread = check_segments(app, catalogue, settings, destination.fields)
         warnings += unread
-    warnings += size_warnings(members, settings) + permission_warnings(settings) + check_custom_fields(app, settings)
+    warnings += (
+        size_warnings(members, settings)
+        + permission_warnings(settings, destination)
+        + check_custom_fields(app, settings)
+    )
     now = app.now()
     export = Export(
         **settings.model_dump(),

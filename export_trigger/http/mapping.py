@@ -1,4 +1,4 @@
-"""Check an export's mapping at save time: against the segments' real columns, and against Autopilot's own custom fields."""
+"""Check an export's mapping at save time: against the segments' real columns, and against the account's own fields."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Final
 
 from export_trigger.http.request import Problem
 from shared.azure.vault import VaultUnavailable
-from shared.cleaning.contact import PERMISSION
+from shared.cleaning.fields import Fields
 from shared.composition.app import App
+from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError
-from shared.destinations.autopilot.fields import STANDARD_FIELDS
 from shared.exports.configuration import ExportSettings
+from shared.lifecycle.segments import misfits
 from shared.reasons.errors import ExportError
 from shared.sources.catalogue import Catalogue, Table
 
@@ -25,41 +26,41 @@ MOST_COLUMNS: Final = 500
 LONGEST_NAME: Final = 100
 """Bounds of the search for alike names: columns that are looked for, columns looked among, and characters of each."""
 
-_LIKELY: Final = {
-    "Email": ("email", "emailaddress", "emailaddress1", "mail", "primaryemail"),
-    "FirstName": ("firstname", "givenname"),
-    "LastName": ("lastname", "surname", "familyname"),
-    "Phone": ("phone", "telephone", "telephone1"),
-    "MobilePhone": ("mobilephone", "mobile"),
-    "MailingStreet": ("streetaddress", "street", "address1line1"),
-    "MailingCity": ("city", "address1city"),
-    "MailingState": ("state", "stateorprovince"),
-    "MailingPostalCode": ("postcode", "postalcode", "zip", "zipcode"),
-    "MailingCountry": ("country", "countryregion"),
-}
 
-
-def suggestion(table: Table) -> dict[str, str]:
+def suggestion(table: Table, fields: Fields) -> dict[str, str]:
     """Suggest a mapping for a table: fields whose column's name says what it is."""
     columns = {_plain(name): name for name in reversed(table.columns)}
     found = {
-        field: next((columns[name] for name in names if name in columns), None) for field, names in _LIKELY.items()
+        field: next((columns[name] for name in names if name in columns), None)
+        for field, names in fields.likely.items()
     }
-    return {field: column for field, column in found.items() if column} | {
-        field: columns[field.lower()]
-        for field in STANDARD_FIELDS
-        if field not in _LIKELY and field != "unsubscribed" and field.lower() in columns
-    }
+    return {field: column for field, column in found.items() if column}
 
 
-def check_segments(app: App, catalogue: Catalogue, settings: ExportSettings) -> tuple[dict[str, int | None], list[str]]:
+def check_fields(mapping: Mapping[str, str], destination: Destination) -> None:
+    """Raise a Problem with an error for each field of a mapping that the destination does not have."""
+    if wrong := misfits(mapping, destination):
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "body_invalid",
+            "The body does not fit. Correct the fields named in errors.",
+            errors=[
+                {"field": f"mapping.{name}.[key]" if name else "(body)", "code": "value_error", "detail": why}
+                for name, why in wrong
+            ],
+        )
+
+
+def check_segments(
+    app: App, catalogue: Catalogue, settings: ExportSettings, fields: Fields
+) -> tuple[dict[str, int | None], list[str]]:
     """Return the members of each segment, null where they cannot be counted, and a warning of each such segment.
 
     Raises a Problem with an error for each segment or column that is missing.
     """
     errors: list[dict[str, str]] = []
     tables: list[Table] = []
-    hints = Hints()
+    hints = Hints(fields)
     for place, target in enumerate(settings.segments):
         try:
             table = catalogue.table(target.segment)
@@ -96,12 +97,13 @@ def size_warnings(members: Mapping[str, int | None], settings: ExportSettings) -
     return [f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."]
 
 
-def permission_warnings(settings: ExportSettings) -> list[str]:
+def permission_warnings(settings: ExportSettings, destination: Destination) -> list[str]:
     """Warn of an export that gives permissions back."""
-    if PERMISSION not in settings.mapping or not settings.resubscribe:
+    permission = destination.fields.permission
+    if permission is None or permission.field not in settings.mapping or not settings.resubscribe:
         return []
     return [
-        "With resubscribe, contacts who unsubscribed at Autopilot are subscribed again where the segment says False. "
+        f"With resubscribe, contacts who unsubscribed at {destination.title} are subscribed again where the segment says False. "
         "Leave it off unless Customer Insights is where permissions are kept."
     ]
 
@@ -109,7 +111,8 @@ def permission_warnings(settings: ExportSettings) -> list[str]:
 class Hints:
     """Names the columns that may have been meant: of a few that are missing, since looking for alike names takes long."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
         self._left = MOST_HINTS
 
     def of(self, table: Table, field: str, column: str) -> str:
@@ -118,8 +121,8 @@ class Hints:
         if not meant and self._left:
             self._left -= 1
             meant = _alike(column, table.columns[:MOST_COLUMNS])
-        if field == "Email":
-            likely = [name for name in table.columns if _plain(name) in _LIKELY["Email"]][:3]
+        if field == self._fields.address:
+            likely = [name for name in table.columns if _plain(name) in self._fields.likely[field]][:3]
             meant = list(dict.fromkeys([*likely, *meant]))
         suggestion = f" Did you mean {' or '.join(repr(name) for name in meant)}?" if meant else ""
         return f"Segment {table.name!r} has no column {column!r}.{suggestion}"
@@ -140,7 +143,8 @@ def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
         account = app.account(settings.connection)
         found = account.api.check_fields(list(settings.mapping), app.sender(account, seconds=ASK_SECONDS))
     except (DestinationError, ExportError, VaultUnavailable):
-        return ["The custom fields could not be checked: Autopilot does not answer now."]
+        title = app.destination(settings.connection).title
+        return [f"The custom fields could not be checked: {title} does not answer now."]
     errors = [
         {"field": f"mapping.{name}", "code": "type_conflict", "detail": detail}
         for name, detail in found.conflicts.items()

@@ -53,9 +53,9 @@ def preview_export(app: App, call: Call) -> Answer:
 
 def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     account = app.account(export.connection)
-    refresh, settled = _open(app, [target.segment for target in export.segments], export.mapping["Email"])
+    recipe = recipe_of(app, export)
+    refresh, settled = _open(app, [target.segment for target in export.segments], recipe.address)
     known = account.id if account.is_known else None
-    recipe = recipe_of(export)
     left = app.ledger.head(name).state_before(account.name, known)
     state = load_known_state(app, name, left, refresh.segments, recipe)
     planned = plan(

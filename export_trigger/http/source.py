@@ -9,6 +9,7 @@ from export_trigger.http.mapping import suggestion
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.views import AuditPage, SegmentPage, SegmentView
 from shared.composition.app import App
+from shared.destinations.registry import DEFAULT
 from shared.reasons.errors import ExportError
 from shared.sources.catalogue import Catalogue
 from shared.sources.counts import Members
@@ -54,6 +55,6 @@ def _segment(catalogue: Catalogue, name: str, counted: Members | None) -> Segmen
         not_counted=(counted.why or None) if counted else None,
         refreshed_at=table.refreshed_at if table else None,
         eligible=why_not is None,
-        suggested_mapping=suggestion(table) if table and table.is_profile_table else {},
+        suggested_mapping=suggestion(table, DEFAULT.fields) if table and table.is_profile_table else {},
         why_not=why_not,
     )

@@ -106,12 +106,13 @@ def _plan(app: App, run: Run) -> Run:
         claim_for_run(app, run.export, export, account.id)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
     names = [target.segment for target in export.segments]
-    refresh = None if run.verification else open_refresh(app, names, export.mapping["Email"], Heartbeat(app, run))
+    recipe = recipe_of(app, export)
+    refresh = None if run.verification else open_refresh(app, names, recipe.address, Heartbeat(app, run))
     filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
     attempt = secrets.token_hex(4)
     if refresh is None:
-        fields = compared_fields(export.mapping)
+        fields = compared_fields(recipe.mapping, recipe.fields)
         work = [encode_reading(reading) for reading in first_readings(list_ids, filled, fields)]
         count = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED))
         recorded = _record(
@@ -123,7 +124,6 @@ def _plan(app: App, run: Run) -> Run:
             metering.planned(recorded, ())
         return recorded
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
-    recipe = recipe_of(export)
     with FOR_RUNS.place(), Spool() as spool:
         state = settle_state(app, run.export, before, refresh.segments, recipe)
         planned = plan(refresh.segments, recipe, app.digest_key(), state, list_ids, scope, spool)

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from shared.cleaning.addresses import are_several
-from shared.destinations.autopilot.fields import FieldType
+from shared.cleaning.fields import FieldType
 from shared.reasons.rows import Hint
 
 _NUMBER_SIGNS: Final = (

@@ -15,11 +15,11 @@ import polars as pl
 
 from shared.cleaning.addresses import normalised
 from shared.cleaning.advice import hints_for_addresses, hints_for_values
-from shared.cleaning.contact import PERMISSION, Values, compose, optional_fields
+from shared.cleaning.contact import Values, compose, optional_fields
 from shared.cleaning.dates import is_no_date
+from shared.cleaning.fields import Fields
 from shared.cleaning.notation import DateOrder, Notations
 from shared.cleaning.text import Spelled, in_one_spelling, is_placeholder, with_placeholders
-from shared.destinations.autopilot.fields import convert, field_type
 from shared.reasons.rows import RowReason
 
 CUSTOMER_ID: Final = "CustomerId"
@@ -29,8 +29,6 @@ MALFORMED: Final = "\0malformed"
 WHERE: Final = "\0where"
 """The reader's own columns; no column of the source bears such a name, so that one may well be called `row`."""
 
-_EMAIL: Final = "Email"
-
 OnBadValue = Literal["omit", "reject"]
 
 
@@ -38,12 +36,14 @@ OnBadValue = Literal["omit", "reject"]
 class Recipe:
     """How one export turns rows into contacts.
 
-    `mapping` goes from Autopilot field to column. `clear_empty` says that an empty value shall erase Autopilot's,
+    `mapping` goes from a field of the destination, of which `fields` knows, to column. `clear_empty` says that an empty
+    value shall erase the destination's,
     `on_bad_value` what a value costs that its field cannot take, `resubscribe` that a permission is also given, not
     only taken back, and `date_order` how all dates are written whose day and month could be either.
     """
 
     mapping: Mapping[str, str]
+    fields: Fields
     clear_empty: bool = False
     on_bad_value: OnBadValue = "omit"
     resubscribe: bool = False
@@ -57,7 +57,14 @@ class Recipe:
     @property
     def cleared(self) -> frozenset[str]:
         """The fields that an empty value erases: never a permission, which nobody gave by leaving a cell empty."""
-        return frozenset(self.mapping) - {_EMAIL, PERMISSION} if self.clear_empty else frozenset()
+        permission = self.fields.permission
+        kept = {self.fields.address, *([permission.field] if permission else [])}
+        return frozenset(self.mapping) - kept if self.clear_empty else frozenset()
+
+    @property
+    def address(self) -> str:
+        """The column of e-mail addresses."""
+        return self.mapping[self.fields.address]
 
 
 OMITTED: Final = pl.Schema({"row": pl.UInt64(), "customer": pl.String(), "field": pl.String(), "hint": pl.String()})
@@ -69,7 +76,7 @@ class Cleaned:
     """A batch as contacts.
 
     `contacts` has, row for row: `row`, `customer`, `email` (null unless valid), `fields` (the contact's JSON as it
-    would be sent; null if rejected), `reason` (a RowReason or null), `field` (the Autopilot fields at fault, or null)
+    would be sent; null if rejected), `reason` (a RowReason or null), `field` (the destination's fields at fault, or null)
     and `hint` (a Hint or null). `omitted` has the columns of OMITTED, a row each value that is left out of a contact.
     `placeholders` counts by field what means "no value" in words.
     """
@@ -92,12 +99,12 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
     Takes the reader's columns ROW, MALFORMED and the recipe's own (String), and what is known of how columns are
     written, which it learns from.
     """
-    fields = optional_fields(recipe.mapping)
+    fields = optional_fields(recipe.mapping, recipe.fields)
     spelled = _spelled(batch, recipe)
     texts, doubtful = spelled.texts, with_placeholders(spelled.texts)
     values = [_values(name, recipe, spelled, notations, doubtful) for name in fields]
-    cells, addresses = texts[recipe.mapping[_EMAIL]], normalised(batch[recipe.mapping[_EMAIL]])
-    if recipe.mapping[_EMAIL] in doubtful:
+    cells, addresses = texts[recipe.address], normalised(batch[recipe.address])
+    if recipe.address in doubtful:
         cells = cells.set(is_placeholder(cells), None)
     bad = [found for found in values if found.bad is not None]
     guilty = _guilty(bad, batch.height)
@@ -126,18 +133,18 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
         "row",
         "customer",
         pl.when(~pl.col("malformed")).then("email").alias("email"),
-        pl.when(pl.col("reason").is_null()).then(compose(addresses, values)).alias("fields"),
+        pl.when(pl.col("reason").is_null()).then(compose(addresses, values, recipe.fields)).alias("fields"),
         "reason",
         pl.when(pl.col("reason").is_in([RowReason.EMAIL_MISSING.value, RowReason.EMAIL_INVALID.value]))
-        .then(pl.lit(_EMAIL))
+        .then(pl.lit(recipe.fields.address))
         .when(pl.col("reason") == RowReason.VALUE_NOT_CONVERTIBLE.value)
         .then("guilty")
         .alias("field"),
     )
-    hints = _hints(contacts["reason"], cells, bad)
+    hints = _hints(contacts["reason"], cells, bad, recipe.fields)
     return Cleaned(
         contacts.with_columns(hints.alias("hint")),
-        pl.DataFrame(schema=OMITTED) if rejects else _omitted(contacts, bad),
+        pl.DataFrame(schema=OMITTED) if rejects else _omitted(contacts, bad, recipe.fields),
         {found.name: found.placeholders for found in values if found.placeholders},
     )
 
@@ -146,9 +153,9 @@ def _values(name: str, recipe: Recipe, spelled: Spelled, notations: Notations, d
     """Read a column as the values of a field.
 
     What stands for "no value" is none for a field of numbers, flags or dates; it is never taken for an empty value,
-    which might erase what Autopilot has. A text field takes it as it is: a surname may well be Null.
+    which might erase what the destination has. A text field takes it as it is: a surname may well be Null.
     """
-    kind, column = field_type(name), recipe.mapping[name]
+    kind, column = recipe.fields.type_of(name), recipe.mapping[name]
     texts = spelled.texts[column]
     known, absent = texts, None
     if column in doubtful:
@@ -157,10 +164,12 @@ def _values(name: str, recipe: Recipe, spelled: Spelled, notations: Notations, d
         absent = none if absent is None else absent | none
     if absent is not None and kind != "string":
         known = known.set(absent, None)
-    values = convert(known, kind, column, notations)
-    bad = known.is_not_null() & values.is_null() if kind != "string" else None
-    if name == PERMISSION and not recipe.resubscribe:
-        values = values.zip_with(values.fill_null(value=False), pl.Series([None], dtype=pl.Boolean))
+    values = recipe.fields.convert(name, known, column, notations)
+    bad = None if values is known else known.is_not_null() & values.is_null()
+    permission = recipe.fields.permission
+    if permission and name == permission.field and not recipe.resubscribe:
+        taken_back = (values == permission.taken_back).fill_null(value=False)
+        values = values.zip_with(taken_back, pl.Series([None], dtype=pl.Boolean))
     return Values(
         name,
         values,
@@ -197,7 +206,7 @@ def _guilty(bad: Sequence[Values], height: int) -> pl.Series:
     return named.zip_with(named != "", _nothing(1))
 
 
-def _hints(reasons: pl.Series, cells: pl.Series, bad: Sequence[Values]) -> pl.Series:
+def _hints(reasons: pl.Series, cells: pl.Series, bad: Sequence[Values], fields: Fields) -> pl.Series:
     """Return what the first bad value of each rejected row looks like, where that is known."""
     hints = _nothing(len(reasons))
     invalid = (reasons == RowReason.EMAIL_INVALID.value).fill_null(value=False).arg_true()
@@ -207,17 +216,17 @@ def _hints(reasons: pl.Series, cells: pl.Series, bad: Sequence[Values]) -> pl.Se
     if unconverted.any():
         for found in reversed(bad):
             places = (unconverted & found.bad).arg_true()
-            hints = hints.scatter(places, hints_for_values(found.texts.gather(places), field_type(found.name)))
+            hints = hints.scatter(places, hints_for_values(found.texts.gather(places), fields.type_of(found.name)))
     return hints
 
 
-def _omitted(contacts: pl.DataFrame, bad: Sequence[Values]) -> pl.DataFrame:
+def _omitted(contacts: pl.DataFrame, bad: Sequence[Values], fields: Fields) -> pl.DataFrame:
     """List the values that are left out of contacts."""
     deliverable = contacts["fields"].is_not_null()
     lists = [pl.DataFrame(schema=OMITTED)]
     for found in bad:
         places = (deliverable & found.bad).arg_true()
-        hints = hints_for_values(found.texts.gather(places), field_type(found.name))
+        hints = hints_for_values(found.texts.gather(places), fields.type_of(found.name))
         named = contacts.select("row", "customer").select(pl.all().gather(places))
         lists.append(named.with_columns(pl.lit(found.name).alias("field"), hints.alias("hint")).cast(OMITTED))
     return pl.concat(lists).sort("row", maintain_order=True) if len(lists) > 1 else lists[0]

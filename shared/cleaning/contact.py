@@ -1,35 +1,22 @@
 """A contact's JSON, as it would be sent: composed of columns, and of several rows of one person.
 
-Fields stand in a fixed order, custom ones under `custom` (vendor, 2015), so that the same values give the same text: its
-digest tells whether a contact changed. Null clears a field at Autopilot (vendor's documents, quoted 2017), so an empty
-value is left out unless the export asks for it.
+Fields stand in a fixed order, so that the same values give the same text: its digest tells whether a contact changed.
+Null clears a field, so an empty value is left out unless the export asks for it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from shared.destinations.autopilot.fields import FieldType, field_type, is_custom
-
-_EMAIL: Final = "Email"
-PERMISSION: Final = "unsubscribed"
-"""Whether somebody may be mailed: true takes the permission back, false gives it."""
+from shared.cleaning.fields import Fields
 
 _ESCAPED: Final = r'["\\\x00-\x1f]'
 """What JSON escapes; text without any of it stands in JSON as it is."""
-
-_TYPES: Final[Mapping[FieldType, pl.DataType]] = {
-    "string": pl.String(),
-    "integer": pl.Int64(),
-    "float": pl.Float64(),
-    "boolean": pl.Boolean(),
-    "date": pl.String(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +36,32 @@ class Values:
     is_bare: bool = False
 
 
-def optional_fields(mapping: Iterable[str]) -> list[str]:
+def optional_fields(mapping: Iterable[str], fields: Fields) -> list[str]:
     """Return the fields of a mapping besides the address, in the order in which a contact has them."""
-    return [name for name in sorted(mapping) if name != _EMAIL]
+    return [name for name in sorted(mapping) if name != fields.address]
 
 
-def compose(addresses: pl.Series, fields: Sequence[Values]) -> pl.Expr:
-    """Return the expression that composes contacts of their addresses and of the values of `fields`.
-
-    Without an address there is no contact: what stands in such a row is none.
-    """
-    parts = [pl.lit("{" + _label(_EMAIL) + '"'), pl.lit(addresses), pl.lit('"')]  # a valid address needs no escape
-    for field in fields:
-        if not is_custom(field.name):
-            parts += _pair(field, ",") if _is_everywhere(field) else [pl.concat_str(_pair(field, ","))]
-    custom = [pl.concat_str(_pair(field)) for field in fields if is_custom(field.name)]
-    if custom:
-        some = pl.any_horizontal(pair.is_not_null() for pair in custom)
-        pairs = pl.concat_str(*custom, separator=",", ignore_nulls=True)
-        parts.append(pl.when(some).then(pl.concat_str(pl.lit(',"custom":{'), pairs, pl.lit("}"))))
-    return pl.concat_str(*parts, pl.lit("}"), ignore_nulls=True)
+def compose(addresses: pl.Series, values: Sequence[Values], fields: Fields) -> pl.Expr:
+    """Return the expression that composes contacts of their addresses and of their values as they are written."""
+    pairs = [(found.name, _pair(found)) for found in values]
+    parts = [_pair(Values(fields.address, addresses, addresses, is_bare=True))]  # a valid address needs no escape
+    parts += [pair for name, pair in pairs if fields.group_of(name) is None]
+    for group in _groups([found.name for found in values], fields):
+        members = [pair for name, pair in pairs if fields.group_of(name) == group]
+        some = pl.any_horizontal(pair.is_not_null() for pair in members)
+        parts.append(pl.when(some).then(pl.lit(_label(group)) + _object(members)))
+    return _object(parts)
 
 
-def _is_everywhere(field: Values) -> bool:
-    """Return whether there is something to say of a field in each row."""
-    return field.empty is None and not field.values.has_nulls()
+def _groups(names: Iterable[str], fields: Fields) -> list[str]:
+    """Return the members of a contact that hold fields, in the order in which it has them."""
+    return list(dict.fromkeys(group for name in names if (group := fields.group_of(name)) is not None))
 
 
-def _pair(field: Values, before: str = "") -> list[pl.Expr]:
-    """Return the parts of `"name":value` as JSON, `"name":null` where it shall be erased; null where nothing is to be said."""
-    label, values = before + _label(field.name), field.values
+def _pair(field: Values) -> pl.Expr:
+    """Encode `"name":value` as JSON, `"name":null` where it shall be erased, and null where there is nothing to say."""
+    label, values = _label(field.name), field.values
+    value = pl.lit(values)
     match values.dtype:
         case pl.Int64 | pl.Boolean:
             parts = [pl.lit(label), pl.lit(values).cast(pl.String)]
@@ -110,31 +93,40 @@ def _label(name: str) -> str:
     return json.dumps(name, ensure_ascii=False) + ":"
 
 
-def decoded(fields: pl.Series, mapping: Iterable[str]) -> pl.DataFrame:
-    """Return the values of contacts, a column for each field of the mapping and `Email`; null for one without a value."""
-    kinds = {name: _TYPES[field_type(name)] for name in optional_fields(mapping)}
-    own = {name: kind for name, kind in kinds.items() if not is_custom(name)}
-    custom = {name: kind for name, kind in kinds.items() if is_custom(name)}
-    shape = {_EMAIL: pl.String(), **own} | ({"custom": pl.Struct(custom)} if custom else {})
-    table = fields.str.json_decode(pl.Struct(shape)).struct.unnest()
-    return table.unnest("custom") if custom else table
+def decoded(contacts: pl.Series, mapping: Iterable[str], fields: Fields) -> pl.DataFrame:
+    """Return the values of contacts, a column for each field of the mapping; null for one without a value."""
+    names = optional_fields(mapping, fields)
+    shape: dict[str, pl.DataType] = {fields.address: pl.String()}
+    shape |= {name: fields.value_type(name) for name in names if fields.group_of(name) is None}
+    groups = _groups(names, fields)
+    for group in groups:
+        shape[group] = pl.Struct({name: fields.value_type(name) for name in names if fields.group_of(name) == group})
+    return contacts.str.json_decode(pl.Struct(shape)).struct.unnest().unnest(groups)
 
 
-def united(contacts: pl.DataFrame, mapping: Iterable[str], cleared: Collection[str]) -> pl.DataFrame:
+def united(contacts: pl.DataFrame, mapping: Iterable[str], cleared: Collection[str], fields: Fields) -> pl.DataFrame:
     """Put the contacts of each `person` together: the first value of each field, in the order of rows.
 
     `contacts` has `person`, `fields` and the columns of `decoded`. A field is erased only if every row says so, and a
     permission is taken back if any row does. Returns `person` and `fields`.
     """
-    names = optional_fields(mapping)
-    takes = [pl.col(name).max() if name == PERMISSION else pl.col(name).drop_nulls().first() for name in names]
+    names = optional_fields(mapping, fields)
     erased = [
         pl.col("fields").str.contains(_label(name) + "null", literal=True).all().alias(f"{name}\0erased")
         for name in sorted(cleared)
     ]
-    whole = contacts.group_by("person", maintain_order=True).agg(pl.col(_EMAIL).first(), *takes, *erased)
+    takes = [_spoken(name, fields) for name in names]
+    whole = contacts.group_by("person", maintain_order=True).agg(pl.col(fields.address).first(), *takes, *erased)
     values = [
         Values(name, whole[name], whole[name], empty=whole[f"{name}\0erased"] if name in cleared else None)
         for name in names
     ]
-    return whole.select("person", compose(whole[_EMAIL], values).alias("fields"))
+    return whole.select("person", compose(whole[fields.address], values, fields).alias("fields"))
+
+
+def _spoken(name: str, fields: Fields) -> pl.Expr:
+    """Return what several rows say of a field."""
+    permission = fields.permission
+    if permission is None or name != permission.field:
+        return pl.col(name).drop_nulls().first()
+    return pl.col(name).max() if permission.taken_back else pl.col(name).min()

@@ -22,6 +22,7 @@ from shared.azure.settings import Settings, read_settings
 from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
 from shared.azure.vault import GivenKey, Vault, VaultKey
+from shared.cleaning.fields import Fields
 from shared.delivery.destination import Account as DestinationAccount
 from shared.delivery.destination import Destination, Identity, Key, ListMethod, Place, method_named
 from shared.delivery.sending import Clock, Sender, Slots
@@ -119,6 +120,16 @@ class App:
         if account.is_known:
             self.accounts.identities.settle(name, account.id)
         return account
+
+    def destination(self, name: str | None) -> Destination:
+        """Return the kind of destination that a connection leads to; where there is no connection, the default one."""
+        found = self.registry.connection(name) if name else None
+        return destination_of(found[0].kind) if found else DEFAULT
+
+    def fields(self, name: str | None) -> Fields:
+        """Return the contact fields of the account that a connection leads to, as far as they are known without asking it."""
+        account = (self.accounts.identities.home(name) if name else None) or name or ""
+        return self.destination(name).fields_of(AccountNotes(self.accounts, account))
 
     def open(self, name: str, connection: Connection) -> Account:
         """Open an account as `connection` describes it; raise ExportError and VaultUnavailable if its key cannot be read."""

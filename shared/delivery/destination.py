@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Protocol
 
+from shared.cleaning.fields import Fields
 from shared.http.transport import Session
 
 ANY_LISTS: Final = 1 << 16
@@ -305,8 +306,12 @@ class Destination(Protocol):
         ...
 
     @property
-    def address(self) -> str:
-        """The field of a contact that holds its e-mail address."""
+    def fields(self) -> Fields:
+        """The contact fields that every account has."""
+        ...
+
+    def fields_of(self, notes: Notes) -> Fields:
+        """Return the contact fields of one account, as far as its notes know them; without a call."""
         ...
 
     @property

@@ -43,7 +43,7 @@ class Upserts:
         self, destination: Destination, api: Account, sender: Sender, lists: Sequence[str], method: ListMethod
     ) -> None:
         self._can = destination.capabilities
-        self._address = destination.address
+        self._address = destination.fields.address
         self._api = api
         self._sender = sender
         self._lists = lists

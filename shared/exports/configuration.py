@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shared.destinations.autopilot.fields import FieldName
 from shared.exports.schedule import check_cron
 from shared.exports.titles import alike
 
@@ -17,6 +16,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+FieldName = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+"""A field of a contact, as its destination names it: which there are depends on the kind of the export's connection."""
+
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """A kind of destination, as it is registered."""
 
@@ -59,7 +61,7 @@ class Connection(Model):
 
 
 class SegmentTarget(Model):
-    """A segment of an export, and the title of the Autopilot list it becomes."""
+    """A segment of an export, and the title of the list it becomes."""
 
     segment: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     list: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -140,8 +142,6 @@ class ExportSettings(Model):
 
     @model_validator(mode="after")
     def _coherent(self) -> ExportSettings:
-        if "Email" not in self.mapping:
-            raise ValueError("mapping needs the field Email: Autopilot identifies a contact by it")
         for what, names in (
             ("segment", [target.segment for target in self.segments]),
             ("list", [target.list for target in self.segments]),
@@ -153,7 +153,7 @@ class ExportSettings(Model):
 
     @model_validator(mode="after")
     def _told_apart(self) -> ExportSettings:
-        """Refuse lists that nobody could tell apart: at Autopilot both segments might fill the same one."""
+        """Refuse lists that nobody could tell apart: at the destination both segments might fill the same one."""
         if both := alike(target.list for target in self.segments):
             raise ValueError(
                 f"the lists {both[0]!r} and {both[1]!r} differ only in case or in how a letter is encoded, and may be one "

@@ -8,8 +8,9 @@ from typing import Final
 
 import polars as pl
 
-from shared.composition.app import App
-from shared.delivery.destination import Account, Page, list_exists
+from shared.cleaning.fields import Fields
+from shared.composition.app import Account, App
+from shared.delivery.destination import Page, list_exists
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, NoAnswer, Refused, Unclear
 from shared.delivery.sending import Sender
 from shared.lifecycle.liveness import BusySlots
@@ -19,7 +20,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.run import Run
 from shared.state.digests import DigestKey
-from shared.verification.comparison import observe
+from shared.verification.comparison import OBSERVED, observe
 from shared.verification.observed import ObservedList
 from shared.verification.reading import ListReading, decode_reading, encode_reading
 
@@ -39,18 +40,18 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     if run.stop:
         return Outcome(stop=run.stop, settled=1)
     if not work.list:
-        return Outcome(observed=_gone(app, work, work.gone), settled=1)
+        return Outcome(observed=_gone(work, work.gone), settled=1)
     try:
         account = open_account(app, run)
         key = app.digest_key()
     except ExportError as end:
         return Outcome(stop=end.reason, left=1)
     sender = app.sender(account, seconds=DEADLINE / 2, slots=BusySlots(app, run, account.slots))
-    reader = _Reader(account.api, account.destination.capabilities.page, sender, key, work)
+    reader = _Reader(account, app.fields(account.name), sender, key, work)
     try:
         rest = reader.read()
     except ListGone:
-        return Outcome(observed=_gone(app, work, work.list), counts=calls_of(sender), settled=1)
+        return Outcome(observed=_gone(work, work.list), counts=calls_of(sender), settled=1)
     except KeyRefused:
         return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
     except (Refused, AccountRefused):
@@ -65,17 +66,18 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     )
 
 
-def _gone(app: App, work: ListReading, list_id: str | None) -> ObservedList | None:
+def _gone(work: ListReading, list_id: str | None) -> ObservedList | None:
     """Return a list that does not exist any more; None if nobody knows which one it was."""
-    return ObservedList(work.list_index, "", list_id, observe([], [], app.digest_key())) if list_id else None
+    return ObservedList(work.list_index, "", list_id, pl.DataFrame(schema=OBSERVED)) if list_id else None
 
 
 class _Reader:
     """Reads pages one after the other: each says where the next one begins."""
 
-    def __init__(self, api: Account, page_size: int, sender: Sender, key: DigestKey, work: ListReading) -> None:
-        self._api = api
-        self._page_size = page_size
+    def __init__(self, account: Account, fields: Fields, sender: Sender, key: DigestKey, work: ListReading) -> None:
+        self._api = account.api
+        self._page_size = account.destination.capabilities.page
+        self._fields = fields
         self._sender = sender
         self._key = key
         self._work = work
@@ -95,7 +97,7 @@ class _Reader:
                 if turn == 0:
                     raise
                 return self._work
-            self._tables.append(observe([item.document for item in page.contacts], self._work.fields, self._key))
+            self._tables.append(observe(page.contacts, self._work.fields, self._fields, self._key))
             came_round = page.bookmark in seen
             seen.add(page.bookmark)
             self._work = replace(

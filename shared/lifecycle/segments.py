@@ -11,8 +11,10 @@ import polars as pl
 from shared.cleaning.clean import Recipe
 from shared.cleaning.notation import Declared
 from shared.composition.app import App
+from shared.delivery.destination import Destination
 from shared.exports.configuration import Export
 from shared.planning.plan import Scope
+from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.rejected import rejected_customers
 from shared.sources.blob_export.customer_insights import CustomerInsights
@@ -93,15 +95,36 @@ def open_refresh(
     return Refresh(catalogue.etag, catalogue.modified_at, segments, check_unchanged)
 
 
-def recipe_of(export: Export) -> Recipe:
-    """Give how an export turns rows into contacts."""
+def recipe_of(app: App, export: Export) -> Recipe:
+    """Return how an export turns rows into contacts; raise ExportError if its mapping is of another kind of destination."""
+    destination = app.destination(export.connection)
+    if wrong := misfits(export.mapping, destination):
+        raise ExportError(Reason.DOCUMENT_DAMAGED, f"The mapping does not fit {destination.title}: {wrong[0][1]}.")
     return Recipe(
         export.mapping,
+        app.fields(export.connection),
         clear_empty=export.clear_empty,
         on_bad_value=export.on_bad_value,
         resubscribe=export.resubscribe,
         date_order=export.date_order,
     )
+
+
+def misfits(mapping: Mapping[str, str], destination: Destination) -> list[tuple[str, str]]:
+    """Return the fields of a mapping that the destination does not have, each with what to write instead.
+
+    The field of the address is missing under the empty name.
+    """
+    found = []
+    for name in mapping:
+        try:
+            destination.fields.check(name)
+        except ValueError as wrong:
+            found.append((name, str(wrong)))
+    address = destination.fields.address
+    if address not in mapping:
+        found.append(("", f"mapping needs the field {address}: {destination.title} identifies a contact by it"))
+    return found
 
 
 def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:

@@ -21,12 +21,12 @@ from shared.state.digests import DigestKey
 from shared.state.recognition import recognise_members
 from shared.state.state import State
 from shared.verification.comparison import (
+    OBSERVED,
     Comparison,
     ListComparison,
     compared_fields,
     correct,
     expect,
-    observe,
 )
 from shared.verification.observed import ObservedList, load_observed_list
 
@@ -47,7 +47,7 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     """
     head = app.ledger.head(run.export)
     state = load_state(app.storage, run.export, *head.state_before(str(run.connection), run.account))
-    empty = observe([], [], app.digest_key())
+    empty = pl.DataFrame(schema=OBSERVED)
     lists = [load_observed_list(app.storage, entries, index, empty) for index in range(len(run.targets))]
     state = recognise_members(state, [found.members for found in lists])
     ids = [found.list_id or found.gone for found in lists]
@@ -79,9 +79,9 @@ def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison
     found = app.registry.export(run.export)
     if found is None:
         return begun()
-    recipe = recipe_of(found[0])
+    recipe = recipe_of(app, found[0])
     names = [target.segment for target in run.targets]
-    segments = read_segments(app, names, recipe.mapping["Email"], Heartbeat(app, run))
+    segments = read_segments(app, names, recipe.address, Heartbeat(app, run))
     notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
     comparisons = _looked_at(segments, begun(), recipe, notations, app.digest_key())
     if notations.settle():
@@ -99,7 +99,7 @@ def _looked_at(
     for segment, comparison in zip(segments, comparisons, strict=True):
         for batch in segment.read(recipe.columns):
             contacts = clean_batch(batch, recipe, notations).contacts
-            comparison.look_at(expect(contacts, compared_fields(recipe.mapping), key))
+            comparison.look_at(expect(contacts, compared_fields(recipe.mapping, recipe.fields), recipe.fields, key))
     return comparisons
 
 

@@ -57,9 +57,10 @@ class Duplicates:
             return rows
         met = pl.concat(contacts).join(rows, on=["segment", "row"]).sort(_ORDER)
         bodies = pl.concat(
-            [met.select("person", "fields"), decoded(met["fields"], self._recipe.mapping)], how="horizontal"
+            [met.select("person", "fields"), decoded(met["fields"], self._recipe.mapping, self._recipe.fields)],
+            how="horizontal",
         )
-        whole = united(bodies, self._recipe.mapping, self._recipe.cleared)
+        whole = united(bodies, self._recipe.mapping, self._recipe.cleared, self._recipe.fields)
         spoken = met.unique("person", keep="first", maintain_order=True).select("person", pl.col("fields").alias("own"))
         news = whole.join(spoken, on="person").filter(pl.col("fields") != pl.col("own")).drop("own")
         if news.is_empty():

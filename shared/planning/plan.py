@@ -190,7 +190,7 @@ def _encode(operations: Sequence[pl.DataFrame], frame: Sequence[bytes]) -> dict[
 def _check_columns(segment: Rows, recipe: Recipe) -> None:
     for field, column in recipe.mapping.items():
         if column not in segment.columns:
-            reason = Reason.EMAIL_COLUMN_MISSING if field == "Email" else Reason.COLUMN_MISSING
+            reason = Reason.EMAIL_COLUMN_MISSING if field == recipe.fields.address else Reason.COLUMN_MISSING
             raise ExportError(
                 reason, f"Segment {segment.name!r} has no column {column!r}, which is mapped to {field!r}."
             )

@@ -1,4 +1,4 @@
-"""Verification: compare what Autopilot's lists hold with what we know to have delivered.
+"""Verification: compare what a destination's lists hold with what we know to have delivered.
 
 A contact that is read back is kept as digests only: of its address, and of each value that the export maps. Values are
 compared where the segment still says what was delivered, and only those that were sent: what others wrote into other
@@ -8,7 +8,6 @@ fields is not ours to judge.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -16,52 +15,46 @@ from typing import Any, Final
 import polars as pl
 
 from shared.cleaning.addresses import normalised
-from shared.cleaning.contact import PERMISSION
-from shared.destinations.autopilot.fields import field_type, is_custom
+from shared.cleaning.fields import Fields
+from shared.delivery.destination import Seen
 from shared.state.digests import DigestKey
 from shared.state.state import State, bit, bit_none, compact
 
 OBSERVED: Final = pl.Schema({"person": pl.Int128(), "contact_id": pl.String()})
 """Columns of what was read back, besides one of each field's values."""
 
-_NOTHING: Final = "null"
 _VALUE: Final = "value:"
 
 
-def compared_fields(mapping: Mapping[str, str]) -> list[str]:
+def compared_fields(mapping: Mapping[str, str], fields: Fields) -> list[str]:
     """Return the fields whose values are compared: all but the address, which is who a contact is, and the permission.
 
-    Who takes back the permission to be mailed, or gives it, does so at Autopilot: that is never drift.
+    Who takes back the permission to be mailed, or gives it, does so at the destination: that is never drift.
     """
-    return [name for name in mapping if name not in {"Email", PERMISSION}]
+    permission = fields.permission.field if fields.permission else None
+    return [name for name in mapping if name not in {fields.address, permission}]
 
 
-def observe(contacts: Sequence[Mapping[str, Any]], fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
+def observe(contacts: Sequence[Seen], names: Sequence[str], fields: Fields, key: DigestKey) -> pl.DataFrame:
     """Keep of contacts as read back what a comparison needs.
 
     Return `person` (Int128, null without an address), `contact_id`, and a digest of each field's value (Int64) in
     `value:FirstName` and so on.
     """
-    addresses = normalised(_texts("address", contacts, "Email"))
+    addresses = normalised(pl.Series("address", [contact.address for contact in contacts], pl.String))
     table = pl.DataFrame(
         [
             addresses,
             key.of_people(addresses.fill_null("")).alias("person"),
-            _texts("contact_id", contacts, "contact_id"),
+            pl.Series("contact_id", [contact.contact_id for contact in contacts], pl.String),
         ]
     ).select(pl.when(pl.col("address").is_not_null()).then("person").alias("person"), "contact_id")
-    values = {name: [_read_value(contact, name) for contact in contacts] for name in fields}
+    values = {name: [fields.read_text(name, contact.document) for contact in contacts] for name in names}
     return table.with_columns(_digests(values, key))
 
 
-def _texts(name: str, contacts: Sequence[Mapping[str, Any]], field: str) -> pl.Series:
-    """Return a field of contacts as read back, null where it is anything but text."""
-    values = [value if isinstance(value := contact.get(field), str) else None for contact in contacts]
-    return pl.Series(name, values, pl.String)
-
-
-def expect(contacts: pl.DataFrame, fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
-    """Return what cleaned rows (`email` and `fields`) would have Autopilot hold.
+def expect(contacts: pl.DataFrame, names: Sequence[str], fields: Fields, key: DigestKey) -> pl.DataFrame:
+    """Return what cleaned rows (`email` and `fields`) would have the destination hold.
 
     Return `person`, `content` (digest of the whole contact) and a digest of each value that is sent, null for one that
     is not.
@@ -69,7 +62,7 @@ def expect(contacts: pl.DataFrame, fields: Sequence[str], key: DigestKey) -> pl.
     known = contacts.filter(pl.col("email").is_not_null() & pl.col("fields").is_not_null())
     bodies = [json.loads(text) for text in known["fields"]]
     table = pl.DataFrame({"person": key.of_people(known["email"]), "content": key.of_contents(known["fields"])})
-    values = {name: [_sent_value(body, name) for body in bodies] for name in fields}
+    values = {name: [_sent_value(body, name, fields) for body in bodies] for name in names}
     return table.with_columns(_digests(values, key))
 
 
@@ -159,37 +152,7 @@ def _digests(values: Mapping[str, Sequence[str | None]], key: DigestKey) -> list
     ]
 
 
-def _read_value(contact: Mapping[str, Any], name: str) -> str:
-    """Return a field's value as read back: custom fields come as a list of kinds (recorded)."""
-    if not is_custom(name):
-        return _text(contact.get(name), name)
-    label = name.partition("--")[2].replace("--", " ")
-    items = contact.get("custom_fields")
-    for item in items if isinstance(items, list) else []:
-        if isinstance(item, dict) and item.get("kind") == label and item.get("fieldType") == field_type(name):
-            return _NOTHING if item.get("deleted") else _text(item.get("value"), name)
-    return _NOTHING
-
-
-def _sent_value(body: Mapping[str, Any], name: str) -> str | None:
-    part = body.get("custom", {}) if is_custom(name) else body
-    return _text(part[name], name) if name in part else None
-
-
-def _text(value: object, name: str) -> str:
-    """Write a field's value so that equal ones look equal: null, "" and nothing; 12, 12.0 and the text 12."""
-    if value is None or value == "":
-        return _NOTHING
-    if isinstance(value, bool):
-        return str(value).lower()
-    try:
-        number = float(value) if isinstance(value, int | float) else float(str(value)) if _is_number(name) else None
-    except (ValueError, OverflowError):
-        number = None
-    if number is None or not math.isfinite(number):
-        return str(value)
-    return str(int(number)) if number.is_integer() else repr(number)
-
-
-def _is_number(name: str) -> bool:
-    return is_custom(name) and field_type(name) in {"integer", "float"}
+def _sent_value(body: Mapping[str, Any], name: str, fields: Fields) -> str | None:
+    group = fields.group_of(name)
+    part = body if group is None else body.get(group, {})
+    return fields.sent_text(name, part[name]) if name in part else None

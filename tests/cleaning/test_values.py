@@ -25,6 +25,7 @@ from shared.planning.plan import Plan, Scope, chunks, plan
 from shared.planning.spool import Spool
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate
+from tests.cleaning.recipes import recipe_for
 
 KEY = DigestKey(b"k" * 32)
 
@@ -76,7 +77,7 @@ def sent(tables: Sequence[Table], recipe: Recipe, state: State | None = None) ->
 
 def values(table: Table, name: str, **settings: Any) -> list[object]:
     """Return what is sent of a segment's column as field `name`; None where it is left out."""
-    _, contacts = sent([table], Recipe({"Email": "Email", name: "V"}, **settings))
+    _, contacts = sent([table], recipe_for({"Email": "Email", name: "V"}, **settings))
     bodies = [contacts[f"p{place}@example.com"] for place in range(table.rows.height)]
     return [body.get(name, body.get("custom", {}).get(name)) for body in bodies]
 
@@ -114,13 +115,13 @@ def test_what_was_read_before_the_evidence_came_is_read_again() -> None:
 @pytest.mark.parametrize("cells", [["1980-01-05"] * 9, ["12/25/1980", "05/01/1980"] * 4, ["1.5"] * 9, ["1.500"] * 9])
 def test_a_column_whose_first_rows_show_how_it_is_written_is_read_once(cells: list[str]) -> None:
     table = column(*cells)
-    sent([table], Recipe({"Email": "Email", "date--Born": "V", "float--Spent": "V"}))
+    sent([table], recipe_for({"Email": "Email", "date--Born": "V", "float--Spent": "V"}))
     assert table.reads == 1
 
 
 def test_segments_of_an_export_show_together_how_a_column_is_written() -> None:
     tables = [column("05/01/1980", name="A"), column("05/01/1980", "25/12/1980", name="B")]
-    _, contacts = sent(tables, Recipe({"Email": "Email", "date--Born": "V"}))
+    _, contacts = sent(tables, recipe_for({"Email": "Email", "date--Born": "V"}))
     assert contacts["p0@example.com"]["custom"]["date--Born"] == "1980-01-05T00:00:00.000Z"
 
 
@@ -179,7 +180,7 @@ def test_what_the_row_that_speaks_lacks_another_row_of_the_person_says() -> None
         ("c0000003", "ben@example.com", None, None),
     )
     for clear_empty in (False, True):
-        found, contacts = sent([table], Recipe(MAPPING, clear_empty=clear_empty))
+        found, contacts = sent([table], recipe_for(MAPPING, clear_empty=clear_empty))
         assert contacts[ANN] == {"Email": ANN, "MailingCity": "Rome", "custom": {"string--Company": "Contoso"}}
         assert (found.difference.profiles, found.difference.duplicates) == (2, 1)
     assert contacts["ben@example.com"] == {
@@ -192,20 +193,20 @@ def test_what_the_row_that_speaks_lacks_another_row_of_the_person_says() -> None
 def test_a_value_that_one_row_has_wrong_is_not_erased_because_another_row_has_none() -> None:
     table = rows_of(("c0000001", ANN, None, "x"), ("c0000002", ANN, "soon", None))
     mapping = {"Email": "Email", "date--Born": "City", "Company": "Company"}
-    _, contacts = sent([table], Recipe(mapping, clear_empty=True))
+    _, contacts = sent([table], recipe_for(mapping, clear_empty=True))
     assert contacts[ANN] == {"Email": ANN, "Company": "x"}
 
 
 def test_any_row_that_takes_the_permission_back_takes_it_back() -> None:
     table = rows_of(("c0000001", ANN, "false", None), ("c0000002", ANN, "true", None))
     for resubscribe in (False, True):
-        _, contacts = sent([table], Recipe({"Email": "Email", "unsubscribed": "City"}, resubscribe=resubscribe))
+        _, contacts = sent([table], recipe_for({"Email": "Email", "unsubscribed": "City"}, resubscribe=resubscribe))
         assert contacts[ANN]["unsubscribed"] is True
 
 
 def test_a_person_in_two_segments_with_other_values_is_one_contact_whole() -> None:
     tables = [rows_of(("c0000001", ANN, "Rome", None), name="A"), rows_of(("c0000001", ANN, None, "Contoso"), name="B")]
-    found, contacts = sent(tables, Recipe(MAPPING))
+    found, contacts = sent(tables, recipe_for(MAPPING))
     assert contacts[ANN] == {"Email": ANN, "MailingCity": "Rome", "custom": {"string--Company": "Contoso"}}
     assert found.difference.joiners == 2
 
@@ -220,7 +221,7 @@ def test_rows_in_any_order_make_the_same_contacts_and_are_delivered_once(
     monkeypatch: pytest.MonkeyPatch, segments: list[list[Any]], random: Any, part: int, clear_empty: bool
 ) -> None:
     monkeypatch.setattr(shared.planning.survey, "PART", part)
-    recipe = Recipe(MAPPING, clear_empty=clear_empty)
+    recipe = recipe_for(MAPPING, clear_empty=clear_empty)
 
     def tables(rows: list[list[Any]]) -> list[Table]:
         named = [
@@ -265,7 +266,7 @@ def test_rows_in_any_order_make_the_same_contacts_and_are_delivered_once(
 def test_the_same_value_is_the_same_contact_however_it_is_written(field: str, spellings: list[str]) -> None:
     texts = set()
     for spelling in spellings:
-        _, contacts = sent([column(spelling)], Recipe({"Email": "Email", field: "V"}))
+        _, contacts = sent([column(spelling)], recipe_for({"Email": "Email", field: "V"}))
         texts.add(json.dumps(contacts["p0@example.com"]))
     assert len(texts) == 1
     assert field in texts.pop()
@@ -274,7 +275,7 @@ def test_the_same_value_is_the_same_contact_however_it_is_written(field: str, sp
 @pytest.mark.parametrize("text", ["\u200b", "\ufeff", "\u00a0", "\u200d", "\x00", " \u2063 ", "\u202a\u202c"])
 def test_a_value_of_invisible_characters_only_is_empty(text: str) -> None:
     assert values(column(text), "FirstName") == [None]
-    _, contacts = sent([column(text)], Recipe({"Email": "Email", "FirstName": "V"}, clear_empty=True))
+    _, contacts = sent([column(text)], recipe_for({"Email": "Email", "FirstName": "V"}, clear_empty=True))
     assert contacts["p0@example.com"] == {"Email": "p0@example.com", "FirstName": None}
 
 

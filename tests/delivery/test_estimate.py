@@ -26,7 +26,7 @@ from shared.planning.spool import Spool
 from shared.state.digests import DigestKey
 from shared.state.state import State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
-from tests.destinations.memory.destination import MemoryDestination, MemoryNotes, Store
+from tests.destinations.memory.destination import MemoryDestination, MemoryFields, MemoryNotes, Store
 from tests.planning.test_plan import RECIPE, Table
 
 KEY = DigestKey(b"k" * 32)
@@ -130,7 +130,7 @@ def test_the_estimate_holds_for_any_numbers(
     """Lists on and off by the call that sends, or by moves of one list or of many, read back or not."""
     can = Capabilities(contacts=100, moves=moves[1], move_lists=moves[0], looks=30, page=100, answers=answers)
     store = Store(address="Email", lists={list_id: set() for list_id in LISTS})
-    destination = MemoryDestination(store, can, (method,), address="Email")
+    destination = MemoryDestination(store, can, (method,), fields=MemoryFields("Email"))
     opened, state = (
         (destination, destination.open(Place(), GivenKey(store.key), Session(), MemoryNotes())),
         State.empty(),

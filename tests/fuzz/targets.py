@@ -19,9 +19,10 @@ from export_trigger.http.request import Call as ApiCall
 from export_trigger.http.request import Problem
 from shared.azure.records import NewerVersion
 from shared.cleaning.addresses import normalise
-from shared.cleaning.clean import MALFORMED, ROW, WHERE, Recipe, clean
+from shared.cleaning.clean import MALFORMED, ROW, WHERE, clean
 from shared.delivery.chunks import Operation, UnreadableChunk, decode, encode
 from shared.delivery.errors import DestinationError
+from shared.destinations.autopilot.account import seen_of
 from shared.destinations.autopilot.answers import (
     Call,
     contact_ids,
@@ -32,6 +33,7 @@ from shared.destinations.autopilot.answers import (
     page,
     read,
 )
+from shared.destinations.autopilot.fields import FIELDS
 from shared.exports.configuration import ExportSettings
 from shared.exports.schedule import check_cron, is_due
 from shared.reasons.codes import Reason
@@ -43,6 +45,7 @@ from shared.sources.catalogue import Dialect
 from shared.state.digests import DigestKey
 from shared.state.state import RECEIPTS, SCHEMA, Receipt, tabulate
 from shared.verification.comparison import observe
+from tests.cleaning.recipes import recipe_for
 from tests.fuzz.decoder import Decoder
 from tests.fuzz.partition import COLUMNS, careful, quick
 
@@ -64,7 +67,7 @@ _ANNA: Final = Operation(
 _LEAVER: Final = Operation(8, None, None, "person_8", None, False, (), (0,), None)
 _STATUSES: Final = (200, 200, 200, 204, 400, 401, 403, 404, 408, 429, 500, 302)
 _DIALECTS: Final = (Dialect(), Dialect(";"), Dialect("\t", None), Dialect(",", '"', header=True))
-_RECIPE: Final = Recipe(
+_RECIPE: Final = recipe_for(
     {
         "Email": "0",
         "FirstName": "1",
@@ -87,7 +90,9 @@ def answers(data: bytes) -> None:
             if call in _READERS:
                 _READERS[call](content)
             if call is Call.MEMBERS:
-                observe(page(content).contacts, ["FirstName", "integer--Points"], _KEY)
+                observe(
+                    [seen_of(item) for item in page(content).contacts], ["FirstName", "integer--Points"], FIELDS, _KEY
+                )
 
 
 def models(data: bytes) -> None:

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.delivery.errors import DestinationError, NoAnswer, Throttled
+from shared.destinations.autopilot.account import seen_of
 from shared.destinations.autopilot.answers import (
     Call,
     Page,
@@ -23,6 +24,7 @@ from shared.destinations.autopilot.answers import (
     page,
     read,
 )
+from shared.destinations.autopilot.fields import FIELDS
 from shared.http.content import LONGEST_PAUSE
 from shared.state.digests import DigestKey
 from shared.verification.comparison import observe
@@ -101,7 +103,9 @@ def test_any_answer_is_a_value_or_a_named_error(call: Call, status: int, body: b
 def test_any_page_can_be_kept_as_digests(contacts: list[dict[str, Any]]) -> None:
     found = outcome(Call.MEMBERS, 200, {}, json.dumps({"contacts": contacts, "total_contacts": 1}).encode())
     if isinstance(found, Page):
-        kept = observe(found.contacts, ["FirstName", "integer--Points", "value"], KEY)
+        kept = observe(
+            [seen_of(item) for item in found.contacts], ["FirstName", "integer--Points", "value"], FIELDS, KEY
+        )
         assert kept.height == len(contacts)
 
 

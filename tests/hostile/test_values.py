@@ -11,13 +11,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.cleaning.addresses import normalise, normalised
-from shared.cleaning.clean import MALFORMED, ROW, Recipe, clean
+from shared.cleaning.clean import MALFORMED, ROW, clean
 from shared.cleaning.dates import dates
 from shared.cleaning.notation import Notations
 from shared.delivery.chunks import Cutter, decode, lines
 from shared.destinations.autopilot.fields import CUSTOM_TYPES
 from shared.reasons.rows import RowReason
 from shared.runs.rejected import escape_formulas, unescape_formulas
+from tests.cleaning.recipes import recipe_for
 
 _text = st.text(st.characters(codec="utf-8"), max_size=60)
 _number = st.from_regex(r"[+-]?[0-9.٣eE,_ ]{1,30}", fullmatch=True)
@@ -43,7 +44,7 @@ def table(rows: list[dict[str, str | None]]) -> pl.DataFrame:
     st.booleans(),
 )
 def test_any_row_is_a_contact_or_has_a_reason(rows: list[dict[str, str | None]], clear_empty: bool) -> None:
-    cleaned = clean(table(rows), Recipe(MAPPING, clear_empty=clear_empty))
+    cleaned = clean(table(rows), recipe_for(MAPPING, clear_empty=clear_empty))
     assert cleaned.height == len(rows)
     for row in cleaned.iter_rows(named=True):
         assert (row["fields"] is None) is (row["reason"] in set(RowReason))
@@ -59,7 +60,7 @@ def test_any_contact_survives_its_chunk(values: list[tuple[str | None, str | Non
         {"CustomerId": customer, "Email": f"a{place}@example.com", "FirstName": name}
         for place, (customer, name) in enumerate(values)
     ]
-    contacts = clean(table(rows), Recipe({"Email": "Email", "FirstName": "FirstName"}))
+    contacts = clean(table(rows), recipe_for({"Email": "Email", "FirstName": "FirstName"}))
     whole = contacts.select("customer", "fields").with_columns(
         person=pl.lit(1, pl.Int128), segment=pl.lit(0), contact_id=pl.lit(None, pl.String), content=pl.lit(1),
         upsert=pl.lit(value=True), add=pl.lit(1), remove=pl.lit(0),

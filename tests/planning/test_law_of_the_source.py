@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.cleaning.clean import MALFORMED, ROW, Recipe
+from shared.cleaning.clean import MALFORMED, ROW
 from shared.cleaning.notation import Declared
 from shared.delivery.chunks import decode
 from shared.planning.plan import Plan, Scope, chunks, plan
@@ -24,9 +24,10 @@ from shared.planning.remarks import remarks
 from shared.planning.spool import Spool
 from shared.state.digests import DigestKey
 from shared.state.state import CUSTOMERS, SCHEMA, Receipt, State, identify, merge, tabulate
+from tests.cleaning.recipes import recipe_for
 
 KEY = DigestKey(b"k" * 32)
-RECIPE = Recipe({"Email": "Email", "integer--Points": "Points"}, on_bad_value="reject")
+RECIPE = recipe_for({"Email": "Email", "integer--Points": "Points"}, on_bad_value="reject")
 LIST = "list-a"
 
 Kind = Literal["sound", "bad value", "invalid address", "no address", "nameless", "broken", "torn"]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import shared.planning.survey
-from shared.cleaning.clean import MALFORMED, ROW, Recipe
+from shared.cleaning.clean import MALFORMED, ROW
 from shared.cleaning.notation import Declared
 from shared.delivery.chunks import Operation, decode
 from shared.planning.plan import Plan, Scope, chunks, plan
@@ -20,9 +20,10 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate
+from tests.cleaning.recipes import recipe_for
 
 KEY = DigestKey(b"k" * 32)
-RECIPE = Recipe({"Email": "Email", "FirstName": "Name"})
+RECIPE = recipe_for({"Email": "Email", "FirstName": "Name"})
 LISTS = ("list-a", "list-b")
 
 People = list[tuple[int, int]]

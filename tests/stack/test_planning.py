@@ -15,7 +15,6 @@ from azure.storage.blob import BlobServiceClient
 from local.azurite import Azurite
 from local.environment import MAPPING, SEGMENTS, Company
 from shared.azure.settings import StorageAccount
-from shared.cleaning.clean import Recipe
 from shared.delivery.chunks import decode
 from shared.lifecycle.segments import SourceSegment
 from shared.planning.plan import Plan, Scope, chunks, plan
@@ -23,6 +22,7 @@ from shared.planning.spool import Spool
 from shared.sources.blob_export.connect import connect
 from shared.state.digests import DigestKey
 from shared.state.state import State
+from tests.cleaning.recipes import recipe_for
 
 MEGABYTES = 1000
 """What planning 1,000,000 rows may take, resident: less than what is promised for five times as many (`bench.planning`)."""
@@ -32,6 +32,7 @@ import os
 from bench.planning import peak_megabytes
 from tests.stack.test_planning import planned
 from shared.planning.plan import chunks
+from tests.cleaning.recipes import recipe_for
 with planned(os.environ["STORAGE"], "million/Export", ["Customer"]) as found:
     size = sum(len(chunk) for chunk in chunks(found))
 assert found.difference.profiles > 950_000, found.difference.profiles
@@ -48,7 +49,7 @@ def planned(storage: str, path: str, names: list[str]) -> Iterator[Plan]:
     segments = [SourceSegment(source, catalogue.table(name)) for name in names]
     key, scope = DigestKey(b"k" * 32), Scope(remove_leavers=True)
     with Spool() as spool:
-        yield plan(segments, Recipe(MAPPING), key, State.empty(), [""] * len(names), scope, spool)
+        yield plan(segments, recipe_for(MAPPING), key, State.empty(), [""] * len(names), scope, spool)
 
 
 @pytest.fixture

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import pytest
 
-from shared.cleaning.clean import MALFORMED, ROW, Recipe, clean
+from shared.cleaning.clean import MALFORMED, ROW, clean
+from shared.destinations.autopilot.account import seen_of
+from shared.destinations.autopilot.fields import FIELDS as AUTOPILOT_FIELDS
 from shared.state.digests import DigestKey
 from shared.state.state import SCHEMA, State
 from shared.verification.comparison import ListComparison, compared_fields, correct, expect, observe
+from tests.cleaning.recipes import recipe_for
 
 KEY = DigestKey.new()
-RECIPE = Recipe({"Email": "Email", "FirstName": "Name", "integer--Points": "Points", "date--Last--Visit": "Visit"})
-FIELDS = compared_fields(RECIPE.mapping)
+RECIPE = recipe_for({"Email": "Email", "FirstName": "Name", "integer--Points": "Points", "date--Last--Visit": "Visit"})
+FIELDS = compared_fields(RECIPE.mapping, RECIPE.fields)
+
+
+def read_back(contacts: Sequence[dict[str, Any]], fields: Sequence[str], key: DigestKey) -> pl.DataFrame:
+    return observe([seen_of(item) for item in contacts], fields, AUTOPILOT_FIELDS, key)
 
 
 def read(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:
@@ -36,7 +44,7 @@ def read(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:
 
 
 def rows(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:
-    return expect(clean(read(*people), RECIPE), FIELDS, KEY)
+    return expect(clean(read(*people), RECIPE), FIELDS, AUTOPILOT_FIELDS, KEY)
 
 
 def contact(email: str, name: str | None = "Ann", points: int | None = 7, **more: Any) -> dict[str, Any]:
@@ -64,7 +72,7 @@ def state(expected: pl.DataFrame, *, attempted: tuple[str, ...] = ()) -> State:
 
 def compare(held: State, read: list[dict[str, Any]], expected: pl.DataFrame) -> tuple[int, int, int]:
     """Compare a list; whoever is there is under the id that we know."""
-    observed = observe(read, FIELDS, KEY)
+    observed = read_back(read, FIELDS, KEY)
     known = observed.filter(pl.col("person").is_not_null()).unique("person").select("person", read="contact_id")
     people = held.people.join(known, on="person", how="left")
     people = people.with_columns(pl.coalesce("read", "contact_id").alias("contact_id")).drop("read")
@@ -119,13 +127,17 @@ def test_other_values_are_drift_if_we_sent_the_field(changed: dict[str, Any], dr
 
 def test_an_empty_text_and_no_value_are_the_same() -> None:
     """A contact made by the API was recorded with empty texts; null and absent mean the same."""
-    expected = expect(clean(read(("ann@example.com", None, "7")), replace(RECIPE, clear_empty=True)), FIELDS, KEY)
+    expected = expect(
+        clean(read(("ann@example.com", None, "7")), replace(RECIPE, clear_empty=True)), FIELDS, AUTOPILOT_FIELDS, KEY
+    )
     assert compare(state(expected), [contact("ann@example.com", name="")], expected) == (0, 0, 0)
     assert compare(state(expected), [contact("ann@example.com", name="Ann")], expected) == (0, 0, 1)
 
 
 def test_a_permission_is_never_compared() -> None:
-    assert compared_fields({"Email": "Email", "unsubscribed": "No", "FirstName": "Name"}) == ["FirstName"]
+    assert compared_fields({"Email": "Email", "unsubscribed": "No", "FirstName": "Name"}, AUTOPILOT_FIELDS) == [
+        "FirstName"
+    ]
 
 
 def test_a_value_that_was_not_sent_is_not_judged() -> None:
@@ -140,14 +152,14 @@ def test_a_row_that_changed_since_it_was_delivered_is_the_next_runs_business() -
 
 def test_a_member_under_another_id_has_drifted() -> None:
     expected = rows(ANN)
-    comparison = ListComparison(state(expected).people, 0, observe([contact("ann@example.com")], FIELDS, KEY))
+    comparison = ListComparison(state(expected).people, 0, read_back([contact("ann@example.com")], FIELDS, KEY))
     assert comparison.result().drifted.to_list() == [KEY.of_person("ann@example.com")]
 
 
 def test_the_corrected_state_holds_what_was_seen() -> None:
     expected = rows(ANN, BEN, ("cid@example.com", "Ann", "7"), ("dan@example.com", "Ann", "7"))
     held = state(expected, attempted=("cid@example.com", "dan@example.com"))
-    observed = observe([contact("ann@example.com", "Other"), contact("cid@example.com")], FIELDS, KEY)
+    observed = read_back([contact("ann@example.com", "Other"), contact("cid@example.com")], FIELDS, KEY)
     drifted = pl.Series([KEY.of_person("ann@example.com")], dtype=pl.Int128)
     corrected = correct(held, ["list-a"], [observed], drifted)
     people = {row["person"]: row for row in corrected.people.iter_rows(named=True)}
@@ -161,12 +173,12 @@ def test_the_corrected_state_holds_what_was_seen() -> None:
 
 def test_a_list_that_is_gone_holds_nobody() -> None:
     expected = rows(ANN)
-    corrected = correct(state(expected), [""], [observe([], [], KEY)], pl.Series(dtype=pl.Int128))
+    corrected = correct(state(expected), [""], [read_back([], [], KEY)], pl.Series(dtype=pl.Int128))
     assert corrected.on_lists([""])["lists"].to_list() == [0]
 
 
 def test_nothing_that_is_kept_of_a_contact_names_a_person() -> None:
-    kept = observe([contact("ann@example.com", "Annabel")], FIELDS, KEY)
+    kept = read_back([contact("ann@example.com", "Annabel")], FIELDS, KEY)
     assert "example.com" not in str(kept.drop("contact_id").rows())
     assert "Annabel" not in str(kept.rows())
 
@@ -225,5 +237,5 @@ def _values(contact: dict[str, Any]) -> list[object]:
     fields = sorted({*contact, *contact.get("custom", {}), *custom} - {"custom", "custom_fields"}) or ["FirstName"]
     if "custom" in contact:
         sent = pl.DataFrame({"email": ["a@example.com"], "fields": [json.dumps(contact)]})
-        return list(expect(sent, fields, KEY).drop("person", "content").row(0))
-    return list(observe([contact], fields, KEY).drop("person", "contact_id").row(0))
+        return list(expect(sent, fields, AUTOPILOT_FIELDS, KEY).drop("person", "content").row(0))
+    return list(read_back([contact], fields, KEY).drop("person", "contact_id").row(0))

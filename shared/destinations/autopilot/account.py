@@ -86,12 +86,12 @@ class AutopilotAccount:
         if found is None:
             return [None]
         lists = answers.lists_of(found, contact_id)
-        return [replace(_seen(found), lists=frozenset(lists))]
+        return [replace(seen_of(found), lists=frozenset(lists))]
 
     def members(self, list_id: str, bookmark: str | None = None) -> Page:
         """Return one page of a list's members."""
         page = self._calls.members(list_id, bookmark)
-        return Page(tuple(map(_seen, page.contacts)), page.bookmark, page.total)
+        return Page(tuple(map(seen_of, page.contacts)), page.bookmark, page.total)
 
     def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:
         """Show which call puts contacts on a list."""
@@ -139,7 +139,7 @@ def _body(contact: Contact) -> Mapping[str, Any]:
     return {**contact.fields, "_autopilot_list": list_id}
 
 
-def _seen(document: Mapping[str, Any]) -> Seen:
+def seen_of(document: Mapping[str, Any]) -> Seen:
     """Return a contact as it was read back; what a page says of its lists is not asked for."""
     contact_id, address = document.get("contact_id"), document.get("Email")
     return Seen(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from shared.cleaning.fields import Fields
 from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Notes, Place
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
+from shared.destinations.autopilot.fields import FIELDS
 from shared.destinations.autopilot.list_methods import BULK, CAPABILITIES, CONTACT, MEMBERSHIP, STRATEGIES
 from shared.http.transport import Session
 
@@ -19,7 +21,7 @@ class AutopilotDestination:
 
     kind = "autopilot"
     title = "Autopilot"
-    address = "Email"
+    fields: Fields = FIELDS
     rate = 20.0
     regions: Sequence[str] = ()
     capabilities: Capabilities = CAPABILITIES
@@ -28,6 +30,10 @@ class AutopilotDestination:
     def method_of(self, strategy: str) -> ListMethod | None:
         """Return the method that a connection's `list_strategy` names; None if a proof shall tell."""
         return STRATEGIES.get(strategy)
+
+    def fields_of(self, notes: Notes) -> Fields:  # noqa: ARG002 - a custom field's name tells its type
+        """Return the fields of any account."""
+        return FIELDS
 
     def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:  # noqa: ARG002 - the port's
         """Open an account, of which there is nothing to note."""

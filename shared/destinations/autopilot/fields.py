@@ -1,4 +1,4 @@
-"""Autopilot's contact fields: their exact names, their types, and how a segment's text becomes a value of a type.
+"""Autopilot's contact fields: their exact names, their types, and how their values are sent and read back.
 
 Names are those of the vendor's own table, confirmed by several clients. Custom fields are
 written as `type--Name--Parts`, spaces as `--` (vendor, 2015). Types are string, integer, float, boolean and date.
@@ -6,14 +6,13 @@ written as `type--Name--Parts`, spaces as `--` (vendor, 2015). Types are string,
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
 
 import polars as pl
-from pydantic import AfterValidator
 
-from shared.cleaning.dates import dates
+from shared.cleaning.fields import NOTHING, VALUE_TYPES, FieldType, Permission, comparable, convert
 from shared.cleaning.notation import Notations
-from shared.cleaning.numbers import booleans, floats, integers, without_decimals
 
 STANDARD_FIELDS: Final = (
     "Email",
@@ -41,7 +40,6 @@ STANDARD_FIELDS: Final = (
 )
 """What an export may write. `contact_id` and `owner_name` are Autopilot's own."""
 
-FieldType = Literal["string", "integer", "float", "boolean", "date"]
 CUSTOM_TYPES: Final[tuple[str, ...]] = get_args(FieldType)
 
 
@@ -61,29 +59,68 @@ def field_type(name: str) -> FieldType:
     return "string"
 
 
-def _known_field(name: str) -> str:
-    if name in STANDARD_FIELDS or is_custom(name):
-        return name
-    by_lower_case = {field.lower(): field for field in STANDARD_FIELDS}
-    close = by_lower_case.get(name.lower().replace(" ", "").replace("_", ""))
-    hint = f"; did you mean {close!r}?" if close else "; custom fields are written as string--Loyalty--Tier"
-    raise ValueError(f"{name!r} is not a field of Autopilot{hint}")
+_LIKELY: Final = {
+    "Email": ("email", "emailaddress", "emailaddress1", "mail", "primaryemail"),
+    "FirstName": ("firstname", "givenname"),
+    "LastName": ("lastname", "surname", "familyname"),
+    "Phone": ("phone", "telephone", "telephone1"),
+    "MobilePhone": ("mobilephone", "mobile"),
+    "MailingStreet": ("streetaddress", "street", "address1line1"),
+    "MailingCity": ("city", "address1city"),
+    "MailingState": ("state", "stateorprovince"),
+    "MailingPostalCode": ("postcode", "postalcode", "zip", "zipcode"),
+    "MailingCountry": ("country", "countryregion"),
+}
 
 
-FieldName = Annotated[str, AfterValidator(_known_field)]
-"""A field's exact name; anything else is refused with the nearest known name."""
+class AutopilotFields:
+    """What an export may map, and how a contact holds it: custom fields under `custom` (vendor, 2015)."""
+
+    address = "Email"
+    permission: Permission | None = Permission("unsubscribed", taken_back=True)
+    likely: Mapping[str, Sequence[str]] = _LIKELY | {
+        name: (name.lower(),) for name in STANDARD_FIELDS if name not in _LIKELY and name != "unsubscribed"
+    }
+
+    def check(self, name: str) -> None:
+        """Raise ValueError for a name that is no field's, with the nearest known name."""
+        if name in STANDARD_FIELDS or is_custom(name):
+            return
+        by_lower_case = {field.lower(): field for field in STANDARD_FIELDS}
+        close = by_lower_case.get(name.lower().replace(" ", "").replace("_", ""))
+        hint = f"; did you mean {close!r}?" if close else "; custom fields are written as string--Loyalty--Tier"
+        raise ValueError(f"{name!r} is not a field of Autopilot{hint}")
+
+    def type_of(self, name: str) -> FieldType:
+        """Return the type of a field's values."""
+        return field_type(name)
+
+    def group_of(self, name: str) -> str | None:
+        """Return `custom` for a custom field."""
+        return "custom" if is_custom(name) else None
+
+    def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
+        """Return a column's texts as values of the field's type."""
+        return convert(texts, field_type(name), column, notations)
+
+    def value_type(self, name: str) -> pl.DataType:
+        """Return the type of a field's values."""
+        return VALUE_TYPES[field_type(name)]
+
+    def read_text(self, name: str, document: Mapping[str, Any]) -> str:
+        """Return a field's value as read back: custom fields come as a list of kinds (recorded)."""
+        if not is_custom(name):
+            return self.sent_text(name, document.get(name))
+        label = name.partition("--")[2].replace("--", " ")
+        items = document.get("custom_fields")
+        for item in items if isinstance(items, list) else []:
+            if isinstance(item, dict) and item.get("kind") == label and item.get("fieldType") == field_type(name):
+                return NOTHING if item.get("deleted") else self.sent_text(name, item.get("value"))
+        return NOTHING
+
+    def sent_text(self, name: str, value: object) -> str:
+        """Return a value as it is compared: as a number in a custom field of numbers."""
+        return comparable(value, is_number=is_custom(name) and field_type(name) in {"integer", "float"})
 
 
-def convert(texts: pl.Series, kind: FieldType, column: str, notations: Notations) -> pl.Series:
-    """Return a column's texts, each in its one spelling, as values of a field; null for one that is no such value."""
-    match kind:
-        case "string":
-            return without_decimals(texts) if notations.is_number(column) else texts
-        case "integer":
-            return integers(texts, column, notations)
-        case "float":
-            return floats(texts, column, notations)
-        case "boolean":
-            return booleans(texts)
-        case "date":
-            return dates(texts, column, notations)
+FIELDS: Final = AutopilotFields()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from shared.cleaning.fields import Fields
 from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Notes, Place
 from shared.destinations.ortto.account import OrttoAccount
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.limits import CAPABILITIES, TAGS, BadCalls
+from shared.destinations.ortto.mapping import FIELDS
 from shared.http.transport import Session
 
 URLS: Final[Mapping[str, str]] = {
@@ -24,7 +26,7 @@ class OrttoDestination:
 
     kind = "ortto"
     title = "Ortto"
-    address = "str::email"
+    fields: Fields = FIELDS
     rate = 5.0
     regions: Sequence[str] = tuple(URLS)
     capabilities: Capabilities = CAPABILITIES
@@ -36,6 +38,10 @@ class OrttoDestination:
     def method_of(self, strategy: str) -> ListMethod | None:  # noqa: ARG002 - the port's
         """Return the only method, whatever a connection names."""
         return TAGS
+
+    def fields_of(self, notes: Notes) -> Fields:  # noqa: ARG002 - what an account's numbers are is not noted yet
+        """Return the fields of any account."""
+        return FIELDS
 
     def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:
         """Open an account."""

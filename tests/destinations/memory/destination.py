@@ -8,6 +8,10 @@ from itertools import count
 from threading import RLock
 from typing import Any
 
+import polars as pl
+
+from shared.cleaning.fields import VALUE_TYPES, Fields, FieldType, Permission, comparable, convert
+from shared.cleaning.notation import Notations
 from shared.delivery.destination import (
     ANY_LISTS,
     Account,
@@ -209,6 +213,53 @@ class MemoryAccount:
 
 
 @dataclass(frozen=True)
+class MemoryFields:
+    """A few fields, one of them of an object: a date in parts."""
+
+    address: str = "mail"
+    permission: Permission | None = field(default_factory=lambda: Permission("mailable", taken_back=False))
+    likely: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"mail": ("email",), "name": ("firstname",)})
+
+    def check(self, name: str) -> None:
+        """Raise ValueError for any other name."""
+        if name not in {self.address, *_TYPES}:
+            raise ValueError(f"{name!r} is not a field of Memory; there are {', '.join(_TYPES)}")
+
+    def type_of(self, name: str) -> FieldType:
+        """Return a field's type."""
+        return _TYPES.get(name, "string")
+
+    def group_of(self, name: str) -> str | None:
+        """All fields stand beside the address."""
+        return None
+
+    def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
+        """Return dates in parts, and all else as it is."""
+        values = convert(texts, self.type_of(name), column, notations)
+        if self.type_of(name) != "date":
+            return values
+        parts = values.str.extract_groups(r"^(?<year>\d+)-(?<month>\d+)-(?<day>\d+)").cast(_DATE)
+        return pl.select(pl.when(values.is_not_null()).then(parts)).to_series()
+
+    def value_type(self, name: str) -> pl.DataType:
+        """Return the type of a field's values."""
+        kind = self.type_of(name)
+        return _DATE if kind == "date" else VALUE_TYPES[kind]
+
+    def read_text(self, name: str, document: Mapping[str, Any]) -> str:
+        """Return a value as it was read back."""
+        return self.sent_text(name, document.get(name))
+
+    def sent_text(self, name: str, value: object) -> str:
+        """Return a value as it was sent."""
+        return comparable(value, is_number=False)
+
+
+_TYPES: Mapping[str, FieldType] = {"name": "string", "points": "integer", "born": "date", "mailable": "boolean"}
+_DATE = pl.Struct({"year": pl.Int64(), "month": pl.Int64(), "day": pl.Int64()})
+
+
+@dataclass(frozen=True)
 class MemoryDestination:
     """A kind of destination whose accounts are all one store."""
 
@@ -217,13 +268,17 @@ class MemoryDestination:
     methods: Sequence[ListMethod] = (TAGS,)
     kind: str = "memory"
     title: str = "Memory"
-    address: str = "mail"
+    fields: Fields = field(default_factory=MemoryFields)
     rate: float = 1000.0
     regions: Sequence[str] = ()
 
     def method_of(self, strategy: str) -> ListMethod | None:
         """Return the only method."""
         return self.methods[0]
+
+    def fields_of(self, notes: Notes) -> Fields:
+        """Return the fields of any account."""
+        return self.fields
 
     def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:
         """Open the account."""

@@ -18,6 +18,7 @@ from export_trigger.http.request import Call
 from export_trigger.http.source import list_segments
 from shared.cleaning.clean import MALFORMED, WHERE
 from shared.composition.app import App
+from shared.destinations.autopilot.fields import FIELDS
 from shared.exports.configuration import ExportSettings
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
@@ -360,7 +361,7 @@ def test_each_segment_answers_for_itself_when_a_file_is_gone() -> None:
         {"display_name": "x", "connection": None, "mapping": {"Email": "Email"}, "segments": ["VIP", "Old"]}
     )
     app = app_of(found)
-    members, warnings = check_segments(app, app.source.catalogue(), settings)
+    members, warnings = check_segments(app, app.source.catalogue(), settings, FIELDS)
     assert members == {"VIP": 10, "Old": None}
     assert ["The members of segment 'Old' could not be counted" in text for text in warnings] == [True]
 

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 import shared.planning.survey
 import shared.sources.blob_export.customer_insights
 from local.azurite import Azurite
-from shared.cleaning.clean import MALFORMED, Recipe
+from shared.cleaning.clean import MALFORMED
 from shared.delivery.chunks import decode
 from shared.lifecycle.segments import SourceSegment
 from shared.planning.plan import Scope, chunks, plan
@@ -40,6 +40,7 @@ from shared.reasons.errors import ExportError
 from shared.sources.blob_export.customer_insights import CustomerInsights
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate
+from tests.cleaning.recipes import recipe_for
 from tests.sources.blob_export.memory import Blob, source_of
 from tests.sources.blob_export.test_customer_insights import Source
 
@@ -384,7 +385,7 @@ def test_however_a_table_is_published_its_people_are_read_or_counted_or_the_run_
 
 
 KEY: Final = DigestKey(b"k" * 32)
-RECIPE: Final = Recipe({"Email": "Email", "FirstName": "FirstName"}, clear_empty=True)
+RECIPE: Final = recipe_for({"Email": "Email", "FirstName": "FirstName"}, clear_empty=True)
 LIST: Final = "contactlist_1"
 
 

@@ -1,0 +1,83 @@
+"""What an export may map at Ortto, and how its values are compared: what cleaning and verification ask of its fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from shared.cleaning.fields import FieldType, Permission, comparable
+from shared.cleaning.notation import Notations
+from shared.destinations.ortto.fields import Field, convert
+
+_ID: Final = re.compile(r"(str|txt|int|bol|dtz|tme|phn|geo|sst):[a-z0-9]*:[a-z0-9_-]+")
+_TYPES: Final[Mapping[str, FieldType]] = {"int": "integer", "bol": "boolean", "dtz": "date", "tme": "date"}
+_DAY: Final = pl.Struct({"year": pl.Int64, "month": pl.Int64, "day": pl.Int64, "timezone": pl.String})
+_PHONE: Final = pl.Struct({"phone": pl.String, "parse_with_country_code": pl.Boolean})
+_VALUES: Final[Mapping[str, pl.DataType]] = {
+    "int": pl.Int64(),
+    "bol": pl.Boolean(),
+    "dtz": _DAY,
+    "phn": _PHONE,
+    "geo": pl.Struct({"name": pl.String}),
+    "sst": pl.List(pl.String),
+}
+
+
+class OrttoFields:
+    """Fields by their ids; `kinds` are the account's own names of their types, as far as they are known."""
+
+    address = "str::email"
+    permission: Permission | None = Permission("bol::p", taken_back=False)
+    likely: Mapping[str, Sequence[str]] = {
+        "str::email": ("email", "emailaddress", "emailaddress1", "mail", "primaryemail"),
+        "str::first": ("firstname", "givenname"),
+        "str::last": ("lastname", "surname", "familyname"),
+        "phn::phone": ("phone", "telephone", "telephone1"),
+        "geo::city": ("city", "address1city"),
+        "str::postal": ("postcode", "postalcode", "zip", "zipcode"),
+        "geo::country": ("country", "countryregion"),
+    }
+
+    def __init__(self, kinds: Mapping[str, str] | None = None) -> None:
+        self._kinds = kinds or {}
+
+    def check(self, name: str) -> None:
+        """Raise ValueError for a name that is no field's id."""
+        if not _ID.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is not the id of a field of Ortto; copy it there, such as str::first or str:cm:tier"
+            )
+
+    def type_of(self, name: str) -> FieldType:
+        """Return the type of a field's values, by its id."""
+        return _TYPES.get(name.partition(":")[0], "string")
+
+    def group_of(self, name: str) -> str | None:  # noqa: ARG002 - the port's
+        """Return None: all fields stand beside the address."""
+        return None
+
+    def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
+        """Return a column's texts as values of the field."""
+        return convert(texts, Field(name, "", self._kinds.get(name, "")), column, notations)
+
+    def value_type(self, name: str) -> pl.DataType:
+        """Return the Polars type of a field's values."""
+        return _VALUES.get(name.partition(":")[0], pl.String())
+
+    def read_text(self, name: str, document: Mapping[str, Any]) -> str:
+        """Return a field's value as read back."""
+        return self.sent_text(name, document.get(name))
+
+    def sent_text(self, name: str, value: object) -> str:
+        """Return a value as it is compared: numbers as numbers, and what has members by the names of these."""
+        if isinstance(value, Mapping):
+            return str(sorted((str(key), str(item)) for key, item in value.items()))
+        if isinstance(value, list):
+            return str(sorted(map(str, value)))
+        return comparable(value, is_number=name.startswith("int:"))
+
+
+FIELDS: Final = OrttoFields()

@@ -1,0 +1,104 @@
+"""One line registers a destination: connected, mapped, delivered to, verified, erased from, with nothing else changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+import shared.composition.app
+from export_trigger.steps.plan_run import plan_run
+from export_worker.deliver_chunk import deliver_chunk
+from local.environment import publish
+from local.stack import Stack
+from local.world import people
+from shared.destinations.registry import DESTINATIONS
+from tests.destinations.memory.destination import MemoryDestination, Store
+from tests.hostile.conftest import QUICK, Installation
+
+MAPPING = {"mail": "Email", "name": "FirstName"}
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    made = Store()
+    monkeypatch.setitem(DESTINATIONS, "memory", MemoryDestination(made))
+    return made
+
+
+@pytest.fixture
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with (
+        Stack(tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True) as stack,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in stack.environment.items():
+            patch.setenv(name, value)
+        made = Installation(shared.composition.app.app.__wrapped__(), stack)
+        refresh(stack, "a@example.com", "b@example.com", "c@example.com")
+        yield made
+        made.app.http.close()
+        made.app.vault._client.close()
+
+
+def refresh(stack: Stack, *addresses: str) -> None:
+    with BlobServiceClient.from_connection_string(stack.source_storage) as source:
+        publish(source, stack.source_path, {"Team": people(*addresses)}, datetime.now(UTC))
+
+
+def test_a_destination_in_memory_is_exported_to(store: Store, installation: Installation) -> None:
+    body = {"display_name": "Memory", "kind": "memory", "api_key": store.key, "agree_to_privacy": True}
+    status, shown = installation.ask("put_connection", "main", body=body)
+    assert (status, shown["account"], shown["rate_limit"]) == (201, "Memory", 1000)
+
+    export = {
+        "display_name": "Team",
+        "connection": "main",
+        "mapping": MAPPING,
+        "segments": ["Team"],
+        "guards": {"max_removed_percent": 100},
+    }
+    status, wrong = installation.ask("put_export", "team", body={**export, "mapping": {"Email": "Email"}})
+    assert (status, [error["field"] for error in wrong["errors"]]) == (422, ["mapping.Email.[key]", "(body)"])
+    assert installation.ask("put_export", "team", body=export)[0] == 201
+
+    status, preview = installation.ask("preview_export", "team")
+    assert (status, preview["calls"], len(preview["examples"])) == (200, 2, 3)  # one that sends, one that reads back
+    assert run(installation)["counts"]["delivered"] == 3
+    assert members(store) == {"a@example.com", "b@example.com", "c@example.com"}
+
+    refresh(installation.stack, "b@example.com", "d@example.com")
+    ended = run(installation)
+    assert (ended["counts"]["removed"], ended["counts"]["joiners"]) == (2, 1)
+    assert members(store) == {"b@example.com", "d@example.com"}
+
+    store.delete(str(store.id_of("d@example.com")))
+    store.people[str(store.id_of("b@example.com"))]["name"] = "by hand"
+    ended = run(installation, "verify_export")
+    (finding,) = ended["findings"]
+    assert (finding["missing"], finding["drifted"], finding["extra"]) == (1, 1, 0)
+
+    status, erased = installation.ask("post_erasure", body={"email": "b@example.com"})
+    assert (status, erased["progress"]) == (200, "erased")
+    assert store.id_of("b@example.com") is None
+
+
+def run(installation: Installation, route: str = "start_run") -> dict[str, Any]:
+    """Start a run and carry it out, as the queues' handlers do."""
+    status, started = installation.ask(route, "team")
+    assert status == 202, started
+    plan_run(installation.app, "team", started["run"])
+    planned = installation.app.ledger.run("team", started["run"])
+    for number in range(planned.chunks):
+        deliver_chunk(installation.app, "team", started["run"], f"{number + 1:06d}")
+    ended: dict[str, Any] = installation.ask("get_run", "team", started["run"])[1]
+    assert ended["status"] != "Failed", ended
+    return ended
+
+
+def members(store: Store) -> set[str]:
+    (found,) = store.lists.values()
+    return {store.people[person]["mail"] for person in found}
