@@ -42,15 +42,25 @@ def optional_fields(mapping: Iterable[str], fields: Fields) -> list[str]:
 
 
 def compose(addresses: pl.Series, values: Sequence[Values], fields: Fields) -> pl.Expr:
-    """Return the expression that composes contacts of their addresses and of their values as they are written."""
-    pairs = [(found.name, _pair(found)) for found in values]
-    parts = [_pair(Values(fields.address, addresses, addresses, is_bare=True))]  # a valid address needs no escape
-    parts += [pair for name, pair in pairs if fields.group_of(name) is None]
-    for group in _groups([found.name for found in values], fields):
-        members = [pair for name, pair in pairs if fields.group_of(name) == group]
+    """Return the expression that composes contacts of their addresses and of their values as they are written.
+
+    Without an address there is no contact: what stands in such a row is none.
+    """
+    parts = [pl.lit("{" + _label(fields.address) + '"'), pl.lit(addresses), pl.lit('"')]  # a valid one needs no escape
+    for field in values:
+        if fields.group_of(field.name) is None:
+            parts += _pair(field, ",") if _is_everywhere(field) else [pl.concat_str(_pair(field, ","))]
+    for group in _groups([field.name for field in values], fields):
+        members = [pl.concat_str(_pair(field)) for field in values if fields.group_of(field.name) == group]
         some = pl.any_horizontal(pair.is_not_null() for pair in members)
-        parts.append(pl.when(some).then(pl.lit(_label(group)) + _object(members)))
-    return _object(parts)
+        pairs = pl.concat_str(*members, separator=",", ignore_nulls=True)
+        parts.append(pl.when(some).then(pl.concat_str(pl.lit("," + _label(group) + "{"), pairs, pl.lit("}"))))
+    return pl.concat_str(*parts, pl.lit("}"), ignore_nulls=True)
+
+
+def _is_everywhere(field: Values) -> bool:
+    """Return whether there is something to say of a field in each row."""
+    return field.empty is None and not field.values.has_nulls()
 
 
 def _groups(names: Iterable[str], fields: Fields) -> list[str]:
@@ -58,10 +68,9 @@ def _groups(names: Iterable[str], fields: Fields) -> list[str]:
     return list(dict.fromkeys(group for name in names if (group := fields.group_of(name)) is not None))
 
 
-def _pair(field: Values) -> pl.Expr:
-    """Encode `"name":value` as JSON, `"name":null` where it shall be erased, and null where there is nothing to say."""
-    label, values = _label(field.name), field.values
-    value = pl.lit(values)
+def _pair(field: Values, before: str = "") -> list[pl.Expr]:
+    """Return the parts of `"name":value` as JSON, `"name":null` where it shall be erased; null where nothing is to be said."""
+    label, values = before + _label(field.name), field.values
     match values.dtype:
         case pl.Int64 | pl.Boolean:
             parts = [pl.lit(label), pl.lit(values).cast(pl.String)]
