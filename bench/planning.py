@@ -65,11 +65,12 @@ def scan() -> dict[str, Any]:
     """Read the mapped columns of the segment with nothing but Polars."""
     from shared.azure.settings import StorageAccount
     from shared.sources.blob_export.connect import connect
+    from shared.sources.blob_export.tables import partitions_of
 
     source = connect(StorageAccount(connection_string=os.environ["STORAGE"]), PATH)
     table = source.catalogue().table("All")
     container = PATH.partition("/")[0]
-    urls = [f"az://{container}/{partition.path}" for partition in table.partitions]
+    urls = [f"az://{container}/{partition.path}" for partition in partitions_of(table)]
     settings = dict(part.split("=", 1) for part in os.environ["STORAGE"].rstrip(";").split(";"))
     options = {
         "account_name": settings["AccountName"],

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import connections, exports, runs
+from cli.person import show_person
 from cli.show import table_of
 from cli.terminal import Json, client, console, print_whole, put_out, say
 
@@ -100,6 +101,21 @@ def me(context: typer.Context, as_json: Json = False) -> None:
             say(f"  {name}")
 
     put_out(found, as_json, show)
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    name: str,
+    email: Annotated[str | None, typer.Argument(help="Asked for if left out, so that no history keeps it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find a person: why somebody is on an export's lists, or is not. Ends with 1 unless they are on all of them."""
+    address = email or typer.prompt("E-mail address of the person to find")
+    with client(context) as api:
+        found = api.post(f"exports/{name}/explain", {"email": address})
+    put_out(found, as_json, lambda: show_person(found))
+    raise typer.Exit(0 if all(item["why"] == "member" for item in found["lists"]) else 1)
 
 
 @app.command()

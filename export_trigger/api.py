@@ -12,6 +12,9 @@ from export_trigger.http.routes import ROUTES, Route
 # App Service authentication stands in front in mode `entra`; in mode `keys` the host checks a function key.
 LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("AUTH_MODE") == "entra" else func.AuthLevel.FUNCTION
 
+PREFIX = "api"
+"""Where the API is. The host puts nothing before its functions' routes (host.json), since `/` is the console's."""
+
 NOT_KEPT = {"Cache-Control": "no-store"}
 """On every answer: some are personal, all are of the moment, and no cache between us and the caller shall keep them."""
 
@@ -45,11 +48,11 @@ def _function(route: Route) -> Callable[[func.HttpRequest, func.Context], func.H
 
 for _route in ROUTES:
     blueprint.function_name(_route.name)(
-        blueprint.route(route=_route.path, methods=[_route.method], auth_level=LEVEL)(_function(_route))
+        blueprint.route(route=f"{PREFIX}/{_route.path}", methods=[_route.method], auth_level=LEVEL)(_function(_route))
     )
 
 
-@blueprint.route(route="openapi.json", methods=["GET"], auth_level=LEVEL)
+@blueprint.route(route=f"{PREFIX}/openapi.json", methods=["GET"], auth_level=LEVEL)
 def get_openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the trigger asks for it
     """Return the OpenAPI document."""
     import json

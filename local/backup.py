@@ -1,7 +1,7 @@
 """`python -m local.backup save FOLDER` and `… restore FOLDER`: what the app remembers, as files, and back again.
 
 The account is named as the app names it: AzureWebJobsStorage, or AzureWebJobsStorage__accountName and who you are signed
-in as. Not in it: what a run that is going works with, rejected rows (they name customers and expire), the addresses of erasures
+in as. Not in it: what a run that is going works with, counts that are found out again, rejected rows (they name customers and expire), the addresses of erasures
 that are not done yet, and the vault's keys, without which nobody can make sense of a state.
 """
 
@@ -17,13 +17,19 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from rich.console import Console
 
 from shared.azure.clients import blob_client, table_client
+from shared.azure.records import NewerVersion
 from shared.azure.settings import SettingsWrong, read_account
 from shared.azure.storage import Container
+from shared.azure.tables import Table
+from shared.runs.files import Damaged, parse_state, state_path, write_state
+from shared.runs.ledger import Ledger
+from shared.state.restored import doubting
 
 CONTAINERS: Final = (Container.CONFIGURATION, Container.STATE, Container.REPORTS)
 TABLES: Final = ("ledger", "accounts", "erased", "audit")
@@ -55,6 +61,23 @@ class Account:
         ledger = self.tables.create_table_if_not_exists("ledger")
         heads = ledger.query_entities("RowKey eq @key", parameters={"key": HEAD})
         return sorted(head["PartitionKey"] for head in heads if head.get("active"))
+
+    def states(self) -> dict[tuple[str, str], str]:
+        """Return where the state lies that holds, by export and connection."""
+        ledger = Ledger(Table(self.tables, "ledger"))
+        heads = {export: ledger.head(export).states for export in ledger.exports()}
+        return {
+            (export, connection): state_path(export, connection, run_id)
+            for export, states in heads.items()
+            for connection, run_id in states.items()
+        }
+
+    def content(self, state: str) -> bytes | None:
+        """Return a state as it is stored, or None."""
+        try:
+            return self.container(Container.STATE).download_blob(state).readall()
+        except ResourceNotFoundError:
+            return None
 
 
 @contextmanager
@@ -89,26 +112,48 @@ def save(account: Account, folder: Path) -> int:
 
 
 def restore(account: Account, folder: Path) -> int:
-    """Put back what `save` wrote, over what is there; gives how many. What came later and is not in it stays."""
+    """Put back what `save` wrote, over what is there; return how many. What came later and is not in it stays.
+
+    Whom only the state of before the restore knows to be on a list is put into the restored one, in doubt.
+    """
     _check(account)
     if missing := [name for name in TABLES if not (folder / f"{name}.jsonl").exists()]:
         raise Unfit(f"{folder} is no whole backup: it lacks {', '.join(missing)}.")
-    written = 0
-    for name in CONTAINERS:
-        container = account.container(name)
-        if not container.exists():
-            container.create_container()
-        root = folder / name
-        for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            container.upload_blob(path.relative_to(root).as_posix(), path.read_bytes(), overwrite=True)
-            written += 1
+    before = {place: account.content(path) for place, path in account.states().items()}
+    written = _put_blobs(account, folder, Container.CONFIGURATION)
     for table_name in TABLES:
         table = account.tables.create_table_if_not_exists(table_name)
         for line in (folder / f"{table_name}.jsonl").read_text().splitlines():
             entity: dict[str, Any] = json.loads(line)
             table.upsert_entity(entity, UpdateMode.REPLACE)
             written += 1
+    # States come after the heads that name them: what no head names is swept by the app's next tick.
+    written += sum(_put_blobs(account, folder, name) for name in CONTAINERS if name is not Container.CONFIGURATION)
+    for place, path in account.states().items():
+        _doubt(account, path, before.get(place))
     return written
+
+
+def _put_blobs(account: Account, folder: Path, name: Container) -> int:
+    container, root = account.container(name), folder / name
+    if not container.exists():
+        container.create_container()
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    for path in paths:
+        container.upload_blob(path.relative_to(root).as_posix(), path.read_bytes(), overwrite=True)
+    return len(paths)
+
+
+def _doubt(account: Account, path: str, before: bytes | None) -> None:
+    """Put into a restored state what the one of before the restore knows beside it; one that cannot be read tells nothing."""
+    restored = account.content(path)
+    if before is None or restored is None or before == restored:
+        return
+    try:
+        doubted = doubting(parse_state(path, restored), parse_state(path, before))
+    except (Damaged, NewerVersion):
+        return
+    account.container(Container.STATE).upload_blob(path, write_state(doubted), overwrite=True)
 
 
 def _check(account: Account) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from export_trigger.http.mapping import suggestion
 from local.commands import CannotGoOn
 from shared.destinations.autopilot.fields import FIELDS
-from shared.sources.catalogue import CUSTOMER_ID, Table
+from shared.sources.blob_export.tables import CUSTOMER_ID, BlobTable
 
 SAVE_AS: Final = "Save it as 'CSV UTF-8' instead"
 
@@ -45,7 +45,7 @@ def read_own_table(file: Path) -> OwnTable:
     delimiter = _delimiter(text)
     header, rows = _rows(file, text, delimiter)
     table = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
-    mapping = suggestion(Table(file.stem, tuple(header), (), None), FIELDS)
+    mapping = suggestion(BlobTable(name=file.stem, columns=tuple(header), partitions=()), FIELDS)
     missing = [
         name for name, there in ((CUSTOMER_ID, CUSTOMER_ID in header), ("Email", "Email" in mapping)) if not there
     ]

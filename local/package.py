@@ -37,7 +37,7 @@ FILES: Final = ("function_app.py", "host.json", "requirements.txt")
 """The files of the project's root that are deployed."""
 
 FOLDERS: Final[Mapping[str, Container[str]]] = {
-    "console": {".css", ".html", ".js", ".py", ".svg"},
+    "console": {".css", ".html", ".js", ".svg"},
     "export_trigger": {".py"},
     "export_worker": {".py"},
     "shared": {".py"},

@@ -100,7 +100,12 @@ class Stack:
     @property
     def api_url(self) -> str:
         """The API of the first instance, up to and including `/api`."""
-        return str(self.hosts[0].ready["url"])
+        return f"{self.console_url}api"
+
+    @property
+    def console_url(self) -> str:
+        """The console of the first instance."""
+        return str(self.hosts[0].ready["url"]).removesuffix("/api") + "/"  # as the prefix of an older package is
 
     @property
     def storage(self) -> str:
@@ -318,6 +323,7 @@ def write_stack_file(stack: Stack) -> None:
 
 def _introduce(console: Console, stack: Stack) -> None:
     console.print("[bold]The local stack is up.[/] Ctrl-C stops it.\n")
+    console.print(f"  Console    {stack.console_url}  (key: function_key in {STACK_FILE})")
     console.print(f"  API        {stack.api_url}")
     console.print(f"  Autopilot  {stack.sandbox_url or stack.environment['AUTOPILOT_URL']}")
     console.print(f"  Vault      {stack.vault_url}")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 import requests
 from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
 
 from cli.client import Address, ApiError, Client
 from local.environment import MAPPING, SEGMENTS, Company, publish
+from local.eventually import eventually
 from local.stack import Stack
 from shared.runs.counts import Counts
 
 KEY = "sandbox-key"
 WAIT_SECONDS = 90
+TICKED = "tick was called"
+"""What a host's log says of each call of the timer."""
 
 
 class World:
@@ -68,16 +72,46 @@ class World:
 
     def wait(self, name: str, run: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
         """Wait until a run has ended."""
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def look() -> dict[str, Any]:
             try:
-                found: dict[str, Any] = self.api.get(f"exports/{name}/runs/{run}")
-            except requests.ConnectionError:
-                found = {"ended_at": None}
-            if found["ended_at"]:
-                return found
-            assert time.monotonic() < deadline, f"run {run} has not ended: {found}"
-            time.sleep(0.1)
+                return self.look_at(name, run)
+            except requests.ConnectionError as error:
+                return {"ended_at": None, "error": type(error).__name__}
+
+        return eventually(look, lambda found: found["ended_at"], seconds=seconds)
+
+    def look_at(self, name: str, run: str) -> dict[str, Any]:
+        """Return a run as it stands."""
+        found: dict[str, Any] = self.api.get(f"exports/{name}/runs/{run}")
+        return found
+
+    def runs(self, name: str) -> list[dict[str, Any]]:
+        """Return an export's runs, the newest first."""
+        found: list[dict[str, Any]] = self.api.get(f"exports/{name}/runs")["items"]
+        return found
+
+    def next_run(self, name: str, known: int = 0) -> dict[str, Any]:
+        """Wait for the first run beyond the `known` ones, and for its end."""
+        found = eventually(lambda: self.runs(name), lambda runs: len(runs) > known)
+        return self.wait(name, found[-known - 1]["id"])
+
+    def waiting(self, name: str, run: str, what: str) -> dict[str, Any]:
+        """Wait until a run says that it waits for this, and return it as it is then."""
+        return eventually(lambda: self.look_at(name, run), lambda found: found["waits_for"] == what)
+
+    def rests(self) -> None:
+        """Wait until no message is left, hidden or not: nobody works at anything."""
+        with QueueServiceClient.from_connection_string(self.stack.storage) as service:
+            eventually(lambda: _messages(service), lambda found: not any(found.values()))
+
+    def ticked(self) -> None:
+        """Wait until the timer `tick` has begun and ended after this moment."""
+        before = self._ticks()
+        eventually(self._ticks, lambda ticks: ticks >= before + 2)  # the first may have begun before
+
+    def _ticks(self) -> int:
+        return sum(log.read_text(errors="replace").count(TICKED) for log in self.stack.logs.glob("host-*.log"))
 
     def run(self, name: str) -> dict[str, Any]:
         """Run an export to its end, and give the run."""
@@ -97,6 +131,16 @@ class World:
         except ApiError as error:
             return error
         raise AssertionError(f"{method} {path} was not refused")
+
+    @contextmanager
+    def put_back(self) -> Iterator[None]:
+        """Put the sandbox's knobs and the vault back afterwards to what they are now."""
+        knobs = self.look("knobs")
+        try:
+            yield
+        finally:
+            self.turn(**{**knobs, "key": KEY})  # which the sandbox does not show
+            self.vault("up")
 
     def turn(self, **knobs: Any) -> None:
         """Turn the sandbox's knobs."""
@@ -123,6 +167,13 @@ class World:
     def vault(self, mode: str) -> None:
         """Switch the vault: up, forbidden or down."""
         self.stack.switch_vault(mode)
+
+
+def _messages(service: QueueServiceClient) -> dict[str, int]:
+    """Return how many messages each queue holds, poison queues too."""
+    queues = [queue.name for queue in service.list_queues()]
+    counts = {name: service.get_queue_client(name).get_queue_properties() for name in queues}
+    return {name: found.approximate_message_count or 0 for name, found in counts.items()}
 
 
 def people(*emails: str | None, **columns: str) -> pl.DataFrame:

@@ -30,6 +30,9 @@ from shared.runs.ledger import Ledger
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
 from tests.delivery.accounts import ManualClock
+from tests.order import pytest_collection_modifyitems
+
+__all__ = ["pytest_collection_modifyitems"]
 
 settings.register_profile("house", deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
 settings.load_profile("house")
@@ -58,8 +61,6 @@ def app(azurite: Azurite) -> Iterator[App]:
         yield App(
             settings=Settings(
                 storage=account,
-                source=account,
-                customer_insights_path="ci/Export",
                 key_vault_url="http://localhost",
             ),
             storage=storage,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import StringConstraints
-
+from export_trigger.http.person import address_of
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.views import ErasedAt, ErasureView, RunOf
 from export_trigger.steps.erase import ADDRESS_LOST, CONNECTION_DELETED, NOT_TRIED, STILL_THERE, erase
-from shared.cleaning.addresses import normalise
 from shared.composition.app import App
 from shared.erasure.requests import Erasure, Progress
-from shared.exports.configuration import Model
 from shared.reasons.codes import Reason
 
 _WHY: Final[dict[str, str]] = {
@@ -30,23 +27,9 @@ _WHY: Final[dict[str, str]] = {
 }
 
 
-class ErasureBody(Model):
-    """Body of POST /erasure."""
-
-    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=320)]
-
-
 def post_erasure(app: App, call: Call) -> Answer:
     """Remove a person at Autopilot and from our state; what cannot be reached now is tried again until it is done."""
-    address = normalise(call.read(ErasureBody).email)
-    if address is None:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "body_invalid",
-            "That is not an e-mail address.",
-            errors=[{"field": "email", "code": "email_invalid", "detail": "not an e-mail address"}],
-        )
-    erasure = erase(app, address, call.caller.id)
+    erasure = erase(app, address_of(call), call.caller.id)
     if erasure.progress is Progress.ERASED:
         return Answer(body=_view(erasure))
     return Answer(HTTPStatus.ACCEPTED, _view(erasure), {"Location": f"/api/erasure/{erasure.id}"})

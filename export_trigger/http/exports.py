@@ -26,7 +26,7 @@ from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.head import Head, RunInProgress
-from shared.sources.catalogue import Catalogue
+from shared.sources.source import Catalogue
 
 
 def list_exports(app: App, call: Call) -> Answer:
@@ -78,7 +78,7 @@ def put_export(app: App, call: Call) -> Answer:
     release_lists(app, name, export.connection, but=export)
     _check_still_connected(app, name, export, etag)
     if catalogue is not None and not app.ledger.head(name).refresh:
-        app.ledger.change_head(name, lambda head: head.refresh_seen(catalogue.etag))
+        app.ledger.change_head(name, lambda head: head.refresh_seen(catalogue.version))
     shown = view(app, call.caller, name, export, members=members, warnings=warnings)
     noted = {"changed": ",".join(_changes(before, export))}
     return Answer(HTTPStatus.OK if before_etag else HTTPStatus.CREATED, shown, {"ETag": etag}, noted=noted)

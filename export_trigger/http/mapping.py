@@ -16,7 +16,7 @@ from shared.delivery.errors import DestinationError
 from shared.exports.configuration import ExportSettings
 from shared.lifecycle.segments import misfits
 from shared.reasons.errors import ExportError
-from shared.sources.catalogue import Catalogue, Table
+from shared.sources.source import Catalogue, Table
 
 ASK_SECONDS: Final = 20.0
 COUNT_SECONDS: Final = 20.0

@@ -26,7 +26,7 @@ WITHOUT_CONNECTION: Final[tuple[Action, ...]] = ("preview", "duplicate")
 WITH_FORMER: Final[tuple[Action, ...]] = ("edit", "delete", "cancel")
 """What may be done too if its connection is gone."""
 
-ALL: Final[tuple[Action, ...]] = ("preview", "run", "verify", "edit", "delete", "duplicate", "cancel")
+ALL: Final[tuple[Action, ...]] = ("preview", "run", "verify", "explain", "edit", "delete", "duplicate", "cancel")
 
 
 def views(

@@ -67,7 +67,7 @@ class Route:
 
     def load_view(self) -> type[BaseModel] | None:
         """Return the type of the answer, if it is JSON."""
-        return _load(f"views.{self.view}") if self.view else None
+        return _load(self.view if "." in self.view else f"views.{self.view}") if self.view else None
 
     @property
     def summary(self) -> str:
@@ -200,6 +200,16 @@ ROUTES: Final = (
         view="Preview",
     ),
     Route(
+        "explain_person",
+        "POST",
+        "exports/{export}/explain",
+        Role.CONTRIBUTOR,
+        "explain.explain_person",
+        view="explain.PersonExplained",
+        body="person.PersonBody",
+        is_audited=True,
+    ),
+    Route(
         "start_run",
         "POST",
         "exports/{export}/runs",
@@ -295,7 +305,7 @@ ROUTES: Final = (
         Role.ADMIN,
         "erasure.post_erasure",
         view="ErasureView",
-        body="erasure.ErasureBody",
+        body="person.PersonBody",
         statuses={200: "Erased.", 202: "Not done yet: what is missing is named, and tried again by itself."},
     ),
     Route(

@@ -11,8 +11,8 @@ from export_trigger.http.views import AuditPage, SegmentPage, SegmentView
 from shared.composition.app import App
 from shared.destinations.registry import DEFAULT
 from shared.reasons.errors import ExportError
-from shared.sources.catalogue import Catalogue
 from shared.sources.counts import Members
+from shared.sources.source import Catalogue
 
 COUNT_SECONDS: Final = 20.0
 """Seconds that counting may take; what is left then is said to be not counted yet."""
@@ -27,7 +27,7 @@ def list_segments(app: App, call: Call) -> Answer:
     except ExportError as end:
         raise Problem(HTTPStatus.BAD_GATEWAY, end.reason, end.detail or end.reason.advice) from None
     tables = [catalogue.tables[name] for name in names[:limit] if name in catalogue.tables]
-    counted = app.counts.of([table for table in tables if table.is_profile_table], COUNT_SECONDS)
+    counted = app.counts.of([table for table in tables if table.has_key], COUNT_SECONDS)
     items = [_segment(catalogue, name, counted.get(name)) for name in names[:limit]]
     return Answer(body=SegmentPage(items=tuple(items), next=names[limit - 1] if len(names) > limit else None))
 
@@ -55,6 +55,6 @@ def _segment(catalogue: Catalogue, name: str, counted: Members | None) -> Segmen
         not_counted=(counted.why or None) if counted else None,
         refreshed_at=table.refreshed_at if table else None,
         eligible=why_not is None,
-        suggested_mapping=suggestion(table, DEFAULT.fields) if table and table.is_profile_table else {},
+        suggested_mapping=suggestion(table, DEFAULT.fields) if table and table.has_key else {},
         why_not=why_not,
     )

@@ -127,7 +127,7 @@ class SegmentPage(Page[SegmentView]):
     """A page of segments."""
 
 
-Action = Literal["preview", "run", "verify", "edit", "delete", "duplicate", "cancel"]
+Action = Literal["preview", "run", "verify", "explain", "edit", "delete", "duplicate", "cancel"]
 """What can be done with an export."""
 
 

@@ -140,7 +140,7 @@ def _plan(app: App, run: Run) -> Run:
         planned.difference.operations.height,
         _counts(planned) + calls_of(sender),
         remarks(planned, names),
-        refresh.etag,
+        refresh.version,
         as_of=refresh.published_at,
     )
     recorded = _record(app, run, summary)

@@ -20,7 +20,7 @@ from shared.reasons.errors import ExportError
 from shared.retry.policy import REFRESH
 from shared.runs.head import Head, RunInProgress
 from shared.runs.run import Trigger
-from shared.sources.catalogue import Catalogue
+from shared.sources.source import Catalogue
 from shared.telemetry import metering, tracing
 
 log = logging.getLogger(__name__)
@@ -69,12 +69,12 @@ def _refreshed(app: App) -> tuple[Catalogue | None, Reason | None]:
 
 def _start_if_due(app: App, name: str, export: Export, head: Head, refreshed: Catalogue | None) -> None:
     match export.schedule:
-        case OnRefresh() if refreshed is not None and refreshed.etag != head.refresh:
+        case OnRefresh() if refreshed is not None and refreshed.version != head.refresh:
             if not head.refresh:
-                app.ledger.change_head(name, lambda head: head.refresh_seen(refreshed.etag))
-            elif may_try(export, head, refreshed.etag, app.now()) and _is_settled(app, export, refreshed):
+                app.ledger.change_head(name, lambda head: head.refresh_seen(refreshed.version))
+            elif may_try(export, head, refreshed.version, app.now()) and _is_settled(app, export, refreshed):
                 now = app.now()
-                _start(app, name, "refresh", lambda head: head.refresh_tried(refreshed.etag, now), refreshed)
+                _start(app, name, "refresh", lambda head: head.refresh_tried(refreshed.version, now), refreshed)
         case OnCron() as cron:
             now = app.now()
             since: datetime = max(head.cron_at or export.updated_at, export.updated_at)
@@ -116,7 +116,7 @@ def _start(
             trigger=trigger,
             requested_by="schedule",
             change_head=change_head,
-            refresh=refreshed.etag if refreshed else None,
+            refresh=refreshed.version if refreshed else None,
             refreshed_at=refreshed.modified_at if refreshed else None,
         )
         log.info("started export=%s run=%s trigger=%s", name, run.id, trigger)

@@ -63,7 +63,7 @@ def main() -> int:
     for listener in listeners:
         listener.start()
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    say_ready(url=f"http://127.0.0.1:{server.server_port}/{host.route_prefix}")
+    say_ready(url=f"http://127.0.0.1:{server.server_port}/{host.route_prefix}".rstrip("/"))
     stop.wait()
     server.shutdown()
     server.server_close()

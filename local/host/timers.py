@@ -105,6 +105,7 @@ class TimerTrigger:
             runtime.invoke(self._function, runtime.as_json(info))
         except InvocationFailed as error:
             log.error("%s failed: %s", self._function.name, error)
+        log.info("%s was called", self._function.name)
 
     def _last(self) -> datetime | None:
         try:

@@ -53,7 +53,8 @@ def _rule(function: Function, prefix: str) -> Rule:
     """Write a function's route as werkzeug does: `{name}` and `{name:constraint}` become `<name>`."""
     route = re.sub(r"{(\w+)[^}]*}", r"<\1>", function.trigger.get("route") or function.name)
     methods = [str(method).upper() for method in function.trigger.get("methods") or ("GET", "POST")]
-    return Rule(f"/{prefix}/{route}".replace("//", "/"), methods=methods, endpoint=function)
+    parts = [part for part in (prefix.strip("/"), route.strip("/")) if part]
+    return Rule("/" + "/".join(parts), methods=methods, endpoint=function)
 
 
 def _answer(function: Function, request: Request, params: Mapping[str, str]) -> Response:

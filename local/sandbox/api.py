@@ -191,7 +191,7 @@ class Api:
         return Reply(200, {} if how(list_id, found) else {"not_modified": True})
 
     def _account(self, knobs: Knobs, **_: object) -> Reply:
-        return Reply(200, {"instanceId": "sandbox", "fullName": knobs.account_name, "email": "owner@example.com"})
+        return Reply(200, {"instanceId": knobs.instance, "fullName": knobs.account_name, "email": "owner@example.com"})
 
     def _triggers(self, **_: object) -> Reply:
         return Reply(200, {"triggers": []})

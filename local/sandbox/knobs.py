@@ -24,7 +24,7 @@ class Knobs:
 
     `lies` are chances too: answers that are not the API's (see `local.sandbox.lies`), to calls whose template begins
     with `lies_to`; what was asked is done with the chance `lies_done`. `drip_seconds` is how long a drip lasts,
-    `retry_after` what a 429 says, `account_name` whose account it is. `bookmarks` may be `endless`: each page has a new
+    `retry_after` what a 429 says, `account_name` whose account it is, and `instance` its id. `bookmarks` may be `endless`: each page has a new
     one. `read_back` may be `texts` (numbers read back as texts) or `blanks` (cleared fields read back as "").
     """
 
@@ -48,6 +48,7 @@ class Knobs:
     drip_seconds: float = 600
     retry_after: str | None = None
     account_name: str = "Sandbox Account"
+    instance: str = "sandbox"
     bookmarks: Literal["exact", "endless"] = "exact"
     read_back: Literal["exact", "texts", "blanks"] = "exact"
 

@@ -54,13 +54,18 @@ class Identity:
         )
 
 
-@cache
 def credential(client_id: str | None = None) -> Identity:
     """Return the credential: the managed identity where the platform offers one, else what a developer is signed in with."""
-    if os.environ.get("IDENTITY_ENDPOINT"):
-        chosen = client_id or os.environ.get("AZURE_CLIENT_ID")
-        if chosen:
-            managed = ManagedIdentityCredential(client_id=chosen, **_PATIENCE)
-            return Identity(managed, f"The app's identity with client id {chosen}")
-        return Identity(ManagedIdentityCredential(**_PATIENCE), "The app's own (system-assigned) identity")
-    return Identity(DefaultAzureCredential(), "The identity that is signed in here")
+    chosen = client_id or os.environ.get("AZURE_CLIENT_ID")
+    return _credential(os.environ.get("IDENTITY_ENDPOINT"), os.environ.get("IDENTITY_HEADER"), chosen)
+
+
+@cache
+def _credential(endpoint: str | None, header: str | None, client_id: str | None) -> Identity:  # noqa: ARG001
+    """Return the credential of one endpoint for tokens: the SDK takes endpoint and header from the environment, once."""
+    if not endpoint:
+        return Identity(DefaultAzureCredential(), "The identity that is signed in here")
+    if client_id:
+        managed = ManagedIdentityCredential(client_id=client_id, **_PATIENCE)
+        return Identity(managed, f"The app's identity with client id {client_id}")
+    return Identity(ManagedIdentityCredential(**_PATIENCE), "The app's own (system-assigned) identity")

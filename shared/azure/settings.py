@@ -58,13 +58,6 @@ def _secure_connection(text: str) -> str:
     return text
 
 
-def _container_path(path: str) -> str:
-    tidy = path.strip("/")
-    if "/" not in tidy:
-        raise ValueError("must be container/folder, the folder that holds model.json")
-    return tidy
-
-
 def _is_true(text: object) -> bool:
     """Read a yes as Azure writes it; all else is a no."""
     return text is True or (isinstance(text, str) and text.lower() == "true")
@@ -105,8 +98,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     storage: StorageAccount
-    source: StorageAccount
-    customer_insights_path: Annotated[str, AfterValidator(_container_path)]
     key_vault_url: Url
     urls: Mapping[str, Url] = Field(default_factory=dict)
     auth_mode: Literal["keys", "entra"] = "keys"
@@ -134,9 +125,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, kinds: Iterable[s
         return Settings.model_validate(
             {
                 "storage": read_account(environment, "AzureWebJobsStorage"),
-                "source": read_account(environment, "CustomerInsightsStorage"),
-                "customer_insights_path": _required(environment, "CUSTOMER_INSIGHTS_PATH"),
-                "key_vault_url": _required(environment, "KEY_VAULT_URL"),
+                "key_vault_url": required(environment, "KEY_VAULT_URL"),
                 "urls": urls,
                 **optional,
             }
@@ -149,7 +138,8 @@ def read_settings(environment: Mapping[str, str] = os.environ, kinds: Iterable[s
         raise SettingsWrong(f"App setting {name.upper()} {told}.") from None
 
 
-def _required(environment: Mapping[str, str], name: str) -> str:
+def required(environment: Mapping[str, str], name: str) -> str:
+    """Return a setting; raise SettingsWrong if it is missing."""
     value = environment.get(name, "")
     if not value:
         raise SettingsWrong(f"App setting {name} is missing.")

@@ -18,16 +18,11 @@ from shared.cleaning.advice import hints_for_addresses, hints_for_values
 from shared.cleaning.contact import Values, compose, optional_fields
 from shared.cleaning.dates import is_no_date
 from shared.cleaning.fields import Fields
-from shared.cleaning.notation import DateOrder, Notations
-from shared.cleaning.text import Spelled, in_one_spelling, is_placeholder, with_placeholders
+from shared.cleaning.notation import Notations
+from shared.cleaning.text import in_one_spelling, is_placeholder, with_placeholders
+from shared.cleaning.typed import texts_of, typed_columns
 from shared.reasons.rows import RowReason
-
-CUSTOMER_ID: Final = "CustomerId"
-
-ROW: Final = "\0row"
-MALFORMED: Final = "\0malformed"
-WHERE: Final = "\0where"
-"""The reader's own columns; no column of the source bears such a name, so that one may well be called `row`."""
+from shared.sources.source import KEY, MALFORMED, ROW, DateOrder
 
 OnBadValue = Literal["omit", "reject"]
 
@@ -51,8 +46,8 @@ class Recipe:
 
     @property
     def columns(self) -> list[str]:
-        """The columns to read: the mapped ones and the customer's id, which names a rejected row."""
-        return list(dict.fromkeys([CUSTOMER_ID, *self.mapping.values()]))
+        """The columns to read: the mapped ones, each once."""
+        return list(dict.fromkeys(self.mapping.values()))
 
     @property
     def cleared(self) -> frozenset[str]:
@@ -96,15 +91,14 @@ def clean(batch: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
 def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cleaned:
     """Turn a batch of rows into contacts.
 
-    Takes the reader's columns ROW, MALFORMED and the recipe's own (String), and what is known of how columns are
-    written, which it learns from.
+    Takes what `Source.read` returns for the recipe's columns, and what is known of how columns are written, which it
+    learns from.
     """
     fields = optional_fields(recipe.mapping, recipe.fields)
-    spelled = _spelled(batch, recipe)
-    texts, doubtful = spelled.texts, with_placeholders(spelled.texts)
-    values = [_values(name, recipe, spelled, notations, doubtful) for name in fields]
-    cells, addresses = texts[recipe.address], normalised(batch[recipe.address])
-    if recipe.address in doubtful:
+    columns = _Columns.of(batch, recipe)
+    values = [_values(name, recipe, columns, notations) for name in fields]
+    cells, addresses = columns.texts[recipe.address], normalised(columns.addresses)
+    if recipe.address in columns.doubtful:
         cells = cells.set(is_placeholder(cells), None)
     bad = [found for found in values if found.bad is not None]
     guilty = _guilty(bad, batch.height)
@@ -113,7 +107,7 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
         {
             "row": batch[ROW],
             "malformed": batch[MALFORMED],
-            "customer": _customers(batch),
+            "customer": batch[KEY],
             "text": cells,
             "email": addresses,
             "guilty": guilty if rejects else _nothing(batch.height),
@@ -149,23 +143,48 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
     )
 
 
-def _values(name: str, recipe: Recipe, spelled: Spelled, notations: Notations, doubtful: Collection[str]) -> Values:
-    """Read a column as the values of a field.
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """A batch's mapped columns: texts in one spelling, and what the source types itself.
 
-    What stands for "no value" is none for a field of numbers, flags or dates; it is never taken for an empty value,
-    which might erase what the destination has. A text field takes it as it is: a surname may well be Null.
+    `addresses` is the column of addresses as it was read, `bare` names those of which JSON escapes nothing, `doubtful`
+    those in which a text stands for "no value".
     """
-    kind, column = recipe.fields.type_of(name), recipe.mapping[name]
-    texts = spelled.texts[column]
-    known, absent = texts, None
-    if column in doubtful:
-        absent = is_placeholder(known)
-    if kind == "date" and (none := is_no_date(known)).any():
-        absent = none if absent is None else absent | none
-    if absent is not None and kind != "string":
-        known = known.set(absent, None)
-    values = recipe.fields.convert(name, known, column, notations)
+
+    texts: pl.DataFrame
+    typed: pl.DataFrame
+    addresses: pl.Series
+    bare: Collection[str]
+    doubtful: Collection[str]
+
+    @classmethod
+    def of(cls, batch: pl.DataFrame, recipe: Recipe) -> _Columns:
+        """Take the columns of a batch; what stands in a malformed row is nobody's and shows nothing."""
+        cells = typed_columns(batch.select(recipe.columns), [recipe.address])
+        if batch[MALFORMED].any():
+            cells = cells.select(pl.when(~batch[MALFORMED]).then(pl.all()))
+        spelled = in_one_spelling(cells.select(pl.col(pl.String)))
+        return cls(
+            texts=spelled.texts,
+            typed=cells.select(pl.exclude(pl.String)),
+            addresses=cells[recipe.address],
+            bare=spelled.bare,
+            doubtful=with_placeholders(spelled.texts),
+        )
+
+
+def _values(name: str, recipe: Recipe, columns: _Columns, notations: Notations) -> Values:
+    """Read a column as the values of a field."""
+    column = recipe.mapping[name]
+    is_typed = column in columns.typed.columns
+    cells = columns.typed[column] if is_typed else columns.texts[column]
+    if is_typed:
+        known, values, absent = cells, recipe.fields.convert_typed(name, cells), 0
+    else:
+        known, values, absent = _read(name, cells, recipe, notations, is_doubtful=column in columns.doubtful)
     bad = None if values is known else known.is_not_null() & values.is_null()
+    if bad is not None and not bad.any():
+        bad = None
     permission = recipe.fields.permission
     if permission and name == permission.field and not recipe.resubscribe:
         taken_back = (values == permission.taken_back).fill_null(value=False)
@@ -173,24 +192,30 @@ def _values(name: str, recipe: Recipe, spelled: Spelled, notations: Notations, d
     return Values(
         name,
         values,
-        known,
-        bad=bad if bad is not None and bad.any() else None,
-        empty=texts.is_null() if name in recipe.cleared else None,
-        placeholders=0 if absent is None else int(absent.sum()),
-        is_bare=kind == "date" or column in spelled.bare,
+        texts_of(known) if is_typed and bad is not None else known,
+        bad=bad,
+        empty=cells.is_null() if name in recipe.cleared else None,
+        placeholders=absent,
+        is_bare=recipe.fields.type_of(name) == "date" or is_typed or column in columns.bare,
     )
 
 
-def _spelled(batch: pl.DataFrame, recipe: Recipe) -> Spelled:
-    """Return the mapped columns in one spelling; what stands in a malformed row is nobody's and shows nothing."""
-    cells = batch.select(list(dict.fromkeys(recipe.mapping.values())))
-    if batch[MALFORMED].any():
-        cells = cells.select(pl.when(~batch[MALFORMED]).then(pl.all()))
-    return in_one_spelling(cells)
+def _read(
+    name: str, texts: pl.Series, recipe: Recipe, notations: Notations, *, is_doubtful: bool
+) -> tuple[pl.Series, pl.Series, int]:
+    """Read texts as the values of a field; return those that are known, their values, and how many are none in words.
 
-
-def _customers(batch: pl.DataFrame) -> pl.Series:
-    return batch[CUSTOMER_ID] if CUSTOMER_ID in batch.columns else _nothing(batch.height)
+    What stands for "no value" is none for a field of numbers, flags or dates; it is never taken for an empty value,
+    which might erase what the destination has. A text field takes it as it is: a surname may well be Null.
+    """
+    kind, absent = recipe.fields.type_of(name), None
+    if is_doubtful:
+        absent = is_placeholder(texts)
+    if kind == "date" and (none := is_no_date(texts)).any():
+        absent = none if absent is None else absent | none
+    known = texts if absent is None or kind == "string" else texts.set(absent, None)
+    values = recipe.fields.convert(name, known, recipe.mapping[name], notations)
+    return known, values, 0 if absent is None else int(absent.sum())
 
 
 def _nothing(height: int) -> pl.Series:

@@ -46,26 +46,26 @@ def compose(addresses: pl.Series, values: Sequence[Values], fields: Fields) -> p
 
     Without an address there is no contact: what stands in such a row is none.
     """
-    parts = [pl.lit("{" + _label(fields.address) + '"'), pl.lit(addresses), pl.lit('"')]  # a valid one needs no escape
-    for field in values:
-        if fields.group_of(field.name) is None:
-            parts += _pair(field, ",") if _is_everywhere(field) else [pl.concat_str(_pair(field, ","))]
-    for group in _groups([field.name for field in values], fields):
-        members = [pl.concat_str(_pair(field)) for field in values if fields.group_of(field.name) == group]
+    parts = [pl.lit("{" + _label(fields.address) + '"'), pl.lit(addresses), pl.lit('"')]  # valid, it needs no escape
+    for found in values:
+        if fields.group_of(found.name) is None:
+            parts += _pair(found, ",") if _is_everywhere(found) else [pl.concat_str(_pair(found, ","))]
+    for group in _groups([found.name for found in values], fields):
+        members = [pl.concat_str(_pair(found)) for found in values if fields.group_of(found.name) == group]
         some = pl.any_horizontal(pair.is_not_null() for pair in members)
         pairs = pl.concat_str(*members, separator=",", ignore_nulls=True)
         parts.append(pl.when(some).then(pl.concat_str(pl.lit("," + _label(group) + "{"), pairs, pl.lit("}"))))
     return pl.concat_str(*parts, pl.lit("}"), ignore_nulls=True)
 
 
-def _is_everywhere(field: Values) -> bool:
-    """Return whether there is something to say of a field in each row."""
-    return field.empty is None and not field.values.has_nulls()
-
-
 def _groups(names: Iterable[str], fields: Fields) -> list[str]:
     """Return the members of a contact that hold fields, in the order in which it has them."""
     return list(dict.fromkeys(group for name in names if (group := fields.group_of(name)) is not None))
+
+
+def _is_everywhere(field: Values) -> bool:
+    """Return whether there is something to say of a field in each row."""
+    return field.empty is None and not field.values.has_nulls()
 
 
 def _pair(field: Values, before: str = "") -> list[pl.Expr]:

@@ -46,7 +46,7 @@ def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     text = pl.col("text")
     table = _read(texts)
     if table["iso"].null_count() == texts.null_count():
-        return _written(table["iso"])
+        return written(table["iso"])
     by_day, by_month = pl.col("by_day"), pl.col("by_month")
     only_day = by_day.is_not_null() & by_month.is_null()
     only_month = by_month.is_not_null() & by_day.is_null()
@@ -59,14 +59,14 @@ def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     marks = _marks_shown((Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.UNCERTAIN), shown)
     if not left:
         notation = notations.learn(column, "date", marks)
-        return _written(table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series())
+        return written(table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series())
     places = (
         texts.is_not_null() & table.select(pl.all_horizontal(pl.exclude("text").is_null())).to_series()
     ).arg_true()
     parts = _parts(texts.gather(places))
     notation = notations.learn(column, "date", marks | _marks_of(parts))
     found = table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series()
-    return _written(found.scatter(places, _assembled(parts, notation)))
+    return written(found.scatter(places, _assembled(parts, notation)))
 
 
 def _read(texts: pl.Series) -> pl.DataFrame:
@@ -101,14 +101,14 @@ def _day_as(text: pl.Expr, form: str) -> pl.Expr:
     return text.str.to_date(form, strict=False).cast(_MOMENT)
 
 
-def _written(moments: pl.Series) -> pl.Series:
+def written(moments: pl.Series) -> pl.Series:
     """Write moments in the one form; null for years that no field takes. Days alone are quicker to write."""
     days = moments.cast(pl.Date)
-    written = pl.lit(moments).dt.strftime(WRITTEN)
+    form = pl.lit(moments).dt.strftime(WRITTEN)
     if (days.cast(_MOMENT) == moments).all():
-        written = pl.concat_str(pl.lit(days).dt.strftime("%Y-%m-%d"), pl.lit("T00:00:00.000Z"))
+        form = pl.concat_str(pl.lit(days).dt.strftime("%Y-%m-%d"), pl.lit("T00:00:00.000Z"))
     in_calendar = pl.lit(moments).dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
-    return pl.select(pl.when(in_calendar).then(written)).to_series()
+    return pl.select(pl.when(in_calendar).then(form)).to_series()
 
 
 def _marks_shown(marks: Sequence[Mark], shown: Sequence[bool]) -> Mark:

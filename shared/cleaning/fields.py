@@ -74,6 +74,10 @@ class Fields(Protocol):
         """
         ...
 
+    def convert_typed(self, name: str, values: pl.Series) -> pl.Series:
+        """Return a column that the source types itself as values of the field; null for one that the field cannot take."""
+        ...
+
     def value_type(self, name: str) -> pl.DataType:
         """Return the Polars type of a field's values."""
         ...

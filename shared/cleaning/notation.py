@@ -14,9 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from threading import Lock
-from typing import Final, Literal
 
-DateOrder = Literal["day_first", "month_first"]
+from shared.sources.source import DateOrder, Declared
 
 
 class Mark(Flag):
@@ -33,32 +32,6 @@ class Mark(Flag):
     DECIMAL_COMMA = auto()
     UNCERTAIN = auto()
     """A value that can be read in two ways, so that it matters how the column is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What the source says of a column: whether it holds numbers or dates, and which comes first in a date."""
-
-    is_number: bool = False
-    is_date: bool = False
-    order: DateOrder | None = None
-
-    @classmethod
-    def of(cls, data_type: str, date_format: str | None = None) -> Declared:
-        """Read a data type of the Common Data Model and a date format such as `dd/MM/yyyy`."""
-        kind = data_type.lower()
-        return cls(kind in _NUMBERS, kind in _DATES, _order_of(date_format or ""))
-
-
-_NUMBERS: Final = {"int64", "double", "decimal"}
-_DATES: Final = {"date", "datetime", "datetimeoffset"}
-
-
-def _order_of(date_format: str) -> DateOrder | None:
-    day, month = date_format.find("d"), date_format.find("M")
-    if day < 0 or month < 0 or date_format.startswith("y"):
-        return None
-    return "day_first" if day < month else "month_first"
 
 
 def agreed(tables: Iterable[Mapping[str, Declared]]) -> dict[str, Declared]:
@@ -136,6 +109,6 @@ def _shown(marks: Mark) -> DateOrder | None:
 
 
 def _assumed(marks: Mark, declared: Declared) -> DateOrder | None:
-    """Return the order of a column in which no date shows it: Customer Insights itself writes its dates in US format."""
+    """Return the order of a column in which no date shows it: the one in which its source usually writes dates."""
     unseen = not marks & (Mark.DAY_FIRST | Mark.MONTH_FIRST)
-    return "month_first" if declared.is_date and unseen else None
+    return declared.usual_order if unseen else None

@@ -145,7 +145,7 @@ def _wholes(texts: pl.Series) -> pl.Series:
     power = texts.str.contains(r"^[+-]?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,3}$").fill_null(value=False)
     by_power = power & (number == number.floor()) & (number.abs() <= LARGEST)
     found = digits.zip_with(~by_power, number.cast(pl.Int64, strict=False))
-    return found.zip_with((found.abs() <= LARGEST).fill_null(value=False), _nothing(pl.Int64))
+    return found.zip_with(found.is_between(-LARGEST, LARGEST).fill_null(value=False), _nothing(pl.Int64))
 
 
 def _decimals(texts: pl.Series, plain: pl.Series) -> pl.Series:
@@ -157,11 +157,17 @@ def _decimals(texts: pl.Series, plain: pl.Series) -> pl.Series:
     if not long.any():
         return number
     places = long.arg_true()
-    noisy = number.gather(places)
-    rounded = noisy.round_sig_figs(DIGITS)
-    beyond = (~noisy.abs().is_between(1e-6, 1e15)).arg_true()  # where powers of ten are not exact
-    exactly = pl.Series([float(f"{value:.{DIGITS}g}") for value in noisy.gather(beyond)], dtype=pl.Float64)
-    return number.scatter(places, rounded.scatter(beyond, exactly))
+    return number.scatter(places, without_noise(number.gather(places)))
+
+
+def without_noise(numbers: pl.Series) -> pl.Series:
+    """Return decimals without the noise behind 15 digits."""
+    rounded = numbers.round_sig_figs(DIGITS)
+    beyond = (
+        (~numbers.abs().is_between(1e-6, 1e15)).fill_null(value=False).arg_true()
+    )  # where powers of ten are not exact
+    exactly = pl.Series([float(f"{value:.{DIGITS}g}") for value in numbers.gather(beyond)], dtype=pl.Float64)
+    return rounded.scatter(beyond, exactly)
 
 
 def _nothing(kind: type[pl.DataType]) -> pl.Series:

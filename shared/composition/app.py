@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import requests
 
@@ -38,11 +38,9 @@ from shared.reasons.errors import ExportError
 from shared.runs.ledger import Ledger
 from shared.sources.counts import Counts
 from shared.sources.kept_counts import KeptCounts
+from shared.sources.source import Source
 from shared.state.digest_key import DIGEST_SECRET, InstallationKey
 from shared.state.digests import DigestKey
-
-if TYPE_CHECKING:
-    from shared.sources.blob_export.customer_insights import CustomerInsights
 
 VAULT_SECONDS: Final = 8.0
 """Seconds that a call to the vault may take to connect, and again to be answered: it answers in milliseconds."""
@@ -85,7 +83,7 @@ class App:
     erasures: Erasures
     audit: Audit
     vault: Vault
-    source: CustomerInsights
+    source: Source
     clock: Clock
     pool: ThreadPoolExecutor
     http: requests.Session
@@ -242,7 +240,7 @@ def app() -> App:
     from shared.azure.clients import blob_client, queue_client, table_client
     from shared.azure.identity import credential
     from shared.azure.settings import is_loopback
-    from shared.sources.blob_export.connect import connect
+    from shared.composition.sources import open_source
 
     settings = read_settings(os.environ, DESTINATIONS)
     clock = StorageClock()
@@ -268,7 +266,7 @@ def app() -> App:
         erasures=Erasures(Table(tables, "erased"), storage),
         audit=Audit(Table(tables, "audit")),
         vault=Vault(secrets),
-        source=connect(settings.source, settings.customer_insights_path),
+        source=open_source(os.environ),
         clock=clock,
         pool=ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="destination"),
         http=session(),

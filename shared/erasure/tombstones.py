@@ -48,6 +48,13 @@ class Tombstones:
         """Return the digests of all who were erased, however they were made."""
         return [person for person, _ in self._all()]
 
+    def erased_at(self, person: int, former: int) -> datetime | None:
+        """Return when a person was erased, by their digest or the former one; None if they were not."""
+        found = self._table.get(_PARTITION, _key(person), Tombstone)
+        if found is None:
+            found = self._table.get(_PARTITION, _key(former), Tombstone)
+        return found[0].at if found else None
+
     def perhaps_former(self) -> list[int]:
         """Return the digests that may have been made in the former way, since nothing says how they were."""
         return [person for person, stone in self._all() if stone.digests is None]

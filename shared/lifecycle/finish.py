@@ -56,7 +56,7 @@ _INTERNAL: Final = {
 }
 """What a report leaves out."""
 
-_HOW_TO_MEND: Final = "Verify with repair to mend what is missing or drifted."
+_HOW_TO_REPAIR: Final = "Verify with repair to mend what is missing or drifted."
 
 _MISSING: Final = {Reason.BOOKS_DO_NOT_CLOSE, Reason.STATE_LOST}
 """Ends that say that something is missing."""
@@ -173,20 +173,20 @@ def _delivered(
     customers = gather_customers(app, run)
     if receipts.is_empty() and customers.is_empty():
         return Ending(reason, detail)
-    held = load_state(app.storage, run.export, *before)
+    former = load_state(app.storage, run.export, *before)
     if run.digests != SCHEME:  # planned by an older version, perhaps with other digests
-        held = replace(held, digests=None)
+        former = replace(former, digests=None)
     if receipts.is_empty():
-        known = identify(held, customers)
-        return Ending(reason, detail, None if known.people.equals(held.on_lists(held.lists)) else known)
-    state = identify(merge(held, receipts, lists), customers)
+        state = identify(former, customers)
+        return Ending(reason, detail, None if state.people.equals(former.on_lists(former.lists)) else state)
+    state = identify(merge(former, receipts, lists), customers)
     short = fell_short(app, run, state, receipts, lists)
     if short and run.stop is None and not missing:
         reason = Reason.LISTS_DIFFER
         detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
-            _HOW_TO_MEND if run.trigger == "repair" else "A verification with repair follows by itself."
+            _HOW_TO_REPAIR if run.trigger == "repair" else "A verification with repair follows by itself."
         )
-    return Ending(reason, detail, state, short=short is not False)
+    return Ending(reason, detail, state, short=short is not False or state.has_unnamed)
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
@@ -215,7 +215,7 @@ def _what_differs(run: Run, verified: Verified) -> Iterator[str]:
     yield (
         "A run that delivers what is missing or drifted follows by itself."
         if run.verification == "repair"
-        else _HOW_TO_MEND
+        else _HOW_TO_REPAIR
     )
 
 

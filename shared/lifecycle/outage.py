@@ -47,4 +47,5 @@ def wait_or_end(app: App, run: Run, end: ExportError) -> ExportError:
     seconds = note_outage(app, run, f"{waiting} {why}")
     if seconds is None:
         return end
-    raise TryLater(seconds, why, waits_for=WaitsFor.SOURCE)
+    waits_for = WaitsFor.KEY_VAULT if end.reason is Reason.KEY_MISSING else WaitsFor.SOURCE
+    raise TryLater(seconds, why, waits_for=waits_for)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from shared.cleaning.clean import Recipe
-from shared.cleaning.notation import Declared
 from shared.composition.app import App
 from shared.delivery.destination import Destination
 from shared.exports.configuration import Export
@@ -17,15 +16,14 @@ from shared.planning.plan import Scope
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.rejected import rejected_customers
-from shared.sources.blob_export.customer_insights import CustomerInsights
-from shared.sources.catalogue import Table
+from shared.sources.source import Declared, Source, Table
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSegment:
     """One segment of the source, as the planner reads it."""
 
-    source: CustomerInsights
+    source: Source
     table: Table
     address: str | None = None
     beat: Callable[[], None] = lambda: None
@@ -43,9 +41,8 @@ class SourceSegment:
 
     @property
     def declared(self) -> Mapping[str, Declared]:
-        """What model.json says of them."""
-        table = self.table
-        return {name: Declared.of(kind, table.date_formats.get(name)) for name, kind in table.data_types.items()}
+        """What the source says of them."""
+        return self.table.declared
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Return its rows in batches. Whatever is found wrong while the next refresh is written is only not settled."""
@@ -60,9 +57,9 @@ class SourceSegment:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Segments of one refresh of the source, told from another by its etag."""
+    """Segments of one refresh of the source, told from another by its version."""
 
-    etag: str
+    version: str
     published_at: datetime | None
     segments: Sequence[SourceSegment]
     check_unchanged: Callable[[], None]
@@ -92,7 +89,7 @@ def open_refresh(
         app.source.verify_settled(catalogue, (), now=app.now(), quiet=timedelta.min)
 
     segments = [SourceSegment(app.source, table, address, beat, check_unchanged) for table in tables]
-    return Refresh(catalogue.etag, catalogue.modified_at, segments, check_unchanged)
+    return Refresh(catalogue.version, catalogue.modified_at, segments, check_unchanged)
 
 
 def recipe_of(app: App, export: Export) -> Recipe:
@@ -128,7 +125,7 @@ def misfits(mapping: Mapping[str, str], destination: Destination) -> list[tuple[
 
 
 def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
-    """Give whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
+    """Return whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
     only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
     return Scope(
         remove_leavers=export.leavers == "remove",

@@ -65,7 +65,7 @@ def compare_lists(app: App, run: Run, entries: Sequence[Entry]) -> Verified:
     findings = tuple(
         _findings(target.list, found, result) for target, found, result in zip(run.targets, lists, results, strict=True)
     )
-    if run.verification != "repair" or all(finding.is_equal for finding in findings):
+    if run.verification != "repair" or (all(finding.is_equal for finding in findings) and not state.is_in_doubt):
         return Verified(findings, None, detail)
     drifted = pl.concat([result.drifted for result in results])
     return Verified(findings, correct(state, ids, [found.members for found in lists], drifted), detail)

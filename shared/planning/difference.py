@@ -120,7 +120,12 @@ def difference(
         pl.lit(value=False).alias("upsert"),
         pl.lit(value=False).alias("changed"),
         bit_none().alias("add"),
-        ((pl.col("lists") | pl.col("attempted")) & pl.lit(removable, pl.UInt64)).alias("absent"),
+        pl.when(
+            pl.col("contact_id").is_not_null()
+        )  # without an id nobody can be taken off: a verification finds it first
+        .then((pl.col("lists") | pl.col("attempted")) & pl.lit(removable, pl.UInt64))
+        .otherwise(bit_none())
+        .alias("absent"),
         "seen",
     )
     unread = pl.lit(doubt.unread, pl.UInt64)

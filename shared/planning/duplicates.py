@@ -21,7 +21,7 @@ from shared.sources.ahead import in_order
 from shared.state.digests import DigestKey
 
 _WANTED: Final = pl.Schema({"segment": pl.UInt8(), "row": pl.UInt32(), "part": pl.UInt32()})
-_ORDER: Final = ("person", "customer", "content", "segment", "row")
+ORDER: Final = ("person", "customer", "content", "segment", "row")
 """The order of a person's rows: the first one speaks."""
 
 
@@ -55,7 +55,7 @@ class Duplicates:
         contacts = [unpack(packed) for packed in self._spool.packed(("part", part))]
         if not contacts:
             return rows
-        met = pl.concat(contacts).join(rows, on=["segment", "row"]).sort(_ORDER)
+        met = pl.concat(contacts).join(rows, on=["segment", "row"]).sort(ORDER)
         bodies = pl.concat(
             [met.select("person", "fields"), decoded(met["fields"], self._recipe.mapping, self._recipe.fields)],
             how="horizontal",

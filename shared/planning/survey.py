@@ -10,14 +10,15 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from shared.cleaning.clean import WHERE, Cleaned, Recipe, clean_batch
-from shared.cleaning.notation import Declared, Notations
+from shared.cleaning.clean import Cleaned, Recipe, clean_batch
+from shared.cleaning.notation import Notations
 from shared.planning.difference import SEEN, Doubt
 from shared.planning.duplicates import Duplicates
 from shared.planning.omissions import Omissions
 from shared.planning.spool import Spool, pack, unpack
 from shared.reasons.rows import RowReason
 from shared.sources.ahead import in_order
+from shared.sources.source import WHERE, Declared
 from shared.state.digests import DigestKey
 from shared.state.former_digests import former_people
 from shared.state.state import without
@@ -74,7 +75,7 @@ class Rows(Protocol):
         ...
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Return batches of ROW (its number), MALFORMED and the asked columns, as text; WHERE names a malformed row's place."""
+        """Return batches of the reader's own columns and of those asked for (`Source.read`)."""
         ...
 
 
@@ -190,15 +191,14 @@ def _prepare(
     recipe: Recipe, key: DigestKey, notations: Notations, perhaps_erased: Sequence[int], rows: pl.DataFrame
 ) -> _Batch:
     """Clean rows; everything that can be done for a batch by itself, in a thread of its own."""
-    where = rows[WHERE].alias("where") if WHERE in rows.columns else pl.lit(None, pl.String).alias("where")
     cleaned = clean_batch(rows, recipe, notations)
-    contacts = cleaned.contacts.with_columns(where)
+    contacts = cleaned.contacts.with_columns(rows[WHERE].alias("where"))
     deliverable = contacts.filter(pl.col("fields").is_not_null()).select("row", "customer", "fields")
     nameless = contacts.filter(pl.col("email").is_null() & pl.col("customer").is_not_null())
     without_address = key.of_customers(nameless["customer"])
-    compact = _compact(contacts, key)
-    erased = _known_before(contacts, compact, key, perhaps_erased)
-    return _Batch(contacts, compact, without_address, pack(deliverable), cleaned, erased)
+    kept = compact(contacts, key)
+    erased = _known_before(contacts, kept, key, perhaps_erased)
+    return _Batch(contacts, kept, without_address, pack(deliverable), cleaned, erased)
 
 
 def _known_before(contacts: pl.DataFrame, compact: pl.DataFrame, key: DigestKey, former: Sequence[int]) -> list[int]:
@@ -209,7 +209,7 @@ def _known_before(contacts: pl.DataFrame, compact: pl.DataFrame, key: DigestKey,
     return compact["person"].filter(before.is_in(pl.Series(former, dtype=pl.Int128).implode())).to_list()
 
 
-def _compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
+def compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
     """Keep of each row with a valid address what the difference needs: 44 bytes, the segment's place to come."""
     known = contacts.filter(pl.col("email").is_not_null())
     contents = known.select(pl.col("fields").fill_null("")).to_series()

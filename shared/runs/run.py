@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal, TypedDict, Unpack
+from typing import Final, Literal, Unpack
 
 from shared.azure.records import Record
 from shared.exports.configuration import SegmentTarget
@@ -11,6 +11,7 @@ from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.runs.counts import Counts, Findings
 from shared.runs.entry import Entry
 from shared.runs.plan_summary import PlanSummary
+from shared.runs.run_changes import RunChanges
 
 Trigger = Literal["refresh", "cron", "on_demand", "run_all", "rejected_rows", "verify", "repair"]
 """What started a run."""
@@ -24,39 +25,6 @@ DECIDED: Final = {Reason.OVER_LIMIT, Reason.EMPTY_SEGMENT, Reason.MASS_REMOVAL, 
 
 class IllegalTransition(Exception):
     """A run or a head cannot change in this way now: a fault of this app, never of its input."""
-
-
-class _Changes(TypedDict, total=False):
-    """The fields that transitions change: so mypy checks their names and types."""
-
-    connection: str | None
-    account: str | None
-    status: Status
-    reason: Reason | None
-    detail: str
-    started_at: datetime | None
-    planned_at: datetime | None
-    ended_at: datetime | None
-    targets: tuple[SegmentTarget, ...]
-    plan: str | None
-    chunks: int
-    done: int
-    operations: int
-    settled: int
-    counts: Counts
-    stop: Reason | None
-    begun: tuple[str, ...]
-    short: bool
-    progress_at: datetime | None
-    busy_until: datetime | None
-    unreachable_since: datetime | None
-    waits_for: WaitsFor | None
-    waits_until: datetime | None
-    findings: tuple[Findings, ...]
-    remarks: str
-    refresh: str | None
-    as_of: datetime | None
-    digests: str | None
 
 
 class Run(Record):
@@ -302,5 +270,5 @@ class Run(Record):
             done = f"{self.done} of {self.chunks} chunks done" if self.plan else "no plan"
             raise IllegalTransition(f"run {self.id} cannot {what}: {self.status}, {done}")
 
-    def _with(self, **changes: Unpack[_Changes]) -> Run:
+    def _with(self, **changes: Unpack[RunChanges]) -> Run:
         return self.model_copy(update={**changes})

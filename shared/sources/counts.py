@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-import polars as pl
-
 from shared.reasons.errors import ExportError
-from shared.sources.catalogue import CUSTOMER_ID, Partition, Table
+from shared.sources.source import Part, Source, Table
 
 THREADS: Final = 4
-"""Partitions that are read at a time: each holds some tens of megabytes."""
+"""Parts that are read at a time: each holds some tens of megabytes."""
 
 MOST_REMEMBERED: Final = 200_000
 
@@ -25,21 +21,6 @@ READ_AGAIN_SECONDS: Final = 300.0
 """Seconds for which a process need not look what others have counted."""
 
 LATER: Final = "It has not been counted yet: that takes a while. Ask again in a moment."
-
-
-def version_key(table: Table, partition: Partition, version: str) -> str:
-    """Return what names a version of a partition as it is told to be read; `version` is its snapshot or its ETag."""
-    dialect = partition.dialect
-    told = [
-        table.columns,
-        partition.path,
-        partition.snapshot,
-        dialect.delimiter,
-        dialect.quote,
-        dialect.header,
-        version,
-    ]
-    return sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +31,11 @@ class Members:
     why: str = ""
 
 
-class Source(Protocol):
-    """What is needed of the source."""
-
-    def versions(self, table: Table) -> dict[str, str]:
-        """Return the ETags of a table's partitions by path; raise ExportError."""
-        ...
-
-    def read(self, table: Table, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Return a table's rows in batches; raise ExportError."""
-        ...
-
-
 class Kept(Protocol):
     """Where counts outlive the process; it may forget, and keeps nothing else up."""
 
     def read(self) -> Mapping[str, int]:
-        """Return rows by `version_key`."""
+        """Return rows by the version of a part."""
         ...
 
     def keep(self, counts: Mapping[str, int]) -> None:
@@ -79,7 +48,7 @@ class NotCounted(Exception):
 
 
 class Counts:
-    """Remembers how many rows each version of a partition has. Safe for threads."""
+    """Remembers how many rows each version of a part has. Safe for threads."""
 
     def __init__(self, source: Source, kept: Kept | None = None) -> None:
         self._source = source
@@ -94,11 +63,11 @@ class Counts:
         asked: dict[str, int] = {}
         pool = ThreadPoolExecutor(THREADS)
         try:
-            versions = [pool.submit(self._source.versions, table) for table in tables]
+            parts = [pool.submit(self._source.parts, table) for table in tables]
             counting = [
-                self._begin(pool, table, found, deadline, asked) for table, found in zip(tables, versions, strict=True)
+                self._begin(pool, table, found, deadline, asked) for table, found in zip(tables, parts, strict=True)
             ]
-            return {table.name: _sum(parts, deadline) for table, parts in zip(tables, counting, strict=True)}
+            return {table.name: _sum(rows, deadline) for table, rows in zip(tables, counting, strict=True)}
         finally:
             if self._kept is not None and asked:
                 self._kept.keep(dict(asked))
@@ -108,28 +77,26 @@ class Counts:
         self,
         pool: ThreadPoolExecutor,
         table: Table,
-        versions: Future[dict[str, str]],
+        parts: Future[Sequence[Part]],
         deadline: float,
         asked: dict[str, int],
     ) -> Iterable[Future[int] | int] | ExportError | NotCounted:
-        """Begin to count the partitions that are not remembered."""
+        """Begin to count the parts that are not remembered."""
         try:
-            etags = versions.result(max(0.0, deadline - time.monotonic()))
+            found = parts.result(max(0.0, deadline - time.monotonic()))
         except ExportError as end:
             return end
         except TimeoutError:
             return NotCounted()
-        parts: list[Future[int] | int] = []
-        for partition in table.partitions:
-            version = partition.snapshot or etags.get(partition.path)
-            key = version_key(table, partition, version) if version else None
-            known = self._remembered.get(key) if key else None
+        counting: list[Future[int] | int] = []
+        for part in found:
+            known = self._remembered.get(part.version) if part.version else None
             if known is None:
-                parts.append(pool.submit(self._count, table, partition, key, deadline, asked))
+                counting.append(pool.submit(self._count, table, part, deadline, asked))
             else:
-                parts.append(known)
-                asked[str(key)] = known
-        return parts
+                counting.append(known)
+                asked[str(part.version)] = known
+        return counting
 
     def _learn(self) -> None:
         """Take over what other processes have counted, once in a while."""
@@ -137,20 +104,18 @@ class Counts:
             self._read_at = time.monotonic()
             self._remembered = {**self._remembered, **self._kept.read()}
 
-    def _count(
-        self, table: Table, partition: Partition, key: str | None, deadline: float, asked: dict[str, int]
-    ) -> int:
+    def _count(self, table: Table, part: Part, deadline: float, asked: dict[str, int]) -> int:
         rows = 0
         if time.monotonic() > deadline:
             raise NotCounted
-        for batch in self._source.read(replace(table, partitions=(partition,)), [CUSTOMER_ID]):
-            rows += batch.height
+        for more in self._source.count(table, part):
+            rows += more
             if time.monotonic() > deadline:
                 raise NotCounted
-        if key:
+        if part.version:
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[key] = asked[key] = rows
+            self._remembered[part.version] = asked[part.version] = rows
         return rows
 
 

@@ -55,6 +55,16 @@ class State:
         """Nothing delivered yet."""
         return cls((), pl.DataFrame(schema=SCHEMA), SCHEME)
 
+    @property
+    def has_unnamed(self) -> bool:
+        """Whether somebody may be on a list whose id there nobody knows: only reading the list back tells."""
+        return self.people["contact_id"].null_count() > 0
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether somebody may be on a list and nobody knows: a call for it had no answer."""
+        return bool((self.people["attempted"] != 0).any())
+
     def on_lists(self, list_ids: Sequence[str]) -> pl.DataFrame:
         """Return the people with `lists` and `attempted` counted through `list_ids`; bits of other lists are left out."""
         people = self.people
@@ -141,7 +151,8 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
 
     `receipts` has the columns of RECEIPTS, masks counted through `list_ids`, in the order in which they were recorded.
     Lists that nobody is on any more lose their bit (and, past MOST_LISTS, those that no run fills any more); people on no
-    list stay while their contact is known, so that a return costs no second upsert.
+    list stay while their contact is known, so that a return costs no second upsert. Who has no id stays while it is in
+    doubt whether they are on a list: reading the list back tells.
     """
     names = (*list_ids, *(list_id for list_id in state.lists if list_id not in list_ids))[:MOST_LISTS]
     news = remap_bits(_combined(receipts), list_ids, names)
@@ -160,8 +171,12 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
         (((mask("attempted") & ~mask("removed")) | mask("attempted_new")) & ~confirmed).alias("attempted"),
         CUSTOMER,
     )
-    known = people.filter(pl.col("contact_id").is_not_null()).sort("person")
-    return compact(replace(state, lists=names, people=known))
+    return compact(replace(state, lists=names, people=known_or_doubted(people).sort("person")))
+
+
+def known_or_doubted(people: pl.DataFrame) -> pl.DataFrame:
+    """Return the people of a state that have an id at the destination, or of whom it is in doubt whether they are there."""
+    return people.filter(pl.col("contact_id").is_not_null() | (pl.col("attempted") != 0))
 
 
 def identify(state: State, customers: pl.DataFrame) -> State:

@@ -18,7 +18,7 @@ from shared.cleaning.addresses import normalised
 from shared.cleaning.fields import Fields
 from shared.delivery.destination import Seen
 from shared.state.digests import DigestKey
-from shared.state.state import State, bit, bit_none, compact
+from shared.state.state import State, bit, bit_none, compact, known_or_doubted
 
 OBSERVED: Final = pl.Schema({"person": pl.Int128(), "contact_id": pl.String()})
 """Columns of what was read back, besides one of each field's values."""
@@ -135,7 +135,7 @@ def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFra
             ).alias("lists"),
             (pl.col("attempted") & others).alias("attempted"),
         ).drop("read")
-    return compact(replace(state, lists=names, people=people))
+    return compact(replace(state, lists=names, people=known_or_doubted(people)))
 
 
 def _digests(values: Mapping[str, Sequence[str | None]], key: DigestKey) -> list[pl.Series]:

@@ -11,7 +11,7 @@ from azure.core.credentials import AccessToken
 from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 
-from shared.azure.identity import Identity
+from shared.azure.identity import Identity, credential
 from shared.azure.vault import Vault, VaultUnavailable
 from shared.reasons.codes import Reason
 from shared.reasons.errors import Transient
@@ -79,3 +79,16 @@ def test_a_token_that_comes_is_passed_on() -> None:
 
     identity = Identity(Inner(), "nobody")  # type: ignore[arg-type]
     assert identity.get_token("https://storage.azure.com/.default").token == "https://storage.azure.com/.default"
+
+
+def test_an_identity_belongs_to_its_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was made before the platform's endpoint was there, or for another one, is not used with this one."""
+    made = []
+    for address in (None, "http://127.0.0.1:1/token", "http://127.0.0.1:2/token"):
+        if address is None:
+            monkeypatch.delenv("IDENTITY_ENDPOINT", raising=False)
+        else:
+            monkeypatch.setenv("IDENTITY_ENDPOINT", address)
+        made.append(credential())
+        assert credential() is made[-1]
+    assert len({id(identity) for identity in made}) == 3

@@ -19,7 +19,7 @@ from shared.runs.rejected import rejected_customers
 from shared.runs.work import ChunkWork, RunWork, read_work
 from shared.state.state import SCHEMA
 from tests.conftest import publish
-from tests.lifecycle.test_books import planned
+from tests.lifecycle.planned import planned
 
 RUN = "20260101t000000000-dead"
 

@@ -37,6 +37,8 @@ def test_who_was_paused_past_its_time_must_not_go_on(locks: Locks) -> None:
 
 def test_a_dead_holder_is_replaced_when_its_time_is_over(locks: Locks) -> None:
     holder = locks.exclusive("main", "work", 0)
-    holder.__enter__()
-    with locks.exclusive("main", "work", 60):
-        pass
+    still_mine = holder.__enter__()
+    with locks.exclusive("main", "work", 60) as mine:
+        mine()
+        with pytest.raises(TryLater):
+            still_mine()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -9,6 +10,7 @@ import annotated_types
 import pytest
 
 from shared.azure.settings import Settings, SettingsWrong, read_settings
+from shared.composition.sources import open_source
 
 NUMBERS: Final = (
     "SETTLE_SECONDS",
@@ -29,11 +31,21 @@ WHOLE = {
 }
 
 
+def read(environment: Mapping[str, str], kinds: Collection[str] = ()) -> Settings:
+    """Read the app's settings, and those of its source."""
+    open_source(environment)
+    return read_settings(environment, kinds)
+
+
+def test_a_source_of_no_kind_that_there_is_is_refused() -> None:
+    with pytest.raises(SettingsWrong, match="SOURCE_KIND must be one of blob_export"):
+        read({**WHOLE, "SOURCE_KIND": "carrier_pigeon"})
+
+
 def test_what_is_left_out_has_a_default() -> None:
-    settings = read_settings(WHOLE)
+    settings = read(WHOLE)
     assert settings.urls == {}
     assert (settings.auth_mode, settings.outage_minutes, settings.grace_seconds) == ("keys", 360, 45)
-    assert settings.customer_insights_path == "container/folder"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +54,7 @@ def test_what_is_left_out_has_a_default() -> None:
 )
 def test_a_missing_setting_is_named(name: str) -> None:
     with pytest.raises(SettingsWrong, match=name.partition("__")[0]):
-        read_settings({key: value for key, value in WHOLE.items() if key != name})
+        read({key: value for key, value in WHOLE.items() if key != name})
 
 
 @pytest.mark.parametrize("name", ["AUTOPILOT_URL", "KEY_VAULT_URL", "NOTIFY_URL"])
@@ -51,12 +63,12 @@ def test_a_missing_setting_is_named(name: str) -> None:
 )
 def test_only_tls_leaves_this_machine(name: str, url: str) -> None:
     with pytest.raises(SettingsWrong, match=f"{name} .*https"):
-        read_settings({**WHOLE, name: url}, KINDS)
+        read({**WHOLE, name: url}, KINDS)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:1/x", "http://127.0.0.1:80", "https://example.com"])
 def test_this_machine_may_be_reached_without_tls(url: str) -> None:
-    assert read_settings({**WHOLE, "AUTOPILOT_URL": url}, KINDS).urls == {"autopilot": url}
+    assert read({**WHOLE, "AUTOPILOT_URL": url}, KINDS).urls == {"autopilot": url}
 
 
 @pytest.mark.parametrize(
@@ -77,10 +89,10 @@ def test_this_machine_may_be_reached_without_tls(url: str) -> None:
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     if not value:  # an app setting that is empty counts as left out
-        assert read_settings({**WHOLE, name: value}) == read_settings(WHOLE)
+        assert read({**WHOLE, name: value}) == read(WHOLE)
         return
     with pytest.raises(SettingsWrong, match=name):
-        read_settings({**WHOLE, name: value})
+        read({**WHOLE, name: value})
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -111,7 +123,7 @@ HTTP = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=cGFzcw=="
 )
 def test_no_connection_string_leads_to_another_host_without_tls(name: str, connection: str) -> None:
     with pytest.raises(SettingsWrong, match=rf"{name}.*http") as refusal:
-        read_settings({**WHOLE, name: connection})
+        read({**WHOLE, name: connection})
     assert "cGFzcw" not in str(refusal.value)
 
 
@@ -125,7 +137,7 @@ def test_no_connection_string_leads_to_another_host_without_tls(name: str, conne
     ],
 )
 def test_a_connection_string_with_tls_or_to_this_machine_is_taken(connection: str) -> None:
-    assert read_settings({**WHOLE, "AzureWebJobsStorage": connection}).storage.connection_string == connection
+    assert read({**WHOLE, "AzureWebJobsStorage": connection}).storage.connection_string == connection
 
 
 @pytest.mark.parametrize("service", ["blob", "queue", "table"])
@@ -134,15 +146,15 @@ def test_no_service_is_reached_without_tls(service: str) -> None:
     whole = {name: value for name, value in WHOLE.items() if name != "AzureWebJobsStorage"}
     name = f"AzureWebJobsStorage__{service}ServiceUri"
     with pytest.raises(SettingsWrong, match=f"{name} .*https"):
-        read_settings({**whole, **given, name: "http://a.example"})
+        read({**whole, **given, name: "http://a.example"})
 
 
 @pytest.mark.parametrize(
     ("value", "said"), [("True", True), ("true", True), ("False", False), ("", False), ("1", False)]
 )
 def test_the_platform_says_whether_it_authenticates(value: str, said: bool) -> None:
-    assert read_settings({**WHOLE, "WEBSITE_AUTH_ENABLED": value}).website_auth_enabled is said
+    assert read({**WHOLE, "WEBSITE_AUTH_ENABLED": value}).website_auth_enabled is said
 
 
 def test_no_setting_shows_a_connection_string() -> None:
-    assert "UseDevelopmentStorage" not in repr(read_settings(WHOLE))
+    assert "UseDevelopmentStorage" not in repr(read(WHOLE))

@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cleaning.clean import MALFORMED, ROW, Cleaned, Recipe, clean, clean_batch
+from shared.cleaning.clean import Cleaned, Recipe, clean, clean_batch
 from shared.cleaning.notation import Notations
 from tests.cleaning.recipes import recipe_for
+from tests.sources.batches import batch
 
 MAPPING = {"Email": "Mail", "FirstName": "Given", "integer--Loyalty--Points": "Points"}
 
 
 def rows(*values: tuple[str | None, str | None, str | None], malformed: bool = False) -> pl.DataFrame:
     table = pl.DataFrame(values, schema={"Mail": pl.String, "Given": pl.String, "Points": pl.String}, orient="row")
-    return table.with_row_index(ROW).with_columns(
-        pl.lit(malformed).alias(MALFORMED), pl.format("c{}", ROW).alias("CustomerId")
-    )
+    return batch(table.with_columns(pl.format("c{}", pl.int_range(pl.len())).alias("CustomerId")), malformed=malformed)
 
 
 def test_a_contact_holds_the_mapped_fields_trimmed_and_typed() -> None:
@@ -158,7 +157,7 @@ def test_a_malformed_row_shows_nothing_of_how_a_column_is_written() -> None:
 
 
 def test_only_mapped_columns_are_asked_for() -> None:
-    assert recipe_for(MAPPING).columns == ["CustomerId", "Mail", "Given", "Points"]
+    assert recipe_for(MAPPING).columns == ["Mail", "Given", "Points"]
 
 
 def test_a_field_may_come_from_a_column_of_any_name() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from export_trigger.http.mapping import MOST_HINTS, Hints
 from shared.destinations.autopilot.fields import FIELDS
-from shared.sources.catalogue import Table
+from shared.sources.source import Table
 
 
 def table(columns: Sequence[str]) -> Table:
-    return Table("VIP", tuple(columns), (), None)
+    return Table(name="VIP", columns=tuple(columns), key="CustomerId")
 
 
 def test_a_column_that_is_nearly_right_is_named() -> None:

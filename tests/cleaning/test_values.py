@@ -15,17 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import shared.planning.survey
-from shared.cleaning.clean import MALFORMED, ROW, Recipe
+from shared.cleaning.clean import Recipe
 from shared.cleaning.dates import dates
-from shared.cleaning.notation import Declared, Notations
+from shared.cleaning.notation import Notations
 from shared.cleaning.numbers import floats, integers
 from shared.cleaning.text import in_one_spelling
 from shared.delivery.chunks import decode
 from shared.planning.plan import Plan, Scope, chunks, plan
 from shared.planning.spool import Spool
+from shared.sources.source import OWN_COLUMNS, Declared
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate
 from tests.cleaning.recipes import recipe_for
+from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
 
@@ -45,8 +47,7 @@ class Table:
 
     def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         self.reads += 1
-        table = self.rows.select(columns).with_row_index(ROW).with_columns(pl.lit(value=False).alias(MALFORMED))
-        yield from (part.cast({ROW: pl.UInt64}) for part in table.iter_slices(2))
+        yield from batch(self.rows).select(*OWN_COLUMNS, *columns).iter_slices(2)
 
 
 def column(*cells: str | None, **more: Any) -> Table:
@@ -126,7 +127,7 @@ def test_segments_of_an_export_show_together_how_a_column_is_written() -> None:
 
 
 def test_the_owners_word_goes_first_then_the_sources_and_a_date_that_does_not_fit_is_left_out() -> None:
-    told = {"V": Declared.of("string", "dd/MM/yyyy")}
+    told = {"V": Declared(order="day_first")}
     assert values(column("05/01/1980", declared=told), "date--Born") == ["1980-01-05T00:00:00.000Z"]
     assert values(column("12/25/1980", declared=told), "date--Born") == [None]
     assert values(column("05/01/1980", declared=told), "date--Born", date_order="month_first") == [
@@ -135,7 +136,7 @@ def test_the_owners_word_goes_first_then_the_sources_and_a_date_that_does_not_fi
 
 
 def test_a_column_of_dates_that_shows_nothing_is_in_us_format_as_customer_insights_writes_it() -> None:
-    typed = {"V": Declared.of("dateTime")}
+    typed = {"V": Declared(usual_order="month_first")}
     assert values(column("05/01/1980", declared=typed), "date--Born") == ["1980-05-01T00:00:00.000Z"]
     assert values(column("05/01/1980", "25/12/1980", declared=typed), "date--Born")[0] == "1980-01-05T00:00:00.000Z"
 
@@ -157,13 +158,13 @@ def test_a_point_or_comma_that_may_part_thousands_is_read_by_the_whole_column(
 
 
 def test_in_a_column_of_numbers_a_point_is_a_decimal_sign() -> None:
-    number = {"V": Declared.of("double")}
+    number = {"V": Declared(is_number=True)}
     assert values(column("1.000", "1.500", declared=number), "integer--Points") == [1, None]
     assert values(column("1.500", "2.25", declared=number), "float--Spent") == [1.5, 2.25]
 
 
 def test_a_whole_number_in_a_text_field_has_no_decimals_if_the_source_says_that_it_is_a_number() -> None:
-    number = {"V": Declared.of("Double")}
+    number = {"V": Declared(is_number=True)}
     cells = ("85301.0", "1.5551234567E10", "12.5", "007")
     assert values(column(*cells, declared=number), "MailingPostalCode") == ["85301", "15551234567", "12.5", "007"]
     assert values(column(*cells), "MailingPostalCode") == list(cells)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.azure.vault import GivenKey
-from shared.cleaning.clean import MALFORMED, ROW
 from shared.delivery.chunks import decode
 from shared.delivery.delivery import Delivery
 from shared.delivery.destination import ANY_LISTS, Account, Capabilities, Destination, ListMethod, Names, Place
@@ -23,11 +22,13 @@ from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.http.transport import Session
 from shared.planning.plan import Scope, chunks, plan
 from shared.planning.spool import Spool
+from shared.sources.source import OWN_COLUMNS
 from shared.state.digests import DigestKey
 from shared.state.state import State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
 from tests.destinations.memory.destination import MemoryDestination, MemoryFields, MemoryNotes, Store
 from tests.planning.test_plan import RECIPE, Table
+from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
 LISTS = ("list-a", "list-b", "list-c")
@@ -48,8 +49,7 @@ class OneBatch(Table):
             },
             schema=dict.fromkeys(self.columns, pl.String),
         )
-        number = pl.int_range(pl.len(), dtype=pl.UInt64).alias(ROW)
-        yield rows.select(*columns, number, pl.lit(value=False).alias(MALFORMED))
+        yield batch(rows).select(*OWN_COLUMNS, *columns)
 
 
 def run(

@@ -19,7 +19,7 @@ from export_trigger.http.request import Call as ApiCall
 from export_trigger.http.request import Problem
 from shared.azure.records import NewerVersion
 from shared.cleaning.addresses import normalise
-from shared.cleaning.clean import MALFORMED, ROW, WHERE, clean
+from shared.cleaning.clean import clean
 from shared.delivery.chunks import Operation, UnreadableChunk, decode, encode
 from shared.delivery.errors import DestinationError
 from shared.destinations.autopilot.account import seen_of
@@ -41,13 +41,15 @@ from shared.reasons.errors import ExportError
 from shared.runs.files import Damaged, parse_table, write_table
 from shared.runs.work import ChunkWork, RunWork, read_work
 from shared.sources.blob_export.model import parse_model
-from shared.sources.catalogue import Dialect
+from shared.sources.blob_export.tables import Dialect, partitions_of
+from shared.sources.source import KEY, MALFORMED, ROW, WHERE
 from shared.state.digests import DigestKey
 from shared.state.state import RECEIPTS, SCHEMA, Receipt, tabulate
 from shared.verification.comparison import observe
 from tests.cleaning.recipes import recipe_for
 from tests.fuzz.decoder import Decoder
 from tests.fuzz.partition import COLUMNS, careful, quick
+from tests.sources.batches import batch
 
 Target = Callable[[bytes], None]
 
@@ -104,7 +106,7 @@ def models(data: bytes) -> None:
         return
     _promise(not found.tables.keys() & found.faults.keys())
     _promise(all(fault and fault.isprintable() for fault in found.faults.values()))
-    _promise(all(table.partitions for table in found.tables.values()))
+    _promise(all(partitions_of(table) for table in found.tables.values()))
 
 
 def tables(data: bytes) -> None:
@@ -125,15 +127,14 @@ def tables(data: bytes) -> None:
     _promise(found[ROW].to_list() == list(range(found.height)))
     for size in (1, 7, 1 << 20):
         read = careful(data[1:], dialect, size)
-        _promise(isinstance(read, pl.DataFrame) and read.equals(found.drop(ROW, WHERE)))
+        _promise(isinstance(read, pl.DataFrame) and read.equals(found.drop(ROW, KEY, WHERE)))
 
 
 def values(data: bytes) -> None:
     """Clean any text as an address and as a value of every type."""
     texts = data.decode("utf-8", errors="ignore").split("\n")
     rows = [*batched([*texts, *texts[: len(texts) % 2]], 2, strict=True)]
-    batch = pl.DataFrame(rows, schema=dict.fromkeys(("0", "1"), pl.String), orient="row").with_row_index(ROW)
-    cleaned = clean(batch.with_columns(pl.lit(value=False).alias(MALFORMED)), _RECIPE)
+    cleaned = clean(batch(pl.DataFrame(rows, schema=dict.fromkeys(("0", "1"), pl.String), orient="row")), _RECIPE)
     _promise((cleaned["fields"].is_null() == cleaned["reason"].is_not_null()).all())
     for address in cleaned["email"].drop_nulls():
         _promise(normalise(address) == address)

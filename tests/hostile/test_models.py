@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.blob_export.model import parse_model
-from shared.sources.catalogue import Catalogue
+from shared.sources.blob_export.tables import partitions_of
+from shared.sources.source import Catalogue
 
 
 def parse(text: bytes) -> Catalogue | ExportError:
@@ -79,7 +80,7 @@ def test_anything_shaped_like_a_model_is_a_catalogue_or_malformed(content: dict[
     found = parse(json.dumps(content).encode())
     if isinstance(found, Catalogue):
         for table in found.tables.values():
-            assert all(partition.path and ".." not in partition.path.split("/") for partition in table.partitions)
+            assert all(partition.path and ".." not in partition.path.split("/") for partition in partitions_of(table))
 
 
 @pytest.mark.parametrize(

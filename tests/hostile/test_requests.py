@@ -49,8 +49,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 def save(app: App) -> None:
     """Save what the requests are about."""
-    ask(app, BY_NAME["put_connection"], {"connection": "main"}, body=json.dumps(CONNECTION).encode())
-    ask(app, BY_NAME["put_export"], {"export": "team"}, body=json.dumps(EXPORT).encode())
+    connection = ask(app, BY_NAME["put_connection"], {"connection": "main"}, body=json.dumps(CONNECTION).encode())
+    assert connection.status in {200, 201}, connection.body
+    export = ask(app, BY_NAME["put_export"], {"export": "team"}, body=json.dumps(EXPORT).encode())
+    assert export.status in {200, 201}, export.body
 
 
 def ask(

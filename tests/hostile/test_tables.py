@@ -13,12 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from local.azurite import Azurite
-from shared.cleaning.clean import MALFORMED, ROW, WHERE
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.blob_export.customer_insights import _body, _carefully
 from shared.sources.blob_export.dialect import LONGEST_LINE, LONGEST_ROW, is_blank, rows
-from shared.sources.catalogue import Dialect
+from shared.sources.blob_export.partition import body, carefully
+from shared.sources.blob_export.tables import Dialect, partitions_of
+from shared.sources.source import KEY, MALFORMED, ROW, WHERE
 from tests.sources.blob_export.test_customer_insights import BODY, COLUMNS, HEADER, TWO, Source
 
 MEBIBYTE = 1 << 20
@@ -33,9 +33,8 @@ def source(azurite: Azurite) -> Iterator[Source]:
 
 def read(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame | ExportError:
     """Read the table; anything but rows or the source's own reason is a fault of ours."""
-    nothing = pl.DataFrame(
-        schema={MALFORMED: pl.Boolean, **dict.fromkeys(columns, pl.String), ROW: pl.UInt64, WHERE: pl.String}
-    )
+    own = {ROW: pl.UInt64, KEY: pl.String, MALFORMED: pl.Boolean, WHERE: pl.String}
+    nothing = pl.DataFrame(schema={**own, **dict.fromkeys(columns, pl.String)})
     try:
         table = source.reader.catalogue().table("VIP")
         return pl.concat([nothing, *source.reader.read(table, columns)])
@@ -47,8 +46,8 @@ def read(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame | Exp
 def read_carefully(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
     """Read the table row by row, as the reader does from the first broken row on."""
     table = source.reader.catalogue().table("VIP")
-    file = source.reader._find(table.partitions[0], table)
-    batches = _carefully(_body(file), file, columns)
+    file = source.reader.find(table, partitions_of(table)[0])
+    batches = carefully(body(file), file, columns)
     nothing = pl.DataFrame(schema={MALFORMED: pl.Boolean} | dict.fromkeys(columns, pl.String))
     return pl.concat([nothing, *batches])
 
@@ -106,7 +105,7 @@ def test_a_sound_row_is_the_same_however_it_is_read(source: Source, data: bytes,
         assert found.height <= data.count(b"\n") + data.count(b"\r") + 1
         carefully = read_carefully(source)
         assert carefully.height == found.height
-        assert carefully.filter(~pl.col(MALFORMED)).equals(found.drop(ROW, WHERE).filter(~carefully[MALFORMED]))
+        assert carefully.filter(~pl.col(MALFORMED)).equals(found.drop(ROW, KEY, WHERE).filter(~carefully[MALFORMED]))
 
 
 _garbage = st.lists(_scraps.filter(lambda scrap: b"\n" not in scrap) | st.binary(max_size=3), max_size=8).map(

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.cleaning.addresses import normalise, normalised
-from shared.cleaning.clean import MALFORMED, ROW, clean
+from shared.cleaning.clean import clean
 from shared.cleaning.dates import dates
 from shared.cleaning.notation import Notations
 from shared.delivery.chunks import Cutter, decode, lines
@@ -19,6 +19,7 @@ from shared.destinations.autopilot.fields import CUSTOM_TYPES
 from shared.reasons.rows import RowReason
 from shared.runs.rejected import escape_formulas, unescape_formulas
 from tests.cleaning.recipes import recipe_for
+from tests.sources.batches import batch
 
 _text = st.text(st.characters(codec="utf-8"), max_size=60)
 _number = st.from_regex(r"[+-]?[0-9.٣eE,_ ]{1,30}", fullmatch=True)
@@ -35,7 +36,7 @@ MAPPING = {"Email": "Email"} | dict(zip(FIELDS, FIELDS, strict=True))
 def table(rows: list[dict[str, str | None]]) -> pl.DataFrame:
     """Make a batch as the reader gives it."""
     schema = dict.fromkeys(["CustomerId", "Email", *FIELDS], pl.String)
-    return pl.DataFrame(rows, schema=schema).with_row_index(ROW).with_columns(pl.lit(value=False).alias(MALFORMED))
+    return batch(pl.DataFrame(rows, schema=schema))
 
 
 @settings(max_examples=150)

@@ -15,10 +15,11 @@ import pytest
 
 from export_trigger.http import access, health
 from local.host.configuration import read_host_json
-from shared.azure.settings import Settings, read_settings
+from shared.azure.settings import Settings, read_account, read_settings
 from shared.azure.storage import Container, Queue
 from shared.azure.tables import Table
 from shared.composition import app as composition
+from shared.composition.sources import open_source
 from shared.destinations.autopilot.destination import URL
 from shared.destinations.registry import DESTINATIONS
 from tests.infra.bicep import INFRA, Expression, read
@@ -34,6 +35,7 @@ LEFT_TO_DEFAULT: Final = {
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OUTAGE_MINUTES",
     "SETTLE_SECONDS",
+    "SOURCE_KIND",
 }
 """Settings that the templates leave alone, on purpose."""
 
@@ -44,8 +46,8 @@ OTHER_FORM: Final = {"AzureWebJobsStorage", "CustomerInsightsStorage"} | {
 }
 """Other ways to say where an account is; and queues and tables, which the source has none of."""
 
-PLATFORM: Final = {"IDENTITY_ENDPOINT", "WEBSITE_AUTH_ENABLED", "AZURE_CLIENT_ID"}
-"""What the platform sets (the endpoint, and whether it authenticates), or what is only asked when a setting names no identity."""
+PLATFORM: Final = {"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "WEBSITE_AUTH_ENABLED", "AZURE_CLIENT_ID"}
+"""What the platform sets (its endpoint for tokens, and whether it authenticates), or what is only asked when a setting names no identity."""
 
 HOST: Final = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
@@ -110,7 +112,8 @@ def read_by_the_code() -> set[str]:
     """Give every setting that the deployed code asks for: by running it, and by reading what else looks at `os.environ`."""
     asked = Asked(environment())
     read_settings(asked, DESTINATIONS)
-    optional = {name.upper() for name in Settings.model_fields} - {"STORAGE", "SOURCE", "URLS"}
+    open_source(asked)
+    optional = {name.upper() for name in Settings.model_fields} - {"STORAGE", "URLS"}
     return asked.names | optional | set(_environment_names())
 
 
@@ -120,7 +123,7 @@ def test_the_app_starts_with_the_settings_of_the_templates() -> None:
     assert settings.storage.blob_uri
     assert settings.storage.queue_uri
     assert settings.storage.table_uri
-    assert settings.storage.client_id == settings.source.client_id == "an-id"
+    assert settings.storage.client_id == read_account(environment(), "CustomerInsightsStorage").client_id == "an-id"
 
 
 def test_every_setting_the_code_reads_is_set_or_left_to_its_default_on_purpose() -> None:

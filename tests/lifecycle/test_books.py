@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -13,60 +12,20 @@ from export_worker.deliver_chunk import deliver_chunk
 from shared.azure.storage import Container
 from shared.composition.app import App
 from shared.delivery.chunks import Operation, encode
-from shared.exports.configuration import SegmentTarget
 from shared.lifecycle.finish import finish_run
 from shared.lifecycle.give_up import record_undelivered
 from shared.lifecycle.record import Outcome, record
-from shared.planning.plan import REJECTED
 from shared.reasons.codes import Reason, Status
 from shared.runs.books import discrepancies
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
-from shared.runs.files import chunk_path, load_state, planned_rejected_path, state_path, write_table
+from shared.runs.files import chunk_path, load_state, state_path, write_table
 from shared.runs.head import Head
 from shared.runs.run import Run, Verification
-from shared.runs.run_id import new_run_id
 from shared.state.state import Receipt, tabulate
-from tests.runs import lives
+from tests.lifecycle.planned import planned
 
 LISTS = ("list-a",)
-
-
-def planned(
-    app: App,
-    chunks: int,
-    operations: int,
-    *,
-    counts: Counts | None = None,
-    verification: Verification | None = None,
-) -> Run:
-    """Return a run whose plan has been written, but for its chunks."""
-    now = datetime.now(UTC)
-    name = f"e-{secrets.token_hex(4)}"
-    run = Run(
-        export=name,
-        id=new_run_id(now),
-        trigger="on_demand",
-        requested_by="me",
-        queued_at=now,
-        verification=verification,
-    )
-    app.ledger.start(run)
-    app.storage.put(
-        Container.OUTCOMES, planned_rejected_path(name, run.id, "p"), write_table(pl.DataFrame(schema=REJECTED))
-    )
-    return app.ledger.change(
-        name,
-        run.id,
-        lambda run: lives.planned(
-            run,
-            now,
-            chunks=chunks,
-            operations=operations,
-            counts=counts or Counts(rows_read=operations),
-            targets=(SegmentTarget(segment="VIP", list="VIP"),),
-        ),
-    )
 
 
 def came_to(people: Sequence[int], *, left: int = 0) -> Outcome:

@@ -23,7 +23,7 @@ from shared.reasons.codes import Reason, Status
 from shared.reasons.errors import TryLater
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
-from shared.runs.files import load_state, planned_rejected_path, state_path, write_state, write_table
+from shared.runs.files import load_state, planned_rejected_path, run_folder, state_path, write_state, write_table
 from shared.runs.ledger import Ledger
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
@@ -161,9 +161,13 @@ def test_a_chunk_whose_run_ended_a_moment_ago_is_no_fault(
     run = delivered()
     read = app.ledger.run
     finish_run(app, name, run.id)
+    ended = read(name, run.id)
     snapshots = iter([run])
     monkeypatch.setattr(app.ledger, "run", lambda *asked: next(snapshots, None) or read(*asked))
     deliver_chunk(app, name, run.id, "000001")
+    assert next(snapshots, None) is None
+    assert read(name, run.id) == ended
+    assert list(app.storage.names(Container.OUTCOMES, run_folder(name, run.id))) == []
 
 
 def test_a_finisher_that_was_paused_writes_no_state_over_what_holds_by_now(

@@ -212,7 +212,7 @@ def test_a_tick_sweeps_what_deleted_exports_left(timed: App, run: Run, monkeypat
     app = dataclasses.replace(
         timed,
         source=cast("Any", SimpleNamespace(catalogue=_unreachable)),
-        audit=cast("Any", SimpleNamespace(forget=lambda *_, **__: None)),
+        audit=cast("Any", SimpleNamespace(forget=lambda *_, **__: None, note=lambda *_: None)),
     )
     monkeypatch.setattr("export_trigger.steps.tick.sweep_keys", lambda _: None)
     tick(app)

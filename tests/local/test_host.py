@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -20,6 +19,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 from local.azurite import Azurite
+from local.eventually import eventually
 from local.processes import NotReady, ServerProcess
 
 APP = """
@@ -130,6 +130,10 @@ class Hosts:
             client.create_queue()
             client.send_message(text)
 
+    def is_empty(self) -> bool:
+        """Whether the queue holds no message, hidden ones included."""
+        return not self.queues.get_queue_client(self.queue).get_queue_properties().approximate_message_count
+
     def poison(self) -> list[str]:
         try:
             found = self.queues.get_queue_client(f"{self.queue}-poison").peek_messages(max_messages=32)
@@ -143,10 +147,10 @@ class Hosts:
         return [line for line in lines if line["kind"] == kind]
 
     def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, (self.folder / "log-1").read_text()[-2000:]
-            time.sleep(0.05)
+        try:
+            eventually(condition, seconds=seconds, every=0.05)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n" + (self.folder / "log-1").read_text()[-2000:]) from None
 
 
 @pytest.fixture
@@ -261,7 +265,7 @@ def test_a_long_function_keeps_its_message_hidden(hosts: Hosts) -> None:
     hosts.start()
     hosts.start("2")
     hosts.until(lambda: hosts.notes("work"))
-    time.sleep(6)
+    hosts.until(hosts.is_empty)
     assert [note["count"] for note in hosts.notes("work")] == [1]
 
 

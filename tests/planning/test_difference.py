@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.planning.difference import Difference, difference
 from shared.state.state import RECEIPTS, SCHEMA, Receipt, State, merge, tabulate
+from shared.verification.comparison import OBSERVED, correct
 
 LISTS = ("list-a", "list-b", "list-c")
 ROWS = pl.Schema(
@@ -178,3 +179,21 @@ def test_the_order_of_rows_does_not_matter(rows: Rows) -> None:
         .sort("person")
         .equals(reference.operations.select(columns).sort("person"))
     )
+
+
+def test_who_may_be_on_a_list_without_a_known_id_is_kept_until_the_list_is_read_back() -> None:
+    """Sent with a membership, never answered, and gone from the segment since: nobody can be taken off without an id."""
+    state = merge(State.empty(), tabulate([Receipt(1, attempted=("list-a",))], LISTS), LISTS)
+    assert state.has_unnamed
+    assert compare([], state).operations.is_empty()
+    assert only(compare([(1, 0, 11)], state))["add"] == 0b001
+    there = pl.DataFrame([(1, "person_1")], schema=OBSERVED, orient="row")
+    found = correct(state, ["list-a"], [there], pl.Series(dtype=pl.Int128))
+    assert memberships(found) == {(1, "list-a")}
+    assert only(compare([], found))["remove"] == 0b001
+    nobody = correct(state, ["list-a"], [there.clear()], pl.Series(dtype=pl.Int128))
+    assert nobody.people.is_empty()
+
+
+def test_who_was_never_answered_and_asked_for_no_list_is_not_kept() -> None:
+    assert merge(State.empty(), tabulate([Receipt(1)], LISTS), LISTS).people.is_empty()

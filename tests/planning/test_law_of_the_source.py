@@ -16,15 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.cleaning.clean import MALFORMED, ROW
-from shared.cleaning.notation import Declared
 from shared.delivery.chunks import decode
 from shared.planning.plan import Plan, Scope, chunks, plan
 from shared.planning.remarks import remarks
 from shared.planning.spool import Spool
+from shared.sources.source import KEY as ROW_KEY
+from shared.sources.source import MALFORMED, OWN_COLUMNS, ROW, Declared
 from shared.state.digests import DigestKey
 from shared.state.state import CUSTOMERS, SCHEMA, Receipt, State, identify, merge, tabulate
 from tests.cleaning.recipes import recipe_for
+from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
 RECIPE = recipe_for({"Email": "Email", "integer--Points": "Points"}, on_bad_value="reject")
@@ -59,7 +60,7 @@ class Table:
             schema={**dict.fromkeys(self.columns, pl.String), ROW: pl.UInt64, MALFORMED: pl.Boolean},
             orient="row",
         )
-        yield table.select(*columns, ROW, MALFORMED)
+        yield batch(table).select(*OWN_COLUMNS, *columns)
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,9 @@ def test_a_file_without_addresses_where_they_should_be_holds_removals_back(deliv
 
     class Shifted(Table):
         def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-            for batch in super().read(columns):
-                yield batch.head(25)
-                yield batch.tail(5).with_columns(pl.lit("Name").alias("Email"), pl.col("Email").alias("CustomerId"))
+            for rows in super().read(columns):
+                yield rows.head(25)
+                yield rows.tail(5).with_columns(pl.lit("Name").alias("Email"), pl.col("Email").alias(ROW_KEY))
 
     with Spool() as spool:
         found = plan([Shifted(everybody())], RECIPE, KEY, delivered, [LIST], Scope(remove_leavers=True), spool)
@@ -188,8 +189,8 @@ def test_someone_with_a_new_customer_id_is_known_by_the_new_one(delivered: State
 
     class Renamed(Table):
         def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-            for batch in super().read(columns):
-                yield batch.with_columns(("new-" + pl.col("CustomerId")).alias("CustomerId"))
+            for rows in super().read(columns):
+                yield rows.with_columns(("new-" + pl.col(ROW_KEY)).alias(ROW_KEY))
 
     with Spool() as spool:
         found = plan([Renamed(everybody())], RECIPE, KEY, delivered, [LIST], Scope(remove_leavers=True), spool)

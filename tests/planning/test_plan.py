@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import shared.planning.survey
-from shared.cleaning.clean import MALFORMED, ROW
-from shared.cleaning.notation import Declared
 from shared.delivery.chunks import Operation, decode
 from shared.planning.plan import Plan, Scope, chunks, plan
 from shared.planning.spool import Spool, pack, unpack
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.sources.source import OWN_COLUMNS, Declared
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate
 from tests.cleaning.recipes import recipe_for
+from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
 RECIPE = recipe_for({"Email": "Email", "FirstName": "Name"})
@@ -57,12 +57,7 @@ class Table:
             schema=dict.fromkeys(self.columns, pl.String),
         )
         for start in range(0, table.height, 2):
-            rows = pl.int_range(start, start + 2, dtype=pl.UInt64, eager=True).head(table.height - start)
-            yield (
-                table.select(columns)
-                .slice(start, 2)
-                .with_columns(rows.alias(ROW), pl.lit(value=False).alias(MALFORMED))
-            )
+            yield batch(table.slice(start, 2), first=start).select(*OWN_COLUMNS, *columns)
 
 
 def carry_out(operations: Sequence[Operation], state: State) -> State:

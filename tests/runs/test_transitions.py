@@ -16,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared.exports.configuration import SegmentTarget
 from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.runs import head as heads
-from shared.runs import run as runs
 from shared.runs.counts import Counts, Findings
 from shared.runs.entry import Entry
 from shared.runs.head import FollowUpTaken, Head, RunInProgress
 from shared.runs.plan_summary import PlanSummary
 from shared.runs.run import IllegalTransition, Run
+from shared.runs.run_changes import RunChanges
 
 NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
 LATER: Final = NOW + timedelta(minutes=1)
@@ -230,7 +230,7 @@ def test_tries_of_a_refresh_are_counted_and_another_begins_anew() -> None:
     assert twice.ended(ENDED).refresh == "etag"
 
 
-@pytest.mark.parametrize(("owner", "changes"), [(Run, runs._Changes), (Head, heads._Changes)])
+@pytest.mark.parametrize(("owner", "changes"), [(Run, RunChanges), (Head, heads._Changes)])
 def test_what_transitions_change_are_fields_of_the_same_types(owner: type, changes: type) -> None:
     known = get_type_hints(owner)
     assert {name: known[name] for name in get_type_hints(changes)} == get_type_hints(changes)

@@ -45,8 +45,6 @@ RESTART: Final = 5.0
 _NOWHERE: Final = StorageAccount(connection_string="-")
 SETTINGS: Final = Settings(
     storage=_NOWHERE,
-    source=_NOWHERE,
-    customer_insights_path="ci/Export",
     key_vault_url="https://vault.example",
     urls={"autopilot": URL},
     settle_seconds=0,

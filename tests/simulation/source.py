@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 import polars as pl
 
-from shared.cleaning.clean import MALFORMED, ROW
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.blob_export.customer_insights import CustomerInsights
-from shared.sources.catalogue import Catalogue, Dialect, Partition, Table
+from shared.sources.source import OWN_COLUMNS, Catalogue, Part, Table
 from tests.simulation.azure import Cloud
 from tests.simulation.once import kept
 from tests.simulation.stage import Fault
+from tests.sources.batches import batch
 
 COLUMNS = ("CustomerId", "Email", "FirstName")
 
@@ -23,7 +23,14 @@ type Segments = Mapping[str, Mapping[str, str]]
 """Members of each segment: first name by address."""
 
 
-class Source(CustomerInsights):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members(Table):
+    """A segment of one refresh."""
+
+    version: int
+
+
+class Source:
     """Segments as they stand. Each look at it is a call."""
 
     def __init__(self, cloud: Cloud, segments: Segments) -> None:
@@ -43,20 +50,31 @@ class Source(CustomerInsights):
         return Catalogue(tables, self.refreshed_at, f'"v{self.version}"')
 
     def _table(self, name: str) -> Table:
-        return Table(name, COLUMNS, (Partition(f"v{self.version}/{name}.csv", None, Dialect()),), self.refreshed_at)
+        return Members(
+            name=name, columns=COLUMNS, key="CustomerId", refreshed_at=self.refreshed_at, version=self.version
+        )
 
     def verify_settled(self, catalogue: Catalogue, names: Iterable[str], *, now: datetime, quiet: timedelta) -> None:
         """Raise ExportError SOURCE_NOT_SETTLED once the catalogue is an older one."""
         self._ask("HEAD model.json")
-        if catalogue.etag != f'"v{self.version}"':
+        if catalogue.version != f'"v{self.version}"':
             raise ExportError(Reason.SOURCE_NOT_SETTLED, "model.json changed while it was read.")
 
     def read(self, table: Table, columns: Sequence[str], address: str | None = None) -> Iterator[pl.DataFrame]:
         """Give a segment's rows; raises ExportError SOURCE_NOT_SETTLED if it was replaced."""
         self._ask(f"read {table.name}")
-        if table.partitions[0].path != f"v{self.version}/{table.name}.csv":
+        if not isinstance(table, Members) or table.version != self.version:
             raise ExportError(Reason.SOURCE_NOT_SETTLED, "replaced while it was read")
         yield _rows(tuple(self.segments[table.name].items()), tuple(dict.fromkeys(columns)))
+
+    def parts(self, table: Table) -> Sequence[Part]:
+        """Return one part: a segment of one refresh."""
+        return [Part(0, f"{table.name} {self.version}")]
+
+    def count(self, table: Table, part: Part) -> Iterator[int]:
+        """Count a segment's members."""
+        self._ask(f"count {table.name}")
+        yield len(self.segments[table.name])
 
     def _ask(self, what: str) -> None:
         fault = self.cloud.stage.turn(f"SOURCE {what}")
@@ -73,12 +91,5 @@ def _rows(people: Sequence[tuple[str, str]], columns: Sequence[str]) -> pl.DataF
         "Email": [email for email, _ in people],
         "FirstName": [name for _, name in people],
     }
-    return kept(
-        pl.DataFrame(
-            {
-                ROW: pl.Series(range(len(people)), dtype=pl.UInt64),
-                MALFORMED: pl.Series([False] * len(people), dtype=pl.Boolean),
-                **{name: pl.Series(values[name], dtype=pl.String) for name in columns},
-            }
-        )
-    )
+    table = pl.DataFrame(values, schema=dict.fromkeys(COLUMNS, pl.String))
+    return kept(batch(table).select(*OWN_COLUMNS, *columns))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, cast
 
-import polars as pl
 import pytest
 
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.catalogue import Dialect, Partition, Table
-from shared.sources.counts import LATER, Counts, Members
+from shared.sources.counts import LATER, Counts, Kept, Members
+from shared.sources.source import Part, Table
 from tests.sources.blob_export.test_customer_insights import BODY, Source, source
 
 __all__ = ["source"]
@@ -23,13 +24,19 @@ ENOUGH = 60.0
 STORAGE_CALLS = "azure.core.pipeline.policies.http_logging_policy"
 
 
-def table(name: str, *paths: str) -> Table:
-    partitions = tuple(Partition(path, None, Dialect()) for path in paths)
-    return Table(name, ("CustomerId", "Email"), partitions, None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parted(Table):
+    """A table of parts that have names."""
+
+    paths: tuple[str, ...]
+
+
+def table(name: str, *paths: str) -> Parted:
+    return Parted(name=name, columns=("CustomerId", "Email"), key="CustomerId", paths=paths)
 
 
 class Played:
-    """A source whose partitions hold two batches of rows; it notes what is read."""
+    """A source whose parts hold two batches of rows; it notes what is read."""
 
     def __init__(self, rows: int = 3) -> None:
         self.rows = rows
@@ -39,22 +46,27 @@ class Played:
         self.hold = threading.Event()
         self.hold.set()
 
-    def versions(self, table: Table) -> dict[str, str]:
-        return {partition.path: self.etags.get(partition.path, "1") for partition in table.partitions}
+    def parts(self, table: Parted) -> list[Part]:
+        return [Part(number, f"{path} {self.etags.get(path, '1')}") for number, path in enumerate(table.paths)]
 
-    def read(self, table: Table, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        (partition,) = table.partitions
-        self.read_paths[partition.path] += 1
-        if partition.path in self.gone:
-            raise ExportError(Reason.SOURCE_UNREACHABLE, f"{partition.path} does not exist.")
+    def count(self, table: Parted, part: Part) -> Iterator[int]:
+        path = table.paths[part.number]
+        self.read_paths[path] += 1
+        if path in self.gone:
+            raise ExportError(Reason.SOURCE_UNREACHABLE, f"{path} does not exist.")
         self.hold.wait(ENOUGH)
-        yield pl.DataFrame({columns[0]: ["x"] * self.rows})
-        yield pl.DataFrame({columns[0]: ["x"]})
+        yield self.rows
+        yield 1
+
+
+def counts_of(played: Played, kept: Kept | None = None) -> Counts:
+    """Return the counts of a source of which nothing else is asked."""
+    return Counts(cast("Any", played), kept)
 
 
 def test_a_version_is_counted_once_and_another_one_anew() -> None:
     played = Played()
-    counts, vip = Counts(played), table("VIP", "a", "b")
+    counts, vip = counts_of(played), table("VIP", "a", "b")
     for _ in range(3):
         assert counts.of([vip], ENOUGH) == {"VIP": Members(8)}
     assert played.read_paths == {"a": 1, "b": 1}
@@ -66,21 +78,21 @@ def test_a_version_is_counted_once_and_another_one_anew() -> None:
 def test_a_table_whose_blob_is_gone_harms_no_other() -> None:
     played = Played()
     played.gone = {"old/b"}
-    found = Counts(played).of([table("VIP", "a"), table("Old", "old/a", "old/b"), table("New", "c")], ENOUGH)
+    found = counts_of(played).of([table("VIP", "a"), table("Old", "old/a", "old/b"), table("New", "c")], ENOUGH)
     assert found == {"VIP": Members(4), "Old": Members(None, "old/b does not exist."), "New": Members(4)}
 
 
 def test_what_there_is_no_time_for_is_unknown_not_nothing_and_comes_later() -> None:
     played = Played()
     played.hold.clear()
-    counts, vip = Counts(played), table("VIP", *(str(number) for number in range(20)))
+    counts, vip = counts_of(played), table("VIP", *(str(number) for number in range(20)))
     assert counts.of([vip], 0.05) == {"VIP": Members(None, LATER)}
     played.hold.set()
     assert counts.of([vip], ENOUGH) == {"VIP": Members(80)}
 
 
 def test_many_may_ask_at_once() -> None:
-    counts, vip = Counts(Played()), table("VIP", *(str(number) for number in range(50)))
+    counts, vip = counts_of(Played()), table("VIP", *(str(number) for number in range(50)))
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: counts.of([vip], ENOUGH)["VIP"].rows, range(16))) == {200}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,10 +10,10 @@ import pytest
 
 from shared.azure.storage import Container
 from shared.composition.app import App
-from shared.sources.counts import Counts, Members
+from shared.sources.counts import Members
 from shared.sources.kept_counts import DAYS, MOST, PATH, REFRESH_DAYS, KeptCounts
 from tests.delivery.accounts import ManualClock
-from tests.sources.test_counts import ENOUGH, Played, table
+from tests.sources.test_counts import ENOUGH, Played, counts_of, table
 
 
 @pytest.fixture
@@ -26,23 +25,12 @@ def kept(timed: App) -> Iterator[KeptCounts]:
 
 def test_an_instance_that_starts_reads_no_table_that_another_has_counted(kept: KeptCounts) -> None:
     played, vip = Played(), table("VIP", "a", "b")
-    assert Counts(played, kept).of([vip], ENOUGH) == {"VIP": Members(8)}
-    assert Counts(played, kept).of([vip], ENOUGH) == {"VIP": Members(8)}
+    assert counts_of(played, kept).of([vip], ENOUGH) == {"VIP": Members(8)}
+    assert counts_of(played, kept).of([vip], ENOUGH) == {"VIP": Members(8)}
     assert played.read_paths == {"a": 1, "b": 1}
     played.etags["b"], played.rows = "2", 5
-    assert Counts(played, kept).of([vip], ENOUGH) == {"VIP": Members(10)}
+    assert counts_of(played, kept).of([vip], ENOUGH) == {"VIP": Members(10)}
     assert played.read_paths == {"a": 1, "b": 2}
-
-
-def test_a_table_that_is_read_otherwise_is_another(kept: KeptCounts) -> None:
-    """The same file under another model: with other columns, or with a header."""
-    played, vip = Played(), table("VIP", "a")
-    Counts(played, kept).of([vip], ENOUGH)
-    Counts(played, kept).of([dataclasses.replace(vip, columns=("CustomerId",))], ENOUGH)
-    partition = vip.partitions[0]
-    headed = dataclasses.replace(partition, dialect=dataclasses.replace(partition.dialect, header=True))
-    Counts(played, kept).of([dataclasses.replace(vip, partitions=(headed,))], ENOUGH)
-    assert played.read_paths == {"a": 3}
 
 
 def test_what_nobody_asked_for_goes_and_what_is_asked_for_stays(

@@ -16,6 +16,7 @@ MakeWorld = Callable[..., World]
 QUICK: Mapping[str, str] = {
     "SETTLE_SECONDS": "0",
     "EXPORT_SCHEDULE": "0 0 0 1 1 *",
+    "SUPERVISION_SCHEDULE": "*/5 * * * * *",
     "LOCAL_HOST_LEASE_SECONDS": "5",
     "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
 }
@@ -65,3 +66,14 @@ def make_lasting_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mak
 def world(make_lasting_world: MakeWorld) -> World:
     """Give the module's world, with one instance and a quick account that fills no lists by bulk."""
     return make_lasting_world()
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Put back what a test turned in its module's world: the sandbox's knobs and the vault."""
+    if "world" not in request.fixturenames:
+        yield
+        return
+    shared: World = request.getfixturevalue("world")
+    with shared.put_back():
+        yield

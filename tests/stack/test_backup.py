@@ -71,5 +71,5 @@ def test_a_folder_that_is_no_backup_is_refused(world: World, tmp_path: Path, mon
 
 def test_all_that_lasts_is_in_it() -> None:
     assert set(TABLES) == set(read("modules/storage.bicep").var("tables"))
-    left_out = {Container.CHUNKS, Container.OUTCOMES, Container.REJECTED, Container.ERASURES}
+    left_out = {Container.CHUNKS, Container.OUTCOMES, Container.REJECTED, Container.ERASURES, Container.COUNTS}
     assert set(Container) - set(CONTAINERS) == left_out

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -21,6 +20,7 @@ from azure.storage.blob import BlobServiceClient
 
 from cli.client import ApiError
 from local.chaos.marks import Search
+from local.eventually import eventually
 from local.world import World, people
 from tests.stack.conftest import MakeWorld
 
@@ -124,8 +124,9 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     yield world.run("marked")
     world.turn(faults={"drop_row": 0.5}, latency_ms=100)
     world.publish({"Marked": profiles(650, "changed")})
+    world.reset_statistics()
     run = world.start("marked")
-    time.sleep(0.7)
+    eventually(lambda: world.look("stats")["writes"])
     world.stack.restart_host(1)
     yield world.wait("marked", run)
     world.turn(faults={}, latency_ms=0)
@@ -138,14 +139,15 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     yield world.run("marked")
     world.turn(down=True)
     run = world.start("marked")
-    time.sleep(2)
+    world.waiting("marked", run, "autopilot")
     world.api.post(f"exports/marked/runs/{run}/cancel")
     yield world.wait("marked", run)
     world.turn(down=False)
-    yield world.wait("marked", world.api.post("exports/marked/verify?repair=true")["run"])
-    time.sleep(1)
-    if (repairing := world.api.get("exports/marked")["active_run"]) is not None:
-        world.wait("marked", repairing)
+    verified = world.wait("marked", world.api.post("exports/marked/verify?repair=true")["run"])
+    yield verified
+    if verified["reason"] == "lists_differ":  # then a run follows that repairs
+        newest = eventually(lambda: world.runs("marked")[0], lambda found: found["id"] != verified["id"])
+        world.wait("marked", newest["id"])
     yield from spoil_the_source(world)
     yield spoil_a_chunk(world, f'{{"person": "{MARK}@example.com", "fields": "{MARK}')
     yield world.run("marked")
@@ -175,10 +177,7 @@ def spoil_a_chunk(world: World, text: str) -> dict[str, Any]:
     run = world.start("marked")
     with BlobServiceClient.from_connection_string(world.stack.storage) as service:
         chunks = service.get_container_client("chunks")
-        deadline = time.monotonic() + 30
-        while not (found := [name for name in chunks.list_blob_names() if name.endswith("2.ndjson")]):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        found = eventually(lambda: [name for name in chunks.list_blob_names() if name.endswith("2.ndjson")], every=0.01)
         chunks.upload_blob(found[0], text.encode(), overwrite=True)
     return world.wait("marked", run)
 

@@ -65,6 +65,12 @@ def test_the_whole_flow_from_a_terminal(world: World, terminal: Terminal, tmp_pa
     assert "email_invalid" in terminal.run("rejected", "team")
     assert "on_demand" in terminal.run("runs", "team")
     assert "put_export" in terminal.run("audit")
+    assert "email_invalid" in terminal.run("rejected", "team", "--summary")
+    assert "Completed with warnings" in terminal.run("runs")
+    assert "Completed with warnings" in terminal.run("export", "list")
+    assert "function-key, admin" in terminal.run("me")
+    assert "member" in terminal.run("explain", "team", typed="a@example.com\n")
+    assert "not_in_segment" in terminal.run("explain", "team", "c@example.com", code=1)
     assert "1 accounts" in terminal.run("erase", "a@example.com")
     assert world.members("Team") == {"b@example.com"}
 

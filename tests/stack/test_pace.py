@@ -10,11 +10,19 @@ import pytest
 
 from bench.pace import measure
 
+TRIES = 3
+"""A busy machine only ever lowers the share of the rate that is used: it is the best of so many. Exceeded it is in none."""
+
 
 @pytest.mark.parametrize(("instances", "latency_ms"), [(1, 2000), (2, 50), (4, 500)])
 def test_the_rate_is_used_and_never_exceeded(instances: int, latency_ms: int) -> None:
-    used = measure(instances, latency_ms, rate=40, profiles=800)
-    assert used.keeps_the_pace, used
+    seen = []
+    for _ in range(TRIES):
+        seen.append(measure(instances, latency_ms, rate=40, profiles=800))
+        assert seen[-1].is_kept, seen
+        if seen[-1].is_used:
+            return
+    pytest.fail(f"the rate was not used: {seen}")
 
 
 def test_instances_whose_clocks_differ_still_share_one_pace() -> None:

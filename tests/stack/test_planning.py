@@ -6,23 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 
 from local.azurite import Azurite
-from local.environment import MAPPING, SEGMENTS, Company
-from shared.azure.settings import StorageAccount
+from local.environment import SEGMENTS, Company
 from shared.delivery.chunks import decode
-from shared.lifecycle.segments import SourceSegment
-from shared.planning.plan import Plan, Scope, chunks, plan
-from shared.planning.spool import Spool
-from shared.sources.blob_export.connect import connect
-from shared.state.digests import DigestKey
-from shared.state.state import State
-from tests.cleaning.recipes import recipe_for
+from shared.planning.plan import chunks
+from tests.stack.first_load import planned
 
 MEGABYTES = 1000
 """What planning 1,000,000 rows may take, resident: less than what is promised for five times as many (`bench.planning`)."""
@@ -30,7 +23,7 @@ MEGABYTES = 1000
 PLAN_A_MILLION = """
 import os
 from bench.planning import peak_megabytes
-from tests.stack.test_planning import planned
+from tests.stack.first_load import planned
 from shared.planning.plan import chunks
 from tests.cleaning.recipes import recipe_for
 with planned(os.environ["STORAGE"], "million/Export", ["Customer"]) as found:
@@ -39,17 +32,6 @@ assert found.difference.profiles > 950_000, found.difference.profiles
 assert size > 200_000_000, size
 print(peak_megabytes())
 """
-
-
-@contextmanager
-def planned(storage: str, path: str, names: list[str]) -> Iterator[Plan]:
-    """Plan a first load of tables in storage."""
-    source = connect(StorageAccount(connection_string=storage), path)
-    catalogue = source.catalogue()
-    segments = [SourceSegment(source, catalogue.table(name)) for name in names]
-    key, scope = DigestKey(b"k" * 32), Scope(remove_leavers=True)
-    with Spool() as spool:
-        yield plan(segments, recipe_for(MAPPING), key, State.empty(), [""] * len(names), scope, spool)
 
 
 @pytest.fixture

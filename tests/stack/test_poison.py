@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,9 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
+from local.eventually import eventually
 from local.world import SIMPLE, World, adds_up, people
+from tests.stack.chunks import last_chunk
 from tests.stack.conftest import MakeWorld
 
 EVERYBODY = [f"p{n}@example.com" for n in range(1200)]
@@ -36,18 +37,6 @@ def start(world: World, name: str) -> str:
     world.save(name, segments=[{"segment": "All", "list": name}], mapping=SIMPLE)
     world.turn(latency_ms=300)
     return world.start(name)
-
-
-def last_chunk(chunks: ContainerClient, export: str, name: str = "000003") -> str:
-    """Wait for the plan's last chunk, and give its blob."""
-    deadline = time.monotonic() + 30
-    while True:
-        names = chunks.list_blob_names(name_starts_with=f"{export}/") if chunks.exists() else ()
-        for blob in names:
-            if blob.endswith(f"/{name}.ndjson"):
-                return blob
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def poisoned(world: World) -> dict[str, int]:
@@ -124,10 +113,7 @@ def test_a_message_that_names_no_work_is_dropped(slow: World, queue: str, text: 
         if queue not in {item.name for item in service.list_queues()}:
             client.create_queue()
         client.send_message(text)
-        deadline = time.monotonic() + 30
-        while client.get_queue_properties().approximate_message_count:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        eventually(lambda: client.get_queue_properties().approximate_message_count, lambda count: not count)
     assert poisoned(slow) == {}
 
 
@@ -136,10 +122,7 @@ def test_a_message_of_a_run_that_nobody_knows_is_dropped(slow: World) -> None:
         client = service.get_queue_client("export-chunks", message_encode_policy=TextBase64EncodePolicy())
         client.send_message('{"export": "gone", "run": "20260101t000000000-abcd", "chunk": "000001"}')
         client.send_message('{"export": "gone", "run": "no-run", "chunk": "000001"}')
-        deadline = time.monotonic() + 30
-        while client.get_queue_properties().approximate_message_count:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        eventually(lambda: client.get_queue_properties().approximate_message_count, lambda count: not count)
     assert poisoned(slow) == {}
 
 

@@ -90,7 +90,7 @@ def test_use_it_as_pasted_works_from_the_first_minute(stack: Path) -> None:
     assert "email_invalid" in said["rejected"]
     assert "lists_equal" in said["verify"]
     table = paste(stack, ".venv/bin/python -m cli runs loyalty").stdout
-    assert re.search(r"^\d{8}t\d{9}-[0-9a-f]{4} +Completed with warnings", table, re.MULTILINE)
+    assert re.search(r"^\d{8}t\d{9}-[0-9a-f]{4} +loyalty +Completed with warnings", table, re.MULTILINE)
 
 
 def test_the_two_commands_are_those_of_the_makefile() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from local.eventually import eventually
 from local.source_proxy import SourceProxy, Trouble
 from local.world import SIMPLE, World, people
 from tests.stack.conftest import MakeWorld
@@ -52,17 +52,11 @@ class Team:
         return self.world.members(self.name)
 
     def runs(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.world.api.get(f"exports/{self.name}/runs")["items"]
-        return found
+        return self.world.runs(self.name)
 
     def next_run(self, known: int) -> dict[str, Any]:
         """Wait for a run beyond the `known` first ones, which only a refresh can have started."""
-
-        def look() -> dict[str, Any] | None:
-            found = self.runs()
-            return found[-known - 1] if len(found) > known else None
-
-        found = wait_until(look)
+        found = eventually(self.runs, lambda runs: len(runs) > known)[-known - 1]
         assert found["trigger"] == "refresh"
         return found
 
@@ -71,12 +65,7 @@ class Team:
 
     def waiting(self, run: str) -> dict[str, Any]:
         """Wait until a run says what it waits for."""
-
-        def look() -> dict[str, Any] | None:
-            found: dict[str, Any] = self.world.api.get(f"exports/{self.name}/runs/{run}")
-            return found if found["detail"] else None
-
-        return wait_until(look)
+        return eventually(lambda: self.world.look_at(self.name, run), lambda found: found["detail"])
 
 
 @pytest.fixture
@@ -91,15 +80,6 @@ def team(troubled: World, proxy: SourceProxy) -> Iterator[Team]:
     proxy.strike("none")
     proxy.before = lambda _: None
     troubled.api.delete(f"exports/{made.name}")
-
-
-def wait_until[T](look: Callable[[], T | None], seconds: float = 60) -> T:
-    """Wait until `look` finds something."""
-    deadline = time.monotonic() + seconds
-    while (found := look()) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
 
 
 @pytest.mark.parametrize("trouble", ["busy", "drops"])

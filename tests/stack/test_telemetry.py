@@ -12,11 +12,12 @@ import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
 
+from local.eventually import eventually
 from local.world import SIMPLE, World, people
 from shared.telemetry.names import COUNT, Attribute, Event, Metric, Span
 from tests.infra.workspace import Reading, queries, readings
+from tests.stack.chunks import last_chunk
 from tests.stack.conftest import MakeWorld
-from tests.stack.test_poison import last_chunk
 
 MARK = "zqcanaryqz"
 EVERYBODY = [f"{MARK}{n}@example.com" for n in range(700)]
@@ -48,11 +49,7 @@ class Collected:
 
     def wait(self, kind: str, fits: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         """Wait until what came fits, and give it."""
-        deadline = time.monotonic() + 30
-        while not fits(found := self.items(kind)):
-            assert time.monotonic() < deadline, f"{kind}: {len(found)}"
-            time.sleep(0.1)
-        return found
+        return eventually(lambda: self.items(kind), fits)
 
     def end_of(self, run: str) -> dict[str, Any]:
         """Wait for the event of a run's end."""
@@ -73,10 +70,7 @@ class Collected:
 
     def settles(self, metric: Metric, value: float, **attributes: object) -> bool:
         """Wait until a counter has come to a value."""
-        deadline = time.monotonic() + 15
-        while self.sum(metric, **attributes) < value and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return self.sum(metric, **attributes) == value
+        return eventually(lambda: self.sum(metric, **attributes), lambda found: found >= value) == value
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +237,7 @@ def test_a_run_whose_host_is_killed_keeps_its_trace(make_world: MakeWorld) -> No
     world.connect(rate_limit=200)
     world.save("all", segments=["All"], mapping=SIMPLE)
     run = world.start("all")
-    time.sleep(2)
+    eventually(lambda: world.members("All"))
     world.stack.restart_host(1)
     assert world.wait("all", run)["status"] == "Successful"
     collected.end_of(run)
@@ -303,10 +297,7 @@ def test_what_azure_monitors_exporters_send_answers_every_query(make_world: Make
         sent = collected.items("envelopes")
         return [(name, left) for name, reading in asked if (left := unanswered(sent, reading))]
 
-    deadline = time.monotonic() + 20
-    while missing() and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert missing() == []
+    eventually(missing, lambda left: not left, every=0.5)
     assert unanswered(collected.items("envelopes"), Reading("AppMetrics", frozenset({Metric.LAG}), frozenset({"x"})))
 
 

@@ -74,7 +74,11 @@ def test_a_runs_trace_is_found_again_from_what_its_record_keeps(silent: OpenTele
 
 @pytest.mark.parametrize("traceparent", ["", "nonsense", "00-zz-11-01", f"00-{'0' * 32}-{'0' * 16}-01"])
 def test_a_traceparent_that_is_none_begins_a_trace(silent: OpenTelemetry, traceparent: str) -> None:
-    silent.open("deliver chunk", traceparent, {})({}, "")
+    end = silent.open("deliver chunk", traceparent, {})
+    _, trace, span, _ = silent.begin("inside", {}, apart=False).split("-")
+    end({}, "")
+    assert (len(trace), len(span)) == (32, 16)
+    assert int(trace, 16) > 0
 
 
 def test_attributes_are_plain_values() -> None:

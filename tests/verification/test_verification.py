@@ -10,13 +10,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from shared.cleaning.clean import MALFORMED, ROW, clean
+from shared.cleaning.clean import clean
 from shared.destinations.autopilot.account import seen_of
 from shared.destinations.autopilot.fields import FIELDS as AUTOPILOT_FIELDS
 from shared.state.digests import DigestKey
 from shared.state.state import SCHEMA, State
 from shared.verification.comparison import ListComparison, compared_fields, correct, expect, observe
 from tests.cleaning.recipes import recipe_for
+from tests.sources.batches import batch
 
 KEY = DigestKey.new()
 RECIPE = recipe_for({"Email": "Email", "FirstName": "Name", "integer--Points": "Points", "date--Last--Visit": "Visit"})
@@ -28,19 +29,12 @@ def read_back(contacts: Sequence[dict[str, Any]], fields: Sequence[str], key: Di
 
 
 def read(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [(n, False, f"c{n}", email, name, points, "2016-11-22") for n, (email, name, points) in enumerate(people)],
-        schema={
-            ROW: pl.UInt64,
-            MALFORMED: pl.Boolean,
-            "CustomerId": pl.String,
-            "Email": pl.String,
-            "Name": pl.String,
-            "Points": pl.String,
-            "Visit": pl.String,
-        },
+    table = pl.DataFrame(
+        [(f"c{n}", email, name, points, "2016-11-22") for n, (email, name, points) in enumerate(people)],
+        schema=dict.fromkeys(["CustomerId", "Email", "Name", "Points", "Visit"], pl.String),
         orient="row",
     )
+    return batch(table)
 
 
 def rows(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:

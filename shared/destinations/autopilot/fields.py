@@ -13,6 +13,7 @@ import polars as pl
 
 from shared.cleaning.fields import NOTHING, VALUE_TYPES, FieldType, Permission, comparable, convert
 from shared.cleaning.notation import Notations
+from shared.cleaning.typed import typed
 
 STANDARD_FIELDS: Final = (
     "Email",
@@ -102,6 +103,10 @@ class AutopilotFields:
     def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
         """Return a column's texts as values of the field's type."""
         return convert(texts, field_type(name), column, notations)
+
+    def convert_typed(self, name: str, values: pl.Series) -> pl.Series:
+        """Return a column that the source types itself as values of the field's type."""
+        return typed(values, field_type(name))
 
     def value_type(self, name: str) -> pl.DataType:
         """Return the type of a field's values."""

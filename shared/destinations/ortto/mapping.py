@@ -10,6 +10,7 @@ import polars as pl
 
 from shared.cleaning.fields import NOTHING, FieldType, Permission, comparable
 from shared.cleaning.notation import Notations
+from shared.cleaning.typed import texts_of
 from shared.destinations.ortto.fields import THOUSANDTHS, Field, convert
 
 _ID: Final = re.compile(r"(str|txt|int|bol|dtz|tme|phn|geo|sst):[a-z0-9]*:[a-z0-9_-]+")
@@ -65,6 +66,10 @@ class OrttoFields:
     def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
         """Return a column's texts as values of the field."""
         return convert(texts, Field(name, "", self._kinds.get(name, "")), column, notations)
+
+    def convert_typed(self, name: str, values: pl.Series) -> pl.Series:
+        """Return a column that the source types itself as its texts would be."""
+        return self.convert(name, texts_of(values), values.name, Notations())
 
     def value_type(self, name: str) -> pl.DataType:
         """Return the Polars type of a field's values."""

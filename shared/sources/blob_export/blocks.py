@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from shared.sources.blob_export.dialect import swallows
-from shared.sources.catalogue import Dialect
+from shared.sources.blob_export.tables import Dialect
 
 BLOCK: Final = 1 << 22
 """Bytes of a block, at most unless a row is longer: some thousands of rows."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from azure.storage.blob import BlobServiceClient
 
 from shared.azure.identity import credential
-from shared.azure.settings import StorageAccount
-from shared.sources.blob_export.customer_insights import PIECE, CustomerInsights
+from shared.azure.settings import SettingsWrong, StorageAccount, read_account, required
+from shared.sources.blob_export.customer_insights import CustomerInsights
+from shared.sources.blob_export.partition import PIECE
 
 _IN_ONE_REQUEST: Final[dict[str, Any]] = {
     "max_single_get_size": PIECE,
@@ -20,6 +22,16 @@ _IN_ONE_REQUEST: Final[dict[str, Any]] = {
     "connection_timeout": 5,
     "read_timeout": 30,  # between two pieces of an answer
 }
+
+
+def open_blob_export(environment: Mapping[str, str]) -> CustomerInsights:
+    """Make the reader that the settings CustomerInsightsStorage and CUSTOMER_INSIGHTS_PATH name; raise SettingsWrong."""
+    path = required(environment, "CUSTOMER_INSIGHTS_PATH").strip("/")
+    if "/" not in path:
+        raise SettingsWrong(
+            "App setting CUSTOMER_INSIGHTS_PATH must be container/folder, the folder that holds model.json."
+        )
+    return connect(read_account(environment, "CustomerInsightsStorage"), path)
 
 
 def connect(account: StorageAccount, path: str) -> CustomerInsights:

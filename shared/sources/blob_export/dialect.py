@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from shared.sources.catalogue import Dialect
+from shared.sources.blob_export.tables import Dialect
 
 LONGEST_LINE: Final = 1 << 20
 """Characters of a line that are looked at; a longer one is broken, and its rest is passed over."""

@@ -16,11 +16,9 @@ from itertools import islice
 from typing import Final
 
 from shared.sources.blob_export.dialect import Row, Unreadable, is_blank, rows
+from shared.sources.blob_export.encoding import check_bytes, decoder
 from shared.sources.blob_export.model import MOST_COLUMNS
-from shared.sources.catalogue import CUSTOMER_ID, Dialect
-
-UNDECODED: Final = "\udfff"
-"""What stands for bytes that are not UTF-8 until their row is marked."""
+from shared.sources.blob_export.tables import CUSTOMER_ID, Dialect
 
 INVISIBLE: Final = " \t\u00a0\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
 """What may stand around a name unseen."""
@@ -29,28 +27,6 @@ _SAMPLE: Final = 100
 """Rows that are looked at."""
 
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "\x01": "control characters (01)"}
-_MAGIC: Final = {
-    b"\x1f\x8b": "is compressed (gzip)",
-    b"PK\x03\x04": "is a zip archive or an Excel workbook",
-    b"PAR1": "is a Parquet file",
-    b"ORC": "is an ORC file",
-    b"Obj\x01": "is an Avro file",
-    b"\x28\xb5\x2f\xfd": "is compressed (zstd)",
-    b"BZh": "is compressed (bzip2)",
-    b"\xfd7zXZ": "is compressed (xz)",
-    b"7z\xbc\xaf": "is compressed (7z)",
-    b"\x04\x22\x4d\x18": "is compressed (lz4)",
-    b"\xff\x06\x00\x00sNaPpY": "is compressed (snappy)",
-    b"\xd0\xcf\x11\xe0": "is an old Excel workbook",
-    b"%PDF-": "is a PDF file",
-    b'{"': "is a JSON file",
-    b"[{": "is a JSON file",
-    b"<!": "is a web page",
-    b"<html": "is a web page",
-    b"<?xml": "is an XML file",
-}
-_WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SIGNS: Final = {"''", "``", "[]", "“”", "„“", "«»", "‘’"}
 _OTHER_ENDS: Final = ("\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
@@ -58,27 +34,18 @@ _LINE_END: Final = re.compile(r'"(?:[^"]++|"")*+"|[^"\r\n]++|"|(\r\n|\r|\n)')
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def _undecoded(error: UnicodeError) -> tuple[str, int]:
-    if isinstance(error, UnicodeDecodeError):
-        return UNDECODED, error.end
-    raise error
-
-
-codecs.register_error("segment_export.undecoded", _undecoded)
-
-
-def decoder() -> codecs.IncrementalDecoder:
-    """Return a decoder of UTF-8 that puts UNDECODED for what is none."""
-    return codecs.getincrementaldecoder("utf-8")(errors="segment_export.undecoded")
-
-
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a partition is really written: a name for each field of a row, and where the first row begins, in bytes."""
+    """How a partition is really written: a name for each field of a row, and where the first row begins, in bytes.
+
+    `has_header` says whether it names its columns itself, `is_blank` that there is nothing in it, not even a header.
+    """
 
     names: tuple[str, ...]
     dialect: Dialect
     offset: int
+    has_header: bool = False
+    is_blank: bool = False
 
 
 def layout_of(
@@ -88,7 +55,7 @@ def layout_of(
 
     `address` is the column that holds e-mail addresses, if it is known.
     """
-    _check_bytes(start)
+    check_bytes(start)
     mark = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     if not whole:
         start = start[: start.rfind(b"\n") + 1]  # a row that goes on beyond the beginning would be half a row
@@ -101,7 +68,7 @@ def layout_of(
     if not sample and told.header:
         raise Unreadable("is empty, although model.json promises a header. Refresh the Blob export")
     if not sample:
-        return Layout(tuple(columns), dialect, len(start))
+        return Layout(tuple(columns), dialect, len(start), is_blank=whole)
     _check_signs(sample)
     names = _header(sample, text, dialect, columns)
     if names is None:
@@ -111,7 +78,8 @@ def layout_of(
         _check_header(names, columns, alone=len(sample) == 1)
     blank = next(number for number, line in enumerate(_split(text)) if not is_blank(line, dialect))
     lines = sample[0].lines if names else blank
-    return Layout(names or tuple(columns), dialect, mark + _end_of_line(start[mark:], lines))
+    offset = mark + _end_of_line(start[mark:], lines)
+    return Layout(names or tuple(columns), dialect, offset, has_header=names is not None)
 
 
 def _check_signs(sample: Sequence[Row]) -> None:
@@ -134,21 +102,6 @@ def names_most(cells: Sequence[str], columns: Sequence[str]) -> bool:
     lookup = _lookup(columns)
     known = sum(plain(cell) in lookup for cell in cells)
     return known * 2 > len(cells) and (len(cells) > 1 or len(columns) == 1)
-
-
-def _check_bytes(start: bytes) -> None:
-    """Raise Unreadable unless it begins as a text in UTF-8 does."""
-    odd = len(_CONTROLS.findall(start))
-    for magic, what in _MAGIC.items():
-        if start.startswith((magic, codecs.BOM_UTF8 + magic)) and (
-            odd or not magic.isalnum()
-        ):  # a CustomerId may begin with ORC
-            raise Unreadable(f"{what}, and only CSV files without compression are read")
-    if start.startswith(_WIDE) or b"\0" in start[:4]:
-        raise Unreadable("is not UTF-8. Export the segments as CSV files in UTF-8")
-    odd += decoder().decode(start).count(UNDECODED)
-    if odd * 20 > len(start):
-        raise Unreadable("is not a text in UTF-8. Export the segments as CSV files in UTF-8")
 
 
 def _check_lines(text: str, dialect: Dialect, columns: Sequence[str]) -> None:

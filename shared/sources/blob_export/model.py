@@ -26,7 +26,8 @@ from pydantic import (
 
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.catalogue import Catalogue, Dialect, Partition, Table
+from shared.sources.blob_export.tables import TITLE, BlobTable, Dialect, Partition, declared
+from shared.sources.source import Catalogue
 
 MOST_BYTES: Final = 1 << 24
 """Bytes of a `model.json`: some twenty thousand partitions, or a hundred thousand columns."""
@@ -60,8 +61,8 @@ def parse_model(text: bytes, *, container: str, etag: str) -> Catalogue:
     try:
         model = _Model.model_validate_json(text.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
-        raise ExportError(Reason.SOURCE_MALFORMED, f"model.json cannot be understood at {_first(error)}") from None
-    found: dict[str, list[Table | str]] = defaultdict(list)
+        raise ExportError(Reason.SOURCE_MALFORMED, f"model.json cannot be understood{_first(error)}") from None
+    found: dict[str, list[BlobTable | str]] = defaultdict(list)
     for number, entity in enumerate(model.entities, start=1):
         fields = entity if isinstance(entity, dict) else {}
         if str(fields.get("$type")).lower() != "referenceentity":  # which another model describes
@@ -71,8 +72,8 @@ def parse_model(text: bytes, *, container: str, etag: str) -> Catalogue:
     for name, several in found.items():
         if len(several) > 1:
             faults[name] = f"model.json names table {name!r} {len(several)} times. Refresh the Blob export."
-    tables = {name: table for name, table in alone.items() if isinstance(table, Table)}
-    return Catalogue(tables, model.modified, etag, faults)
+    tables = {name: table for name, table in alone.items() if isinstance(table, BlobTable)}
+    return Catalogue(tables, model.modified, etag, faults, TITLE)
 
 
 def too_large() -> ExportError:
@@ -91,12 +92,12 @@ def _name_of(entity: _Fields, number: int) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:80]}…"
 
 
-def _understood(entity: _Fields, modified: datetime | None, container: str) -> Table | str:
+def _understood(entity: _Fields, modified: datetime | None, container: str) -> BlobTable | str:
     """Return a table, or why it cannot be understood."""
     try:
         return _table(_Entity.model_validate(entity), modified, container)
     except ValidationError as error:
-        return f"In model.json table {_name_of(entity, 0)!r} cannot be understood at {_first(error)}"
+        return f"In model.json table {_name_of(entity, 0)!r} cannot be understood{_first(error)}"
     except _Fault as fault:
         return f"{fault}"
 
@@ -106,9 +107,10 @@ class _Fault(Exception):
 
 
 def _first(error: ValidationError) -> str:
+    """Return where the first error is, if it is not the whole of it, and what."""
     first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(map(str, first["loc"])) or "the file"
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}."
+    place = ".".join(map(str, first["loc"]))
+    return f"{place and f' at {place}'}: {first['msg'].removeprefix('Value error, ')}."
 
 
 def _flag(value: object) -> object:
@@ -222,7 +224,7 @@ class _Model(_Part):
     modified: Moment = Field(default=None, alias="modifiedTime")
 
 
-def _table(entity: _Entity, modified: datetime | None, container: str) -> Table:
+def _table(entity: _Entity, modified: datetime | None, container: str) -> BlobTable:
     if not entity.partitions:  # a segment without members has a file without rows; this one has never been written
         raise _Fault(f"model.json names no file of table {entity.name!r}. Refresh the Blob export.")
     for number, partition in enumerate(entity.partitions, start=1):
@@ -233,13 +235,15 @@ def _table(entity: _Entity, modified: datetime | None, container: str) -> Table:
     if len({(partition.path, partition.snapshot) for partition in partitions}) < len(partitions):
         raise _Fault(f"model.json names a file of table {entity.name!r} twice. Refresh the Blob export.")
     times = [partition.refreshed for partition in current if partition.refreshed]
-    return Table(
+    return BlobTable(
         name=entity.name,
         columns=tuple(attribute.name for attribute in entity.attributes),
         partitions=partitions,
         refreshed_at=max(times, default=modified),
-        data_types={attribute.name: str(attribute.data_type or "") for attribute in entity.attributes},
-        date_formats={attribute.name: form for attribute in entity.attributes if (form := attribute.date_format)},
+        declared={
+            attribute.name: declared(str(attribute.data_type or ""), attribute.date_format)
+            for attribute in entity.attributes
+        },
     )
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from shared.cleaning.fields import VALUE_TYPES, Fields, FieldType, Permission, comparable, convert
 from shared.cleaning.notation import Notations
+from shared.cleaning.typed import texts_of
 from shared.delivery.destination import (
     ANY_LISTS,
     Account,
@@ -240,6 +241,10 @@ class MemoryFields:
             return values
         parts = values.str.extract_groups(r"^(?<year>\d+)-(?<month>\d+)-(?<day>\d+)").cast(_DATE)
         return pl.select(pl.when(values.is_not_null()).then(parts)).to_series()
+
+    def convert_typed(self, name: str, values: pl.Series) -> pl.Series:
+        """Return a column that the source types itself as its texts would be."""
+        return self.convert(name, texts_of(values), values.name, Notations())
 
     def value_type(self, name: str) -> pl.DataType:
         """Return the type of a field's values."""

@@ -68,7 +68,7 @@ def app_on(connection: str, clients: ExitStack) -> App:
     tables = clients.enter_context(TableServiceClient.from_connection_string(connection, retry_total=0))
     account = StorageAccount(blob_uri="https://named-in-settings.blob.core.windows.net")
     return App(
-        settings=Settings(storage=account, source=account, customer_insights_path="a/b", key_vault_url="https://v"),
+        settings=Settings(storage=account, key_vault_url="https://v"),
         storage=Storage(blobs, queues),
         ledger=Ledger(Table(tables, "ledger")),
         registry=Registry(Storage(blobs, queues)),

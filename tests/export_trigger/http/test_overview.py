@@ -197,6 +197,7 @@ _ROUTES: Mapping[Action, str] = {
     "preview": "preview_export",
     "run": "start_run",
     "verify": "verify_export",
+    "explain": "explain_person",
     "edit": "put_export",
     "delete": "delete_export",
     "duplicate": "duplicate_export",

@@ -28,6 +28,7 @@ def ended(reason: Reason | None, plan: str | None, refresh: str | None = "new") 
         trigger="refresh",
         requested_by="schedule",
         queued_at=NOW,
+        ended_at=NOW,
         refresh=refresh,
         plan=plan,
         status=reason.status if reason else Status.SUCCESSFUL,

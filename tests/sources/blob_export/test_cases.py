@@ -16,14 +16,14 @@ from export_trigger.http.access import Caller, Role
 from export_trigger.http.mapping import check_segments
 from export_trigger.http.request import Call
 from export_trigger.http.source import list_segments
-from shared.cleaning.clean import MALFORMED, WHERE
+from export_trigger.http.views import SegmentPage
 from shared.composition.app import App
 from shared.destinations.autopilot.fields import FIELDS
 from shared.exports.configuration import ExportSettings
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.catalogue import Table
 from shared.sources.counts import Members
+from shared.sources.source import MALFORMED, WHERE, Table
 from tests.sources.blob_export.memory import Blob, source_of
 
 COLUMNS: Final = ("CustomerId", "FirstName", "Email")
@@ -200,6 +200,23 @@ def test_an_empty_file_that_promises_a_header_has_not_been_written_yet() -> None
     promised = entity("VIP", at("Export/VIP/a.csv"), at(OTHER, columnHeaders=True))
     assert "is empty, although model.json promises a header" in refusal(blobs(promised)).detail
     assert people(blobs(promised, b=HEADER.encode())) == PEOPLE[:7]
+
+
+@pytest.mark.parametrize(
+    "nothing", [b"", b"\n", b" \r\n\r\n", b"\xef\xbb\xbf"], ids=["no byte", "LF", "blank lines", "BOM"]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_an_empty_file_beside_files_with_a_header_has_not_been_written_yet(nothing: bytes, first: bool) -> None:
+    found = blobs(VIP, b=(HEADER + BODY).encode())
+    found["Export/VIP/a.csv" if first else OTHER] = Blob(nothing)
+    found[OTHER if first else "Export/VIP/a.csv"] = Blob((HEADER + BODY).encode())
+    assert "is empty, although other files of 'VIP' begin with a header" in refusal(found).detail
+
+
+def test_an_empty_file_beside_files_without_a_header_is_a_part_without_members() -> None:
+    found = blobs(VIP)
+    found["Export/VIP/a.csv"] = Blob(BODY.encode())
+    assert read(found).height == len(BODY.splitlines())
 
 
 def test_a_footer_is_a_malformed_row_and_nobody_is_missing() -> None:
@@ -387,7 +404,7 @@ def segments(found: Mapping[str, Blob]) -> dict[str, dict[str, Any]]:
     app = app_of(found)
     answer = list_segments(app, Call({}, {}, {}, b"", Caller("test", Role.VIEWER)))
     assert answer.status == HTTPStatus.OK
-    return {item["name"]: item for item in cast("dict[str, Any]", answer.body)["items"]}
+    return {item["name"]: item for item in cast("SegmentPage", answer.body).model_dump(mode="json")["items"]}
 
 
 def test_a_model_larger_than_it_can_be_is_not_loaded() -> None:

@@ -1,0 +1,49 @@
+"""How a person stands to an export's lists, on a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.show import table_of
+from cli.terminal import print_whole, say
+
+
+def show_person(found: dict[str, Any]) -> None:
+    """Show each list with why, then the rows, what was delivered, and what the destination says."""
+    known = {True: "yes", False: "no", None: "not known"}
+    lists = [
+        (item["list"], known[item["in_segment"]], known[item["delivered"]], known[item["on_list"]], item["why"])
+        for item in found["lists"]
+    ]
+    print_whole(table_of(("List", "In segment", "Delivered", "On list now", "Why"), lists))
+    for advice in dict.fromkeys(item["advice"] for item in found["lists"]):
+        say(advice)
+    rows = [
+        (
+            row["segment"],
+            row["customer_id"],
+            "speaks" if row["speaks"] else "",
+            row["reason"] or "sound",
+            row["field"],
+            "; ".join([row["advice"], *(f"{item['field']}: {item['advice']}" for item in row["omitted"])]).strip("; "),
+        )
+        for row in found["rows"]
+    ]
+    if rows:
+        print_whole(table_of(("Row in", "CustomerId", "", "Is", "Field", "What to do"), rows))
+    _show_rest(found)
+
+
+def _show_rest(found: dict[str, Any]) -> None:
+    for segment in found["segments"]:
+        if segment["code"]:
+            say(f"{segment['segment']} could not be read: {segment['code']}. {segment['detail']}", style="yellow")
+    if since := found["rejected_since"]:
+        before = "before " if since["or_earlier"] else ""
+        say(f"Rejected since {before}{since['at'][:16]} (run {since['run']}).", style="yellow")
+    if record := found["record"]:
+        values = {True: "the values of now", False: "other values", None: "values that cannot be compared"}
+        say(f"Delivered with {values[record['is_current']]}, as run {record['run']} recorded.")
+    there = found["destination"]
+    if there["code"]:
+        say(f"The destination: {there['code']}. {there['detail']}", style="yellow")

@@ -1,0 +1,214 @@
+"""Find a person's rows in the segments, stream by stream: which there are, which one speaks, what cleaning makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+from pydantic_core import from_json
+
+from shared.cleaning.addresses import normalised
+from shared.cleaning.clean import Cleaned, Recipe, clean_batch
+from shared.cleaning.contact import decoded, united
+from shared.cleaning.notation import Notations, agreed
+from shared.composition.app import App
+from shared.lifecycle.segments import SourceSegment, open_refresh
+from shared.planning.duplicates import ORDER
+from shared.planning.survey import compact
+from shared.reasons.errors import ExportError
+from shared.reasons.rows import Hint, RowReason
+from shared.sources.ahead import in_order
+from shared.sources.source import KEY, MALFORMED, ROW, WHERE
+from shared.state.digests import DigestKey
+
+READERS: Final = 2
+"""Segments that are read at a time."""
+
+MOST_ROWS: Final = 100
+"""Rows of one person in one segment that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """A value that is left out of the contact: its field, and what to do."""
+
+    field: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One row of a person: whose by CustomerId, its number in the segment, and what cleaning made of it.
+
+    `is_by_address` is False for a row that is known by its CustomerId alone: it has another address now, or none. `reason`
+    is None where it can be delivered; `speaks` tells the row that speaks for the person.
+    """
+
+    segment: str
+    customer: str | None
+    row: int
+    is_by_address: bool
+    reason: str | None
+    field: str | None
+    advice: str
+    omitted: tuple[Omitted, ...]
+    speaks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One segment as it was read: the person's rows, cleaned, and rows that could not be read, which may be anybody's.
+
+    `fault` is the reason why the segment could not be read; then nothing is known of it.
+    """
+
+    segment: str
+    rows: tuple[PersonRow, ...] = ()
+    unreadable: int = 0
+    fault: ExportError | None = None
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person in the segments, and the contact that would be sent, with its digest; None if no row can be delivered."""
+
+    segments: tuple[Looked, ...]
+    contact: Mapping[str, Any] | None
+    content: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was kept of a segment while it was streamed."""
+
+    name: str
+    rows: pl.DataFrame
+    unreadable: int
+    declared: SourceSegment
+    published_at: datetime | None
+
+
+def find_person(
+    app: App, names: Sequence[str], recipe: Recipe, key: DigestKey, address: str, customer: int | None
+) -> Person:
+    """Find who has this normalised address, or the CustomerId of this digest, in segments; each is read once, and may fail by itself."""
+    notations = Notations(recipe.date_order)
+
+    def read(name: str) -> _Read | ExportError:
+        try:
+            return _read(app, name, recipe, key, notations, address, customer)
+        except ExportError as end:
+            return end
+
+    with ThreadPoolExecutor(READERS) as pool:
+        found = dict(zip(names, pool.map(read, names), strict=True))
+    known = [item for item in found.values() if isinstance(item, _Read)]
+    notations.declared = agreed(item.declared.declared for item in known)
+    cleaned = [(item, clean_batch(item.rows, recipe, notations)) for item in known]
+    speaking, contact, content = _speaking(cleaned, recipe, key, address)
+    looked = {item.name: _looked(item, one, address, speaking) for item, one in cleaned}
+    return Person(
+        tuple(looked.get(name) or Looked(name, fault=_fault(found[name])) for name in names), contact, content
+    )
+
+
+def _fault(found: _Read | ExportError) -> ExportError | None:
+    return found if isinstance(found, ExportError) else None
+
+
+def _read(
+    app: App, name: str, recipe: Recipe, key: DigestKey, notations: Notations, address: str, customer: int | None
+) -> _Read:
+    """Stream a segment and keep the person's rows; how its dates and numbers are written is learnt from all of them."""
+    column = recipe.address
+    refresh = open_refresh(app, [name], column, quiet=0)
+    (segment,) = refresh.segments
+    learning = _learning(recipe)
+
+    def own(batch: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+        if learning is not None:
+            clean_batch(batch, learning, notations)
+        mine = (normalised(batch[column].cast(pl.String)) == address).fill_null(value=False)
+        if customer is not None:
+            mine |= (key.of_customers(batch[KEY]) == customer).fill_null(value=False)
+        return batch.filter(mine).head(MOST_ROWS), int(batch[MALFORMED].sum())
+
+    kept = list(in_order(own, segment.read(recipe.columns)))
+    rows = pl.concat([rows for rows, _ in kept]) if kept else _no_rows(recipe)
+    return _Read(name, rows.head(MOST_ROWS), sum(broken for _, broken in kept), segment, refresh.published_at)
+
+
+def _no_rows(recipe: Recipe) -> pl.DataFrame:
+    own = {ROW: pl.UInt64, KEY: pl.String, MALFORMED: pl.Boolean, WHERE: pl.String}
+    return pl.DataFrame(schema={**own, **dict.fromkeys(recipe.columns, pl.String)})
+
+
+def _learning(recipe: Recipe) -> Recipe | None:
+    """Return the part of a recipe whose values can be read in more than one way, so that the whole column has to tell; None if there is none."""
+    doubtful = {
+        name: column for name, column in recipe.mapping.items() if recipe.fields.type_of(name) in _WRITTEN_IN_WAYS
+    }
+    return replace(recipe, mapping={recipe.fields.address: recipe.address, **doubtful}) if doubtful else None
+
+
+_WRITTEN_IN_WAYS: Final = {"date", "float", "integer"}
+
+
+def _speaking(
+    cleaned: Sequence[tuple[_Read, Cleaned]], recipe: Recipe, key: DigestKey, address: str
+) -> tuple[tuple[str, int] | None, Mapping[str, Any] | None, int | None]:
+    """Return which row speaks (segment, row), the contact of all rows together, and its digest."""
+    met = [
+        one.contacts.filter((pl.col("email") == address) & pl.col("fields").is_not_null()).with_columns(
+            pl.lit(place, pl.UInt8).alias("segment"), pl.lit(item.name).alias("name")
+        )
+        for place, (item, one) in enumerate(cleaned)
+    ]
+    rows = pl.concat(met) if met else pl.DataFrame()
+    if rows.is_empty():
+        return None, None, None
+    digests = compact(rows, key).select("person", "content", pl.col("customer").alias("order"))
+    ordered = pl.concat([rows.drop("customer"), digests.rename({"order": "customer"})], how="horizontal").sort(ORDER)
+    bodies = pl.concat(
+        [ordered.select("person", "fields"), decoded(ordered["fields"], recipe.mapping, recipe.fields)],
+        how="horizontal",
+    )
+    whole = united(bodies, recipe.mapping, recipe.cleared, recipe.fields)["fields"]
+    return (ordered["name"][0], int(ordered["row"][0])), from_json(whole[0]), int(key.of_contents(whole)[0])
+
+
+def _looked(item: _Read, cleaned: Cleaned, address: str, speaking: tuple[str, int] | None) -> Looked:
+    rows = tuple(
+        PersonRow(
+            segment=item.name,
+            customer=row["customer"],
+            row=int(row["row"]),
+            is_by_address=row["email"] == address,
+            reason=row["reason"],
+            field=row["field"],
+            advice=_advice(row["reason"], row["hint"]),
+            omitted=_omitted(cleaned, row["row"]),
+            speaks=speaking == (item.name, int(row["row"])),
+        )
+        for row in cleaned.contacts.iter_rows(named=True)
+    )
+    return Looked(item.name, rows, item.unreadable, published_at=item.published_at)
+
+
+def _omitted(cleaned: Cleaned, row: int) -> tuple[Omitted, ...]:
+    found = cleaned.omitted.filter(pl.col("row") == row)
+    return tuple(
+        Omitted(str(field), _advice(RowReason.VALUE_OMITTED, hint))
+        for field, hint in found.select("field", "hint").iter_rows()
+    )
+
+
+def _advice(reason: str | None, hint: str | None) -> str:
+    if hint is not None:
+        return Hint(hint).advice
+    return RowReason(reason).advice if reason else ""
