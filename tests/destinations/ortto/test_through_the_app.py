@@ -18,7 +18,6 @@ from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
 from local.world import people
-from shared.azure.identity import credential
 from shared.destinations.registry import DESTINATIONS
 from shared.http.transport import session
 from tests.destinations.ortto.bench import KEY, OrttoBench, serving
@@ -50,14 +49,12 @@ def installation(ortto: OrttoBench, tmp_path_factory: pytest.TempPathFactory) ->
     ):
         for name, value in stack.environment.items():
             patch.setenv(name, value)
-        credential.cache_clear()  # it is a process's, and each stack has a vault of its own
         made = Installation(shared.composition.app.app.__wrapped__(), stack)
         refresh(stack, "a@example.com", "b@example.com", "c@example.com")
         connect(made)
         yield made
         made.app.http.close()
         made.app.vault._client.close()
-        credential.cache_clear()
 
 
 def refresh(stack: Stack, *addresses: str) -> None:
