@@ -35,7 +35,7 @@ seconds are the machine's, whose cores Azurite, vault, Autopilot sandbox and Fun
 
 
 def with_part(document: str, part: Part, measured: str) -> str:
-    """Give the document with a part's section as it was measured now, in place of the one before."""
+    """Return the document with a part's section as it was measured now, in place of the one before."""
     sections = dict(_sections(document))
     title, _, content = part.as_markdown().removeprefix("## ").partition("\n")
     sections[title] = f"{content.rstrip()}\n\nMeasured {measured}.\n"
@@ -43,7 +43,7 @@ def with_part(document: str, part: Part, measured: str) -> str:
 
 
 def _sections(document: str) -> Iterator[tuple[str, str]]:
-    """Give the titles of a document's sections, and what stands below each."""
+    """Yield the titles of a document's sections, and what stands below each."""
     for section in document.split("\n## ")[1:]:
         title, _, content = section.partition("\n")
         yield title, f"{content.rstrip()}\n"

@@ -47,7 +47,7 @@ class Bound:
 
 
 def bound(before: Members, after: Members) -> Bound:
-    """Give the fewest calls from one state of the segments to the next."""
+    """Return the fewest calls from one state of the segments to the next."""
     known = {email: version for members in before.values() for email, version in members.items()}
     wanted = {email: version for members in after.values() for email, version in members.items()}
     sent = {email for email, version in wanted.items() if known.get(email) != version}
@@ -62,7 +62,7 @@ def bound(before: Members, after: Members) -> Bound:
 
 
 def transitions(size: int) -> list[tuple[str, Members]]:
-    """Give the states of the segments, one after the other, each with what leads to it."""
+    """Return the states of the segments, one after the other, each with what leads to it."""
     everybody = {f"p{n}@example.com": 0 for n in range(size)}
     churned = {email: 0 for n, email in enumerate(everybody) if n >= size // 200}
     churned |= {f"new{n}@example.com": 0 for n in range(size // 200)}
@@ -90,7 +90,7 @@ def transitions(size: int) -> list[tuple[str, Members]]:
 
 
 def at_once(size: int) -> list[tuple[str, Members]]:
-    """Give the first load of three lists that overlap."""
+    """Return the first load of three lists that overlap."""
     everybody = [f"p{n}@example.com" for n in range(size)]
     segments = {name: dict.fromkeys(everybody[::step], 0) for name, step in (("One", 1), ("Two", 3), ("Three", 4))}
     return [("first load, three lists, overlapping", segments)]

@@ -98,7 +98,7 @@ def _post(http: requests.Session, url: str, body: bytes) -> None:
 
 
 def calls_a_second(world: World) -> float:
-    """Give the calls a second between the first and the last one."""
+    """Return the calls a second between the first and the last one."""
     moments = [entry["at"] for entry in world.look("journal")]
     return float((len(moments) - 1) / (max(moments) - min(moments)))
 

@@ -81,14 +81,14 @@ def _measure(world: World, instances: int, latency_ms: int, rate: int, profiles:
 
 
 def steady_share(moments: Sequence[float], rate: float) -> float:
-    """Give the share of the rate over the steady part: the calls between the first and the last tenth of them."""
+    """Return the share of the rate over the steady part: the calls between the first and the last tenth of them."""
     ordered = sorted(moments)
     steady = ordered[len(ordered) // 10 : len(ordered) * 9 // 10]
     return (len(steady) - 1) / (steady[-1] - steady[0]) / rate
 
 
 def fullest_second(moments: Sequence[float]) -> int:
-    """Give the most calls that any second saw, wherever it begins."""
+    """Return the most calls that any second saw, wherever it begins."""
     ordered = sorted(moments)
     return max(bisect_left(ordered, moment + 1) - place for place, moment in enumerate(ordered))
 

@@ -108,7 +108,7 @@ def plan_it() -> dict[str, Any]:
 
 
 def peak_megabytes() -> int:
-    """Give this process's peak resident memory; `ru_maxrss` would include that of the process that started it."""
+    """Return this process's peak resident memory; `ru_maxrss` would include that of the process that started it."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024  # type: ignore[index]
 

@@ -45,7 +45,7 @@ class Part:
 
 
 def machine() -> str:
-    """Say in a line on what and when this was measured."""
+    """Return in one line on what, and when, this was measured."""
     names = ("polars", "azure-functions-runtime", "azure-storage-blob", "requests")
     packages = ", ".join(f"{name} {version(name)}" for name in names)
     return (

@@ -25,7 +25,7 @@ _REQUEST: Final = re.compile(r'"(GET|PUT|POST|DELETE|HEAD|MERGE|PATCH) (\S+) HTT
 
 
 def import_seconds(module: str) -> float:
-    """Give the seconds that an import takes in a fresh interpreter, the median of some."""
+    """Return the seconds that an import takes in a fresh interpreter, the median of some."""
     commands = [sys.executable, "-c", _TIMED.format(module)]
     return median(
         float(subprocess.run(commands, check=True, capture_output=True, text=True).stdout) for _ in range(REPEATS)

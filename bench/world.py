@@ -18,7 +18,7 @@ SETTINGS: Final = {"SETTLE_SECONDS": "0", "EXPORT_SCHEDULE": "0 0 0 1 1 *"}
 def open_world(
     *, instances: int = 1, knobs: Mapping[str, Any] | None = None, in_memory: bool = False, storage_log: bool = False
 ) -> Iterator[World]:
-    """Give a world, and take it down afterwards."""
+    """Yield a world, and take it down afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         stack = Stack(
             Path(directory),

@@ -150,7 +150,7 @@ class Client:
         return found
 
     def items(self, path: str) -> Iterator[dict[str, Any]]:
-        """Give every item of a list, page by page."""
+        """Yield every item of a list, page by page."""
         after = ""
         while True:
             page = self.get(path, **({"after": after} if after else {}))
@@ -160,7 +160,7 @@ class Client:
                 return
 
     def text(self, path: str) -> str:
-        """Give a path's text."""
+        """Return a path's text."""
         return self._call("GET", path).content.decode("utf-8-sig")
 
     def put(self, path: str, body: object, etag: str | None = None) -> Any:

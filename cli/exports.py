@@ -165,7 +165,7 @@ def _spelled_out(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named_in(wanted: Any, stored: Any) -> Any:
-    """Give of what is stored the part that a file names: what it leaves out keeps its default. A mapping counts whole."""
+    """Return of what is stored the part that a file names: what it leaves out keeps its default. A mapping counts whole."""
     if not isinstance(wanted, dict) or not isinstance(stored, dict):
         return wanted if wanted == stored else stored  # 50 and 50.0 are the same
     return {

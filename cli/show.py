@@ -132,7 +132,7 @@ def run_table(run: dict[str, Any]) -> Table:
 
 
 def headline(run: dict[str, Any]) -> Text:
-    """Say in a line how a run stands."""
+    """Return in one line how a run stands."""
     color = _COLORS.get(run["status"], "cyan")
     parts = [(harmless(run["status"]), f"bold {color}")]
     parts += [(f" ({harmless(run['reason'])})", "dim")] if run["reason"] else []

@@ -250,7 +250,7 @@ def _sort(
 
 
 def _stop(delivery: Delivery, sender: Sender) -> Reason | None:
-    """Say why the run shall send no more, if so."""
+    """Return why the run shall send no more, if so."""
     if sender.key_refused:
         return Reason.KEY_REFUSED
     return Reason.AUTOPILOT_REFUSED if delivery.refuses_all or sender.account_refused else None

@@ -53,11 +53,11 @@ class Account:
     tables: TableServiceClient
 
     def container(self, name: str) -> ContainerClient:
-        """Give a container."""
+        """Return a container."""
         return self.blobs.get_container_client(name)
 
     def going(self) -> list[str]:
-        """Give the exports that have a run going: their ledger and their chunks belong together."""
+        """Return the exports that have a run going: their ledger and their chunks belong together."""
         ledger = self.tables.create_table_if_not_exists("ledger")
         heads = ledger.query_entities("RowKey eq @key", parameters={"key": HEAD})
         return sorted(head["PartitionKey"] for head in heads if head.get("active"))

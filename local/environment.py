@@ -87,16 +87,16 @@ class Company:
         return cls(_draw(0, people, seed), seed)
 
     def segment(self, name: str) -> pl.DataFrame:
-        """Give a segment's rows."""
+        """Return a segment's rows."""
         return self.profiles.filter(SEGMENTS[name])
 
     def expected_members(self, name: str) -> set[str]:
-        """Give the addresses that an export of the segment must deliver: valid ones, trimmed, lower case, once."""
+        """Return the addresses that an export of the segment must deliver: valid ones, trimmed, lower case, once."""
         rows = self.segment(name).filter("valid")
         return set(rows["Email"].str.strip_chars().str.to_lowercase())
 
     def next_refresh(self, share: float = 0.02) -> Company:
-        """Give the company after a refresh: some people gone, some new, some with another tier, points or consent."""
+        """Return the company after a refresh: some people gone, some new, some with another tier, points or consent."""
         turn = self.refresh + 1
         people = self.profiles.height
         chance = pl.col("draw").hash(seed=self.seed + turn) % 10_000

@@ -121,7 +121,7 @@ def import_seconds(folder: Path) -> float:
 
 
 def bare_python() -> list[str]:
-    """Give the Python command that sees nothing but its standard library."""
+    """Return the Python command that sees nothing but its standard library."""
     return [getattr(sys, "_base_executable", sys.executable), "-I", "-S", "-B"]
 
 

@@ -200,7 +200,7 @@ class Stack:
         return found
 
     def describe(self) -> dict[str, Any]:
-        """Say what runs where: the content of `.local/stack.json`."""
+        """Return what runs where: the content of `.local/stack.json`."""
         return {
             "api_url": self.api_url,
             "function_key": self.function_key,
@@ -276,7 +276,7 @@ def _room_for_a_host(directory: Path) -> Path:
 
 
 def port_of(url: str) -> str:
-    """Give a URL's port."""
+    """Return a URL's port."""
     return str(urlsplit(url).port)
 
 

@@ -156,11 +156,11 @@ class World:
         requests.post(f"{self.stack.sandbox_url}/sandbox/reset", timeout=10)
 
     def list_ids(self) -> dict[str, str]:
-        """Give the ids of Autopilot's lists by title."""
+        """Return the ids of Autopilot's lists by title."""
         return {item["title"]: item["list_id"] for item in self.look("lists")["lists"]}
 
     def members(self, title: str) -> set[str]:
-        """Give the addresses on a list."""
+        """Return the addresses on a list."""
         found = self.list_ids().get(title)
         return set(self.look(f"lists/{found}/emails")) if found else set()
 

@@ -40,7 +40,7 @@ settings.load_profile("house")
 
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """Give a storage emulator for the whole test session."""
+    """Yield a storage emulator for the whole test session."""
     with Azurite(tmp_path_factory.mktemp("azurite"), in_memory=True) as started:
         yield started
 
@@ -50,7 +50,7 @@ MISSING: Any = cast("Any", None)
 
 @pytest.fixture
 def app(azurite: Azurite) -> Iterator[App]:
-    """Give an app of storage alone, with tables of its own."""
+    """Yield an app of storage alone, with tables of its own."""
     account = StorageAccount(connection_string=azurite.connection_string)
     with ExitStack() as open_clients:
         blobs = open_clients.enter_context(BlobServiceClient.from_connection_string(azurite.connection_string))
@@ -80,19 +80,19 @@ def app(azurite: Azurite) -> Iterator[App]:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Give a clock that stands until it is told to go on."""
+    """Return a clock that stands until it is told to go on."""
     return ManualClock(1_800_000_000.0)
 
 
 @pytest.fixture
 def timed(app: App, clock: ManualClock) -> App:
-    """Give the app on that clock."""
+    """Return the app on that clock."""
     return dataclasses.replace(app, clock=clock)
 
 
 @pytest.fixture
 def run(timed: App) -> Run:
-    """Give a run that was started just now."""
+    """Return a run that was started just now."""
     now = timed.now()
     run = Run(
         export=f"e-{secrets.token_hex(4)}", id=new_run_id(now), trigger="on_demand", requested_by="me", queued_at=now
@@ -103,7 +103,7 @@ def run(timed: App) -> Run:
 
 @pytest.fixture
 def tables(azurite: Azurite) -> Iterator[Callable[[], Table]]:
-    """Give a maker of tables of one's own."""
+    """Yield a maker of tables of one's own."""
     with TableServiceClient.from_connection_string(azurite.connection_string) as service:
         yield lambda: Table(service, "t" + secrets.token_hex(6))
 

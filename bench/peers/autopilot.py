@@ -17,7 +17,7 @@ class Answer(Protocol):
     text: str
 
     def json(self) -> Any:
-        """Give the body."""
+        """Return the body."""
 
 
 Send = Callable[[str, str, object], Answer]
@@ -35,7 +35,7 @@ class Refused(Exception):
 
 
 def find_list(send: Send, name: str) -> str:
-    """Give the list's id; makes the list if there is none of the name."""
+    """Return the list's id; makes the list if there is none of the name."""
     lists = {item["title"]: item["list_id"] for item in send("GET", "/lists", None).json()["lists"]}
     return str(lists.get(name) or send("POST", "/list", {"name": name}).json()["list_id"])
 

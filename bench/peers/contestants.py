@@ -150,7 +150,7 @@ class Ours:
         return [host.pid for host in self._stack.hosts]
 
     def _stand_ins(self) -> list[int]:
-        """Give what stands in for Azure: storage and vault."""
+        """Return what stands in for Azure: storage and vault."""
         others = {*self._hosts(), *([self._stack.sandbox.pid] if self._stack.sandbox else [])}
         return [child.pid for child in psutil.Process().children() if child.pid not in others]
 
@@ -173,7 +173,7 @@ NAMES: Final = tuple(name for name in ALL if not name.endswith("as documented"))
 
 @contextmanager
 def contestant(name: str, rate: int, knobs: Mapping[str, Any]) -> Iterator[Contestant]:
-    """Give a contestant with a fresh sandbox; both are gone afterwards."""
+    """Yield a contestant with a fresh sandbox; both are gone afterwards."""
     directory = HOME / "runs" / name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -203,7 +203,7 @@ def contestant(name: str, rate: int, knobs: Mapping[str, Any]) -> Iterator[Conte
 
 
 def _plain_environment() -> dict[str, str]:
-    """Give this process's environment without settings that would turn the stack to another account."""
+    """Return this process's environment without settings that would turn the stack to another account."""
     ours = ("AUTOPILOT_", "KEY_VAULT_", "CUSTOMER_INSIGHTS_", "AzureWebJobs", "CustomerInsights", "PEER_", "SEGMENT_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 

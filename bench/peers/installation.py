@@ -12,7 +12,7 @@ HOME: Final = PEERS.parent.parent / ".local-peers"
 
 
 def python_of(peer: str) -> Path:
-    """Give the interpreter that has what the peer needs."""
+    """Return the interpreter that has what the peer needs."""
     requirements = PEERS / peer / "requirements.txt"
     place = HOME / "venvs" / peer
     python, stamp = place / "bin" / "python", place / "installed"

@@ -61,17 +61,17 @@ class SandboxView:
         requests.post(f"{self._url}/reset", timeout=30).raise_for_status()
 
     def statistics(self) -> dict[str, Any]:
-        """Give the counts since the reset."""
+        """Return the counts since the reset."""
         found: dict[str, Any] = self._get("stats")
         return found
 
     def first_and_last_call(self) -> tuple[float | None, float]:
-        """Give the times of the first call (None if the journal no longer holds it) and of the last."""
+        """Return the times of the first call (None if the journal no longer holds it) and of the last."""
         times = [entry["at"] for entry in self._get("journal")] or [time.time()]
         return (times[0] if len(times) < JOURNAL else None), times[-1]
 
     def members(self, title: str) -> set[str]:
-        """Give the addresses on a list, trimmed and lower case."""
+        """Return the addresses on a list, trimmed and lower case."""
         lists = [item["list_id"] for item in self._get("lists")["lists"] if item["title"] == title]
         return {str(email).strip().lower() for list_id in lists for email in self._get(f"lists/{list_id}/emails")}
 

@@ -64,7 +64,7 @@ class Population:
 
 
 def two_refreshes(profiles: int, churn: Churn, seed: int = 1) -> tuple[Population, Population]:
-    """Give the segment at a first refresh and at the next."""
+    """Return the segment at a first refresh and at the next."""
     people = _people(profiles + churn.joined, seed)
     before, joiners = people.head(profiles), people.tail(churn.joined)
     settled = [place for place, valid in enumerate(before["valid"]) if valid]

@@ -72,7 +72,7 @@ class Comparison:
     results: tuple[Result, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Give what `json.dumps` takes."""
+        """Return what `json.dumps` takes."""
         return asdict(self)
 
 

@@ -22,7 +22,7 @@ THREADS = 16
 
 
 def pace() -> tuple[int, int]:
-    """Give how many calls in how many milliseconds keep the rate: measured, the quickest that is never throttled."""
+    """Return how many calls in how many milliseconds keep the rate: measured, the quickest that is never throttled."""
     calls = min(15, max(1, RATE // 5))
     return calls, round(calls * 1000 / RATE)
 
@@ -33,7 +33,7 @@ def say(text: str) -> None:
 
 
 def contacts(file: Path = SEGMENT, tell: Callable[[str], object] = say) -> Iterator[dict[str, Any]]:
-    """Give the segment's contacts; says which rows it leaves out, as a careful script would."""
+    """Yield the segment's contacts; says which rows it leaves out, as a careful script would."""
     with file.open(encoding="utf-8", newline="") as text:
         for number, row in enumerate(csv.DictReader(text), start=2):
             email = (row["Email"] or "").strip()
@@ -44,7 +44,7 @@ def contacts(file: Path = SEGMENT, tell: Callable[[str], object] = say) -> Itera
 
 
 def refused(contact: dict[str, Any], text: str, tell: Callable[[str], object] = say) -> None:
-    """Say that Autopilot refused a contact."""
+    """Note that Autopilot refused a contact."""
     tell(f"refused by Autopilot: {contact['Email']}: {text}")
 
 

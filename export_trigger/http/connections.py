@@ -201,7 +201,7 @@ def _not_found(name: str) -> Problem:
 
 
 def _secret_state(app: App, connection: Connection) -> str:
-    """Say whether the key can be read: `readable`, `missing`, `forbidden` or `unreachable`."""
+    """Return whether the key can be read: `readable`, `missing`, `forbidden` or `unreachable`."""
     try:
         return "readable" if app.vault.read(connection.secret_name) else "missing"
     except ExportError:

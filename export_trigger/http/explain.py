@@ -110,7 +110,7 @@ class PersonExplained(View):
 
 
 def explain_person(app: App, call: Call) -> Answer:
-    """Say why a person is on an export's lists, or is not: their rows, erasure, what was delivered, and the lists now."""
+    """Return why a person is on an export's lists, or is not: their rows, erasure, what was delivered, and the lists now."""
     export, _ = find_export(app, call)
     check_connection(app, call, export.connection)
     address, name = address_of(call), call.params["export"]

@@ -10,7 +10,7 @@ from shared.composition.app import App
 
 
 def get_me(app: App, call: Call) -> Answer:
-    """Say who is calling, in which role, and what each role may do."""
+    """Return who is calling, in which role, and what each role may do."""
     roles = tuple(
         RoleView(
             role=role.word,

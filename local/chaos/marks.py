@@ -68,7 +68,7 @@ class Search:
 
 
 def _readings(data: bytes) -> Iterator[bytes]:
-    """Give data as it is and as it may be meant: base64, Parquet."""
+    """Yield data as it is and as it may be meant: base64, Parquet."""
     yield data.lower()
     if data[:4] == PARQUET:
         table = pl.read_parquet(io.BytesIO(data))

@@ -80,5 +80,5 @@ def _answer(function: Function, request: Request, params: Mapping[str, str]) -> 
 
 
 def function_key() -> str:
-    """Give the key that functions of level `function` and `admin` ask for."""
+    """Return the key that functions of level `function` and `admin` ask for."""
     return os.environ.get("LOCAL_FUNCTION_KEY", "local")

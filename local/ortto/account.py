@@ -53,7 +53,7 @@ class Person:
         return found if isinstance(found, str) and found else None
 
     def permit(self, allowed: bool, why: str) -> None:
-        """Give or take the permission to be mailed, and note it where it changes."""
+        """Grant or take back the permission to be mailed, and note it where it changes."""
         if not self.permissions or self.permissions[-1][1] is not allowed:
             self.permissions.append((now(), allowed, why))
         self.fields[PERMISSION] = allowed
@@ -114,7 +114,7 @@ class Account:
         return next((tag for tag in self.tags.values() if _folded(tag.name, case) == wanted), None)
 
     def tag(self, person: Person, tag: Tag) -> None:
-        """Give a person a tag."""
+        """Add a tag to a person."""
         tag.last_used = now()
         if person.id not in tag.people:
             tag.people[person.id] = time.monotonic()

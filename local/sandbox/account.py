@@ -29,7 +29,7 @@ class Contact:
     lists: set[str] = field(default_factory=set)
 
     def document(self) -> dict[str, Any]:
-        """Give the contact as the API reads it back: custom fields as a list of kinds (recorded)."""
+        """Return the contact as the API reads it back: custom fields as a list of kinds (recorded)."""
         body: dict[str, Any] = {
             **self.fields,
             "contact_id": self.id,
@@ -153,13 +153,13 @@ class Account:
         return True
 
     def page(self, ids: set[str] | dict[str, Contact], bookmark: str | None) -> tuple[list[Contact], str | None]:
-        """Give a page of 100 in ascending order of ids (recorded), after the bookmark, and the next bookmark."""
+        """Return a page of 100 in ascending order of ids (recorded), after the bookmark, and the next bookmark."""
         ordered = sorted(contact_id for contact_id in ids if bookmark is None or contact_id > bookmark)
         found = [self.contacts[contact_id] for contact_id in ordered[:PAGE]]
         return found, (found[-1].id if len(ordered) > PAGE else None)
 
     def emails_of(self, list_id: str) -> Iterator[str]:
-        """Give the addresses of a list's members."""
+        """Yield the addresses of a list's members."""
         for contact_id in self.members[list_id]:
             yield self.contacts[contact_id].email or contact_id
 
@@ -178,5 +178,5 @@ def _now() -> str:
 
 
 def _label(name: str) -> str:
-    """Give the name of a typed custom field as people see it: `integer--Loyalty--Points` is "Loyalty Points"."""
+    """Return the name of a typed custom field as people see it: `integer--Loyalty--Points` is "Loyalty Points"."""
     return name.partition("--")[2].replace("--", " ")

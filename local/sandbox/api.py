@@ -229,7 +229,7 @@ class Api:
 
 
 def problem(knobs: Knobs, status: int, message: str) -> Reply:
-    """Give an error in the vendor's envelope of 2015, or in restify's (inferred)."""
+    """Return an error in the vendor's envelope of 2015, or in restify's (inferred)."""
     names = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
     name = names.get(status, "Internal Server Error")
     if knobs.error_shape == "code":

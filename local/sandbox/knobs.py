@@ -53,7 +53,7 @@ class Knobs:
     read_back: Literal["exact", "texts", "blanks"] = "exact"
 
     def turned(self, changes: dict[str, Any]) -> Knobs:
-        """Give the knobs with some of them turned; raises ValueError for one that there is not."""
+        """Return the knobs with some of them turned; raises ValueError for one that there is not."""
         known = {item.name for item in fields(self)}
         strange = sorted(set(changes) - known) + sorted(set(changes.get("faults", {})) - set(FAULTS))
         strange += sorted(set(changes.get("lies", {})) - set(LIES))
@@ -103,7 +103,7 @@ class Dice:
         self._random = random.Random(seed)  # noqa: S311 - to be repeatable
 
     def fault(self, knobs: Chances) -> str | None:
-        """Say which fault strikes this request, or None."""
+        """Return which fault strikes this request, or None."""
         for name, chance in knobs.faults.items():
             if self._random.random() < chance:
                 return name
@@ -122,7 +122,7 @@ class Dice:
         return self._random.random() < knobs.lies_done
 
     def latency(self, knobs: Chances) -> float:
-        """Say how long this answer takes, in seconds."""
+        """Return how long this answer takes, in seconds."""
         return (knobs.latency_ms + self._random.uniform(0, knobs.jitter_ms)) / 1000
 
     def choose(self, count: int) -> int:

@@ -36,7 +36,7 @@ class Statistics:
         self.journal.append(entry)
 
     def summary(self) -> dict[str, Any]:
-        """Give the counts. `writes` are requests that may change something."""
+        """Return the counts. `writes` are requests that may change something."""
         return {
             "requests": sum(self.calls.values()),
             "writes": sum(count for name, count in self.calls.items() if name.startswith(WRITES)),

@@ -56,7 +56,7 @@ def _server(handler: type[Handler], state: VaultState, port: int) -> ThreadingHT
 
 
 def _identity_header(directory: Path) -> str:
-    """Give the secret that opens the identity endpoint, the same after a restart."""
+    """Return the secret that opens the identity endpoint, the same after a restart."""
     file = directory / "identity-header"
     if not file.exists():
         file.touch(mode=0o600)
@@ -65,7 +65,7 @@ def _identity_header(directory: Path) -> str:
 
 
 def _authority(directory: Path) -> trustme.CA:
-    """Give the authority that signs the vault's certificate, the same after a restart."""
+    """Return the authority that signs the vault's certificate, the same after a restart."""
     certificate, key = directory / "ca.pem", directory / "ca-key.pem"
     if certificate.exists():
         return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())

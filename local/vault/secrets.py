@@ -32,7 +32,7 @@ class Secrets:
             self._versions = {name: [Version(**item) for item in items] for name, items in stored.items()}
 
     def get(self, name: str, version: str = "") -> Version | None:
-        """Give a secret's newest version, or the one named."""
+        """Return a secret's newest version, or the one named."""
         with self._lock:
             versions = self._versions.get(name.lower(), [])
             if not version:
@@ -55,12 +55,12 @@ class Secrets:
         return versions[-1] if versions else None
 
     def versions(self, name: str) -> list[Version]:
-        """Give all versions of a secret."""
+        """Return all versions of a secret."""
         with self._lock:
             return list(self._versions.get(name.lower(), []))
 
     def names(self) -> list[str]:
-        """Give the names of all secrets."""
+        """Return the names of all secrets."""
         with self._lock:
             return sorted(self._versions)
 

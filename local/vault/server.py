@@ -68,7 +68,7 @@ class IdentityHandler(Handler):
     """App Service's managed identity endpoint, and the switch that tests use."""
 
     def do_GET(self) -> None:
-        """Give a token to whoever knows the identity header."""
+        """Answer with a token for whoever knows the identity header."""
         if self.headers.get("X-IDENTITY-HEADER") != self.state.identity_header:
             self.answer(HTTPStatus.UNAUTHORIZED, {"message": "wrong X-IDENTITY-HEADER"})
             return
@@ -99,7 +99,7 @@ class VaultHandler(Handler):
     """Key Vault's secrets."""
 
     def do_GET(self) -> None:
-        """Give a secret, its versions, or the names of all."""
+        """Answer with a secret, its versions, or the names of all."""
         path = urlsplit(self.path).path
         if not self._admitted():
             return

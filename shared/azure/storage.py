@@ -182,7 +182,7 @@ class Storage:
             client.send_message(text, visibility_timeout=max(0, round(delay)), time_to_live=NEVER)
 
     def waiting(self, queue: Queue) -> int:
-        """Say about how many messages a queue holds; 0 if it was not made yet."""
+        """Return about how many messages a queue holds; 0 if it was not made yet."""
         try:
             return self._queues.get_queue_client(queue).get_queue_properties().approximate_message_count or 0
         except ResourceNotFoundError:

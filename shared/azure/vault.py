@@ -155,5 +155,5 @@ class GivenKey:
         return self._value
 
     def renewed(self, refused: str) -> str | None:  # noqa: ARG002 - part of the protocol
-        """Say that there is no other."""
+        """Return None: there is no other."""
         return None

@@ -57,7 +57,7 @@ def normalised(addresses: pl.Series) -> pl.Series:
 
 
 def is_plain(tidy: pl.Series) -> pl.Series:
-    """Tell which lower-case addresses are certainly valid and already in normal form (a stricter rule than the library's)."""
+    """Return which lower-case addresses are certainly valid and already in normal form (a stricter rule than the library's)."""
     return pl.select(_is_plain(pl.lit(tidy))).to_series()
 
 

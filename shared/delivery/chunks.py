@@ -96,7 +96,7 @@ class Cutter:
             yield _joined(waiting.slice(start, self._size))
 
     def rest(self) -> Iterator[bytes]:
-        """Give what is left, if anything is."""
+        """Yield what is left, if anything is."""
         waiting, self._waiting = self._waiting, self._waiting.clear()
         if not waiting.is_empty():
             yield _joined(waiting)

@@ -38,18 +38,18 @@ class Window:
         return self.slot(self.slots)
 
     def from_now(self, now: float) -> Window:
-        """Give what is left of the window: slots that have begun are lost."""
+        """Return what is left of the window: slots that have begun are lost."""
         begun = max(0, math.ceil((now - self.start) / self.interval))
         return self.split(min(begun, self.slots))[1]
 
     def until(self, latest: float) -> int:
-        """Say how many slots begin by `latest`."""
+        """Return how many slots begin by `latest`."""
         if latest >= self.end:
             return self.slots
         return max(0, 1 + math.floor((latest - self.start) / self.interval))
 
     def split(self, slots: int) -> tuple[Window, Window]:
-        """Give the first so many slots, and the rest."""
+        """Return the first so many slots, and the rest."""
         return replace(self, slots=slots), Window(self.slot(slots), self.interval, self.slots - slots)
 
 

@@ -33,7 +33,7 @@ class Clock(Protocol):
     """Time in seconds since 1970, and a way to let it pass."""
 
     def now(self) -> float:
-        """Give the time."""
+        """Return the time."""
         ...
 
     def sleep(self, seconds: float) -> None:

@@ -47,6 +47,6 @@ class Audit:
         self._table.delete(_PARTITION, self._table.keys(_PARTITION, start, "~", most=most))
 
     def entries(self, *, after: str = "", most: int = 50) -> list[tuple[str, AuditEntry]]:
-        """Give entries with their keys, newest first, those after the key `after`."""
+        """Return entries with their keys, newest first, those after the key `after`."""
         start = after + "~" if after else "0"
         return list(islice(self._table.between(_PARTITION, start, "~", AuditEntry), most))

@@ -44,11 +44,11 @@ class Registry:
         self._read: dict[str, tuple[Export, str]] = {}
 
     def connection(self, name: str) -> tuple[Connection, str] | None:
-        """Give a connection and its ETag, or None."""
+        """Return a connection and its ETag, or None."""
         return self._load(_connection(name), Connection)
 
     def export(self, name: str) -> tuple[Export, str] | None:
-        """Give an export and its ETag, or None."""
+        """Return an export and its ETag, or None."""
         return self._load(_export(name), Export)
 
     def listed_exports(self, *, after: str = "", most: int) -> list[tuple[str, Export | DocumentDamaged | None]]:
@@ -98,11 +98,11 @@ class Registry:
         self._storage.delete(Container.CONFIGURATION, _export(name), if_match=if_match)
 
     def connections(self, *, after: str = "") -> Iterator[str]:
-        """Give the names of connections in order, those greater than `after`."""
+        """Yield the names of connections in order, those greater than `after`."""
         return self._names("connections/", after)
 
     def exports(self, *, after: str = "") -> Iterator[str]:
-        """Give the names of exports in order, those greater than `after`."""
+        """Yield the names of exports in order, those greater than `after`."""
         return self._names("exports/", after)
 
     def _load[T: BaseModel](self, path: str, kind: type[T]) -> tuple[T, str] | None:

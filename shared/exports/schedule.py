@@ -9,7 +9,7 @@ from cronsim import CronSim, CronSimError
 
 
 def check_cron(expression: str) -> str:
-    """Give the expression back; raises ValueError if it is not one with five fields."""
+    """Return the expression; raise ValueError if it is not one with five fields."""
     if len(expression.split()) != 5:
         raise ValueError("needs five fields: minute, hour, day of month, month, day of week")
     try:
@@ -20,7 +20,7 @@ def check_cron(expression: str) -> str:
 
 
 def is_due(expression: str, time_zone: str, since: datetime, now: datetime) -> bool:
-    """Say whether an occurrence lies after `since` and not after `now`; several that were missed count as one."""
+    """Return whether an occurrence lies after `since` and not after `now`; several that were missed count as one."""
     try:
         return next(CronSim(expression, since.astimezone(ZoneInfo(time_zone)))) <= now
     except StopIteration:

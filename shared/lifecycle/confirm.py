@@ -24,7 +24,7 @@ SECONDS: Final = 30.0
 
 
 def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> bool | None:
-    """Say whether a list holds fewer members than sending contacts should have put on it; two calls a list.
+    """Return whether a list holds fewer members than sending contacts should have put on it; two calls a list.
 
     None where Autopilot cannot be asked now: then nobody knows, be the run stopped or not.
     """

@@ -1,4 +1,4 @@
-"""Give up what failed however often it was tried: nothing stays in a poison queue that nobody looks at."""
+"""Giving up what failed, however often it was tried: nothing stays in a poison queue that nobody looks at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell the operator's webhook of a run's end."""
+"""Notices: tell the operator's webhook of a run's end."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def known_account(app: App, run: Run, connection: str | None) -> Account:
 
 
 def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason:
-    """Give why a run shall stop whose calls all came to nothing: the destination has been away for too long.
+    """Return why a run shall stop whose calls all came to nothing: the destination has been away for too long.
 
     Raises TryLater until then, and if no call was made at all: that the pace is taken is no outage.
     """

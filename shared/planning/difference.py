@@ -181,7 +181,7 @@ _OPERATION: Final = ("person", "segment", "row", "contact_id", "content", "upser
 
 
 def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give one row a person: the row that speaks for them, and the segments they are `present` and `deliverable` in.
+    """Return one row a person: the row that speaks for them, and the segments they are `present` and `deliverable` in.
 
     Among rows that share an address the smallest `customer` speaks, whatever the order in which Customer Insights
     wrote them, so that an unchanged segment stays unchanged.

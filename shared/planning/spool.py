@@ -32,7 +32,7 @@ def pack(frame: pl.DataFrame) -> bytes:
 
 
 def unpack(packed: bytes) -> pl.DataFrame:
-    """Give the frame that was packed."""
+    """Return the frame that was packed."""
     return pl.read_ipc_stream(packed)
 
 

@@ -26,7 +26,7 @@ RUN = "20260101t000000000-dead"
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Mapping[Container, int]:
-    """Give limits that a test can exceed."""
+    """Return limits that a test can exceed."""
     limits = dict.fromkeys(Container, 100)
     monkeypatch.setattr(storage, "LARGEST", limits)
     return limits

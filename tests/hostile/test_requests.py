@@ -33,7 +33,7 @@ BY_NAME = {route.name: route for route in ROUTES}
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """Give the app itself on a storage, a vault, a source and an Autopilot of its own, without a host around it."""
+    """Yield the app itself on a storage, a vault, a source and an Autopilot of its own, without a host around it."""
     stack = Stack(tmp_path_factory.mktemp("stack"), instances=0, settings={"SETTLE_SECONDS": "0"}, in_memory=True)
     with stack, pytest.MonkeyPatch.context() as patch:
         for name, value in stack.environment.items():

@@ -62,7 +62,7 @@ class RawServer:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RawServer]:
-    """Give a server that says what it is told to."""
+    """Yield a server that says what it is told to."""
     started = RawServer()
     yield started
     started.close()
@@ -70,7 +70,7 @@ def server() -> Iterator[RawServer]:
 
 @pytest.fixture(scope="module")
 def api(server: RawServer) -> Iterator[Autopilot]:
-    """Give the real adapter, pointed at it."""
+    """Yield the real adapter, pointed at it."""
     with session() as http:
         yield Autopilot(server.url, GivenKey("key"), http)
 

@@ -70,15 +70,15 @@ class File:
         self.declarations = list(_declarations(self.root))
 
     def of(self, kind: str) -> dict[str, Declaration]:
-        """Give the declarations of a kind by name."""
+        """Return the declarations of a kind by name."""
         return {found.name: found for found in self.declarations if found.kind == kind}
 
     def resources(self, kind: str) -> list[Declaration]:
-        """Give the resources of a type that the file creates."""
+        """Return the resources of a type that the file creates."""
         return [found for found in self.of("resource").values() if found.resource == kind and not found.existing]
 
     def var(self, name: str) -> Any:
-        """Give a variable's value."""
+        """Return a variable's value."""
         return self.of("var")[name].value
 
 
@@ -94,19 +94,19 @@ def files() -> list[File]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Give a node and all below it."""
+    """Yield a node and all below it."""
     yield node
     for child in node.children:
         yield from walk(child)
 
 
 def text(node: Node) -> str:
-    """Give a node's source text."""
+    """Return a node's source text."""
     return (node.text or b"").decode()
 
 
 def faults(file: File) -> list[str]:
-    """Say where a file is not Bicep."""
+    """Return where a file is not Bicep."""
     return [
         f"{file.path.name}:{node.start_point.row + 1}: {text(node)[:60]!r}"
         for node in walk(file.root)
@@ -129,7 +129,7 @@ _KINDS: Final = {
 
 
 def _declarations(root: Node) -> Iterator[Declaration]:
-    """Give declarations in order, nested resources included."""
+    """Yield declarations in order, nested resources included."""
     decorators: dict[str, Any] = {}
     for node in root.named_children:
         if node.type == "decorators":
@@ -165,7 +165,7 @@ def _declaration(node: Node, decorators: Mapping[str, Any]) -> Declaration:
 
 
 def value(node: Node | None) -> Any:
-    """Give a node's value; an Expression if it is only known at deployment."""
+    """Return a node's value; an Expression if it is only known at deployment."""
     if node is None:
         return None
     parts = [child for child in node.named_children if child.type != "comment"]

@@ -77,7 +77,7 @@ class Asked(dict[str, str]):
 
 @pytest.fixture(scope="module")
 def triggers() -> list[dict[str, Any]]:
-    """Give the triggers of every function, as the Functions runtime indexes them."""
+    """Return the triggers of every function, as the Functions runtime indexes them."""
     script = (
         "import json; from pathlib import Path; from local.host.runtime import load;"
         "print(json.dumps([dict(f.trigger) for f in load(Path.cwd(), 32)]))"
@@ -92,7 +92,7 @@ def set_by_the_templates() -> dict[str, Any]:
 
 
 def sample(name: str, value: Any) -> str:
-    """Give a value as it would be in Azure: what is only known at deployment by an example."""
+    """Return a value as it would be in Azure: what is only known at deployment by an example."""
     if not isinstance(value, Expression):
         return str(value)
     if name in {"HISTORY_DAYS", "REJECTED_DAYS"}:
@@ -109,7 +109,7 @@ def environment() -> dict[str, str]:
 
 
 def read_by_the_code() -> set[str]:
-    """Give every setting that the deployed code asks for: by running it, and by reading what else looks at `os.environ`."""
+    """Return every setting that the deployed code asks for: by running it, and by reading what else looks at `os.environ`."""
     asked = Asked(environment())
     read_settings(asked, DESTINATIONS)
     open_source(asked)
@@ -257,7 +257,7 @@ def _created(kind: str) -> Any:
 
 
 def _environment_names() -> Iterator[str]:
-    """Give the names of environment variables that deployed code reads by `os.environ`."""
+    """Yield the names of environment variables that deployed code reads by `os.environ`."""
     folders = ("shared", "export_trigger", "export_worker")
     for path in [ROOT / "function_app.py", *(file for folder in folders for file in Path(ROOT / folder).rglob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text())):

@@ -59,7 +59,7 @@ print(len(modules))
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the whole package, installed into an empty folder; without an index it is skipped, in CI it fails."""
+    """Return the whole package, installed into an empty folder; without an index it is skipped, in CI it fails."""
     folder = tmp_path_factory.mktemp("package") / "app"
     try:
         build(folder)

@@ -17,7 +17,7 @@ TEXT: Final = (ROOT / "docs/operate.md").read_text()
 
 
 def section(heading: str) -> str:
-    """Give the text under a heading of the second level."""
+    """Return the text under a heading of the second level."""
     return TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
 
 

@@ -244,7 +244,7 @@ def _loop_names(file: File) -> Iterator[str]:
 
 
 def _reached(file: File, node: Node) -> set[str]:
-    """Give every name that an expression leads to, through variables."""
+    """Return every name that an expression leads to, through variables."""
     names = {text(child) for child in walk(node) if child.type == "identifier"}
     for name in names & set(file.of("var")):
         names |= _reached(file, file.of("var")[name].node.named_children[-1])
@@ -252,7 +252,7 @@ def _reached(file: File, node: Node) -> set[str]:
 
 
 def _names_used(file: File) -> Iterator[str]:
-    """Give every name that stands for something declared elsewhere: no keys of objects, no declared names themselves."""
+    """Yield every name that stands for something declared elsewhere: no keys of objects, no declared names themselves."""
     for node in walk(file.root):
         parent = node.parent
         if node.type != "identifier" or parent is None:

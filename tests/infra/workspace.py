@@ -64,7 +64,7 @@ class Reading:
 
 
 def queries() -> dict[str, str]:
-    """Give the text of every query by its name."""
+    """Return the text of every query by its name."""
     return {path.stem: path.read_text() for path in sorted((INFRA / "queries").glob("*.kql"))}
 
 
@@ -82,7 +82,7 @@ def analyse(texts: Mapping[str, str]) -> dict[str, Analysis]:
 
 
 def readings(text: str) -> Iterator[Reading]:
-    """Give what a query reads: each of its parts begins with a table."""
+    """Yield what a query reads: each of its parts begins with a table."""
     code = re.sub(r"^//.*$", "", text, flags=re.MULTILINE)
     parts = re.split(rf"\b({'|'.join(TABLES)})\b", code)[1:]
     for table, part in zip(parts[::2], parts[1::2], strict=True):

@@ -42,7 +42,7 @@ def name() -> str:
 
 @pytest.fixture
 def delivered(app: App, name: str) -> Make:
-    """Give a maker of runs that delivered one person, so that only their end is missing."""
+    """Return a maker of runs that delivered one person, so that only their end is missing."""
 
     def make(person: int = 1, *, export: str = name, progress_at: datetime | None = None) -> Run:
         now = datetime.now(UTC)

@@ -126,7 +126,7 @@ def test_owners_are_found_wherever_anything_of_theirs_is_stored(timed: App, run:
 
 @pytest.fixture
 def old(timed: App, run: Run, clock: ManualClock) -> Run:
-    """Give a run that ended, with its report and its rejected rows."""
+    """Return a run that ended, with its report and its rejected rows."""
     timed.storage.put(Container.REJECTED, rejected_path(run.export, run.id), b"rows")
     end_run(timed, run, ExportError(Reason.CANCELED_BY_USER))
     return run

@@ -16,7 +16,7 @@ type Say = Callable[..., dict[str, str]]
 
 @pytest.fixture
 def headers(monkeypatch: pytest.MonkeyPatch) -> Say:
-    """Give the headers that a client sends in an environment."""
+    """Return the headers that a client sends in an environment."""
 
     def made(**environment: str) -> dict[str, str]:
         for name in ("URL", "KEY", "TOKEN"):

@@ -36,7 +36,7 @@ def compare(rows: Rows, state: State, removable: int = 0b111) -> Difference:
 
 
 def carry_out(found: Difference) -> pl.DataFrame:
-    """Give the receipts of a delivery in which everything went well."""
+    """Return the receipts of a delivery in which everything went well."""
     receipts = [
         Receipt(
             person=person,

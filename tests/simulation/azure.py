@@ -82,7 +82,7 @@ class Cloud:
         return f'"{self.stage.token():x}"'
 
     def moment(self) -> datetime:
-        """Give the time, by the account's clock."""
+        """Return the time, by the account's clock."""
         return datetime.fromtimestamp(self.stage.now, UTC)
 
 
@@ -93,11 +93,11 @@ class Blobs:
         self._cloud = cloud
 
     def get_blob_client(self, container: str, name: str) -> _BlobClient:
-        """Give the client of one blob."""
+        """Return the client of one blob."""
         return _BlobClient(self._cloud, str(container), name)
 
     def get_container_client(self, container: str) -> _ContainerClient:
-        """Give the client of one container."""
+        """Return the client of one container."""
         return _ContainerClient(self._cloud, str(container))
 
     def create_container(self, container: str) -> None:
@@ -203,7 +203,7 @@ class Tables:
         self._cloud = cloud
 
     def get_table_client(self, name: str) -> _TableClient:
-        """Give the client of one table."""
+        """Return the client of one table."""
         return _TableClient(self._cloud, name)
 
     def create_table_if_not_exists(self, name: str) -> None:

@@ -33,7 +33,7 @@ class Quiet:
 
 
 def violations(play: Play) -> list[str]:
-    """Say what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
+    """Return what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
     wrong = [*play.watch.wrong, *_standing(Quiet.of(play)), *play.errors, *_broken(play)]
     play.calm = True
     play.again("start", "rest")
@@ -137,7 +137,7 @@ def _person(email: str) -> int:
 
 @cache
 def _contents(world: str, email: str) -> dict[int, str]:
-    """Give the first names that a person has in a world, by the digest of the contact that would be sent."""
+    """Return the first names that a person has in a world, by the digest of the contact that would be sent."""
     found = {names[email] for version in WORLDS[world].versions for names in version.values() if email in names}
     texts = {json.dumps({"Email": email, "FirstName": name}, separators=(",", ":")): name for name in sorted(found)}
     digests = DIGESTS.of_contents(pl.Series(list(texts), dtype=pl.String))

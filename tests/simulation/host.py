@@ -60,7 +60,7 @@ class Host:
         self.queues.setdefault(queue, []).append(message)
 
     def next_visible(self) -> float:
-        """Say when the next message can be fetched."""
+        """Return when the next message can be fetched."""
         return min((message.visible_at for messages in self.queues.values() for message in messages), default=math.inf)
 
     def waiting(self) -> dict[str, int]:
@@ -158,7 +158,7 @@ class Queues:
         self._host = host
 
     def get_queue_client(self, queue: str, **_: object) -> Any:
-        """Give the client of one queue."""
+        """Return the client of one queue."""
         host, name = self._host, str(queue)
 
         def send_message(text: str, *, visibility_timeout: int = 0, time_to_live: int = 0, **_: object) -> None:

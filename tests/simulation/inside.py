@@ -72,7 +72,7 @@ def played() -> Iterator[None]:
 
 
 def _replaced() -> Iterator[tuple[Any, str, Any]]:
-    """Give what is to be replaced in which module by what."""
+    """Yield what is to be replaced in which module by what."""
     for module in [
         module
         for name, module in sys.modules.items()

@@ -72,7 +72,7 @@ _records: dict[Any, Any] = {}
 
 
 def replaced() -> Iterator[tuple[Any, str, Any]]:
-    """Give what is to be replaced in which module: wherever the name was imported to."""
+    """Yield what is to be replaced in which module: wherever the name was imported to."""
     for home, name in PURE:
         yield from _everywhere(getattr(home, name), name, _once(getattr(home, name), name))
     yield pl, "concat", _once(pl.concat, "concat")
@@ -190,7 +190,7 @@ def kept(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _number_frames(value: Any) -> None:
-    """Give the tables in what is kept their numbers."""
+    """Set numbers in place of the tables in what is kept."""
     if isinstance(value, pl.DataFrame):
         _numbered[id(value)] = (value, _frame(value))
     elif isinstance(value, list | tuple):

@@ -60,7 +60,7 @@ class StageClock:
         self._skew = skew
 
     def now(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self._stage.now + self._skew
 
     def sleep(self, seconds: float) -> None:
@@ -109,7 +109,7 @@ class Play:
             self.stage.add(name, body, skew=self.skews.get(name, 0.0))
 
     def app(self) -> App:
-        """Give the app of whoever is on stage: one a process, made anew when that has died."""
+        """Return the app of whoever is on stage: one a process, made anew when that has died."""
         here = on_stage()
         if here is None:
             return self.audience
@@ -119,7 +119,7 @@ class Play:
         return self._apps[actor]
 
     def actor(self, name: str) -> Actor:
-        """Give the living actor of this name."""
+        """Return the living actor of this name."""
         return next(actor for actor in self.stage.living if actor.name == name)
 
     def head(self) -> Head:

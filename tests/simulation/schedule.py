@@ -102,7 +102,7 @@ class Scheduled:
         return go_on(play, stage, before, self._dice)
 
     def fault(self, stage: Stage, actor: Actor, label: str) -> Fault | None:
-        """Say what goes wrong with a call."""
+        """Return what goes wrong with a call."""
         if self.play is None or self.play.calm:
             return None
         return next((Fault[e.text] for e in self._events.get(stage.steps, ()) if e.what == "fault"), None)
@@ -165,7 +165,7 @@ def play(schedule: Schedule, world: World | None = None) -> Result:
 
 @cache
 def lengths() -> dict[str, int]:
-    """Say how many calls each world takes undisturbed."""
+    """Return how many calls each world takes undisturbed."""
     return {world: play(Schedule(world)).steps for world in WORLDS}
 
 

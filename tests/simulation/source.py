@@ -44,7 +44,7 @@ class Source:
         self.segments, self.version, self.refreshed_at = segments, self.version + 1, self.cloud.moment()
 
     def catalogue(self) -> Catalogue:
-        """Say what there is."""
+        """Return what there is."""
         self._ask("model.json")
         tables = {name: self._table(name) for name in self.segments}
         return Catalogue(tables, self.refreshed_at, f'"v{self.version}"')
@@ -61,7 +61,7 @@ class Source:
             raise ExportError(Reason.SOURCE_NOT_SETTLED, "model.json changed while it was read.")
 
     def read(self, table: Table, columns: Sequence[str], address: str | None = None) -> Iterator[pl.DataFrame]:
-        """Give a segment's rows; raises ExportError SOURCE_NOT_SETTLED if it was replaced."""
+        """Yield a segment's rows; raises ExportError SOURCE_NOT_SETTLED if it was replaced."""
         self._ask(f"read {table.name}")
         if not isinstance(table, Members) or table.version != self.version:
             raise ExportError(Reason.SOURCE_NOT_SETTLED, "replaced while it was read")

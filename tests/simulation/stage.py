@@ -56,14 +56,14 @@ class Actor:
 
 
 class Director(Protocol):
-    """Says who goes on, and what goes wrong."""
+    """Decides who goes on, and what goes wrong."""
 
     def next(self, stage: Stage, before: Actor) -> Actor | None:
         """Choose who goes on after `before` handed over; None lowers the curtain."""
         ...
 
     def fault(self, stage: Stage, actor: Actor, label: str) -> Fault | None:
-        """Say what goes wrong with the call that `actor` is about to make."""
+        """Return what goes wrong with the call that `actor` is about to make."""
         ...
 
 
@@ -120,20 +120,20 @@ class Stage:
         return [actor for actor in self.actors if not actor.over]
 
     def runnable(self) -> list[Actor]:
-        """Give who can go on now."""
+        """Return who can go on now."""
         return [actor for actor in self.actors if not actor.over and actor.ready() <= self.now]
 
     def next_moment(self) -> float:
-        """Say when the next actor can go on."""
+        """Return when the next actor can go on."""
         return min((actor.ready() for actor in self.actors if not actor.over), default=math.inf)
 
     def identity(self) -> int:
-        """Give a number that no contact and no list of the destination was given yet."""
+        """Return a number that no contact and no list of the destination was given yet."""
         self._identities += 1
         return self._identities
 
     def token(self) -> int:
-        """Give a number that nobody was given yet: what chance would give, but the same each time."""
+        """Return a number that nobody was given yet: what chance would give, but the same each time."""
         self._chance += 1
         return self._chance
 
@@ -247,6 +247,6 @@ _here: Any = _Here()
 
 
 def on_stage() -> tuple[Stage, Actor] | None:
-    """Give the stage and the actor whose thread this is; None for the audience."""
+    """Return the stage and the actor whose thread this is; None for the audience."""
     found: tuple[Stage, Actor] | None = _here.now
     return found

@@ -108,7 +108,7 @@ class Story:
         return self._on
 
     def fault(self, stage: Stage, actor: Actor, label: str) -> Fault | None:
-        """Say what goes wrong with a call: what was said of the next such one."""
+        """Return what goes wrong with a call: what was said of the next such one."""
         for said in self._faults:
             part, name, fault = said
             if name == actor.name and part in label:

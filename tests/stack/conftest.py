@@ -24,7 +24,7 @@ QUICK: Mapping[str, str] = {
 
 @contextmanager
 def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
-    """Give a maker of worlds; what it made is stopped at the end."""
+    """Yield a maker of worlds; what it made is stopped at the end."""
     with ExitStack() as made:
 
         def make(
@@ -50,21 +50,21 @@ def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
 
 @pytest.fixture
 def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
-    """Give a maker of worlds for one test."""
+    """Yield a maker of worlds for one test."""
     with making(tmp_path_factory) as make:
         yield make
 
 
 @pytest.fixture(scope="module")
 def make_lasting_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
-    """Give a maker of worlds for a module."""
+    """Yield a maker of worlds for a module."""
     with making(tmp_path_factory) as make:
         yield make
 
 
 @pytest.fixture(scope="module")
 def world(make_lasting_world: MakeWorld) -> World:
-    """Give the module's world, with one instance and a quick account that fills no lists by bulk."""
+    """Return the module's world, with one instance and a quick account that fills no lists by bulk."""
     return make_lasting_world()
 
 

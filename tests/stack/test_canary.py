@@ -80,7 +80,7 @@ def hearing() -> Iterator[Hearing]:
 
 @pytest.fixture(scope="module")
 def marked(make_lasting_world: MakeWorld, hearing: Hearing) -> World:
-    """Give a world in which everything that must not be seen bears a mark."""
+    """Return a world in which everything that must not be seen bears a mark."""
     world = make_lasting_world(
         settings={"NOTIFY_URL": hearing.url, "LOCAL_HOST_RETRY_SECONDS": "0", "EXPORT_SCHEDULE": "*/5 * * * * *"},
         knobs={"key": KEY},
@@ -92,7 +92,7 @@ def marked(make_lasting_world: MakeWorld, hearing: Hearing) -> World:
 
 
 def profiles(count: int, note: str = "") -> pl.DataFrame:
-    """Give marked profiles; some of them are refused for every reason there is."""
+    """Return marked profiles; some of them are refused for every reason there is."""
     good = [f"{MARK}{n}@{MARK}.example.com" for n in range(count)]
     table = people(*good, f"{MARK} at nowhere", f"poison{MARK}@example.com", Note=f"{MARK} {note}", Points="7")
     return table.with_columns(
@@ -115,7 +115,7 @@ def save(world: World) -> None:
 
 
 def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
-    """Give runs on every path we know, good and bad."""
+    """Yield runs on every path we know, good and bad."""
     world.publish({"Marked": profiles(700)})
     connect(world, REFUSED_KEY)
     connect(world)
@@ -201,7 +201,7 @@ def ask_foolishly(world: World) -> None:
 
 
 def telemetry(world: World) -> list[bytes]:
-    """Give everything that was sent as telemetry."""
+    """Return everything that was sent as telemetry."""
     bodies = requests.get(f"{world.stack.collector_url}/telemetry/raw", timeout=30).json()
     return [bytes.fromhex(body) for body in bodies]
 

@@ -17,7 +17,7 @@ GOES = "goes@example.com"
 
 @pytest.fixture
 def ticking(make_world: MakeWorld) -> World:
-    """Give a world that looks every second at what is due."""
+    """Return a world that looks every second at what is due."""
     world = make_world(settings={"EXPORT_SCHEDULE": "*/1 * * * * *", "GRACE_SECONDS": "3"})
     world.publish({"Team": people("stays@example.com", GOES)})
     world.connect()

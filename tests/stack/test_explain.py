@@ -22,7 +22,7 @@ def segment(*rows: tuple[str, str | None, str, str]) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def told(make_lasting_world: MakeWorld) -> World:
-    """Give a world in which an export has delivered some, rejected one, and met changes since."""
+    """Return a world in which an export has delivered some, rejected one, and met changes since."""
     world = make_lasting_world()
     staff = [
         ("c1", "ann@example.com", "Ann", "1.5"),

@@ -14,7 +14,7 @@ from tests.stack.conftest import MakeWorld
 
 @pytest.fixture
 def export(world: World) -> World:
-    """Give a world with an export of one delivered member, so that there is something to lose."""
+    """Return a world with an export of one delivered member, so that there is something to lose."""
     world.publish({"Team": people("first@example.com")})
     world.connect()
     world.save("team", segments=["Team"], mapping=SIMPLE)

@@ -22,7 +22,7 @@ CONNECTION = {"display_name": "Main", "api_key": "sandbox-key", "agree_to_privac
 
 @pytest.fixture
 def team(world: World) -> World:
-    """Give a world with a segment and a connection."""
+    """Return a world with a segment and a connection."""
     world.publish({"Team": people("a@example.com", "b@example.com")})
     world.connect()
     return world

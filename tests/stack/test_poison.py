@@ -19,7 +19,7 @@ EVERYBODY = [f"p{n}@example.com" for n in range(1200)]
 
 @pytest.fixture(scope="module")
 def slow(make_lasting_world: MakeWorld) -> World:
-    """Give a world whose runs take their time, and whose failures are tried again at once."""
+    """Return a world whose runs take their time, and whose failures are tried again at once."""
     world = make_lasting_world(settings={"LOCAL_HOST_RETRY_SECONDS": "0"})
     world.publish({"All": people(*EVERYBODY)})
     return world
@@ -40,7 +40,7 @@ def start(world: World, name: str) -> str:
 
 
 def poisoned(world: World) -> dict[str, int]:
-    """Give how many messages lie in poison queues."""
+    """Return how many messages lie in poison queues."""
     with QueueServiceClient.from_connection_string(world.stack.storage) as service:
         names = [queue.name for queue in service.list_queues() if queue.name.endswith("-poison")]
         counts = {name: service.get_queue_client(name).get_queue_properties() for name in names}

@@ -58,7 +58,7 @@ def stack(clone: Path) -> Iterator[Path]:
 
 
 def paste(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
-    """Give a line to a shell, as a terminal of 80 columns does."""
+    """Return a line to a shell, as a terminal of 80 columns does."""
     return subprocess.run(
         ["/bin/sh", "-c", line],
         cwd=folder,

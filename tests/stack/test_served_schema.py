@@ -22,7 +22,7 @@ from tests.stack.conftest import MakeWorld
 
 @pytest.fixture(scope="module")
 def served_world(make_lasting_world: MakeWorld) -> World:
-    """Give a world with something of everything in it."""
+    """Return a world with something of everything in it."""
     world = make_lasting_world(settings={"OUTAGE_MINUTES": "1"})
     world.publish({"Team": people("a@example.com", "nobody")})
     world.connect()

@@ -25,7 +25,7 @@ def proxy() -> Iterator[SourceProxy]:
 
 @pytest.fixture(scope="module")
 def troubled(make_lasting_world: MakeWorld, proxy: SourceProxy) -> World:
-    """Give a world whose source is read through the proxy, and that ticks each second."""
+    """Return a world whose source is read through the proxy, and that ticks each second."""
     settings = {"CustomerInsightsStorage": proxy.connection_string, "EXPORT_SCHEDULE": "*/1 * * * * *"}
     world = make_lasting_world(settings=settings)
     assert world.stack.azurite is not None
@@ -70,7 +70,7 @@ class Team:
 
 @pytest.fixture
 def team(troubled: World, proxy: SourceProxy) -> Iterator[Team]:
-    """Give an export that has delivered one member."""
+    """Yield an export that has delivered one member."""
     made = Team(troubled, f"team-{secrets.token_hex(4)}")
     made.publish(FIRST)
     troubled.connect()

@@ -75,7 +75,7 @@ class Collected:
 
 @pytest.fixture(scope="module")
 def watched(make_lasting_world: MakeWorld) -> World:
-    """Give a world of two instances whose telemetry is collected, and whose calls sometimes fail."""
+    """Return a world of two instances whose telemetry is collected, and whose calls sometimes fail."""
     world = make_lasting_world(instances=2, telemetry=True, settings={"OTEL_TRACES_SAMPLER_ARG": "0.1"})
     world.publish({"All": people(*EVERYBODY, "nobody", None, f"poison{MARK}@example.com")})
     world.connect()
@@ -91,7 +91,7 @@ def collected(watched: World) -> Collected:
 
 @pytest.fixture(scope="module")
 def run(watched: World) -> dict[str, Any]:
-    """Give a run that was asked for in a trace of the caller's own, `trace`."""
+    """Return a run that was asked for in a trace of the caller's own, `trace`."""
     trace = secrets.token_hex(16)
     started = requests.post(
         f"{watched.stack.api_url}/exports/all/runs",
@@ -246,7 +246,7 @@ def test_a_run_whose_host_is_killed_keeps_its_trace(make_world: MakeWorld) -> No
 
 
 def columns(envelope: dict[str, Any]) -> tuple[str, str, set[str]]:
-    """Give what Application Insights makes of an envelope: its table, the name to look for, and its properties."""
+    """Return what Application Insights makes of an envelope: its table, the name to look for, and its properties."""
     data = envelope["data"]["baseData"]
     properties = data.get("properties") or {}
     match envelope["data"]["baseType"]:
@@ -259,7 +259,7 @@ def columns(envelope: dict[str, Any]) -> tuple[str, str, set[str]]:
 
 
 def unanswered(envelopes: list[dict[str, Any]], reading: Reading) -> list[tuple[str, str]]:
-    """Give the names, each with an attribute, that a query asks for and no envelope has."""
+    """Return the names, each with an attribute, that a query asks for and no envelope has."""
     sent: dict[tuple[str, str], set[str]] = {}
     for table, name, properties in map(columns, envelopes):
         sent.setdefault((table, name), set()).update(properties)

@@ -51,7 +51,7 @@ def write_at_autopilot(world: World, contacts: list[dict[str, Any]]) -> None:
 
 
 def value_of(contact: dict[str, Any], field: str) -> object:
-    """Give a field's value as Autopilot has it."""
+    """Return a field's value as Autopilot has it."""
     if "--" not in field:
         return contact.get(field, ABSENT)
     label = field.partition("--")[2].replace("--", " ")

@@ -16,7 +16,7 @@ TEAM = ("ann@example.com", "ben@example.com", "cid@example.com", "dan@example.co
 
 @pytest.fixture
 def export(world: World) -> World:
-    """Give a world in which four members were delivered."""
+    """Return a world in which four members were delivered."""
     world.publish({"Team": people(*TEAM)})
     world.connect()
     world.save("team", segments=["Team"], mapping=SIMPLE)

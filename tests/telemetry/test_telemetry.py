@@ -21,7 +21,7 @@ NOWHERE = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndp
 
 @pytest.fixture
 def silent() -> Iterator[OpenTelemetry]:
-    """Give telemetry that has no place to send to; its log handlers are taken off again."""
+    """Yield telemetry that has no place to send to; its log handlers are taken off again."""
     handlers = {name: list(logging.getLogger(name).handlers) for name in LOGGERS}
     levels = {name: logging.getLogger(name).level for name in LOGGERS}
     yield OpenTelemetry({}, dict)

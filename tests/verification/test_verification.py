@@ -42,7 +42,7 @@ def rows(*people: tuple[str, str | None, str | None]) -> pl.DataFrame:
 
 
 def contact(email: str, name: str | None = "Ann", points: int | None = 7, **more: Any) -> dict[str, Any]:
-    """Give a contact as the API reads it back: custom fields as a list of kinds (recorded)."""
+    """Return a contact as the API reads it back: custom fields as a list of kinds (recorded)."""
     fields = [
         {"kind": "Points", "value": points, "fieldType": "integer", "deleted": False},
         {"kind": "Last Visit", "value": "2016-11-22T00:00:00.000Z", "fieldType": "date", "deleted": False},
@@ -51,7 +51,7 @@ def contact(email: str, name: str | None = "Ann", points: int | None = 7, **more
 
 
 def state(expected: pl.DataFrame, *, attempted: tuple[str, ...] = ()) -> State:
-    """Give the state after the rows were delivered to one list; those in `attempted` had no answer."""
+    """Return the state after the rows were delivered to one list; those in `attempted` had no answer."""
     unanswered = pl.Series([KEY.of_person(email) for email in attempted], dtype=pl.Int128)
     asked = pl.col("person").is_in(unanswered.implode())
     people = expected.select(

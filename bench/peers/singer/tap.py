@@ -32,7 +32,7 @@ class SegmentStream(Stream):
     ).to_dict()
 
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
-        """Give the records."""
+        """Return the records."""
         # Standard output is the messages': what is left out is said on standard error.
         return contacts(SEGMENT, self.logger.warning)
 
@@ -45,7 +45,7 @@ class TapSegment(Tap):
     message_writer_class = MsgSpecWriter
 
     def discover_streams(self) -> list[Stream]:
-        """Give the one stream."""
+        """Return the one stream."""
         return [SegmentStream(tap=self)]
 
 

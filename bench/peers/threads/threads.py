@@ -36,7 +36,7 @@ PER_THREAD = threading.local()
 
 
 def open_session() -> Session:
-    """Give this thread's session."""
+    """Return this thread's session."""
     session: Session | None = getattr(PER_THREAD, "session", None)
     if session is None:
         session = PER_THREAD.session = Session()

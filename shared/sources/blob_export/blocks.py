@@ -60,7 +60,7 @@ def rows_of(dialect: Dialect, width: int) -> str:
 
 
 def is_regular(block: bytes, pattern: str) -> bool:
-    """Tell whether a block is UTF-8 and nothing but whole rows."""
+    """Return whether a block is UTF-8 and nothing but whole rows."""
     try:
         text = pl.Series([block]).cast(pl.String)
     except pl.exceptions.ComputeError:
@@ -69,12 +69,12 @@ def is_regular(block: bytes, pattern: str) -> bool:
 
 
 def is_doubtful(block: bytes, dialect: Dialect) -> bool:
-    """Tell whether a regular block could be read in another way: a backslash before a quote may be a way to write one."""
+    """Return whether a regular block could be read in another way: a backslash before a quote may be a way to write one."""
     return dialect.quote is not None and b"\\" in block and b'\\"' in block  # one byte is found ten times as fast
 
 
 def may_swallow(block: bytes, dialect: Dialect, width: int, rows: int) -> bool:
-    """Tell whether a row of several lines in a regular block of `rows` may be several rows between two stray quotes."""
+    """Return whether a row of several lines in a regular block of `rows` may be several rows between two stray quotes."""
     unquoted = (found.group() for found in _UNQUOTED.finditer(block))
     if not any(line.count(dialect.delimiter.encode()) >= width - 1 for line in unquoted):
         return False

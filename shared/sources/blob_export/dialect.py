@@ -79,7 +79,7 @@ def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Itera
 
 
 def is_blank(line: str, dialect: Dialect) -> bool:
-    """Tell whether a line holds nothing, and so is no row."""
+    """Return whether a line holds nothing, and so is no row."""
     return not line.strip(_BLANK.replace(dialect.delimiter, ""))
 
 
@@ -111,7 +111,7 @@ def _over_lines(
 
 
 def swallows(lines: Sequence[str], dialect: Dialect, width: int | None) -> bool:
-    """Tell whether a row of several lines may be several rows between two stray quotes, as in a file without quoting."""
+    """Return whether a row of several lines may be several rows between two stray quotes, as in a file without quoting."""
     if width is None or width < 2:
         return False
 

@@ -93,12 +93,12 @@ def _check_signs(sample: Sequence[Row]) -> None:
 
 
 def is_header(cells: Sequence[str], columns: Sequence[str]) -> bool:
-    """Tell whether a row holds names of columns, and not a person's values."""
+    """Return whether a row holds names of columns, and not a person's values."""
     return plain(CUSTOMER_ID) in map(plain, cells) or names_most(cells, columns)
 
 
 def names_most(cells: Sequence[str], columns: Sequence[str]) -> bool:
-    """Tell whether most of a row's cells are names of columns."""
+    """Return whether most of a row's cells are names of columns."""
     lookup = _lookup(columns)
     known = sum(plain(cell) in lookup for cell in cells)
     return known * 2 > len(cells) and (len(cells) > 1 or len(columns) == 1)
@@ -158,7 +158,7 @@ def _header(sample: Sequence[Row], text: str, dialect: Dialect, columns: Sequenc
 
 
 def _is_signed(value: str) -> bool:
-    """Tell whether a value stands between signs that some programs take for quotes."""
+    """Return whether a value stands between signs that some programs take for quotes."""
     return len(value) > 1 and f"{value[0]}{value[-1]}" in _SIGNS
 
 
@@ -173,7 +173,7 @@ def _check_header(names: Sequence[str], columns: Sequence[str], *, alone: bool) 
 
 
 def _is_wordy(cells: Sequence[str]) -> bool:
-    """Tell whether a row could be a header: several cells, all of words, no number and no address among them."""
+    """Return whether a row could be a header: several cells, all of words, no number and no address among them."""
     return len(cells) > 1 and all(cell.strip() and not re.search(r"[\d@]", cell) for cell in cells)
 
 

@@ -62,7 +62,7 @@ class Part:
 
 
 def app_on(connection: str, clients: ExitStack) -> App:
-    """Give an app whose storage is real, and whose vault and source answer."""
+    """Return an app whose storage is real, and whose vault and source answer."""
     blobs = clients.enter_context(BlobServiceClient.from_connection_string(connection, retry_total=0))
     queues = clients.enter_context(QueueServiceClient.from_connection_string(connection, retry_total=0))
     tables = clients.enter_context(TableServiceClient.from_connection_string(connection, retry_total=0))

@@ -65,7 +65,7 @@ class Source:
         return pl.concat(self.reader.read(table, columns or COLUMNS))
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """Give the sound rows."""
+        """Return the sound rows."""
         return self.read().filter(~pl.col(MALFORMED)).select(COLUMNS).rows()
 
     def reason(self) -> ExportError:
