@@ -14,7 +14,12 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
   name: 'authsettingsV2'
   properties: {
     platform: { enabled: true }
-    globalValidation: { requireAuthentication: true, unauthenticatedClientAction: 'Return401' }
+    globalValidation: {
+      requireAuthentication: true
+      unauthenticatedClientAction: 'Return401'
+      // The console's files, which hold no data. Never '/': read as a prefix, it would exclude the API.
+      excludedPaths: ['/console/index.html', '/console/main.js', '/console/style.css', '/console/icon.svg']
+    }
     httpSettings: { requireHttps: true }
     identityProviders: {
       azureActiveDirectory: {
@@ -26,6 +31,6 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
         validation: { allowedAudiences: [clientId, 'api://${clientId}'] }
       }
     }
-    login: { tokenStore: { enabled: false } }
+    login: { preserveUrlFragmentsForLogins: true, tokenStore: { enabled: false } }
   }
 }

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from tree_sitter import Node
 
+from export_trigger.http.console import files as files_of_the_console
 from local.package import DIST, ROOT
 from tests.infra.bicep import INFRA, Declaration, Expression, File, faults, files, read, text, walk
 
@@ -156,9 +157,20 @@ def test_the_app_is_deployed_from_a_container_that_its_identity_opens() -> None:
 def test_with_authentication_nobody_comes_in_without_a_token() -> None:
     settings = _only("modules/authentication.bicep", "Microsoft.Web/sites/config").body
     assert settings["name"] == "authsettingsV2"
-    validation = settings["properties"]["globalValidation"]
+    validation = dict(settings["properties"]["globalValidation"])
+    excluded = validation.pop("excludedPaths")
     assert validation == {"requireAuthentication": True, "unauthenticatedClientAction": "Return401"}
+    assert set(excluded) == {f"/console/{name}" for name in files_of_the_console()}
     assert settings["properties"]["identityProviders"]["azureActiveDirectory"]["validation"]["allowedAudiences"]
+
+
+def test_people_can_sign_in_with_a_browser_and_come_back_to_where_they_were() -> None:
+    """Without a client secret App Service takes an id token (OpenID's implicit flow)."""
+    web = json.loads((INFRA / "entra-application.json").read_text())["web"]
+    assert web == {"implicitGrantSettings": {"enableIdTokenIssuance": True}}
+    login = _only("modules/authentication.bicep", "Microsoft.Web/sites/config").body["properties"]["login"]
+    assert login["preserveUrlFragmentsForLogins"] is True
+    assert "/.auth/login/aad/callback" in (ROOT / "docs/deploy.md").read_text()
 
 
 def test_the_app_is_told_to_believe_a_principal_only_when_nobody_else_can_name_one() -> None:
