@@ -41,6 +41,10 @@ PRINCIPAL: Final = "x-ms-client-principal"
 """Header that App Service authentication sets; it takes away one that a caller sends."""
 
 
+MEANT: Final = "x-segment-export"
+"""Header by which the console says that a call comes from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A caller: an id for the audit trail (no address), and the highest role."""
@@ -86,6 +90,23 @@ def caller_of(headers: Mapping[str, str], mode: Literal["keys", "entra"]) -> Cal
         raise NotAllowed("no_role", "Ask an administrator for one of the roles " + ", ".join(ROLES) + ".", known=True)
     object_id = next((value for kind, value in pairs if kind in {"oid", _OBJECT_CLAIM}), "unknown")
     return Caller(object_id, max(roles))
+
+
+def check_site(method: str, headers: Mapping[str, str]) -> None:
+    """Raise NotAllowed for a call that changes something and may have been sent by another site's page.
+
+    A browser adds its session with the platform to whatever any page sends. No other site's page can add a token or a
+    header of ours (it would have to ask us first, by CORS, which we answer to nobody), and a browser says which site's
+    page it was.
+    """
+    if method == "GET" or PRINCIPAL not in headers:
+        return
+    is_ours = headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    is_meant = headers.get("authorization", "").lower().startswith("bearer ") or headers.get(MEANT) == "1"
+    if not (is_ours and is_meant):
+        raise NotAllowed(
+            "other_site", f"Send a bearer token, or, from this app's own page, the header {MEANT}: 1.", known=True
+        )
 
 
 _ROLE_CLAIM: Final = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"

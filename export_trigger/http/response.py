@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from export_trigger.http.access import Caller, NotAllowed, caller_of
+from export_trigger.http.access import Caller, NotAllowed, caller_of, check_site
 from export_trigger.http.conditional import unless_known
 from export_trigger.http.request import Answer, Call, Problem, check_name
 from export_trigger.http.route import Route
@@ -99,6 +99,7 @@ def _admit(app: App, route: Route, headers: Mapping[str, str]) -> Caller:
             "WEBSITE_AUTH_ENABLED where it is), so nobody can be known. Switch it on, or set AUTH_MODE to keys.",
         )
     caller = caller_of(headers, app.settings.auth_mode)
+    check_site(route.method, headers)
     if caller.role < route.role:
         raise NotAllowed("role_too_low", f"This needs the role of {route.role.word}.", known=True)
     return caller

@@ -5,16 +5,21 @@ param appName string
 @description('Application (client) id of the Entra application.')
 param clientId string
 
-resource app 'Microsoft.Web/sites@2024-11-01' existing = {
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
 
-resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'
   properties: {
     platform: { enabled: true }
-    globalValidation: { requireAuthentication: true, unauthenticatedClientAction: 'Return401' }
+    globalValidation: {
+      requireAuthentication: true
+      unauthenticatedClientAction: 'Return401'
+      // The console's files, which hold no data. Never '/': read as a prefix, it would exclude the API.
+      excludedPaths: ['/console/index.html', '/console/main.js', '/console/style.css', '/console/icon.svg']
+    }
     httpSettings: { requireHttps: true }
     identityProviders: {
       azureActiveDirectory: {
@@ -26,6 +31,6 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
         validation: { allowedAudiences: [clientId, 'api://${clientId}'] }
       }
     }
-    login: { tokenStore: { enabled: false } }
+    login: { preserveUrlFragmentsForLogins: true, tokenStore: { enabled: false } }
   }
 }

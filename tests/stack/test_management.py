@@ -353,7 +353,7 @@ def test_roles_come_from_the_principal_and_say_who_may_do_what(make_world: MakeW
     world.publish({"Team": people("a@example.com")})
 
     def act(role: str, method: str, path: str, body: object = None) -> requests.Response:
-        headers = {"x-ms-client-principal": principal(role)} if role else {}
+        headers = {"x-ms-client-principal": principal(role), "authorization": "Bearer token"} if role else {}
         return requests.request(method, f"{world.stack.api_url}/{path}", json=body, headers=headers, timeout=60)
 
     admin, contributor, viewer = "Exports.Admin", "Exports.Contributor", "Exports.Viewer"
