@@ -1,6 +1,16 @@
 // The function app and what it stands on, in a resource group of its own.
 targetScope = 'subscription'
 
+import {
+  faultOfClientId
+  faultOfEnvironment
+  faultOfNetwork
+  faultOfPath
+  faultOfSchedule
+  faultOfStorageId
+  faultOfUrl
+} from 'inputs.bicep'
+
 @description('Name of the azd environment. Part of the resource group\'s name, and of what the unique suffix is made from.')
 @minLength(1)
 @maxLength(48)
@@ -68,15 +78,46 @@ param virtualNetwork bool = false
 @description('With a virtual network: whether Customer Insights\' account too is reached through a private endpoint.')
 param sourcePrivateEndpoint bool = false
 
-var suffix = uniqueString(subscription().id, environmentName, location)
-var tags = { 'azd-env-name': environmentName }
-var source = split(customerInsightsStorageId, '/')
-var usualSourceUri = 'https://${last(source)}.blob.${environment().suffixes.storage}/'
+@description('Private DNS zones of that network: create, none (a policy or somebody else makes the records), or the id of the resource group that holds them (hub and spoke).')
+param privateDnsZones string = 'create'
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
-  name: 'rg-${environmentName}'
+var faults = filter(
+  [
+    faultOfEnvironment(environmentName)
+    faultOfStorageId(customerInsightsStorageId)
+    faultOfPath(customerInsightsPath)
+    faultOfClientId(authClientId)
+    faultOfUrl('autopilotUrl', autopilotUrl)
+    faultOfSchedule('exportSchedule', exportSchedule)
+    faultOfSchedule('supervisionSchedule', supervisionSchedule)
+    faultOfNetwork(virtualNetwork, sourcePrivateEndpoint, privateDnsZones)
+  ],
+  fault => !empty(fault)
+)
+
+// Every name is made from this one, so that nothing is made if anything is wrong.
+var accepted = empty(faults) ? environmentName : fail(join(faults, ' '))
+var suffix = uniqueString(subscription().id, accepted, location)
+var names = { storage: 'st${suffix}', vault: 'kv-${suffix}', insights: 'appi-${suffix}' }
+var tags = { 'azd-env-name': accepted }
+var usualSourceUri = 'https://${last(storageParts)}.blob.${environment().suffixes.storage}/'
+var storageParts = split(customerInsightsStorageId, '/')
+var source = {
+  subscriptionId: storageParts[?2] ?? ''
+  resourceGroup: storageParts[?4] ?? ''
+  account: last(storageParts)
+  container: split(customerInsightsPath, '/')[0]
+}
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-${accepted}'
   location: location
   tags: tags
+}
+
+resource sourceAccount 'Microsoft.Storage/storageAccounts@2026-06-01' existing = if (grantSourceAccess) {
+  scope: resourceGroup(source.subscriptionId, source.resourceGroup)
+  name: source.account
 }
 
 module identity 'modules/identity.bicep' = {
@@ -88,9 +129,9 @@ module monitoring 'modules/monitoring.bicep' = {
   scope: group
   params: {
     suffix: suffix
+    insightsName: names.insights
     location: location
     tags: tags
-    principalId: identity.outputs.principalId
     gigabytesADay: telemetryGigabytesADay
     alertEmail: alertEmail
   }
@@ -99,10 +140,9 @@ module monitoring 'modules/monitoring.bicep' = {
 module storage 'modules/storage.bicep' = {
   scope: group
   params: {
-    name: 'st${suffix}'
+    name: names.storage
     location: location
     tags: tags
-    principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     rejectedDays: rejectedDays
     private: virtualNetwork
@@ -112,19 +152,28 @@ module storage 'modules/storage.bicep' = {
 module vault 'modules/vault.bicep' = {
   scope: group
   params: {
-    name: 'kv-${suffix}'
+    name: names.vault
     location: location
     tags: tags
-    principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
-    storesKeys: storesKeys
     private: virtualNetwork
   }
 }
 
-module segments 'modules/source.bicep' = if (grantSourceAccess) {
-  scope: resourceGroup(source[2], source[4])
-  params: { account: last(source), container: split(customerInsightsPath, '/')[0], principalId: identity.outputs.principalId }
+// The one module that what-if cannot look into, and why: see there.
+module rights 'modules/rights.bicep' = {
+  scope: group
+  dependsOn: [storage, vault, monitoring]
+  params: {
+    // Names of rights are made from it (modules/rights.bicep says why).
+    #disable-next-line what-if-short-circuiting
+    principalId: identity.outputs.principalId
+    storageName: names.storage
+    vaultName: names.vault
+    insightsName: names.insights
+    storesKeys: storesKeys
+    source: grantSourceAccess ? source : null
+  }
 }
 
 module network 'modules/network.bicep' = if (virtualNetwork) {
@@ -136,11 +185,13 @@ module network 'modules/network.bicep' = if (virtualNetwork) {
     storageId: storage.outputs.id
     vaultId: vault.outputs.id
     sourceId: sourcePrivateEndpoint ? customerInsightsStorageId : ''
+    zones: privateDnsZones
   }
 }
 
 module app 'modules/app.bicep' = {
   scope: group
+  dependsOn: [rights] // its package is behind them
   params: {
     suffix: suffix
     location: location
@@ -155,7 +206,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     authClientId: authClientId
     keyVaultUrl: vault.outputs.url
-    customerInsightsBlobUri: grantSourceAccess ? segments!.outputs.blobUri : usualSourceUri
+    customerInsightsBlobUri: grantSourceAccess ? sourceAccount!.properties.primaryEndpoints.blob : usualSourceUri
     customerInsightsPath: customerInsightsPath
     autopilotUrl: autopilotUrl
     exportSchedule: exportSchedule

@@ -1,14 +1,16 @@
 // The function app on Flex Consumption, and every setting that it reads (docs/settings.md).
+import { endpointsOfStorage, tagsByName } from '../types.bicep'
+
 param suffix string
 param location string
-param tags object
+param tags tagsByName
 
 @description('The app\'s identity.')
 param identityId string
 param identityClientId string
 
 @description('Endpoints of the app\'s own storage account, and the container of its package.')
-param storageEndpoints object
+param storageEndpoints endpointsOfStorage
 param deploymentContainer string
 
 @description('Connection string of Application Insights: an address, no secret.')
@@ -60,7 +62,7 @@ var settings = {
   NOTIFY_URL: notifyUrl
 }
 
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${suffix}'
   location: location
   tags: tags
@@ -69,7 +71,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: 'func-${suffix}'
   location: location
   tags: union(tags, { 'azd-service-name': 'exports' })
@@ -95,13 +97,13 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 }
 
 // Deployment is by Entra identities only: no passwords for FTP or for the deployment site.
-resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'
   properties: { allow: false }
 }
 
-resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'
   properties: { allow: false }
@@ -112,7 +114,7 @@ module authentication 'authentication.bicep' = if (!empty(authClientId)) {
 }
 
 // After authentication: with AUTH_MODE entra the app believes the principal that only authentication may name.
-resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
+resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: settings

@@ -5,11 +5,11 @@ param appName string
 @description('Application (client) id of the Entra application.')
 param clientId string
 
-resource app 'Microsoft.Web/sites@2024-11-01' existing = {
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
 
-resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'
   properties: {

@@ -1,7 +1,9 @@
 // The app's own identity. User-assigned, so that its roles exist before the app does.
+import { tagsByName } from '../types.bicep'
+
 param name string
 param location string
-param tags object
+param tags tagsByName
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name

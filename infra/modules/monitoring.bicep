@@ -1,11 +1,13 @@
 // Where traces, logs and metrics go: a workspace, and Application Insights on it, which takes telemetry from Entra identities
 // only; and what watches them.
-param suffix string
-param location string
-param tags object
+import { tagsByName } from '../types.bicep'
 
-@description('Principal that sends telemetry.')
-param principalId string
+param suffix string
+
+@description('Name of Application Insights.')
+param insightsName string
+param location string
+param tags tagsByName
 
 @description('Most gigabytes a day.')
 param gigabytesADay int
@@ -13,9 +15,7 @@ param gigabytesADay int
 @description('Address that alerts go to; empty: the portal only.')
 param alertEmail string
 
-var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
-
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
   name: 'log-${suffix}'
   location: location
   tags: tags
@@ -28,7 +28,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-${suffix}'
+  name: insightsName
   location: location
   tags: tags
   kind: 'web'
@@ -39,21 +39,9 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, principalId, metricsPublisher)
-  scope: insights
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    description: 'Monitoring Metrics Publisher'
-  }
-}
-
 module watch 'watch.bicep' = {
   params: { suffix: suffix, location: location, tags: tags, workspaceId: workspace.id, alertEmail: alertEmail }
 }
 
 output workspaceId string = workspace.id
-output insightsId string = insights.id
 output connection string = insights.properties.ConnectionString

@@ -1,7 +1,9 @@
 // A virtual network: one subnet that the app joins, one with private endpoints of its storage and vault.
+import { tagsByName } from '../types.bicep'
+
 param suffix string
 param location string
-param tags object
+param tags tagsByName
 
 @description('Storage account of the app.')
 param storageId string
@@ -11,6 +13,9 @@ param vaultId string
 
 @description('Storage account of Customer Insights; empty: the app reaches it from the internet.')
 param sourceId string
+
+@description('Where the private DNS zones are: create (here), none (nobody\'s records are made here), or the id of a resource group.')
+param zones string
 
 var storageSuffix = environment().suffixes.storage
 var blobZone = 'privatelink.blob.${storageSuffix}'
@@ -22,7 +27,10 @@ var ownTargets = [
 ]
 var sourceTargets = empty(sourceId) ? [] : [{ name: 'source', group: 'blob', id: sourceId, zone: blobZone }]
 
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+// The source's zone is that of our own blobs: it is made with them.
+var zonesGroup = zones == 'create' ? resourceGroup().id : zones
+
+resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
   name: 'vnet-${suffix}'
   location: location
   tags: tags
@@ -54,6 +62,12 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   }
 }
 
+module dns 'dns-zone.bicep' = [
+  for target in (zones == 'create' ? ownTargets : []): {
+    params: { name: target.zone, tags: tags, networkId: network.id }
+  }
+]
+
 @batchSize(1) // one subnet takes one change at a time
 module privateEndpoints 'private-endpoint.bicep' = [
   for target in concat(ownTargets, sourceTargets): {
@@ -63,10 +77,10 @@ module privateEndpoints 'private-endpoint.bicep' = [
       tags: tags
       target: target.id
       group: target.group
-      zone: target.zone
-      networkId: network.id
+      zoneId: zones == 'none' ? '' : '${zonesGroup}/providers/Microsoft.Network/privateDnsZones/${target.zone}'
       subnetId: network::endpoints.id
     }
+    dependsOn: [dns]
   }
 ]
 

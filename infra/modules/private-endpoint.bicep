@@ -1,7 +1,9 @@
-// A private endpoint of one resource, and the DNS zone that makes its usual name lead there.
+// A private endpoint of one resource, and its record in the DNS zone that makes its usual name lead there.
+import { tagsByName } from '../types.bicep'
+
 param name string
 param location string
-param tags object
+param tags tagsByName
 
 @description('Resource id that is reached.')
 param target string
@@ -9,13 +11,12 @@ param target string
 @description('Which part of it: blob, queue, table, vault.')
 param group string
 
-@description('Private DNS zone of that part.')
-param zone string
+@description('Id of the private DNS zone that gets its record; empty: none, somebody else makes the record.')
+param zoneId string
 
-param networkId string
 param subnetId string
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2026-03-01' = {
   name: name
   location: location
   tags: tags
@@ -27,27 +28,10 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
   }
 }
 
-resource dns 'Microsoft.Network/privateDnsZones@2024-06-01' = {
-  name: zone
-  location: 'global'
-  tags: tags
-}
-
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
-  parent: dns
-  name: 'network'
-  location: 'global'
-  tags: tags
-  properties: {
-    virtualNetwork: { id: networkId }
-    registrationEnabled: false
-  }
-}
-
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = {
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2026-03-01' = if (!empty(zoneId)) {
   parent: endpoint
   name: 'default'
   properties: {
-    privateDnsZoneConfigs: [{ name: group, properties: { privateDnsZoneId: dns.id } }]
+    privateDnsZoneConfigs: [{ name: group, properties: { privateDnsZoneId: zoneId } }]
   }
 }

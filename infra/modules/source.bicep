@@ -10,7 +10,7 @@ param principalId string
 
 var blobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
   name: account
 
   resource blobs 'blobServices' existing = {
@@ -32,5 +32,3 @@ resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     description: 'Storage Blob Data Reader'
   }
 }
-
-output blobUri string = storage.properties.primaryEndpoints.blob

@@ -1,10 +1,9 @@
 // The app's own storage account: queues, chunks, ledger, state, and the package that runs. No key opens it.
+import { endpointsOfStorage, tagsByName } from '../types.bicep'
+
 param name string
 param location string
-param tags object
-
-@description('Principal of the app.')
-param principalId string
+param tags tagsByName
 
 @description('Workspace for the audit of who reads and deletes blobs.')
 param workspaceId string
@@ -27,17 +26,10 @@ var queues = [
 ]
 var tables = ['ledger', 'accounts', 'erased', 'audit']
 
-// What the documentation of the queue trigger asks for is not enough to release or to poison a message: Contributor is.
-var roles = {
-  'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-  'Storage Queue Data Contributor': '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
-  'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-}
-
 // The app deletes these itself; the rules are for what a run left that never came to its end. Days, by container.
 var lifetimes = { chunks: 30, outcomes: 30, rejected: rejectedDays }
 
-resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   name: name
   location: location
   tags: tags
@@ -55,7 +47,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -65,38 +57,38 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   }
 }
 
-resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [
+resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = [
   for container in union(containers, [deploymentContainer]): {
     parent: blobs
     name: container
   }
 ]
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-06-01' = {
   parent: account
   name: 'default'
 }
 
-resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [
+resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-06-01' = [
   for queue in queues: {
     parent: queueService
     name: queue
   }
 ]
 
-resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-01-01' = {
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2026-06-01' = {
   parent: account
   name: 'default'
 }
 
-resource storageTables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [
+resource storageTables 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-06-01' = [
   for table in tables: {
     parent: tableService
     name: table
   }
 ]
 
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-06-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -115,19 +107,8 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
   }
 }
 
-resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in items(roles): {
-    name: guid(account.id, principalId, role.value)
-    scope: account
-    properties: {
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)
-      principalId: principalId
-      principalType: 'ServicePrincipal'
-      description: role.key
-    }
-  }
-]
-
+// The newest version that has categories of logs; 2016-09-01, which the rule asks for, is older.
+#disable-next-line use-recent-api-versions
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: blobs
@@ -141,5 +122,9 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 }
 
 output id string = account.id
-output endpoints object = account.properties.primaryEndpoints
+output endpoints endpointsOfStorage = {
+  blob: account.properties.primaryEndpoints.blob
+  queue: account.properties.primaryEndpoints.queue
+  table: account.properties.primaryEndpoints.table
+}
 output deploymentContainer string = deploymentContainer

@@ -1,7 +1,9 @@
 // The workbook, and the alerts: every query in a file of its own (../queries), tested against what the app sends.
+import { tagsByName } from '../types.bicep'
+
 param suffix string
 param location string
-param tags object
+param tags tagsByName
 
 @description('Workspace that holds the telemetry.')
 param workspaceId string
@@ -105,7 +107,7 @@ resource receivers 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in items(alerts): {
+resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for alert in items(alerts): {
   name: alert.key
   location: location
   tags: tags

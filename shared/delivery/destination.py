@@ -254,8 +254,8 @@ class Account(ListNames, Protocol):
         """Return the contacts with these ids, their `lists` included, in order; None for one that there is not."""
         ...
 
-    def members(self, list_id: str, bookmark: str | None = None) -> Page:
-        """Return one page of a list's members, from `bookmark` on; raise Unclear if there is perhaps no such list."""
+    def members(self, list_id: str, names: Sequence[str], bookmark: str | None = None) -> Page:
+        """Return one page of a list's members with the fields of these names, from `bookmark` on; raise Unclear if there is perhaps no such list."""
         ...
 
     def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:

@@ -115,7 +115,7 @@ class _Reader:
     def _page(self) -> Page:
         """Read the next page; raise ListGone if the account's lists do not name this one."""
         try:
-            return self._sender.one(partial(self._api.members, self._work.list, self._work.bookmark))
+            return self._sender.one(partial(self._api.members, self._work.list, self._work.fields, self._work.bookmark))
         except Unclear:
             if list_exists(self._api, self._sender, self._work.list):
                 raise

@@ -201,7 +201,7 @@ def test_whatever_is_answered_what_is_read_is_what_is_there(pool: ThreadPoolExec
             with suppress(DestinationError):
                 assert api.identity().name == "sandbox-instance"
             with suppress(DestinationError):
-                page = api.members("One", api.members("One").bookmark)
+                page = api.members("One", [], api.members("One", []).bookmark)
                 assert page.bookmark or {item.address for item in page.contacts} == tagged
                 lied -= 1
     assert lied > 100

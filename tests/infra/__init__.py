@@ -1,1 +1,1 @@
-"""Tests of the templates, without Azure: parsed by the Bicep grammar, compared with the code."""
+"""Tests of the templates, without Azure: compiled and evaluated by Microsoft's own program, compared with the code."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from export_trigger.http import access, health
+from local import backup
 from local.host.configuration import read_host_json
 from shared.azure.settings import Settings, read_account, read_settings
 from shared.azure.storage import Container, Queue
@@ -22,11 +23,9 @@ from shared.composition import app as composition
 from shared.composition.sources import open_source
 from shared.destinations.autopilot.destination import URL
 from shared.destinations.registry import DESTINATIONS
-from tests.infra.bicep import INFRA, Expression, read
+from tests.infra.compiler import INFRA, Compiler, Deployment
 
 ROOT: Final = INFRA.parent
-APP: Final = read("modules/app.bicep")
-STORAGE: Final = read("modules/storage.bicep")
 
 LEFT_TO_DEFAULT: Final = {
     "ALLOWED_SECRET_NAMES",
@@ -87,94 +86,101 @@ def triggers() -> list[dict[str, Any]]:
     return found
 
 
-def set_by_the_templates() -> dict[str, Any]:
-    return dict(APP.var("settings"))
+@pytest.fixture(scope="session")
+def settings(plain: Deployment) -> dict[str, str]:
+    """Return the app settings that a deployment with Entra makes; what only Azure knows is an expression."""
+    return dict(plain.only("Microsoft.Web/sites/config", "/appsettings").properties)
 
 
-def sample(name: str, value: Any) -> str:
-    """Return a value as it would be in Azure: what is only known at deployment by an example."""
-    if not isinstance(value, Expression):
-        return str(value)
-    if name in {"HISTORY_DAYS", "REJECTED_DAYS"}:
-        return "30"
-    if name == "CUSTOMER_INSIGHTS_PATH":
-        return "container/folder"
-    if name == "AUTH_MODE":
-        return str(re.findall(r"'(\w+)'", value.text)[-1])
+@pytest.fixture(scope="session")
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return them as they would be in Azure: what is only known there by an example."""
+    return {name: sample(name) if value.startswith("[") else value for name, value in settings.items()}
+
+
+def sample(name: str) -> str:
+    """Return an example of what only Azure knows."""
     return "https://example.org" if name.lower().endswith(("uri", "url")) else "an-id"
 
 
-def environment() -> dict[str, str]:
-    return {name: sample(name, value) for name, value in set_by_the_templates().items()}
-
-
-def read_by_the_code() -> set[str]:
-    """Return every setting that the deployed code asks for: by running it, and by reading what else looks at `os.environ`."""
-    asked = Asked(environment())
+@pytest.fixture(scope="session")
+def read_by_the_code(environment: Mapping[str, str]) -> set[str]:
+    """Return every setting that the deployed code asks for: by running it, and by reading what looks at `os.environ`."""
+    asked = Asked(environment)
     read_settings(asked, DESTINATIONS)
     open_source(asked)
     optional = {name.upper() for name in Settings.model_fields} - {"STORAGE", "URLS"}
     return asked.names | optional | set(_environment_names())
 
 
-def test_the_app_starts_with_the_settings_of_the_templates() -> None:
-    settings = read_settings(environment())
+def test_the_app_starts_with_the_settings_of_the_templates(environment: Mapping[str, str]) -> None:
+    settings = read_settings(environment)
     assert settings.storage.connection_string is None
     assert settings.storage.blob_uri
     assert settings.storage.queue_uri
     assert settings.storage.table_uri
-    assert settings.storage.client_id == read_account(environment(), "CustomerInsightsStorage").client_id == "an-id"
+    assert settings.storage.client_id == read_account(environment, "CustomerInsightsStorage").client_id == "an-id"
 
 
-def test_every_setting_the_code_reads_is_set_or_left_to_its_default_on_purpose() -> None:
-    assert read_by_the_code() - set(set_by_the_templates()) - OTHER_FORM - PLATFORM == LEFT_TO_DEFAULT
+def test_every_setting_the_code_reads_is_set_or_left_to_its_default_on_purpose(
+    read_by_the_code: set[str], settings: Mapping[str, str]
+) -> None:
+    assert read_by_the_code - set(settings) - OTHER_FORM - PLATFORM == LEFT_TO_DEFAULT
 
 
-def test_the_templates_set_nothing_that_nobody_reads(triggers: list[dict[str, Any]]) -> None:
-    named = {name for trigger in triggers for name in re.findall(r"%(\w+)%", str(trigger))}
-    assert set(set_by_the_templates()) - read_by_the_code() - named == HOST
+def test_the_templates_set_nothing_that_nobody_reads(
+    read_by_the_code: set[str], settings: Mapping[str, str], triggers: list[dict[str, Any]]
+) -> None:
+    assert set(settings) - read_by_the_code - named_by(triggers) == HOST
 
 
-def test_settings_that_triggers_name_are_set(triggers: list[dict[str, Any]]) -> None:
-    named = {name for trigger in triggers for name in re.findall(r"%(\w+)%", str(trigger))}
-    assert named == {"EXPORT_SCHEDULE", "SUPERVISION_SCHEDULE"}
-    assert named <= set(set_by_the_templates())
+def test_settings_that_triggers_name_are_set(settings: Mapping[str, str], triggers: list[dict[str, Any]]) -> None:
+    assert named_by(triggers) == {"EXPORT_SCHEDULE", "SUPERVISION_SCHEDULE"}
+    assert named_by(triggers) <= set(settings)
 
 
-def test_every_setting_is_documented() -> None:
+def test_every_setting_is_documented(read_by_the_code: set[str]) -> None:
     documented = (ROOT / "docs/settings.md").read_text()
-    wanted = read_by_the_code() - OTHER_FORM - PLATFORM | LEFT_TO_DEFAULT
+    wanted = read_by_the_code - OTHER_FORM - PLATFORM | LEFT_TO_DEFAULT
     assert [name for name in wanted if name.removeprefix("AzureWebJobsStorage") not in documented] == []
 
 
-def test_the_accounts_of_the_triggers_are_configured(triggers: list[dict[str, Any]]) -> None:
+def test_the_accounts_of_the_triggers_are_configured(
+    settings: Mapping[str, str], triggers: list[dict[str, Any]]
+) -> None:
     accounts = {trigger["connection"] for trigger in triggers if trigger["type"] == "queueTrigger"}
     for account in accounts:
-        parts = {name.partition("__")[2] for name in set_by_the_templates() if name.startswith(f"{account}__")}
+        parts = {name.partition("__")[2] for name in settings if name.startswith(f"{account}__")}
         assert parts >= {"blobServiceUri", "queueServiceUri", "credential", "clientId"}
 
 
-def test_both_ways_to_guard_the_api_are_known_to_the_code() -> None:
-    modes = re.findall(r"'(\w+)'", set_by_the_templates()["AUTH_MODE"].text)
-    assert modes == ["keys", "entra"]
-    for mode in modes:
-        assert read_settings({**environment(), "AUTH_MODE": mode}).auth_mode == mode
+@pytest.mark.parametrize(("switches", "mode"), [("plain", "entra"), ("keys", "keys")])
+def test_both_ways_to_guard_the_api_are_known_to_the_code(
+    bicep: Compiler, environment: Mapping[str, str], switches: str, mode: str
+) -> None:
+    made = bicep.switched(switches)
+    asked = made.only("Microsoft.Web/sites/config", "/appsettings").properties["AUTH_MODE"]
+    assert read_settings({**environment, "AUTH_MODE": asked}).auth_mode == mode
+    assert bool([found for found in made.resources if found.name.endswith("/authsettingsV2")]) == (mode == "entra")
 
 
-def test_every_queue_is_created_with_its_poison_queue(triggers: list[dict[str, Any]]) -> None:
+def test_every_queue_is_created_with_its_poison_queue(plain: Deployment, triggers: list[dict[str, Any]]) -> None:
     used = {trigger["queueName"] for trigger in triggers if trigger["type"] == "queueTrigger"} | set(Queue)
     wanted = used | {f"{queue}-poison" for queue in used if not queue.endswith("-poison")}
-    assert set(STORAGE.var("queues")) == wanted
-    assert _created("queueServices/queues") == Expression("queues")
+    assert set(plain.last_names("Microsoft.Storage/storageAccounts/queueServices/queues")) == wanted
 
 
-def test_every_container_is_created() -> None:
-    assert set(STORAGE.var("containers")) == set(Container)
-    assert _created("blobServices/containers") == Expression("union(containers, [deploymentContainer])")
-    assert STORAGE.var("deploymentContainer") not in set(Container)
+def test_every_container_is_created_and_one_for_the_package(plain: Deployment) -> None:
+    made = set(plain.last_names("Microsoft.Storage/storageAccounts/blobServices/containers"))
+    (package,) = made - set(Container)
+    assert made == {*Container, package}
+    storage = plain.only("Microsoft.Web/sites").properties["functionAppConfig"]["deployment"]["storage"]
+    assert f"'{package}'" in storage["value"]
 
 
-def test_every_table_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_table_is_created_and_saved(
+    plain: Deployment, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     used: list[str] = []
 
     class Recorded(Table):
@@ -183,64 +189,62 @@ def test_every_table_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
             super().__init__(service, name)
 
     monkeypatch.setattr(composition, "Table", Recorded)
-    for name, value in environment().items():
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
     composition.app.__wrapped__()
-    assert set(STORAGE.var("tables")) == set(used)
-    assert _created("tableServices/tables") == Expression("tables")
+    tables = set(plain.last_names("Microsoft.Storage/storageAccounts/tableServices/tables"))
+    assert tables == set(used) == set(backup.TABLES)
 
 
-def test_what_holds_personal_data_does_not_stay() -> None:
-    assert set(STORAGE.var("lifetimes")) == {Container.CHUNKS, Container.OUTCOMES, Container.REJECTED}
-    assert STORAGE.var("lifetimes")[Container.REJECTED] == Expression("rejectedDays")
-    (policy,) = STORAGE.resources("Microsoft.Storage/storageAccounts/managementPolicies")
-    rules = policy.body["properties"]["policy"]["rules"]
-    assert rules.over == Expression("items(lifetimes)")
-    assert rules.body["definition"]["filters"]["prefixMatch"] == [Expression("'${lifetime.key}/'")]
-    assert rules.body["definition"]["actions"]["baseBlob"]["delete"] == {
-        "daysAfterCreationGreaterThan": Expression("lifetime.value")
-    }
+def test_what_holds_personal_data_does_not_stay(bicep: Compiler) -> None:
+    made = bicep.deploy("plain", rejectedDays=12)
+    policy = made.only("Microsoft.Storage/storageAccounts/managementPolicies").properties["policy"]
+    days = {}
+    for rule in policy["rules"]:
+        assert rule["definition"]["filters"]["blobTypes"] == ["blockBlob"]
+        (prefix,) = rule["definition"]["filters"]["prefixMatch"]
+        (action,) = rule["definition"]["actions"]["baseBlob"].items()
+        assert action[0] == "delete"
+        days[prefix] = action[1]["daysAfterCreationGreaterThan"]
+    assert days == {f"{Container.CHUNKS}/": 30, f"{Container.OUTCOMES}/": 30, f"{Container.REJECTED}/": 12}
 
 
-def test_defaults_are_the_codes_own() -> None:
-    params = {name: param.value for name, param in read("main.bicep").of("param").items()}
-    assert params["autopilotUrl"] == URL
-    assert params["historyDays"] == Settings.model_fields["history_days"].default
-    assert params["rejectedDays"] == Settings.model_fields["rejected_days"].default
-    assert params["exportSchedule"] in (ROOT / "docs/settings.md").read_text()
+def test_defaults_are_the_codes_own(settings: Mapping[str, str]) -> None:
+    assert settings["AUTOPILOT_URL"] == URL
+    assert settings["HISTORY_DAYS"] == str(Settings.model_fields["history_days"].default)
+    assert settings["REJECTED_DAYS"] == str(Settings.model_fields["rejected_days"].default)
+    assert settings["EXPORT_SCHEDULE"] in (ROOT / "docs/settings.md").read_text()
+    assert settings["SUPERVISION_SCHEDULE"] in (ROOT / "docs/settings.md").read_text()
 
 
-def test_the_python_is_the_one_we_test_with() -> None:
-    (app,) = APP.resources("Microsoft.Web/sites")
-    runtime = app.body["properties"]["functionAppConfig"]["runtime"]
+def test_the_python_is_the_one_we_test_with(plain: Deployment) -> None:
+    runtime = plain.only("Microsoft.Web/sites").properties["functionAppConfig"]["runtime"]
     assert runtime == {"name": "python", "version": (ROOT / ".python-version").read_text().strip()}
 
 
-def test_there_is_a_thread_for_every_message_that_the_host_may_hand_over(triggers: list[dict[str, Any]]) -> None:
+def test_there_is_a_thread_for_every_message_that_the_host_may_hand_over(
+    settings: Mapping[str, str], triggers: list[dict[str, Any]]
+) -> None:
     queues = [trigger for trigger in triggers if trigger["type"] == "queueTrigger"]
     most = read_host_json(ROOT).queues.most_parallel * len(queues)
-    assert int(set_by_the_templates()["PYTHON_THREADPOOL_THREAD_COUNT"]) >= most
+    assert int(settings["PYTHON_THREADPOOL_THREAD_COUNT"]) >= most
 
 
-def test_telemetry_is_set_up_by_us_and_not_by_the_platform() -> None:
+def test_telemetry_is_set_up_by_us_and_not_by_the_platform(settings: Mapping[str, str]) -> None:
     """The platform's own set-up would load with each cold start, and instrument what must not be."""
-    settings = set_by_the_templates()
     assert settings["PYTHON_ENABLE_OPENTELEMETRY"] == "true"
     assert "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY" not in settings
     assert json.loads((ROOT / "host.json").read_text())["telemetryMode"] == "OpenTelemetry"
 
 
-def test_roles_are_those_that_the_documentation_names() -> None:
-    documented = (ROOT / "docs/settings.md").read_text()
-    given = {*STORAGE.var("roles"), *read("modules/vault.bicep").var("roles")}
-    given |= {"Storage Blob Data Reader", "Monitoring Metrics Publisher"}
-    assert [role for role in given if role not in documented] == []
+def test_roles_that_health_tells_people_to_give_are_those_that_the_templates_give(bicep: Compiler) -> None:
+    def roles(kind: str, switches: str = "plain") -> set[str]:
+        given = bicep.switched(switches).of("Microsoft.Authorization/roleAssignments")
+        return {str(found.properties["description"]) for found in given if kind in found.id}
 
-
-def test_roles_that_health_tells_people_to_give_are_those_that_the_templates_give() -> None:
-    assert {service.role for service in health._STORAGE} == set(STORAGE.var("roles"))
+    assert {service.role for service in health._STORAGE} == roles("/storageAccounts/stc")
     named = set(re.findall(r"role (Key Vault Secrets \w+)", (ROOT / "shared/azure/vault.py").read_text()))
-    assert named == set(read("modules/vault.bicep").var("roles"))
+    assert named == roles("/vaults/") | roles("/vaults/", "not-granted")
 
 
 def test_app_roles_of_the_entra_application_are_those_the_api_knows() -> None:
@@ -251,9 +255,9 @@ def test_app_roles_of_the_entra_application_are_those_the_api_knows() -> None:
     assert "passwordCredentials" not in application
 
 
-def _created(kind: str) -> Any:
-    (found,) = STORAGE.resources(f"Microsoft.Storage/storageAccounts/{kind}")
-    return found.value.over
+def named_by(triggers: list[dict[str, Any]]) -> set[str]:
+    """Return the settings that triggers name, as `%NAME%`."""
+    return {name for trigger in triggers for name in re.findall(r"%(\w+)%", str(trigger))}
 
 
 def _environment_names() -> Iterator[str]:

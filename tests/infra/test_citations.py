@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.infra.bicep import INFRA
+from tests.infra.compiler import INFRA
 
 ROOT = INFRA.parent
 TEXTS = (".py", ".md", ".yaml", ".toml", ".bicep", ".json")

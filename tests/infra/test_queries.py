@@ -13,10 +13,9 @@ from shared.reasons.rows import RowReason
 from shared.runs.counts import Counts
 from shared.runs.run import Trigger
 from shared.telemetry.names import COUNT, Attribute, Event, Metric
-from tests.infra.bicep import INFRA, Expression, read
+from tests.infra.compiler import INFRA, Deployment
 from tests.infra.workspace import Analysis, analyse, queries, readings
 
-WATCH: Final = read("modules/watch.bicep")
 QUERIES: Final = queries()
 EACH: Final = pytest.mark.parametrize("name", QUERIES)
 
@@ -29,9 +28,10 @@ def analyses() -> dict[str, Analysis]:
     return analyse(QUERIES)
 
 
-def alerts() -> dict[str, Any]:
-    found: dict[str, Any] = WATCH.var("alerts")
-    return found
+@pytest.fixture(scope="session")
+def alerts(plain: Deployment) -> dict[str, dict[str, Any]]:
+    """Return the properties of every alert that asks a query, by its name."""
+    return {found.name: dict(found.properties) for found in plain.of("Microsoft.Insights/scheduledQueryRules")}
 
 
 def items() -> list[dict[str, Any]]:
@@ -92,46 +92,47 @@ def test_a_name_that_nobody_sends_is_found() -> None:
     assert not reading.names <= set(Metric)
 
 
-def test_every_query_is_loaded_under_its_own_name() -> None:
-    loaded = {**WATCH.var("queries"), **{name: alert["query"] for name, alert in alerts().items()}}
-    assert loaded == {name: Expression(f"loadTextContent('../queries/{name}.kql')") for name in QUERIES}
+def test_every_query_is_an_alert_of_its_name_or_part_of_the_workbook(
+    alerts: dict[str, dict[str, Any]], plain: Deployment
+) -> None:
+    asked = {name: alert["criteria"]["allOf"][0]["query"] for name, alert in alerts.items()}
+    made = json.loads(plain.only("Microsoft.Insights/workbooks").properties["serializedData"])["items"]
+    shown = {item["name"]: item["content"]["query"] for item in made if item["type"] == 3}
+    assert {**asked, **shown} == QUERIES
+    assert set(asked).isdisjoint(shown)
 
 
-def test_the_workbook_shows_every_query_that_is_no_alert_and_no_other() -> None:
-    shown = [item["name"] for item in items() if item["type"] == 3]
-    assert sorted(shown) == sorted(WATCH.var("queries"))
+def test_the_workbook_leaves_its_queries_to_their_files() -> None:
     assert all("query" not in item["content"] for item in items())
     parameters = {p["name"] for item in items() for p in item["content"].get("parameters", [])}
     assert {item["content"].get("timeContextFromParameter") for item in items() if item["type"] == 3} == parameters
 
 
-def test_the_workbook_shows_what_the_plan_bills_from_the_apps_own_metrics() -> None:
+def test_the_workbook_shows_what_the_plan_bills_from_the_apps_own_metrics(plain: Deployment) -> None:
     """Names are those of Microsoft's list of metrics for Flex Consumption, which also says what is billed by them."""
-    (part,) = [item["content"] for item in items() if item["type"] == 10]
+    made = json.loads(plain.only("Microsoft.Insights/workbooks").properties["serializedData"])["items"]
+    (part,) = [item["content"] for item in made if item["type"] == 10]
     assert {metric["metric"] for metric in part["metrics"]} == {
         f"microsoft.web/sites--OnDemandFunctionExecution{what}" for what in ("Count", "Units")
     }
-    (app,) = read("modules/app.bicep").resources("Microsoft.Web/sites")
-    assert f"resourceId('Microsoft.Web/sites', {app.body['name'].text})" in WATCH.text
+    assert part["resourceIds"] == [plain.only("Microsoft.Web/sites").id]
 
 
-def test_an_alert_can_be_split_by_export(analyses: dict[str, Analysis]) -> None:
-    (rule,) = WATCH.resources("Microsoft.Insights/scheduledQueryRules")
-    (condition,) = rule.body["properties"]["criteria"]["allOf"]
-    assert [dimension["name"] for dimension in condition["dimensions"]] == ["export"]
-    for name in alerts():
+def test_an_alert_can_be_split_by_export(analyses: dict[str, Analysis], alerts: dict[str, dict[str, Any]]) -> None:
+    for name, alert in alerts.items():
+        (condition,) = alert["criteria"]["allOf"]
+        assert [dimension["name"] for dimension in condition["dimensions"]] == ["export"]
         assert {"TimeGenerated", "export"} <= set(analyses[name].columns)
 
 
-def test_every_alert_reaches_the_action_group() -> None:
-    (rule,) = WATCH.resources("Microsoft.Insights/scheduledQueryRules")
-    assert rule.value.over == Expression("items(alerts)")
-    assert rule.body["properties"]["actions"] == {"actionGroups": [Expression("receivers.id")]}
-    assert rule.body["properties"]["enabled"] is True
+def test_every_alert_reaches_the_action_group(alerts: dict[str, dict[str, Any]], plain: Deployment) -> None:
+    for alert in alerts.values():
+        assert alert["actions"] == {"actionGroups": [plain.only("Microsoft.Insights/actionGroups").id]}
+        assert alert["enabled"] is True
 
 
-def test_what_can_go_wrong_has_its_alert() -> None:
-    assert set(alerts()) == {
+def test_what_can_go_wrong_has_its_alert(alerts: dict[str, dict[str, Any]]) -> None:
+    assert set(alerts) == {
         *("run-failed", "key-refused", "nothing-exported", "source-unreachable", "silent"),
         *("chunk-given-up", "rejected-share", "unusual-removals"),
     }

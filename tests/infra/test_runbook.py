@@ -10,7 +10,7 @@ import pytest
 from local.package import ROOT
 from shared.reasons.codes import Reason
 from shared.reasons.rows import RowReason
-from tests.infra.bicep import read
+from tests.infra.compiler import Deployment
 from tests.infra.workspace import queries
 
 TEXT: Final = (ROOT / "docs/operate.md").read_text()
@@ -28,8 +28,8 @@ def test_every_reason_has_its_row_and_no_other_is_there(heading: str, codes: typ
     assert all(len(said) > 15 or code == "nothing_to_do" for code, said in rows)
 
 
-def test_every_alert_has_its_entry_and_no_other_is_there() -> None:
-    alerts = read("modules/watch.bicep").var("alerts")
+def test_every_alert_has_its_entry_and_no_other_is_there(plain: Deployment) -> None:
+    alerts = plain.last_names("Microsoft.Insights/scheduledQueryRules")
     entries = re.findall(r"^### (\S+)\n\n(.+)$", section("Alerts"), flags=re.MULTILINE)
     assert sorted(name for name, _ in entries) == sorted(alerts)
     assert set(alerts) <= set(queries())

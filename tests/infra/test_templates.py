@@ -1,4 +1,4 @@
-"""The templates are sound Bicep, hold no secret, and open no more than they must."""
+"""The templates as Microsoft's compiler and evaluator read them: what they make, and what they refuse."""
 
 from __future__ import annotations
 
@@ -6,205 +6,246 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 import pytest
 import yaml
-from tree_sitter import Node
 
 from export_trigger.http.console import files as files_of_the_console
 from local.package import DIST, ROOT
-from tests.infra.bicep import INFRA, Declaration, Expression, File, faults, files, read, text, walk
+from tests.infra.compiler import INFRA, SWITCHES, Compiler, Deployment, Refused, Resource
 
-FUNCTIONS: Final = {
-    *("concat", "contains", "empty", "environment", "guid", "items", "last", "loadJsonContent", "loadTextContent"),
-    *("resourceGroup", "resourceId", "split", "string"),
-    *("subscription", "subscriptionResourceId", "tenant", "union", "uniqueString"),
-    *("allowed", "batchSize", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue", "secure"),
-}
-"""Bicep's own functions and decorators, as far as the templates use them."""
-
-ROLES: Final = {
-    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
-    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
-    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
-    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
-    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
-    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
-    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
-}
-"""Azure's built-in roles that may be given, by their ids."""
-
-FILES: Final = pytest.mark.parametrize("file", files(), ids=lambda file: file.path.name)
+NAMES: Final = sorted(path.stem for path in SWITCHES.glob("*.bicepparam"))
+EACH: Final = pytest.mark.parametrize("name", NAMES)
 
 
-@FILES
-def test_every_template_is_bicep(file: File) -> None:
-    assert faults(file) == []
+def test_the_compiler_and_its_linter_have_nothing_to_say(bicep: Compiler) -> None:
+    assert bicep.compile(INFRA / "main.bicep").diagnostics == ()
 
 
-def test_a_template_that_is_not_bicep_is_found(tmp_path: Any) -> None:
+def test_a_template_that_is_wrong_is_found(bicep: Compiler, tmp_path: Any) -> None:
     broken = tmp_path / "broken.bicep"
-    broken.write_text((INFRA / "main.bicep").read_text().replace("output API_URL string =", "output API_URL string"))
-    assert faults(File(broken))
+    broken.write_text("param unused string\noutput name string = resourceGroup().nam\n")
+    found = bicep.compile(broken).diagnostics
+    assert any("BCP083" in fault for fault in found)
+    assert any("no-unused-params" in fault for fault in found)
 
 
-@FILES
-def test_every_name_is_declared_and_used(file: File) -> None:
-    declared = {found.name for found in file.declarations} | set(_loop_names(file))
-    used = Counter(_names_used(file))
-    assert set(used) - declared - FUNCTIONS == set()
-    assert [name for kind in ("param", "var") for name in file.of(kind) if name not in used] == []
+def test_every_suppressed_rule_has_its_reason_in_the_line_above() -> None:
+    for path in INFRA.rglob("*.bicep"):
+        lines = path.read_text().splitlines()
+        for above, line in pairwise(lines):
+            if "#disable" in line:
+                assert re.fullmatch(r" *#disable-next-line [\w-]+", line), f"{path.name}: {line}"
+                assert re.match(r" *// \S+", above), f"{path.name}: {line}"
 
 
-@FILES
-def test_loops_and_conditions_are_known_before_anything_is_deployed(file: File) -> None:
-    """Bicep refuses others (BCP177, BCP178): how many there are must not depend on what is still to be made."""
-    made = {found.name for found in file.declarations if found.kind in {"resource", "module"}}
-    for node in walk(file.root):
-        if node.type in {"for_statement", "if_statement"}:
-            parts = [child for child in node.named_children if child.type != "comment"]
-            decides = parts[1] if node.type == "for_statement" else parts[0]
-            assert _reached(file, decides) & made == set(), text(decides)
+def test_no_template_is_longer_than_it_can_be_read() -> None:
+    assert [path.name for path in INFRA.rglob("*.bicep") if len(path.read_text().splitlines()) > 300] == []
 
 
-@FILES
-def test_modules_are_called_with_what_they_ask_for(file: File) -> None:
-    for call in file.of("module").values():
-        module = File((file.path.parent / call.type).resolve())
-        params = module.of("param")
-        given = set(call.body["params"])
-        assert given <= set(params), call.name
-        assert {name for name, param in params.items() if param.value is None} <= given, call.name
-        wanted = set(re.findall(rf"\b{call.name}!?\.outputs\.(\w+)", file.text))
-        assert wanted <= set(module.of("output")), call.name
+@EACH
+def test_a_combination_of_switches_makes_what_is_written_beside_it(bicep: Compiler, name: str) -> None:
+    """After a change that is meant: `python -m tests.infra.switches` writes the lists anew."""
+    assert listed(bicep.switched(name)) == (SWITCHES / f"{name}.txt").read_text().splitlines()
 
 
-@FILES
-def test_a_template_is_a_screen_or_two(file: File) -> None:
-    assert len(file.text.splitlines()) <= 180
+@EACH
+def test_nothing_is_made_twice(bicep: Compiler, name: str) -> None:
+    made = Counter((found.type, found.id) for found in bicep.switched(name).resources)
+    assert [found for found, times in made.items() if times > 1] == []
 
 
-def test_every_parameter_of_the_deployment_is_explained() -> None:
-    assert [
-        name for name, param in read("main.bicep").of("param").items() if "description" not in param.decorators
-    ] == []
+@EACH
+def test_what_if_sees_the_name_of_everything_but_the_rights(bicep: Compiler, name: str) -> None:
+    """A name that hangs on what is only known when something is made hides its whole module from what-if."""
+    hidden = {found.type for found in bicep.switched(name).resources if "reference(" in found.name}
+    assert hidden == {"Microsoft.Authorization/roleAssignments"}
 
 
-def test_the_parameter_file_names_parameters_that_there_are() -> None:
+@EACH
+def test_every_resource_that_bears_tags_names_its_environment(bicep: Compiler, name: str) -> None:
+    tagged = [found for found in bicep.switched(name).resources if "tags" in found.body]
+    assert len(tagged) > 8
+    assert {found.body["tags"]["azd-env-name"] for found in tagged} == {"exports"}
+
+
+CONTAINER: Final = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/s"
+GROUP: Final = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"environmentName": "exports_prod"}, "environmentName may have letters, digits and hyphens only"),
+        ({"customerInsightsStorageId": "cistore"}, "customerInsightsStorageId must be the resource id"),
+        ({"customerInsightsStorageId": CONTAINER}, "customerInsightsStorageId must be the resource id"),
+        (
+            {"customerInsightsStorageId": f"{GROUP}/providers/Microsoft.KeyVault/vaults/somebodys"},
+            "customerInsightsStorageId must be the resource id of a storage account",
+        ),
+        (
+            {"customerInsightsStorageId": f"{GROUP}/providers/Microsoft.Storage/storageAccounts/{'a' * 25}"},
+            "customerInsightsStorageId must be the resource id",
+        ),
+        (
+            {
+                "customerInsightsStorageId": f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a/blobServices/default"
+            },
+            "customerInsightsStorageId must be the resource id",
+        ),
+        ({"customerInsightsPath": "/export/segments"}, "without an address before it or a slash at either end"),
+        ({"customerInsightsPath": "export/segments/"}, "customerInsightsPath must be container/folder"),
+        ({"customerInsightsPath": "export"}, "customerInsightsPath must be container/folder"),
+        ({"customerInsightsPath": "Segments/export"}, "lower-case letters"),
+        ({"customerInsightsPath": "https://x.example/a/b"}, "customerInsightsPath must be container/folder"),
+        ({"customerInsightsPath": "segments/export/model.json"}, "must name the folder that holds model.json"),
+        ({"authClientId": "segment-export"}, "authClientId must be the application (client) id"),
+        ({"autopilotUrl": "http://api2.autopilothq.com/v1"}, "autopilotUrl must begin with https://"),
+        ({"exportSchedule": "*/5 * * * *"}, "exportSchedule must have six fields"),
+        ({"supervisionSchedule": "0  * * * * *"}, "supervisionSchedule must have six fields"),
+        ({"sourcePrivateEndpoint": True}, "sourcePrivateEndpoint needs virtualNetwork"),
+        ({"virtualNetwork": True, "privateDnsZones": "hub"}, "privateDnsZones must be create, none, or the id"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_what_cannot_work_is_refused_with_a_sentence_before_anything_is_made(
+    bicep: Compiler, wrong: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(Refused, match=re.escape(sentence)):
+        bicep.deploy("plain", **wrong)
+
+
+def test_all_that_is_wrong_is_said_at_once(bicep: Compiler) -> None:
+    with pytest.raises(Refused, match=r"customerInsightsPath .* exportSchedule "):
+        bicep.deploy("plain", customerInsightsPath="/x", exportSchedule="hourly")
+
+
+def test_names_keep_to_their_limits_whatever_the_environment_is_called(bicep: Compiler) -> None:
+    """24 characters of a storage account and of a vault, 32 of a host's id, which the Functions host cuts off."""
+    made = bicep.deploy("network", environmentName="e" * 48)
+    assert len(made.only("Microsoft.Storage/storageAccounts").name) <= 24
+    assert len(made.only("Microsoft.KeyVault/vaults").name) <= 24
+    assert len(made.only("Microsoft.Web/sites").name) <= 32
+    with pytest.raises(Refused, match="Compilation failed"):
+        bicep.deploy("plain", environmentName="e" * 49)
+
+
+def test_every_parameter_of_the_deployment_is_explained(bicep: Compiler) -> None:
+    parameters = bicep.compile(INFRA / "main.bicep").template["parameters"]
+    assert [name for name, found in parameters.items() if not found.get("metadata", {}).get("description")] == []
+
+
+def test_the_parameter_file_names_parameters_that_there_are(bicep: Compiler) -> None:
     given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
-    params = read("main.bicep").of("param")
-    assert set(given) <= set(params)
-    assert {name for name, param in params.items() if param.value is None} <= set(given)
+    parameters = bicep.compile(INFRA / "main.bicep").template["parameters"]
+    assert set(given) <= set(parameters)
+    assert {name for name, found in parameters.items() if "defaultValue" not in found} <= set(given)
 
 
-def test_no_template_asks_for_a_key_or_holds_a_secret() -> None:
-    for file in files():
-        assert not re.search(r"\blist\w*\(", file.text), file.path.name
-        assert not re.search(r"AccountKey|SharedAccess|Password|\bsig=", file.text), file.path.name
-    for literal in _literals():
-        assert not re.search(r"(?=\w*\d)[A-Za-z0-9+]{32,}", literal), literal
+def test_no_template_asks_for_a_key_or_holds_a_secret(bicep: Compiler) -> None:
+    compiled = json.dumps(bicep.compile(INFRA / "main.bicep").template)
+    assert not re.search(r"\blist(?:Keys|\w*Sas|Secrets|Credentials|\w*Value)\(", compiled)
+    assert not re.search(r"AccountKey|SharedAccessSignature|\bsig=|[Pp]assword[^A-Za-z]", compiled)
 
 
-def test_what_an_operator_may_keep_secret_is_marked_secure() -> None:
-    for name in ("main.bicep", "modules/app.bicep"):
-        assert "secure" in read(name).of("param")["notifyUrl"].decorators
-    assert not any("notifyUrl" in str(output.value) for file in files() for output in file.of("output").values())
-
-
-def test_storage_opens_to_identities_only() -> None:
-    properties = _only("modules/storage.bicep", "Microsoft.Storage/storageAccounts").body["properties"]
+def test_storage_opens_to_identities_only(plain: Deployment) -> None:
+    properties = plain.only("Microsoft.Storage/storageAccounts").properties
     assert properties["allowSharedKeyAccess"] is False
     assert properties["allowBlobPublicAccess"] is False
     assert properties["minimumTlsVersion"] == "TLS1_2"
 
 
-def test_what_was_deleted_is_gone() -> None:
-    properties = _only("modules/storage.bicep", "Microsoft.Storage/storageAccounts/blobServices").body["properties"]
+def test_what_was_deleted_is_gone(plain: Deployment) -> None:
+    properties = plain.only("Microsoft.Storage/storageAccounts/blobServices").properties
     assert properties["deleteRetentionPolicy"] == {"enabled": False}
 
 
-def test_the_vault_can_be_neither_purged_nor_opened_by_policies() -> None:
-    properties = _only("modules/vault.bicep", "Microsoft.KeyVault/vaults").body["properties"]
+def test_the_vault_can_be_neither_purged_nor_opened_by_policies(plain: Deployment) -> None:
+    properties = plain.only("Microsoft.KeyVault/vaults").properties
     assert properties["enableRbacAuthorization"] is True
     assert properties["enablePurgeProtection"] is True
     assert properties["enableSoftDelete"] is True
     assert "accessPolicies" not in properties
 
 
-def test_telemetry_comes_from_identities_only() -> None:
-    insights = _only("modules/monitoring.bicep", "Microsoft.Insights/components")
-    workspace = _only("modules/monitoring.bicep", "Microsoft.OperationalInsights/workspaces")
-    assert insights.body["properties"]["DisableLocalAuth"] is True
-    assert workspace.body["properties"]["features"]["disableLocalAuth"] is True
+def test_telemetry_comes_from_identities_only(plain: Deployment) -> None:
+    assert plain.only("Microsoft.Insights/components").properties["DisableLocalAuth"] is True
+    for workspace in plain.of("Microsoft.OperationalInsights/workspaces"):
+        assert workspace.properties["features"]["disableLocalAuth"] is True
 
 
-def test_the_app_takes_https_and_no_passwords() -> None:
-    assert _only("modules/app.bicep", "Microsoft.Web/sites").body["properties"]["httpsOnly"] is True
-    doors = read("modules/app.bicep").resources("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
-    assert {door.body["name"]: door.body["properties"] for door in doors} == {
-        "ftp": {"allow": False},
-        "scm": {"allow": False},
-    }
+def test_the_app_takes_https_and_no_passwords(plain: Deployment) -> None:
+    assert plain.only("Microsoft.Web/sites").properties["httpsOnly"] is True
+    doors = plain.of("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert sorted(door.name.rpartition("/")[2] for door in doors) == ["ftp", "scm"]
+    assert all(door.properties == {"allow": False} for door in doors)
 
 
-def test_the_app_is_deployed_from_a_container_that_its_identity_opens() -> None:
-    deployment = _only("modules/app.bicep", "Microsoft.Web/sites").body["properties"]["functionAppConfig"]["deployment"]
+def test_the_app_is_deployed_from_a_container_that_its_identity_opens(plain: Deployment) -> None:
+    deployment = plain.only("Microsoft.Web/sites").properties["functionAppConfig"]["deployment"]
     assert deployment["storage"]["authentication"]["type"] == "UserAssignedIdentity"
     assert "storageAccountConnectionStringName" not in deployment["storage"]["authentication"]
 
 
-def test_with_authentication_nobody_comes_in_without_a_token() -> None:
-    settings = _only("modules/authentication.bicep", "Microsoft.Web/sites/config").body
-    assert settings["name"] == "authsettingsV2"
-    validation = dict(settings["properties"]["globalValidation"])
+def test_with_authentication_nobody_comes_in_without_a_token(plain: Deployment) -> None:
+    properties = plain.only("Microsoft.Web/sites/config", "/authsettingsV2").properties
+    validation = dict(properties["globalValidation"])
     excluded = validation.pop("excludedPaths")
     assert validation == {"requireAuthentication": True, "unauthenticatedClientAction": "Return401"}
     assert set(excluded) == {f"/console/{name}" for name in files_of_the_console()}
-    assert settings["properties"]["identityProviders"]["azureActiveDirectory"]["validation"]["allowedAudiences"]
+    assert properties["identityProviders"]["azureActiveDirectory"]["validation"]["allowedAudiences"]
 
 
-def test_people_can_sign_in_with_a_browser_and_come_back_to_where_they_were() -> None:
+def test_people_can_sign_in_with_a_browser_and_come_back_to_where_they_were(plain: Deployment) -> None:
     """Without a client secret App Service takes an id token (OpenID's implicit flow)."""
     web = json.loads((INFRA / "entra-application.json").read_text())["web"]
     assert web == {"implicitGrantSettings": {"enableIdTokenIssuance": True}}
-    login = _only("modules/authentication.bicep", "Microsoft.Web/sites/config").body["properties"]["login"]
+    login = plain.only("Microsoft.Web/sites/config", "/authsettingsV2").properties["login"]
     assert login["preserveUrlFragmentsForLogins"] is True
     assert "/.auth/login/aad/callback" in (ROOT / "docs/deploy.md").read_text()
 
 
-def test_the_app_is_told_to_believe_a_principal_only_when_nobody_else_can_name_one() -> None:
-    settings = _only("modules/app.bicep", "Microsoft.Web/sites/config").body
-    assert (settings["name"], settings["properties"]) == ("appsettings", Expression("settings"))
-    assert settings["dependsOn"] == [Expression("authentication")]
-    assert "appSettings" not in _only("modules/app.bicep", "Microsoft.Web/sites").body["properties"]["siteConfig"]
+def test_the_app_is_told_to_believe_a_principal_only_when_nobody_else_can_name_one(
+    bicep: Compiler, plain: Deployment
+) -> None:
+    """The settings come after the authentication, and nowhere else."""
+    assert "appSettings" not in plain.only("Microsoft.Web/sites").properties.get("siteConfig", {})
+    (app,) = _templates(bicep, "authsettingsV2")
+    (settings,) = [found for found in _resources(app) if "appsettings" in str(found.get("name"))]
+    assert any("authentication" in before for before in settings["dependsOn"])
 
 
-def test_each_role_is_a_known_one_given_to_the_app_at_one_resource() -> None:
-    for file in files():
-        for assignment in file.resources("Microsoft.Authorization/roleAssignments"):
-            scope = assignment.body["scope"]
-            assert isinstance(scope, Expression)
-            assert scope.text.partition(":")[0] in file.of("resource"), f"{file.path.name}: at {scope.text}"
-            assert assignment.body["properties"]["principalId"] == Expression("principalId")
-    ids = {literal for literal in _literals() if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", literal)}
-    assert ids == set(ROLES)
+def test_the_app_starts_only_when_it_has_its_rights(bicep: Compiler) -> None:
+    """The package is behind them."""
+    modules = bicep.compile(INFRA / "main.bicep").template["resources"]
+    assert "rights" in modules["app"]["dependsOn"]
 
 
-def test_customer_insights_account_is_opened_at_one_container_for_reading() -> None:
-    file = read("modules/source.bicep")
-    assert [found.body["scope"] for found in file.resources("Microsoft.Authorization/roleAssignments")] == [
-        Expression("storage::blobs::segments")
-    ]
-    assert ROLES[file.var("blobDataReader")] == "Storage Blob Data Reader"
-    assert all(found.existing or "roleAssignments" in found.type for found in file.of("resource").values())
+def test_a_zone_of_ones_own_is_used_and_none_is_made(bicep: Compiler) -> None:
+    hub = bicep.switched("network-hub")
+    assert hub.of("Microsoft.Network/privateDnsZones") == []
+    zones = [_zone(found) for found in hub.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")]
+    assert all("/resourceGroups/rg-hub" in zone and "privatelink." in zone for zone in zones)
+    nobodys = bicep.deploy("network-source", privateDnsZones="none")
+    assert nobodys.of("Microsoft.Network/privateDnsZones") == []
+    assert nobodys.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups") == []
+    assert len(nobodys.of("Microsoft.Network/privateEndpoints")) == len(zones)
 
 
-def test_the_service_that_azd_deploys_is_the_app_that_the_template_tags() -> None:
+def test_every_private_endpoint_has_the_zone_of_its_service(bicep: Compiler) -> None:
+    made = bicep.switched("network-source")
+    zones = {found.name for found in made.of("Microsoft.Network/privateDnsZones")}
+    endpoints = made.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
+    assert len(endpoints) == len(made.of("Microsoft.Network/privateEndpoints"))
+    assert all(any(_zone_name(zone) in _zone(found) for zone in zones) for found in endpoints)
+
+
+def test_the_service_that_azd_deploys_is_the_app_that_the_template_tags(plain: Deployment) -> None:
     azure = yaml.safe_load((ROOT / "azure.yaml").read_text())
     (service,) = azure["services"]
-    tags = _only("modules/app.bicep", "Microsoft.Web/sites").body["tags"].text
-    assert f"'azd-service-name': '{service}'" in tags
+    assert plain.only("Microsoft.Web/sites").body["tags"]["azd-service-name"] == service
     assert azure["services"][service]["remoteBuild"] is False
 
 
@@ -237,39 +278,54 @@ def test_the_way_to_deploy_names_every_variable_and_the_scope_it_grants() -> Non
     assert all((ROOT / "docs" / link).exists() for link in re.findall(r"\]\(([^)#:]+)\)", way))
 
 
-def _only(name: str, kind: str) -> Declaration:
-    (found,) = read(name).resources(kind)
-    return found
+def listed(made: Deployment) -> list[str]:
+    """Return what a deployment makes, a line each: type and name."""
+    return sorted(f"{found.type} {_short(found)}" for found in made.resources)
 
 
-def _literals() -> Iterator[str]:
-    for file in files():
-        for node in walk(file.root):
-            if node.type == "string_content":
-                yield text(node)
+def _short(found: Resource) -> str:
+    """Return a resource's name; an expression as what tells it apart, the rest left out."""
+    if "Microsoft.Authorization/roleAssignments" in found.type:
+        return f"{found.properties['description']} on {_place(found)}"
+    if found.type == "Microsoft.Insights/diagnosticSettings":
+        return f"{found.name} of {_place(found)}"
+    if found.name.startswith("["):
+        return "/".join(part for part in re.findall(r"'([^']*)'", found.name) if part != "{0}/{1}")
+    return found.name
 
 
-def _loop_names(file: File) -> Iterator[str]:
-    for node in walk(file.root):
-        if node.type == "for_statement":
-            yield text(next(child for child in node.named_children if child.type != "comment"))
+def _place(found: Resource) -> str:
+    """Return what an extension lies on: the path after its last provider's name."""
+    (place,) = re.findall(r"'?(/subscriptions/[^']*)", found.id)[:1]
+    return str(place).partition("/providers/Microsoft.Insights/diagnosticSettings")[0].rpartition("/providers/")[2]
 
 
-def _reached(file: File, node: Node) -> set[str]:
-    """Return every name that an expression leads to, through variables."""
-    names = {text(child) for child in walk(node) if child.type == "identifier"}
-    for name in names & set(file.of("var")):
-        names |= _reached(file, file.of("var")[name].node.named_children[-1])
-    return names
+def _zone(found: Resource) -> str:
+    (zone,) = found.properties["privateDnsZoneConfigs"]
+    return str(zone["properties"]["privateDnsZoneId"])
 
 
-def _names_used(file: File) -> Iterator[str]:
-    """Yield every name that stands for something declared elsewhere: no keys of objects, no declared names themselves."""
-    for node in walk(file.root):
-        parent = node.parent
-        if node.type != "identifier" or parent is None:
-            continue
-        is_first = parent.named_children[0] == node
-        if is_first and (parent.type.endswith("_declaration") or parent.type in {"object_property", "for_statement"}):
-            continue
-        yield text(node)
+def _zone_name(zone: str) -> str:
+    """Return the part of a zone's name that is known before Azure tells its suffix."""
+    found = re.search(r"privatelink\.\w+", zone)
+    assert found
+    return found[0]
+
+
+def _templates(bicep: Compiler, holding: str) -> list[dict[str, Any]]:
+    """Return the templates that lie directly around a module in which a text occurs."""
+
+    def around(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for found in _resources(template):
+            properties = found.get("properties")
+            if isinstance(properties, dict) and (inner := properties.get("template")):
+                if any(holding in str(deep.get("name")) for deep in _resources(inner)):
+                    yield template
+                yield from around(inner)
+
+    return list(around(dict(bicep.compile(INFRA / "main.bicep").template)))
+
+
+def _resources(template: dict[str, Any]) -> list[dict[str, Any]]:
+    found = template["resources"]
+    return list(found.values()) if isinstance(found, dict) else list(found)

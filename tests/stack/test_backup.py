@@ -10,7 +10,6 @@ from local import backup
 from local.backup import CONTAINERS, TABLES, Account, Unfit
 from local.world import SIMPLE, World, people
 from shared.azure.storage import Container
-from tests.infra.bicep import read
 from tests.stack.conftest import MakeWorld
 
 
@@ -70,6 +69,5 @@ def test_a_folder_that_is_no_backup_is_refused(world: World, tmp_path: Path, mon
 
 
 def test_all_that_lasts_is_in_it() -> None:
-    assert set(TABLES) == set(read("modules/storage.bicep").var("tables"))
     left_out = {Container.CHUNKS, Container.OUTCOMES, Container.REJECTED, Container.ERASURES, Container.COUNTS}
     assert set(Container) - set(CONTAINERS) == left_out

@@ -88,8 +88,8 @@ class AutopilotAccount:
         lists = answers.lists_of(found, contact_id)
         return [replace(seen_of(found), lists=frozenset(lists))]
 
-    def members(self, list_id: str, bookmark: str | None = None) -> Page:
-        """Return one page of a list's members."""
+    def members(self, list_id: str, names: Sequence[str], bookmark: str | None = None) -> Page:  # noqa: ARG002
+        """Return one page of a list's members, with all their fields."""
         page = self._calls.members(list_id, bookmark)
         return Page(tuple(map(seen_of, page.contacts)), page.bookmark, page.total)
 

@@ -23,7 +23,7 @@ from shared.delivery.errors import NoAnswer, Refused, Unclear
 from shared.destinations.ortto.answers import Call, results
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.erasing import Erasing
-from shared.destinations.ortto.fields import check
+from shared.destinations.ortto.fields import check, note_kinds
 from shared.destinations.ortto.members import Bookmark, next_page
 from shared.destinations.ortto.tags import TAG_IDS, Tag, Tags
 from shared.http.content import printable
@@ -39,6 +39,7 @@ class OrttoAccount:
 
     def __init__(self, api: Ortto, notes: Notes) -> None:
         self._api = api
+        self._notes = notes
         self._tags = Tags(notes)
         self._erasing = Erasing(api)
 
@@ -105,13 +106,13 @@ class OrttoAccount:
             self._learn_tags()
         return [self._seen(found[person]) if person in found else None for person in contact_ids]
 
-    def members(self, list_id: str, bookmark: str | None = None) -> Page:
+    def members(self, list_id: str, names: Sequence[str], bookmark: str | None = None) -> Page:
         """Return one page of a tag's people. The first has none of them: it finds the tag, and tells how many there are.
 
         Raise Unclear if there is perhaps no such tag.
         """
         if bookmark is not None:
-            return next_page(self._api, Bookmark.read(bookmark), self._seen)
+            return next_page(self._api, Bookmark.read(bookmark), names, self._seen)
         self._learn_tags()
         tag = self._tags.listed(list_id)
         if tag is None:
@@ -125,8 +126,10 @@ class OrttoAccount:
         raise NotImplementedError
 
     def check_fields(self, names: Sequence[str], caller: Caller) -> FieldCheck:
-        """Hold the fields of a mapping against the account's schema."""
-        return check(names, caller.one(lambda: self._api.call(Call.SCHEMA, {"namespaces": ["", "cm"]})))
+        """Hold the fields of a mapping against the account's schema, and note their types."""
+        schema = caller.one(lambda: self._api.call(Call.SCHEMA, {"namespaces": ["", "cm"]}))
+        note_kinds(self._notes, names, schema)
+        return check(names, schema)
 
     def erase(self, address: str, caller: Caller) -> bool:
         """Archive and delete everybody with this address; return False if there was nobody."""

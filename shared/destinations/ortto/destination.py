@@ -9,8 +9,9 @@ from shared.cleaning.fields import Fields
 from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Notes, Place
 from shared.destinations.ortto.account import OrttoAccount
 from shared.destinations.ortto.client import Ortto
+from shared.destinations.ortto.fields import noted_kinds
 from shared.destinations.ortto.limits import CAPABILITIES, TAGS, BadCalls
-from shared.destinations.ortto.mapping import FIELDS
+from shared.destinations.ortto.mapping import FIELDS, OrttoFields
 from shared.http.transport import Session
 
 URLS: Final[Mapping[str, str]] = {
@@ -39,9 +40,9 @@ class OrttoDestination:
         """Return the only method, whatever a connection names."""
         return TAGS
 
-    def fields_of(self, notes: Notes) -> Fields:  # noqa: ARG002 - what an account's numbers are is not noted yet
-        """Return the fields of any account."""
-        return FIELDS
+    def fields_of(self, notes: Notes) -> Fields:
+        """Return the fields of an account, whose types are noted as mappings are held against them."""
+        return OrttoFields(noted_kinds(notes))
 
     def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:
         """Open an account."""

@@ -17,7 +17,7 @@ import polars as pl
 from shared.cleaning.dates import dates
 from shared.cleaning.notation import Notations
 from shared.cleaning.numbers import booleans, floats, integers, without_decimals
-from shared.delivery.destination import FieldCheck
+from shared.delivery.destination import FieldCheck, Notes
 
 TEXT: Final = 255
 LONG_TEXT: Final = 4_000
@@ -25,6 +25,8 @@ LONG_TEXT: Final = 4_000
 
 THOUSANDTHS: Final = frozenset({"decimal", "currency", "price"})
 """Types of numbers that are kept as whole thousandths (vendor)."""
+
+_NOTE: Final = "field:"
 
 SEPARATOR: Final = ";"
 """Between the values of one cell for a field of several values (our choice)."""
@@ -71,6 +73,19 @@ def check(names: Sequence[str], schema: Mapping[str, Any]) -> FieldCheck:
     known = fields_of(schema)
     conflicts = {name: sentence for name in names if (sentence := _conflict(name, known))}
     return FieldCheck(conflicts=conflicts)
+
+
+def note_kinds(notes: Notes, names: Sequence[str], schema: Mapping[str, Any]) -> None:
+    """Note the types of the fields that an export maps: what a field of numbers holds its id does not tell."""
+    known, before = fields_of(schema), noted_kinds(notes)
+    for name in names:
+        if name in known and before.get(name) != known[name].kind:
+            notes.write(_NOTE + name, known[name].kind)
+
+
+def noted_kinds(notes: Notes) -> dict[str, str]:
+    """Return the types of an account's fields by id, as far as they are noted."""
+    return {name.removeprefix(_NOTE): kind for name, kind in notes.read().items() if name.startswith(_NOTE)}
 
 
 def _conflict(name: str, known: Mapping[str, Field]) -> str | None:
@@ -121,7 +136,8 @@ def convert(texts: pl.Series, field: Field, column: str, notations: Notations) -
 
 
 def _short(texts: pl.Series, most: int) -> pl.Series:
-    return texts.set(texts.str.len_chars() > most, None)
+    too_long = texts.str.len_chars() > most
+    return texts.set(too_long, None) if too_long.any() else texts
 
 
 def _thousandths(numbers: pl.Series) -> pl.Series:

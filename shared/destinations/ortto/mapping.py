@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from shared.cleaning.fields import FieldType, Permission, comparable
+from shared.cleaning.fields import NOTHING, FieldType, Permission, comparable
 from shared.cleaning.notation import Notations
 from shared.cleaning.typed import texts_of
-from shared.destinations.ortto.fields import Field, convert
+from shared.destinations.ortto.fields import THOUSANDTHS, Field, convert
 
 _ID: Final = re.compile(r"(str|txt|int|bol|dtz|tme|phn|geo|sst):[a-z0-9]*:[a-z0-9_-]+")
 _TYPES: Final[Mapping[str, FieldType]] = {"int": "integer", "bol": "boolean", "dtz": "date", "tme": "date"}
+_REWRITTEN: Final = frozenset({"phn", "geo", "sst"})
 _DAY: Final = pl.Struct({"year": pl.Int64, "month": pl.Int64, "day": pl.Int64, "timezone": pl.String})
 _PHONE: Final = pl.Struct({"phone": pl.String, "parse_with_country_code": pl.Boolean})
 _VALUES: Final[Mapping[str, pl.DataType]] = {
@@ -53,7 +54,9 @@ class OrttoFields:
             )
 
     def type_of(self, name: str) -> FieldType:
-        """Return the type of a field's values, by its id."""
+        """Return the type of a field's values, by its id, or as the account tells it."""
+        if self._kinds.get(name) in THOUSANDTHS:
+            return "float"
         return _TYPES.get(name.partition(":")[0], "string")
 
     def group_of(self, name: str) -> str | None:  # noqa: ARG002 - the port's
@@ -77,11 +80,14 @@ class OrttoFields:
         return self.sent_text(name, document.get(name))
 
     def sent_text(self, name: str, value: object) -> str:
-        """Return a value as it is compared: numbers as numbers, and what has members by the names of these."""
+        """Return a value as it is compared: numbers as numbers, days as days.
+
+        Phones, places and several values are never drift: Ortto may write them in its own way, or hold more of them.
+        """
+        if name.partition(":")[0] in _REWRITTEN:
+            return NOTHING
         if isinstance(value, Mapping):
-            return str(sorted((str(key), str(item)) for key, item in value.items()))
-        if isinstance(value, list):
-            return str(sorted(map(str, value)))
+            return str([value.get(part) for part in ("year", "month", "day")])
         return comparable(value, is_number=name.startswith("int:"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ class Bookmark:
         return cls(int(tag), everybody == "1", cursor, int(offset), int(total))
 
 
-def next_page(api: Ortto, at: Bookmark, seen: Callable[[Mapping[str, Any]], Seen]) -> Page:
+def next_page(api: Ortto, at: Bookmark, names: Sequence[str], seen: Callable[[Mapping[str, Any]], Seen]) -> Page:
     """Read a page; raise NoAnswer for one that shows people without the tag, since the filter was not kept.
 
     That a tag can be asked for is known from Ortto's own audiences only. Where it is refused, or shows nobody although
@@ -45,7 +45,7 @@ def next_page(api: Ortto, at: Bookmark, seen: Callable[[Mapping[str, Any]], Seen
     """
     is_first = not at.everybody and at.offset == 0
     try:
-        answer = api.call(Call.PAGE, _body(at))
+        answer = api.call(Call.PAGE, _body(at, names))
     except Refused:
         if not is_first:
             raise
@@ -65,8 +65,9 @@ def _of_everybody(at: Bookmark) -> Page:
     return Page((), str(Bookmark(at.tag, everybody=True, total=at.total)), at.total)
 
 
-def _body(at: Bookmark) -> dict[str, Any]:
-    body: dict[str, Any] = {"limit": PAGE, "offset": at.offset, "fields": ["str::email", "tags", TAG_IDS]}
+def _body(at: Bookmark, names: Sequence[str]) -> dict[str, Any]:
+    fields = list(dict.fromkeys(["str::email", "tags", TAG_IDS, *names]))
+    body: dict[str, Any] = {"limit": PAGE, "offset": at.offset, "fields": fields}
     if at.cursor:
         body["cursor_id"] = at.cursor
     if not at.everybody:

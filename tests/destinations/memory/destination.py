@@ -134,7 +134,7 @@ class MemoryAccount:
         assert len(contact_ids) <= self._can.looks
         return self._call(lambda: [self._seen(person) for person in contact_ids])
 
-    def members(self, list_id: str, bookmark: str | None = None) -> Page:
+    def members(self, list_id: str, names: Sequence[str], bookmark: str | None = None) -> Page:
         """Read a page of a list's members."""
 
         def read() -> Page:

@@ -48,7 +48,7 @@ def person(address: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] =
 def members(account: Account, list_id: str) -> set[str | None]:
     found, bookmark = set[str | None](), None
     while True:
-        page = account.members(list_id, bookmark)
+        page = account.members(list_id, [], bookmark)
         found |= {item.address for item in page.contacts}
         bookmark = page.bookmark
         if bookmark is None:
@@ -98,7 +98,7 @@ class TestTags:
         assert "VIP" not in account.lists()
         assert bench.notes.texts == {}
         with pytest.raises(Unclear):
-            account.members(list_id)
+            account.members(list_id, [])
 
     def test_a_list_that_was_there_is_taken_as_it_is(self, bench: OrttoBench) -> None:
         calls: ListCalls = bench.account()
@@ -186,7 +186,7 @@ class TestMembers:
 
     def test_a_tag_that_is_not_there_is_unclear(self, bench: OrttoBench) -> None:
         with pytest.raises(Unclear):
-            bench.account().members("Nobody knows it")
+            bench.account().members("Nobody knows it", [])
 
 
 class TestErasing:

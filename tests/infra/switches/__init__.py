@@ -1,0 +1,1 @@
+"""Parameters files, and what they deploy."""
