@@ -31,6 +31,10 @@ STRATEGY_TEXT: Final = (
     "How contacts get on lists: `auto` proves which call does it, `bulk` believes the bulk call, `single` makes a call for "
     "each membership."
 )
+IN_FLIGHT_TEXT: Final = (
+    "Calls at a time of one instance of the app. By default 2 at Ortto, which fails when there are too many; at Autopilot as "
+    "many as the rate limit asks for."
+)
 CONNECT_SECONDS: Final = 20.0
 
 log = logging.getLogger(__name__)
@@ -67,6 +71,7 @@ class ConnectionBody(Model):
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
     agree_to_privacy: bool = Field(default=False, description=CONSENT_TEXT)
     rate_limit: float = Field(default=20, ge=0.1, le=10_000)
+    calls_in_flight: int | None = Field(default=None, ge=1, le=32, description=IN_FLIGHT_TEXT)
     list_strategy: ListStrategy = Field(default="auto", description=STRATEGY_TEXT)
 
     @model_validator(mode="after")
@@ -171,7 +176,7 @@ def follow(
     app.forget_key(connection.secret_name)
     if opened is not None:
         app.accounts.identities.settle(name, opened.id)
-        app.accounts.remember_list_method(opened.id, None)  # proved with another key
+        app.accounts.forget_proofs(opened.id)  # proved with another key
     if before is not None and before.secret_name != connection.secret_name:
         remove_former_key(app, name, before.secret_name, by)
 
@@ -186,7 +191,16 @@ def changes(before: Connection | None, after: Connection) -> list[str]:
     if before is None:
         return ["all"]
     names = {"secret_name": "key"}
-    asked = ("display_name", "secret_name", "region", "access", "rate_limit", "list_strategy", "account")
+    asked = (
+        "display_name",
+        "secret_name",
+        "region",
+        "access",
+        "rate_limit",
+        "calls_in_flight",
+        "list_strategy",
+        "account",
+    )
     return [names.get(field, field) for field in asked if getattr(before, field) != getattr(after, field)]
 
 
