@@ -143,15 +143,22 @@ def connect(
         told = app.sender(account, seconds=CONNECT_SECONDS).one(account.api.identity)
         return app.remember_identity(account, told), shown_name(told)
     except KeyRefused:
-        raise _refused("key_refused", "Autopilot refused this key. Copy the account's current key.") from None
+        raise _refused("key_refused", _key_refused(connection.kind)) from None
     except ExportError as end:
         raise _refused(end.reason, end.detail or end.reason.advice) from None
     except VaultUnavailable as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "vault_unavailable", f"{error}. Try again.") from None
     except DestinationError as error:
         if is_another:
-            raise unreachable(error) from None
+            raise unreachable(error, DESTINATIONS[connection.kind].title) from None
         return None, connection.account
+
+
+def _key_refused(kind: str) -> str:
+    """Return what to do about a key that an account of this kind refused."""
+    destination = DESTINATIONS[kind]
+    region = f" A key of {destination.title} works in its own region only." if destination.regions else ""
+    return f"{destination.title} refused this key. Copy the account's current key.{region}"
 
 
 def settle_former(app: App, name: str, before: Connection | None) -> None:
@@ -204,12 +211,12 @@ def changes(before: Connection | None, after: Connection) -> list[str]:
     return [names.get(field, field) for field in asked if getattr(before, field) != getattr(after, field)]
 
 
-def unreachable(error: DestinationError) -> Problem:
-    """Return the problem that Autopilot gave no result."""
+def unreachable(error: DestinationError, title: str) -> Problem:
+    """Return the problem that a destination gave no result."""
     return Problem(
         HTTPStatus.BAD_GATEWAY,
         "autopilot_unavailable",
-        f"Autopilot gave no result: {error}. Nothing was changed; try again.",
+        f"{title} gave no result: {error}. Nothing was changed; try again.",
     )
 
 

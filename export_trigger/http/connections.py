@@ -110,7 +110,7 @@ def test_connection(app: App, call: Call) -> Answer:
     except ExportError as end:
         return Answer(body=KeyTested(accepted=False, code=end.reason, detail=end.detail or end.reason.advice))
     except DestinationError as error:
-        raise unreachable(error) from None
+        raise unreachable(error, account.destination.title) from None
     return Answer(body=KeyTested(accepted=True, account=shown_name(shown)))
 
 

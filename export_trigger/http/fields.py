@@ -58,7 +58,7 @@ def list_fields(app: App, call: Call) -> Answer:
     except VaultUnavailable as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "vault_unavailable", f"{error}. Try again.") from None
     except DestinationError as error:
-        raise unreachable(error) from None
+        raise unreachable(error, account.destination.title) from None
     destination = account.destination
     segment = call.query.get("segment")
     return Answer(
