@@ -23,13 +23,13 @@ export function exportsScreen(place) {
     title: () => "Exports",
     body: () => [
       h("p", { class: "lead" }, "An export keeps the lists of a connection in sync with segments. Saving one does not run it."),
-      shown(exports, (items) => (items.length ? list(place, items, picked) : none(place))),
+      shown(exports, (items) => (items.length ? exportsList(place, items, picked) : noExports(place))),
     ],
   };
 }
 
 /** @param {import("./place.js").Place} place */
-function none(place) {
+function noExports(place) {
   const why = whyNot(place.me, "put_export");
   return empty("No exports yet", why || "Choose a segment and a connection; the fields are suggested.");
 }
@@ -50,7 +50,7 @@ function stateOf(item) {
 }
 
 /** @param {import("./place.js").Place} place @param {readonly any[]} items @param {Set<string>} picked */
-function list(place, items, picked) {
+function exportsList(place, items, picked) {
   const { q = "", status = "", all = "" } = queryNow();
   const found = matching(items, q, status);
   for (const name of picked) if (!found.some((item) => item.name === name)) picked.delete(name);

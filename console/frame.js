@@ -13,6 +13,7 @@ import { whyNot } from "./permission.js";
 const RAIL = Object.freeze([
   ["overview", "#/", "Overview", "home", ""],
   ["exports", "#/exports", "Exports", "send", ""],
+  ["audit", "#/audit", "Audit", "list", "list_audit"],
 ]);
 
 const BELONGS = Object.freeze({ export: "exports", edit: "exports", run: "exports", connection: "connections" });

@@ -2,6 +2,8 @@
 
 import { hasKey, onSignedOut } from "./api.js";
 import { h, show } from "./element.js";
+import { auditScreen } from "./audit.js";
+import { exportScreen } from "./export.js";
 import { exportsScreen } from "./exports.js";
 import { closeRail, frame } from "./frame.js";
 import { overviewScreen } from "./overview.js";
@@ -9,13 +11,16 @@ import { empty, linkButton } from "./parts.js";
 import { placeAt, session } from "./place.js";
 import { ApiProblem } from "./problem.js";
 import { routeOf } from "./route.js";
+import { runScreen } from "./run.js";
 import { comeBack, noRoleScreen, recognise, signInForm, signInScreen } from "./signin.js";
 import { problemBar, skeleton } from "./state.js";
 
 /** @typedef {import("./place.js").Screen} Screen */
 
 /** @type {Readonly<Record<string, (place: import("./place.js").Place) => Screen>>} */
-const SCREENS = Object.freeze({ overview: overviewScreen, exports: exportsScreen });
+const SCREENS = Object.freeze({
+  overview: overviewScreen, exports: exportsScreen, export: exportScreen, run: runScreen, audit: auditScreen,
+});
 
 const page = {
   root: /** @type {HTMLElement} */ (document.getElementById("page")),

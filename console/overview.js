@@ -23,7 +23,7 @@ export function overviewScreen(place) {
     title: () => "Overview",
     body: () => shown(exports, (items) => {
       runs ??= place.read("/runs?limit=40", { every: () => 30_000 });
-      return items.length ? everything(place, items, runs, exports.now.isWhole) : first(place);
+      return items.length ? everything(place, items, runs, exports.now.isWhole) : firstSteps(place);
     }),
   };
 }
@@ -132,7 +132,7 @@ function lastRuns({ items }) {
 }
 
 /** @param {import("./place.js").Place} place */
-function first(place) {
+function firstSteps(place) {
   if (whyNot(place.me, "put_export")) return empty("No export yet", "A contributor or an administrator adds the first one.");
   return empty("Nothing is exported yet", "An export sends segments to lists of a connection, and keeps them in sync.", bar("info", "Connections come first: an administrator makes one with its key."));
 }
