@@ -18,6 +18,7 @@ run: install ## start the local stack and leave it up (INSTANCES=n starts n host
 	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
 
 test: install ## run every test; many wait, so that three workers fill two cores (WORKERS=3)
+	@$(PYTHON) -m local.browser
 	@$(PYTHON) -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder --durations=15
 
 chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)

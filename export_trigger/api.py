@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import azure.functions as func
 
-from export_trigger.http.routes import ROUTES, Route
+from export_trigger.http.route import Route
+from export_trigger.http.routes import ROUTES
 
 # App Service authentication stands in front in mode `entra`; in mode `keys` the host checks a function key.
 LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("AUTH_MODE") == "entra" else func.AuthLevel.FUNCTION

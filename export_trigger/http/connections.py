@@ -23,7 +23,8 @@ from export_trigger.http.connect import (
     unreachable,
 )
 from export_trigger.http.request import Answer, Call, Problem, stale
-from export_trigger.http.views import ConnectionPage, ConnectionView, DamagedView, KeyTested
+from export_trigger.http.view import DamagedView
+from export_trigger.http.views import ConnectionPage, ConnectionView, KeyTested
 from export_trigger.steps.claim import release_lists
 from export_trigger.steps.keys import remove_key, store_key
 from shared.azure.storage import Conflict

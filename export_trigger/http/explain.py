@@ -10,7 +10,7 @@ from typing import Any
 from export_trigger.http.exports import check_connection, find_export
 from export_trigger.http.person import address_of
 from export_trigger.http.request import Answer, Call, Problem
-from export_trigger.http.views import View
+from export_trigger.http.view import View
 from export_trigger.steps.explain import Explanation, explain
 from export_trigger.steps.find_person import Looked, PersonRow
 from export_trigger.steps.standing import OnList, Recorded, There, Why

@@ -9,8 +9,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from export_trigger.http.routes import ROUTES, Route
-from export_trigger.http.views import ProblemView
+from export_trigger.http.route import Route
+from export_trigger.http.routes import ROUTES
+from export_trigger.http.view import ProblemView
 
 _UNKNOWN_CALLER: Final = {"description": "The function key or the token is missing or wrong."}
 _NAME: Final = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}

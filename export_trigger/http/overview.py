@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Final, Literal
 
 from export_trigger.http.access import Caller, Role
-from export_trigger.http.views import Action, DamagedView, EndedRun, ExportView, GoingRun, NextRun
+from export_trigger.http.run_views import EndedRun, GoingRun, NextRun
+from export_trigger.http.view import DamagedView
+from export_trigger.http.views import Action, ExportView
 from shared.composition.app import App
 from shared.exports.configuration import Export, OnCron, OnRefresh
 from shared.exports.registry import DocumentDamaged

@@ -12,7 +12,7 @@ import polars as pl
 
 from export_trigger.http.exports import find_export
 from export_trigger.http.request import Answer, Call, Problem
-from export_trigger.http.views import Preview
+from export_trigger.http.run_views import Preview
 from export_trigger.steps.recognise import load_known_state
 from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable

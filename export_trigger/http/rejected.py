@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Final
 
 from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.run_views import RejectedGroup, RejectedRow, RejectedSummary
 from export_trigger.http.runs import find_run
-from export_trigger.http.views import RejectedGroup, RejectedRow, RejectedSummary
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import App
 from shared.reasons.rows import RowReason

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from export_trigger.http.access import Caller
-from export_trigger.http.views import ProblemView
+from export_trigger.http.view import ProblemView
 
 LARGEST_BODY: Final = 256 * 1024
 """Bytes of a request body; the largest export is far smaller."""

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from export_trigger.http.access import Caller, NotAllowed, caller_of, check_site
 from export_trigger.http.conditional import unless_known
 from export_trigger.http.request import Answer, Call, Problem, check_name
-from export_trigger.http.routes import Route
+from export_trigger.http.route import Route
 from shared.azure.identity import NoToken
 from shared.azure.settings import SettingsWrong
 from shared.azure.storage import StorageFault

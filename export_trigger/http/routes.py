@@ -2,78 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from export_trigger.http.access import Role
+from export_trigger.http.route import PAGE, Query, Route
 from shared.reasons.codes import Status
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from export_trigger.http.request import Answer, Call
-    from shared.composition.app import App
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A query parameter: its name and its JSON schema."""
-
-    name: str
-    schema: Mapping[str, object]
-
-
-PAGE: Final = (
-    Query("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
-    Query("after", {"type": "string"}),
-)
-"""What a list takes: how many, and after which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One endpoint: `name` is the function's name in the portal, `role` the least that may call it.
-
-    `endpoint`, `body` and `view` name a function and types in `export_trigger.http`: what they stand on is heavy, and
-    loads when the first call comes, not when the functions are indexed. `statuses` says what each status of an answer
-    that is no problem means; `view` is its JSON, unless it is of another `media` type, or has no content (204).
-    """
-
-    name: str
-    method: str
-    path: str
-    role: Role
-    endpoint: str
-    view: str | None = None
-    body: str | None = None
-    query: tuple[Query, ...] = ()
-    statuses: Mapping[int, str] = field(default_factory=lambda: {200: "Done."})
-    media: str = "application/json"
-    is_conditional: bool = False
-    """Whether it takes `If-Match`."""
-    is_audited: bool = False
-    """Whether its success belongs in the audit trail; runs and erasures note their own start."""
-
-    def load(self) -> Callable[[App, Call], Answer]:
-        """Return the endpoint."""
-        found: Callable[[App, Call], Answer] = _load(self.endpoint)
-        return found
-
-    def load_body(self) -> type[BaseModel] | None:
-        """Return the type of the body, if one is taken."""
-        return _load(self.body) if self.body else None
-
-    def load_view(self) -> type[BaseModel] | None:
-        """Return the type of the answer, if it is JSON."""
-        return _load(self.view if "." in self.view else f"views.{self.view}") if self.view else None
-
-    @property
-    def summary(self) -> str:
-        """What it does: the first sentence of the endpoint's own documentation."""
-        return (self.load().__doc__ or self.name).partition("\n")[0]
-
 
 _SAVED: Final = {200: "Replaced.", 201: "Created."}
 _GONE: Final = {204: "Removed."}
@@ -90,7 +23,7 @@ ROUTES: Final = (
         "connections",
         Role.VIEWER,
         "connections.list_connections",
-        view="ConnectionPage",
+        view="views.ConnectionPage",
         query=PAGE,
     ),
     Route(
@@ -99,7 +32,7 @@ ROUTES: Final = (
         "connections/{connection}",
         Role.VIEWER,
         "connections.get_connection",
-        view="ConnectionView",
+        view="views.ConnectionView",
     ),
     Route(
         "put_connection",
@@ -107,7 +40,7 @@ ROUTES: Final = (
         "connections/{connection}",
         Role.ADMIN,
         "connections.put_connection",
-        view="ConnectionView",
+        view="views.ConnectionView",
         body="connect.ConnectionBody",
         statuses=_SAVED,
         is_conditional=True,
@@ -119,7 +52,7 @@ ROUTES: Final = (
         "connections/{connection}/test",
         Role.ADMIN,
         "connections.test_connection",
-        view="KeyTested",
+        view="views.KeyTested",
     ),
     Route(
         "delete_connection",
@@ -138,7 +71,7 @@ ROUTES: Final = (
         "segments",
         Role.VIEWER,
         "source.list_segments",
-        view="SegmentPage",
+        view="views.SegmentPage",
         query=PAGE,
     ),
     Route(
@@ -147,7 +80,7 @@ ROUTES: Final = (
         "exports",
         Role.VIEWER,
         "exports.list_exports",
-        view="ExportPage",
+        view="views.ExportPage",
         query=PAGE,
     ),
     Route(
@@ -156,7 +89,7 @@ ROUTES: Final = (
         "exports/{export}",
         Role.VIEWER,
         "exports.get_export",
-        view="ExportView",
+        view="views.ExportView",
     ),
     Route(
         "put_export",
@@ -164,7 +97,7 @@ ROUTES: Final = (
         "exports/{export}",
         Role.CONTRIBUTOR,
         "exports.put_export",
-        view="ExportView",
+        view="views.ExportView",
         body="exports.ExportSettings",
         statuses=_SAVED,
         is_conditional=True,
@@ -186,7 +119,7 @@ ROUTES: Final = (
         "exports/{export}/duplicate",
         Role.CONTRIBUTOR,
         "exports.duplicate_export",
-        view="ExportView",
+        view="views.ExportView",
         body="exports.DuplicateBody",
         statuses={201: "Created."},
         is_audited=True,
@@ -197,7 +130,7 @@ ROUTES: Final = (
         "exports/{export}/preview",
         Role.VIEWER,
         "preview.preview_export",
-        view="Preview",
+        view="run_views.Preview",
     ),
     Route(
         "explain_person",
@@ -215,7 +148,7 @@ ROUTES: Final = (
         "exports/{export}/runs",
         Role.CONTRIBUTOR,
         "runs.post_run",
-        view="RunStarted",
+        view="run_views.RunStarted",
         statuses=_STARTED,
     ),
     Route(
@@ -224,7 +157,7 @@ ROUTES: Final = (
         "exports/{export}/runs",
         Role.VIEWER,
         "runs.list_runs",
-        view="RunPage",
+        view="run_views.RunPage",
         query=PAGE,
     ),
     Route(
@@ -233,7 +166,7 @@ ROUTES: Final = (
         "runs",
         Role.VIEWER,
         "runs.list_all_runs",
-        view="RunPage",
+        view="run_views.RunPage",
         query=(*PAGE, _EXPORT, _STATUS),
     ),
     Route(
@@ -242,7 +175,7 @@ ROUTES: Final = (
         "exports/{export}/runs/{run}",
         Role.VIEWER,
         "runs.get_run",
-        view="RunView",
+        view="run_views.RunView",
     ),
     Route(
         "cancel_run",
@@ -250,7 +183,7 @@ ROUTES: Final = (
         "exports/{export}/runs/{run}/cancel",
         Role.CONTRIBUTOR,
         "runs.cancel",
-        view="RunView",
+        view="run_views.RunView",
         statuses={202: "It stops."},
         is_audited=True,
     ),
@@ -260,7 +193,7 @@ ROUTES: Final = (
         "exports/{export}/runs/{run}/rerun",
         Role.CONTRIBUTOR,
         "runs.post_rerun",
-        view="RunStarted",
+        view="run_views.RunStarted",
         statuses=_STARTED,
     ),
     Route(
@@ -269,7 +202,7 @@ ROUTES: Final = (
         "exports/{export}/verify",
         Role.CONTRIBUTOR,
         "runs.post_verify",
-        view="RunStarted",
+        view="run_views.RunStarted",
         query=(_REPAIR,),
         statuses=_STARTED,
     ),
@@ -287,7 +220,7 @@ ROUTES: Final = (
         "exports/{export}/runs/{run}/rejected/summary",
         Role.VIEWER,
         "rejected.get_rejected_summary",
-        view="RejectedSummary",
+        view="run_views.RejectedSummary",
     ),
     Route(
         "start_all_runs",
@@ -295,7 +228,7 @@ ROUTES: Final = (
         "runs",
         Role.CONTRIBUTOR,
         "runs.post_all_runs",
-        view="AllStarted",
+        view="run_views.AllStarted",
         statuses=_STARTED,
     ),
     Route(
@@ -304,7 +237,7 @@ ROUTES: Final = (
         "erasure",
         Role.ADMIN,
         "erasure.post_erasure",
-        view="ErasureView",
+        view="views.ErasureView",
         body="person.PersonBody",
         statuses={200: "Erased.", 202: "Not done yet: what is missing is named, and tried again by itself."},
     ),
@@ -314,7 +247,7 @@ ROUTES: Final = (
         "erasure/{erasure}",
         Role.ADMIN,
         "erasure.get_erasure",
-        view="ErasureView",
+        view="views.ErasureView",
     ),
     Route(
         "list_audit",
@@ -322,7 +255,7 @@ ROUTES: Final = (
         "audit",
         Role.ADMIN,
         "source.list_audit",
-        view="AuditPage",
+        view="views.AuditPage",
         query=PAGE,
     ),
     Route(
@@ -331,7 +264,7 @@ ROUTES: Final = (
         "me",
         Role.VIEWER,
         "me.get_me",
-        view="Me",
+        view="views.Me",
     ),
     Route(
         "get_health",
@@ -339,12 +272,7 @@ ROUTES: Final = (
         "health",
         Role.VIEWER,
         "health.get_health",
-        view="Health",
+        view="views.Health",
         statuses={200: "All well.", 503: "Something cannot be reached."},
     ),
 )
-
-
-def _load(name: str) -> Any:
-    module, _, attribute = name.rpartition(".")
-    return getattr(import_module(f"export_trigger.http.{module}"), attribute)

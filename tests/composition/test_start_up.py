@@ -8,7 +8,8 @@ import sys
 import pytest
 from pydantic import BaseModel
 
-from export_trigger.http.routes import ROUTES, Route
+from export_trigger.http.route import Route
+from export_trigger.http.routes import ROUTES
 
 HEAVY = ("polars", "pydantic", "requests", "azure.storage", "azure.data", "azure.keyvault", "azure.identity")
 

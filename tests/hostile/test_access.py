@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from export_trigger.http.routes import ROUTES, Route
+from export_trigger.http.route import Route
+from export_trigger.http.routes import ROUTES
 from export_trigger.steps.keys import sweep_keys
 from export_trigger.steps.plan_run import plan_run
 from export_trigger.steps.tick import tick

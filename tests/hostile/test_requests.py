@@ -18,7 +18,8 @@ import shared.composition.app
 from export_trigger.http.access import PRINCIPAL, Caller, NotAllowed, caller_of
 from export_trigger.http.request import LARGEST_BODY, Answer
 from export_trigger.http.response import answer
-from export_trigger.http.routes import ROUTES, Route
+from export_trigger.http.route import Route
+from export_trigger.http.routes import ROUTES
 from local.environment import publish
 from local.stack import Stack
 from local.world import KEY, SIMPLE, people

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from export_trigger.http.openapi import document
-from export_trigger.http.routes import ROUTES, Route
+from export_trigger.http.route import Route
+from export_trigger.http.routes import ROUTES
 
 DOCUMENT = document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
