@@ -197,8 +197,9 @@ class Damage(View):
 
 
 class Health(View):
-    """Whether everything that the app stands on can be reached."""
+    """Whether everything that the app stands on can be reached, and which version of the app answers."""
 
+    version: str
     healthy: bool
     storage: Reach
     vault: Reach
