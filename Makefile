@@ -21,8 +21,8 @@ test: install ## run every test; many wait, so that three workers fill two cores
 	@$(PYTHON) -m local.browser
 	@$(PYTHON) -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder --durations=15
 
-chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)
-	@$(PYTHON) -m local.chaos --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
+chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1 DESTINATION=ortto)
+	@$(PYTHON) -m local.chaos $(if $(DESTINATION),--destination $(DESTINATION)) --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
 
 simulate: install ## a run's life by seed: interleavings, crashes, lost answers; a failing one is shortened (COUNT=3000 SEED=1 POINTS=1 PAIRS=bulk)
 	@POLARS_MAX_THREADS=1 $(PYTHON) -m tests.simulation --count $(or $(COUNT),3000) --seed $(or $(SEED),1) $(if $(POINTS),--points) $(if $(PAIRS),--pairs $(PAIRS))
