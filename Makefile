@@ -11,8 +11,8 @@ AUDIT := .venv/bin/uv tool run --isolated --python $(PYTHON)
 install: ## install everything into .venv and .local
 	@local/install
 
-demo: install ## export segments of a made-up company and show how it goes (SEGMENTS=table.csv exports yours)
-	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES))
+demo: install ## export segments of a made-up company and show how it goes (SEGMENTS=table.csv exports yours, KEEP=1 leaves the console up)
+	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(KEEP),--keep)
 
 run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts, TELEMETRY=1 collects telemetry)
 	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)

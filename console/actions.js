@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { deedWords } from "./counts.js";
 import { ask } from "./dialog.js";
 import { h } from "./element.js";
+import { settingsOf } from "./export_form.js";
 import { count, listed, plural, spaced } from "./format.js";
 import { bar, facts } from "./parts.js";
 import { go, tell } from "./place.js";
@@ -12,17 +13,6 @@ import { hashOf } from "./route.js";
 import { skeleton } from "./state.js";
 
 /** @typedef {import("./place.js").Place} Place */
-
-/** What a view of an export says beside its settings. */
-const NOT_SETTINGS = Object.freeze([
-  "name", "active_run", "current_run", "last_run", "last_delivered", "next_run", "may", "members", "warnings", "created_at",
-  "updated_at", "updated_by",
-]);
-
-/** Return an export's settings as a body to save. @param {Record<string, any>} view */
-export function settingsOf(view) {
-  return Object.fromEntries(Object.entries(view).filter(([name]) => !NOT_SETTINGS.includes(name)));
-}
 
 /** Change some settings of an export as it is stored now. @param {Place} place @param {string} name @param {Record<string, any>} changes */
 async function changeSettings(place, name, changes) {

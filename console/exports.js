@@ -4,9 +4,9 @@ import { detachExport, duplicateExport, pauseExport, removeExport, resumeExport,
 import { h } from "./element.js";
 import { count, listed, plural } from "./format.js";
 import { freshness, nextRun } from "./overview.js";
-import { button, card, commands, empty, mark, moment, statusChip, table } from "./parts.js";
+import { button, card, commands, empty, linkButton, mark, moment, statusChip, table } from "./parts.js";
 import { whyNot, whyNotWith } from "./permission.js";
-import { changeQuery, queryNow } from "./place.js";
+import { changeQuery, go, queryNow } from "./place.js";
 import { hashOf } from "./route.js";
 import { scheduleWords } from "./schedule.js";
 import { standingOf } from "./standing.js";
@@ -31,7 +31,8 @@ export function exportsScreen(place) {
 /** @param {import("./place.js").Place} place */
 function noExports(place) {
   const why = whyNot(place.me, "put_export");
-  return empty("No exports yet", why || "Choose a segment and a connection; the fields are suggested.");
+  return empty("No exports yet", why || "Choose a segment and a connection; the fields are suggested.",
+    why ? null : linkButton("#/new-export", "Add export", "add", "primary"));
 }
 
 /** Return the exports that a search and a filter leave. @param {readonly any[]} items @param {string} search @param {string} status */
@@ -82,6 +83,7 @@ function commandRow(place, items, chosen) {
     isOne && one.connection && { label: "Detach connection", icon: "unlink", why: may("edit"), onclick: () => detachExport(place, one) },
     isOne && { label: "Remove", icon: "bin", why: may("delete"), onclick: () => removeExport(place, one) },
   ] : [
+    { label: "Add export", icon: "add", why: whyNot(place.me, "put_export"), onclick: () => go("#/new-export") },
     { label: "Run all", icon: "play", why: whyNot(place.me, "start_all_runs") || (scheduled ? "" : "No export has a schedule that is on."), onclick: () => runAll(place, scheduled) },
   ], h("span", { class: "picked soft", role: "status" }, chosen.length ? `${count(chosen.length)} selected` : ""));
 }

@@ -13,7 +13,11 @@ import { whyNot } from "./permission.js";
 const RAIL = Object.freeze([
   ["overview", "#/", "Overview", "home", ""],
   ["exports", "#/exports", "Exports", "send", ""],
+  ["segments", "#/segments", "Segments", "people", ""],
+  ["person", "#/person", "Find a person", "person", "explain_person"],
+  ["connections", "#/connections", "Connections", "plug", ""],
   ["audit", "#/audit", "Audit", "list", "list_audit"],
+  ["health", "#/health", "Health", "heart", ""],
 ]);
 
 const BELONGS = Object.freeze({ export: "exports", edit: "exports", run: "exports", connection: "connections" });
@@ -49,7 +53,7 @@ export function frame(screen, { title, trail, body }) {
 function railItem([screen, to, label, name, operation], current) {
   const why = operation && session.me ? whyNot(session.me, operation) : "";
   return h("li", null, h("a", { href: to, "aria-current": screen === current ? "page" : null, class: why ? "off" : null },
-    icon(name), h("span", null, label), why ? h("small", null, "administrators") : null));
+    icon(name), h("span", null, label), why ? h("small", null, screen === "person" ? "contributors" : "administrators") : null));
 }
 
 function who() {

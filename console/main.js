@@ -3,15 +3,21 @@
 import { hasKey, onSignedOut } from "./api.js";
 import { h, show } from "./element.js";
 import { auditScreen } from "./audit.js";
+import { connectionScreen } from "./connection.js";
+import { connectionsScreen } from "./connections.js";
+import { editScreen } from "./edit.js";
 import { exportScreen } from "./export.js";
 import { exportsScreen } from "./exports.js";
 import { closeRail, frame } from "./frame.js";
+import { healthScreen } from "./health.js";
 import { overviewScreen } from "./overview.js";
 import { empty, linkButton } from "./parts.js";
+import { personScreen } from "./person.js";
 import { placeAt, session } from "./place.js";
 import { ApiProblem } from "./problem.js";
 import { routeOf } from "./route.js";
 import { runScreen } from "./run.js";
+import { segmentsScreen } from "./segments.js";
 import { comeBack, noRoleScreen, recognise, signInForm, signInScreen } from "./signin.js";
 import { problemBar, skeleton } from "./state.js";
 
@@ -19,7 +25,8 @@ import { problemBar, skeleton } from "./state.js";
 
 /** @type {Readonly<Record<string, (place: import("./place.js").Place) => Screen>>} */
 const SCREENS = Object.freeze({
-  overview: overviewScreen, exports: exportsScreen, export: exportScreen, run: runScreen, audit: auditScreen,
+  overview: overviewScreen, exports: exportsScreen, export: exportScreen, run: runScreen, edit: editScreen, segments: segmentsScreen,
+  person: personScreen, connections: connectionsScreen, connection: connectionScreen, audit: auditScreen, health: healthScreen,
 });
 
 const page = {
