@@ -213,7 +213,7 @@ def main() -> int:
 
 
 def _stay(console: Console, stack: Stack) -> None:
-    """Say where the console is, and leave everything up until Ctrl-C."""
+    """Print where the console is, and leave everything up until Ctrl-C."""
     console.print("\n[bold]Everything stays up.[/] Look at it in a browser; Ctrl-C stops it.\n")
     console.print(f"  Console  {stack.console_url}", soft_wrap=True)
     console.print(f"  Key      {stack.function_key}", soft_wrap=True, markup=False)
