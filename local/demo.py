@@ -10,7 +10,6 @@ import csv
 import io
 import shutil
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -214,12 +213,13 @@ def main() -> int:
 
 
 def _stay(console: Console, stack: Stack) -> None:
-    """Say where the console is, and leave everything up until Ctrl-C."""
+    """Print where the console is, and leave everything up until Ctrl-C."""
     console.print("\n[bold]Everything stays up.[/] Look at it in a browser; Ctrl-C stops it.\n")
     console.print(f"  Console  {stack.console_url}", soft_wrap=True)
     console.print(f"  Key      {stack.function_key}", soft_wrap=True, markup=False)
     try:
-        threading.Event().wait()
+        while True:
+            time.sleep(1)  # Polars has waits begin again after a signal: one without an end would never hear of Ctrl-C
     except KeyboardInterrupt:
         console.print("Stopped.")
 

@@ -24,6 +24,7 @@ class ConnectionView(View):
     secret_name: str = ""
     access: str = ""
     rate_limit: float = 0
+    calls_in_flight: int | None = None
     list_strategy: ListStrategy = "auto"
     consent: Consent | None = None
     account: str | None = None
