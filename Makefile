@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # Tools of `make audit`, run in environments of their own; the lock stays free of them.
 AUDIT := .venv/bin/uv tool run --isolated --python $(PYTHON)
 
-.PHONY: demo run test chaos simulate bench check format install lock fuzz audit package release clean
+.PHONY: demo run test chaos simulate bench check format install lock fuzz audit az package release clean
 
 install: ## install everything into .venv and .local
 	@local/install
@@ -64,6 +64,11 @@ audit: install ## look up what is locked among known vulnerabilities, check work
 	    *"Passed checks"*) ;; \
 	    *) echo "infra: checkov checked nothing." >&2; exit 1;; \
 	esac
+
+az: install ## run every az command of the documents with the Azure CLI, as far as its sign-in; needs bicep and the network (minutes)
+	@[ -x .local/az/bin/az ] || { .venv/bin/uv venv -q .local/az --python $(PYTHON) && \
+	    .venv/bin/uv pip install -q --python .local/az/bin/python --compile-bytecode azure-cli==2.91.0; }
+	@$(PYTHON) -m tests.infra.az .local/az/bin/az
 
 package: install ## make the package that runs in Azure: dist/app, and the same as dist/segment-export.zip
 	@$(PYTHON) -m local.package
