@@ -6,6 +6,7 @@ assumed to be true. So the first person who is unsubscribed is updated alone, an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import batched
@@ -26,6 +27,10 @@ CONDITIONS: Final = 50
 NOTE: Final = "proof:permission"
 KEPT: Final = "kept"
 CHANGES: Final = "changes"
+NOBODY: Final = "proof:nobody-until"
+"""Until when (seconds since 1970) it is believed that nobody in the account is unsubscribed, and how long from a look on."""
+NOBODY_SECONDS: Final = 60.0
+
 _TRYING: Final = "trying "
 """Before the id of the person on whom it is tried: who takes over from a worker that died sets their permission back."""
 
@@ -46,7 +51,8 @@ class Permissions:
     ) -> None:
         """Make sure that sending the contacts subscribes nobody again; raise PermissionsWouldChange.
 
-        As long as no unsubscribed person was seen, each call of this looks for one among the contacts.
+        As long as no unsubscribed person was seen, each call of this looks for one among the contacts, once a minute where the
+        account has none at all.
         """
         if self._is_kept():
             return
@@ -54,6 +60,8 @@ class Permissions:
             with alone():
                 self._resume(caller)
         concerned = [contact for contact in contacts if PERMISSION not in contact.fields]
+        if new_people != "not_subscribed" and self._is_nobody_unsubscribed():
+            return
         for part in _parts(concerned, new_people):
             if new_people == "not_subscribed":
                 self._introduce_all(part, caller)
@@ -77,6 +85,9 @@ class Permissions:
             raise PermissionsWouldChange("the account subscribes people again")
         return noted == KEPT
 
+    def _is_nobody_unsubscribed(self) -> bool:
+        return time.time() < float(self._notes.read().get(NOBODY) or 0)
+
     def _resume(self, caller: Caller) -> None:
         """Finish a trial that nobody knows the end of."""
         noted = self._noted()
@@ -93,6 +104,8 @@ class Permissions:
         """Yield those who are there and unsubscribed, each with their id."""
         by_address = {contact.address: contact for contact in contacts}
         everybody = self._page({"$and": [{"$bol::is": {"field_id": PERMISSION, "value": False}}]}, caller)
+        if not everybody["contacts"]:
+            self._notes.write(NOBODY, str(time.time() + NOBODY_SECONDS))
         pages = [everybody] if not everybody["has_more"] else self._looked_up(list(by_address), caller)
         for page in pages:
             for item in page["contacts"] or ():
