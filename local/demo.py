@@ -10,7 +10,6 @@ import csv
 import io
 import shutil
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -219,7 +218,8 @@ def _stay(console: Console, stack: Stack) -> None:
     console.print(f"  Console  {stack.console_url}", soft_wrap=True)
     console.print(f"  Key      {stack.function_key}", soft_wrap=True, markup=False)
     try:
-        threading.Event().wait()
+        while True:
+            time.sleep(1)  # Polars has waits begin again after a signal: one without an end would never hear of Ctrl-C
     except KeyboardInterrupt:
         console.print("Stopped.")
 
