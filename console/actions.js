@@ -33,7 +33,10 @@ export async function startRun(item) {
     },
     content: () => previewSummary(preview),
     confirm: () => ({ label: found() && !found().would_be_skipped ? `Start: ${deedWords(found()).toLowerCase()}` : "Start", icon: "play" }),
-    act: () => call("POST", `/exports/${item.name}/runs`),
+    act: () => call("POST", `/exports/${item.name}/runs`).catch((problem) => {
+      problem.more.export = item.name;
+      throw problem;
+    }),
   });
   if (!started) return;
   forgetAnswers();

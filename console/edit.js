@@ -219,6 +219,7 @@ async function put(place, edit, preview) {
 async function explain(place, edit, problem) {
   edit.errors = [...problem.errors];
   edit.problem = problem;
+  if (problem.status === 401) edit.problem = null;
   if (problem.status !== 412) return;
   const { data, etag } = await call("GET", `/exports/${edit.name}`);
   edit.problem = null;

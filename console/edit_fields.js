@@ -17,11 +17,12 @@ export function fieldsPart(edit, segments, preview, change) {
   const hasEmail = form.mapping.some(([field]) => field === "Email");
   return h("div", { class: "stack" },
     h("p", { class: "soft" }, "Only these fields are sent. Contacts are matched by Email."),
-    hasEmail ? null : h("div", { id: idOf("mapping.Email"), tabindex: "-1" }, bar("warning", ["Email is missing. ", errorText(edit.errors, "mapping.Email")], button({ label: "Add Email", icon: "add", onclick: () => change({ mapping: [["Email", ""], ...form.mapping] }) }))),
+    hasEmail || !form.segments.length ? null : h("div", { id: idOf("mapping.Email"), tabindex: "-1" }, bar("warning", ["Email is missing. ", errorText(edit.errors, "mapping.Email")], button({ label: "Add Email", icon: "add", onclick: () => change({ mapping: [["Email", ""], ...form.mapping] }) }))),
     h("ul", { class: "mapping", id: idOf("mapping"), tabindex: "-1" }, form.mapping.map((pair, index) => mappingRow(edit, pair, index, columns, preview, change))),
     errorsAt(edit.errors, "mapping").some((error) => error.field === "mapping") ? errorText(edit.errors, "mapping") : null,
     suggested > 0 ? h("p", null, button({ label: `Add ${suggested} suggested ${suggested === 1 ? "field" : "fields"}`, icon: "add", onclick: () => change({ mapping: withSuggestions(form.mapping, chosen) }) })) : null,
-    addRow(form, change),
+    form.segments.length || form.mapping.length ? addRow(form, change) : null,
+    form.segments.length ? null : h("p", { class: "soft" }, "Choose segments first: their fields are suggested then."),
     chosen.length || !form.segments.length ? null : h("p", { class: "soft" }, "The columns cannot be read right now; what is mapped is kept."));
 }
 

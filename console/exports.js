@@ -1,10 +1,11 @@
 /** Exports: all of them, with what Customer Insights' own pane does with them, in its words. */
 
 import { detachExport, duplicateExport, pauseExport, removeExport, resumeExport, runAll, scheduleMany, startRun } from "./actions.js";
+import { serverNow } from "./api.js";
 import { h } from "./element.js";
-import { count, listed, plural } from "./format.js";
-import { freshness, nextRun } from "./overview.js";
-import { button, card, commands, empty, linkButton, mark, moment, statusChip, table } from "./parts.js";
+import { count, listed, plural, relative } from "./format.js";
+import { freshness } from "./overview.js";
+import { button, card, commands, empty, inlineMoment, linkButton, mark, statusChip, table } from "./parts.js";
 import { whyNot, whyNotWith } from "./permission.js";
 import { changeQuery, go, queryNow } from "./place.js";
 import { hashOf } from "./route.js";
@@ -120,8 +121,7 @@ function exportsTable(place, rows, standing, picked) {
     { label: "Connection", cell: (item) => item.connection ?? (item.damaged ? null : mark("warning", "unlink", "none")) },
     { label: "Status", kind: "wide", cell: (item) => lastStatus(item) },
     { label: "Lists hold the refresh of", cell: (item) => (item.damaged ? null : freshness(item, standing)) },
-    { label: "Schedule", cell: (item) => (item.damaged ? null : [h("span", null, scheduleWords(item.schedule)), item.next_run?.at ? h("small", null, nextRun(item)) : null]) },
-    { label: "Changed", cell: (item) => (item.damaged ? null : [moment(item.updated_at), h("small", null, `by ${item.updated_by}`)]) },
+    { label: "Schedule", kind: "schedule", cell: (item) => (item.damaged ? null : [h("span", null, scheduleWords(item.schedule)), item.next_run?.at ? h("small", null, "next ", inlineMoment(item.next_run.at)) : null, h("small", null, `changed ${relative(item.updated_at, serverNow())} by ${item.updated_by}`)]) },
     { label: "Actions", kind: "actions", cell: (item) => (item.damaged || item.current_run ? null : button({ label: "Run", icon: "play", name: `Run ${item.display_name}`, why: whyNotWith(place.me, item, "run") || (item.connection ? "" : "It has no connection."), onclick: () => startRun(item) })) },
   ];
   return table({ caption: "Exports", columns, rows, key: (item) => item.name });

@@ -53,7 +53,7 @@ export function frame(screen, { title, trail, body }) {
 function railItem([screen, to, label, name, operation], current) {
   const why = operation && session.me ? whyNot(session.me, operation) : "";
   return h("li", null, h("a", { href: to, "aria-current": screen === current ? "page" : null, class: why ? "off" : null },
-    icon(name), h("span", null, label), why ? h("small", null, screen === "person" ? "contributors" : "administrators") : null));
+    icon(name), h("span", null, label), why ? [icon("lock", "lock"), h("span", { class: "unseen" }, screen === "person" ? "needs the role contributor" : "needs the role administrator")] : null));
 }
 
 function who() {

@@ -111,6 +111,7 @@ function openScreen() {
 /** Follow the address: another path is another screen; of the same one the query changed. */
 function follow() {
   closeRail();
+  document.querySelectorAll("dialog[open]:not(#sign-in)").forEach((dialog) => /** @type {HTMLDialogElement} */ (dialog).close());
   if (location.hash.split("?")[0] === page.address && page.screen) return drawSoon();
   session.message = session.message?.isForNext ? { ...session.message, isForNext: false } : null;
   page.screen = null;

@@ -5,7 +5,7 @@ import { serverNow } from "./api.js";
 import { dayStrip } from "./day_strip.js";
 import { h } from "./element.js";
 import { absolute, count, percent, plural } from "./format.js";
-import { bar, button, card, empty, linkButton, mark, moment, statusChip, table } from "./parts.js";
+import { button, card, empty, linkButton, mark, moment, statusChip, table } from "./parts.js";
 import { whyNot, whyNotWith } from "./permission.js";
 import { hashOf } from "./route.js";
 import { lastDay, standingOf, verdict } from "./standing.js";
@@ -134,5 +134,8 @@ function lastRuns({ items }) {
 /** @param {import("./place.js").Place} place */
 function firstSteps(place) {
   if (whyNot(place.me, "put_export")) return empty("No export yet", "A contributor or an administrator adds the first one.");
-  return empty("Nothing is exported yet", "An export sends segments to lists of a connection, and keeps them in sync.", bar("info", "Connections come first: an administrator makes one with its key."));
+  const noConnections = whyNot(place.me, "put_connection");
+  return empty("Nothing is exported yet", "An export sends segments to lists of a connection, and keeps them in sync. A connection comes first.", h("div", { class: "row" },
+    noConnections ? h("span", { class: "soft" }, "Administrators make connections.") : linkButton("#/new-connection", "1. Add connection", "plug"),
+    linkButton("#/new-export", noConnections ? "Add export" : "2. Add export", "add", "primary")));
 }
