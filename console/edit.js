@@ -13,7 +13,7 @@ import { errorSummary, focusErrors, textField } from "./fields.js";
 import { bar, button, card, linkButton } from "./parts.js";
 import { whyNotWith } from "./permission.js";
 import { announce, go } from "./place.js";
-import { examplesTable } from "./preview.js";
+import { examplesTable, PREVIEWING } from "./preview.js";
 import { ApiProblem } from "./problem.js";
 import { hashOf } from "./route.js";
 import { problemBar, shown, skeleton } from "./state.js";
@@ -162,7 +162,7 @@ function beside(edit, preview) {
     edit.warnings.length ? bar("warning", h("ul", null, edit.warnings.map((text) => h("li", null, text)))) : null,
     card("Preview", preview
       ? [h("p", { class: "soft" }, changes.length ? "What a run would do by the settings that are saved. Save to see your changes." : "What a run would do now. Nothing is sent."),
-        shown(preview, (found) => [previewFacts(found), examplesTable(found)])]
+        shown(preview, (found) => [previewFacts(found), examplesTable(found)], PREVIEWING)]
       : h("p", { class: "soft" }, "Once it is saved, this shows what its first run would do: who is added, who is rejected, and five contacts as they would be sent. Nothing runs by saving.")),
   ];
 }
