@@ -179,9 +179,7 @@ var endpoints = concat(
       zones: ['vault']
     }
   ],
-  sourcePrivateEndpoint
-    ? [{ name: 'source', group: 'blob', target: customerInsightsStorageId, zones: ['blob'] }]
-    : [],
+  sourcePrivateEndpoint ? [{ name: 'source', group: 'blob', target: customerInsightsStorageId, zones: ['blob'] }] : [],
   monitorPrivateLink
     ? [
         {
@@ -346,7 +344,14 @@ module apiEndpoint 'modules/private-endpoints.bicep' = if (apiPrivateEndpoint) {
     tags: tags
     subnetId: network!.outputs.endpointsSubnetId
     zonesGroupId: zonesGroupId
-    endpoints: [{ name: 'api', group: 'sites', target: '${group.id}/providers/Microsoft.Web/sites/func-${suffix}', zones: apiZones }]
+    endpoints: [
+      {
+        name: 'api'
+        group: 'sites'
+        target: '${group.id}/providers/Microsoft.Web/sites/func-${suffix}'
+        zones: apiZones
+      }
+    ]
   }
 }
 

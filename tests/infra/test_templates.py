@@ -33,6 +33,12 @@ def test_a_template_that_is_wrong_is_found(bicep: Compiler, tmp_path: Any) -> No
     assert any("no-unused-params" in fault for fault in found)
 
 
+def test_every_template_is_formatted_as_the_compiler_does(bicep: Compiler) -> None:
+    """`bicep format FILE` puts it right."""
+    wrong = [path.name for path in INFRA.rglob("*.bicep") if bicep.formatted(path) != path.read_text()]
+    assert wrong == []
+
+
 def test_every_suppressed_rule_has_its_reason_in_the_line_above() -> None:
     for path in INFRA.rglob("*.bicep"):
         lines = path.read_text().splitlines()
