@@ -56,6 +56,6 @@ def _in_doubt(operations: Sequence[Operation], lists: Sequence[str | None]) -> b
     return write_table(tabulate(doubts(operations, lists), known), known)
 
 
-def _named(places: Sequence[int], lists: Sequence[str | None]) -> tuple[str, ...]:
-    """Name the lists at these places by id; what was never made holds nobody."""
-    return tuple(list_id for place in places if (list_id := lists[place]))
+def _named(indices: Sequence[int], lists: Sequence[str | None]) -> tuple[str, ...]:
+    """Name the lists of these indices by id; what was never made holds nobody."""
+    return tuple(list_id for index in indices if (list_id := lists[index]))
