@@ -6,18 +6,19 @@ PYTHON := .venv/bin/python
 # Tools of `make audit`, run in environments of their own; the lock stays free of them.
 AUDIT := .venv/bin/uv tool run --isolated --python $(PYTHON)
 
-.PHONY: demo run test chaos simulate bench check format install lock fuzz audit package clean
+.PHONY: demo run test chaos simulate bench check format install lock fuzz audit az package release clean
 
 install: ## install everything into .venv and .local
 	@local/install
 
-demo: install ## export segments of a made-up company and show how it goes (SEGMENTS=table.csv exports yours)
-	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES))
+demo: install ## export segments of a made-up company and show how it goes (SEGMENTS=table.csv exports yours, KEEP=1 leaves the console up)
+	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(KEEP),--keep)
 
 run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts, TELEMETRY=1 collects telemetry)
 	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
 
 test: install ## run every test; many wait, so that three workers fill two cores (WORKERS=3)
+	@$(PYTHON) -m local.browser
 	@$(PYTHON) -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder --durations=15
 
 chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)
@@ -56,6 +57,7 @@ audit: install ## look up what is locked among known vulnerabilities, check work
 	        exit 1; }; \
 	done
 	@$(AUDIT) zizmor==1.32.0 --offline --persona pedantic .github
+	@rm -rf dist/audit && $(PYTHON) -m tests.infra.switches --audit dist/audit
 	@found=$$($(AUDIT) checkov==3.3.30 --config-file infra/checkov.yaml) || { echo "$$found"; exit 1; }; echo "$$found"; \
 	case "$$found" in \
 	    *"Parsing errors"*) echo "infra: checkov read not every template; nothing is proved." >&2; exit 1;; \
@@ -63,8 +65,19 @@ audit: install ## look up what is locked among known vulnerabilities, check work
 	    *) echo "infra: checkov checked nothing." >&2; exit 1;; \
 	esac
 
+az: install ## run every az command of the documents with the Azure CLI, as far as its sign-in; needs bicep and the network (minutes)
+	@[ -x .local/az/bin/az ] || { .venv/bin/uv venv -q .local/az --python $(PYTHON) && \
+	    .venv/bin/uv pip install -q --python .local/az/bin/python --compile-bytecode azure-cli==2.91.0; }
+	@$(PYTHON) -m tests.infra.az .local/az/bin/az
+
 package: install ## make the package that runs in Azure: dist/app, and the same as dist/segment-export.zip
 	@$(PYTHON) -m local.package
+
+release: install ## make a release in dist/release: package, compiled template, bill of materials, checksums; needs bicep (REPOSITORY=owner/name TAG=v1.0.0)
+	@$(PYTHON) -m local.release $(if $(REPOSITORY),--repository $(REPOSITORY)) $(if $(TAG),--tag $(TAG))
+	@$(AUDIT) --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
+	    --output-reproducible --of JSON -o dist/release/sbom.json
+	@$(PYTHON) -m local.release --checksums
 
 clean: ## remove what the commands above installed and made
 	rm -rf .venv .local .local-peers dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -14,7 +14,7 @@ from cli.terminal import Json, client, errors, print_whole, put_out, say
 
 app = typer.Typer(no_args_is_help=True, help="Connections: show, test, delete. Make or change one with connect.")
 
-_SETTINGS: Final = ("display_name", "kind", "region", "access", "rate_limit", "list_strategy")
+_SETTINGS: Final = ("display_name", "kind", "region", "access", "rate_limit", "calls_in_flight", "list_strategy")
 """What of a stored connection is sent back when another part of it changes."""
 
 
@@ -23,7 +23,12 @@ def connect(
     name: Annotated[str, typer.Argument(help="Name of the connection, such as autopilot-main.")],
     display_name: Annotated[str | None, typer.Option(help="What people see; at first the name.")] = None,
     secret_name: Annotated[str | None, typer.Option(help="Use this secret of the vault instead of a key.")] = None,
-    rate_limit: Annotated[float | None, typer.Option(help="Requests a second; at first 20.")] = None,
+    kind: Annotated[str | None, typer.Option(help="autopilot or ortto; at first autopilot. It stays.")] = None,
+    region: Annotated[str | None, typer.Option(help="Where an Ortto account is: us, au or eu.")] = None,
+    rate_limit: Annotated[
+        float | None, typer.Option(help="Requests a second; at first 20 at Autopilot, 5 at Ortto.")
+    ] = None,
+    calls_in_flight: Annotated[int | None, typer.Option(help="Calls at a time; at first 2 at Ortto.")] = None,
     list_strategy: Annotated[
         str | None, typer.Option(help="How contacts get on lists: auto, bulk or single; at first auto.")
     ] = None,
@@ -31,13 +36,16 @@ def connect(
     agree: Annotated[bool, typer.Option("--agree", help="Agree to the transfer of personal data.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a connection to an Autopilot account, or change one: what is not given stays as it is.
+    """Make a connection to an account of Autopilot or Ortto, or change one: what is not given stays as it is.
 
     The key is asked for, or read from a pipe; it is never shown. Nothing entered keeps the one there is.
     """
     given = {
         "display_name": display_name,
+        "kind": kind,
+        "region": region,
         "rate_limit": rate_limit,
+        "calls_in_flight": calls_in_flight,
         "list_strategy": list_strategy,
         "access": None if share is None else ("administrators_and_contributors" if share else "administrators"),
     }
@@ -45,12 +53,18 @@ def connect(
         present, etag = api.find(f"connections/{name}") or ({}, None)
         kept = {setting: present[setting] for setting in _SETTINGS if present.get(setting) is not None}
         changes = {setting: value for setting, value in given.items() if value is not None}
-        body = {"display_name": name, **kept, **changes, "agree_to_privacy": agree, **_key(name, present, secret_name)}
+        body = {
+            "display_name": name,
+            **kept,
+            **changes,
+            "agree_to_privacy": agree,
+            **_key(name, present, secret_name, kind or present.get("kind", "autopilot")),
+        }
         made = api.put(f"connections/{name}", body, etag)
-    put_out(made, as_json, lambda: say(f"Connected to {made['account'] or 'Autopilot'} as {name}."))
+    put_out(made, as_json, lambda: say(f"Connected to {made['account'] or made['kind'].title()} as {name}."))
 
 
-def _key(name: str, present: dict[str, Any], secret_name: str | None) -> dict[str, str]:
+def _key(name: str, present: dict[str, Any], secret_name: str | None, kind: str) -> dict[str, str]:
     """Find what opens the account: a secret that is named, a key that is typed or piped, or what there is."""
     if secret_name:
         return {"secret_name": secret_name}
@@ -58,7 +72,8 @@ def _key(name: str, present: dict[str, Any], secret_name: str | None) -> dict[st
     if kept and not re.fullmatch(f"autopilot-{name}(-[0-9a-f]{{16}})?", kept):  # not one that the app stored a key in
         say(f"Its key stays the secret {kept} of the vault: store a new version there to rotate it.", to=errors)
         return {"secret_name": kept}
-    key = _typed("Autopilot API key (nothing keeps the present one)" if present else "Autopilot API key", bool(present))
+    asked = f"{kind.title()} API key"
+    key = _typed(f"{asked} (nothing keeps the present one)" if present else asked, bool(present))
     return {"api_key": key} if key else {}
 
 
@@ -89,9 +104,24 @@ def connection_show(context: typer.Context, name: str, as_json: Json = False) ->
     put_out(found, as_json, lambda: print_whole(table_of(("Setting", "Value"), rows)))
 
 
+@app.command("fields")
+def connection_fields(
+    context: typer.Context,
+    name: str,
+    segment: Annotated[str | None, typer.Option(help="Suggest a mapping of this segment's columns.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the account's fields that an export may map."""
+    with client(context) as api:
+        found = api.get(f"connections/{name}/fields", **({"segment": segment} if segment else {}))
+    mapped = found["suggested_mapping"]
+    rows = [(item["name"], item["title"], item["type"], mapped.get(item["name"], "")) for item in found["fields"]]
+    put_out(found, as_json, lambda: print_whole(table_of(("Field", "Title", "Type", "Suggested column"), rows)))
+
+
 @app.command("test")
 def connection_test(context: typer.Context, name: str, as_json: Json = False) -> None:
-    """Ask Autopilot whether it accepts the key, and whose account it is. Ends with 1 if it does not."""
+    """Ask the account's system whether it accepts the key, and whose account it is. Ends with 1 if it does not."""
     with client(context) as api:
         found = api.post(f"connections/{name}/test")
     accepted = found["accepted"]

@@ -26,7 +26,7 @@ _COLORS: Final = {
     "Skipped": "yellow",
 }
 
-_ROWS: Final = ("delivered", "unchanged", "duplicates", "rejected", "undelivered")
+_ROWS: Final = ("delivered", "unchanged", "duplicates", "rejected", "suppressed", "undelivered")
 
 
 def watch(console: Console, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def run_table(run: dict[str, Any]) -> Table:
     table.add_column()
     table.add_row(f"{counts['rows_read']:,}", "rows read, of which")
     for name in _ROWS:
-        if counts[name] or name in {"delivered", "unchanged"}:
+        if counts.get(name) or name in {"delivered", "unchanged"}:
             table.add_row(f"{counts[name]:,}", f"  {name}")
     table.add_row(f"{counts['joiners']:,}", f"joiners, {counts['changed']:,} changed, {counts['leavers']:,} leavers")
     if counts["values_omitted"]:

@@ -16,7 +16,14 @@ from shared.composition.app import Account, App
 from shared.delivery.chunks import Operation, UnreadableChunk, check_addresses, decode, encode
 from shared.delivery.delivery import Delivery
 from shared.delivery.destination import Contact, ListMethod
-from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, Refused
+from shared.delivery.errors import (
+    AccountRefused,
+    DestinationError,
+    KeyRefused,
+    ListGone,
+    PermissionsWouldChange,
+    Refused,
+)
 from shared.delivery.progress import Delivered, Progress, remainder
 from shared.delivery.sending import Sender
 from shared.lifecycle.finish import finish_run
@@ -126,13 +133,15 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
         return undone(end.reason, operations, calls_of(sender))
     except KeyRefused:
         return undone(Reason.KEY_REFUSED, operations, calls_of(sender))
+    except PermissionsWouldChange:
+        return undone(Reason.PERMISSIONS_WOULD_CHANGE, operations, calls_of(sender))
     except ListGone:
         raise TryLater(LIST_GONE.pause(), "a list was deleted meanwhile: it is made again") from None
     except (Refused, AccountRefused):
         return undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except DestinationError:
         return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
-    delivery = Delivery(account.destination, account.api, sender, lists, method)
+    delivery = Delivery(account.destination, account.api, sender, lists, method, run.new_people)
     delivered = delivery.deliver(operations)
     for place in delivery.lists_gone:
         app.accounts.remember_list(account.id, run.targets[place].list, None)
@@ -151,6 +160,10 @@ def _prepare(
     A run that repairs believes nothing: it repairs what believing led to. Whom a proof sent with a list is returned too.
     """
     lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
+    if account.destination.asks_new_people:
+        begin(app, run, chunk)
+        alone = partial(app.locks.exclusive, account.id, "prove permissions", PROOF_SECONDS)
+        account.api.prepare(_to_be_sent(account, operations), run.new_people, sender, alone)
     certain = account.destination.methods[-1]
     if run.trigger == "repair":
         return lists, certain, {}
@@ -168,6 +181,16 @@ def _prepare(
                 app.accounts.remember_list_method(account.id, proof.method.name if proof.method else None)
                 return lists, proof.method or certain, proof.listed
     return lists, method or certain, {}
+
+
+def _to_be_sent(account: Account, operations: Sequence[Operation]) -> list[Contact]:
+    """Return the contacts whose values are sent."""
+    address = account.destination.fields.address
+    return [
+        Contact(str(fields[address]).lower(), fields, operation.contact_id)
+        for operation in operations
+        if (operation.upsert or operation.contact_id is None) and (fields := operation.fields)
+    ]
 
 
 def _contacts(account: Account, operations: Sequence[Operation], lists: Sequence[str]) -> list[Contact]:
@@ -237,7 +260,8 @@ def _sort(
         rest=encode(later) if later else None,
         counts=calls_of(sender)
         + Counts(
-            delivered=sum(item.reason is None and item.operation.is_row for item in settled),
+            delivered=sum(item.reason is None and not item.suppressed and item.operation.is_row for item in settled),
+            suppressed=sum(item.suppressed and item.operation.is_row for item in settled),
             rejected=sum(item.operation.is_row for item in rejected),
             removed=sum(len(item.removed) for item in everybody),
             undelivered=rows_of(undelivered),

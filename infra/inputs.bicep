@@ -43,9 +43,44 @@ func faultOfPath(path string) string =>
     : last(split(path, '/')) == 'model.json' ? 'customerInsightsPath must name the folder that holds model.json, not the file.' : ''
 
 @export()
-@description('What is wrong with the client id of the Entra application.')
-func faultOfClientId(id string) string =>
-  empty(id) || isGuid(id) ? '' : 'authClientId must be the application (client) id of the Entra application, a GUID, or empty.'
+@description('What is wrong with the ways to guard the API.')
+func faultOfCallers(authClientId string, functionKeys bool, isLimited bool) string =>
+  functionKeys
+    ? isLimited
+        ? ''
+        : 'functionKeys needs allowedAddresses or apiPrivateEndpoint: a key alone, which nobody can be asked about, does not guard a public address.'
+    : isGuid(authClientId)
+        ? ''
+        : 'authClientId must be the application (client) id of the Entra application, a GUID: `sh infra/register-application.sh` makes the application and prints it. For one person or one team behind an allow-list, functionKeys is the other way.'
+
+@export()
+@description('The parts of a list with commas.')
+func listOf(text string) string[] => empty(text) ? [] : map(split(text, ','), part => trim(part))
+
+@description('Whether a text is an IPv4 range, 203.0.113.7/32.')
+func isRange(text string) bool =>
+  isName(text, 9, 18, '${digits}./') && length(split(text, '/')) == 2 && length(split(text, '.')) == 4 && empty(filter(split(replace(text, '/', '.'), '.'), part => empty(part) || length(part) > 3)) && int(split(text, '/')[1]) <= 32
+
+@export()
+@description('What is wrong with a list of addresses.')
+func faultOfAddresses(name string, text string) string =>
+  empty(filter(listOf(text), part => !isRange(part)))
+    ? ''
+    : '${name} must be IPv4 ranges with commas between them: 203.0.113.7/32,198.51.100.0/24.'
+
+@export()
+@description('What is wrong with the range of the network.')
+func faultOfNetworkAddresses(text string) string =>
+  !isRange(text) || int(split(text, '/')[1]) > 25
+    ? 'virtualNetworkAddresses must be an IPv4 range of /25 or larger: 10.84.0.0/24.'
+    : ''
+
+@export()
+@description('What is wrong with a budget.')
+func faultOfBudget(amount int, start string, email string) string =>
+  amount == 0 || (endsWith(start, '-01') && isName(start, 10, 10, '${digits}-') && !empty(email))
+    ? ''
+    : 'monthlyBudget needs budgetStart, the first day of a month (2026-12-01), and alertEmail, which hears of it.'
 
 @export()
 @description('What is wrong with a schedule.')
@@ -57,10 +92,13 @@ func faultOfSchedule(name string, schedule string) string =>
 func faultOfUrl(name string, url string) string => startsWith(url, 'https://') ? '' : '${name} must begin with https://.'
 
 @export()
-@description('What is wrong with the switches of the network.')
-func faultOfNetwork(virtualNetwork bool, sourcePrivateEndpoint bool, privateDnsZones string) string =>
-  sourcePrivateEndpoint && !virtualNetwork
-    ? 'sourcePrivateEndpoint needs virtualNetwork: without a network there is no place for a private endpoint.'
-    : contains(['create', 'none'], privateDnsZones) || (isInGroup(privateDnsZones) && length(split(privateDnsZones, '/')) == 5)
-        ? ''
-        : 'privateDnsZones must be create, none, or the id of the resource group that holds the zones: /subscriptions/…/resourceGroups/NAME.'
+@description('What is wrong with a switch that needs the network.')
+func faultOfSwitch(name string, isOn bool, virtualNetwork bool) string =>
+  isOn && !virtualNetwork ? '${name} needs virtualNetwork: without a network there is no place for a private endpoint.' : ''
+
+@export()
+@description('What is wrong with the place of the DNS zones.')
+func faultOfZones(privateDnsZones string) string =>
+  contains(['create', 'none'], privateDnsZones) || (isInGroup(privateDnsZones) && length(split(privateDnsZones, '/')) == 5)
+    ? ''
+    : 'privateDnsZones must be create, none, or the id of the resource group that holds the zones: /subscriptions/…/resourceGroups/NAME.'

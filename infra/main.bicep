@@ -2,13 +2,18 @@
 targetScope = 'subscription'
 
 import {
-  faultOfClientId
+  faultOfAddresses
+  faultOfBudget
+  faultOfCallers
   faultOfEnvironment
-  faultOfNetwork
+  faultOfNetworkAddresses
   faultOfPath
   faultOfSchedule
   faultOfStorageId
+  faultOfSwitch
   faultOfUrl
+  faultOfZones
+  listOf
 } from 'inputs.bicep'
 
 @description('Name of the azd environment. Part of the resource group\'s name, and of what the unique suffix is made from.')
@@ -29,12 +34,20 @@ param customerInsightsPath string
 @description('Whether the deployment gives the app its right to read that container. False: somebody else does (docs/deploy.md).')
 param grantSourceAccess bool = true
 
-@description('Application (client) id of the Entra application that guards the API. Empty: Functions keys guard it.')
+@description('Application (client) id of the Entra application that guards the API (infra/register-application.sh makes it).')
 param authClientId string = ''
 
-@description('Webhook told of every run\'s end. Empty: none. Secure, because such URLs often carry a token.')
-@secure()
-param notifyUrl string = ''
+@description('Functions keys guard the API instead of Entra: who has a key is an administrator, and nobody knows who. Only with allowedAddresses or apiPrivateEndpoint.')
+param functionKeys bool = false
+
+@description('IPv4 ranges that may call the API, with commas: 203.0.113.7/32,198.51.100.0/24. Empty: everybody, or with apiPrivateEndpoint nobody from the internet.')
+param allowedAddresses string = ''
+
+@description('IPv4 ranges that may deploy code, with commas. Empty: everybody with the right to.')
+param deploymentAddresses string = ''
+
+@description('Whether the app calls a webhook at every run\'s end. Its address is the secret notify-url in the vault, which must be there before.')
+param notifies bool = false
 
 @description('Root of Autopilot\'s API.')
 param autopilotUrl string = 'https://api2.autopilothq.com/v1'
@@ -75,22 +88,58 @@ param alertEmail string = ''
 @description('Whether storage and vault are reachable through private endpoints only, from a virtual network that the app joins.')
 param virtualNetwork bool = false
 
+@description('IPv4 range of that network, a /25 or larger: /26 of it for the app, /27 for private endpoints.')
+param virtualNetworkAddresses string = '10.84.0.0/24'
+
 @description('With a virtual network: whether Customer Insights\' account too is reached through a private endpoint.')
 param sourcePrivateEndpoint bool = false
 
 @description('Private DNS zones of that network: create, none (a policy or somebody else makes the records), or the id of the resource group that holds them (hub and spoke).')
 param privateDnsZones string = 'create'
 
+@description('With a virtual network: whether the API is reached through a private endpoint.')
+param apiPrivateEndpoint bool = false
+
+@description('With a virtual network: whether telemetry goes through a private link (Azure Monitor Private Link Scope).')
+param monitorPrivateLink bool = false
+
+@description('Whether storage and app are spread over the zones of the region. To be chosen at the first deployment.')
+param zoneRedundant bool = false
+
+@description('Whether storage and vault are locked against deletion. The lock must be taken off before azd down.')
+param deletionLock bool = false
+
+@description('Whether the vault was deleted with an earlier deployment of this name and is to be recovered.')
+param recoverVault bool = false
+
+@description('Monthly budget of the resource group, in the currency of the subscription; alertEmail hears at 80% and 100%. 0: none.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('With a budget: the first day of the month in which it begins, 2026-12-01. It cannot be changed later.')
+param budgetStart string = ''
+
+@description('Address of a released package, segment-export.zip, that is deployed with the resources. Empty: azd or a workflow deploys the code.')
+param packageUri string = ''
+
 var faults = filter(
   [
     faultOfEnvironment(environmentName)
     faultOfStorageId(customerInsightsStorageId)
     faultOfPath(customerInsightsPath)
-    faultOfClientId(authClientId)
+    faultOfCallers(authClientId, functionKeys, !empty(allowedAddresses) || apiPrivateEndpoint)
+    faultOfAddresses('allowedAddresses', allowedAddresses)
+    faultOfAddresses('deploymentAddresses', deploymentAddresses)
     faultOfUrl('autopilotUrl', autopilotUrl)
+    empty(packageUri) ? '' : faultOfUrl('packageUri', packageUri)
     faultOfSchedule('exportSchedule', exportSchedule)
     faultOfSchedule('supervisionSchedule', supervisionSchedule)
-    faultOfNetwork(virtualNetwork, sourcePrivateEndpoint, privateDnsZones)
+    faultOfSwitch('sourcePrivateEndpoint', sourcePrivateEndpoint, virtualNetwork)
+    faultOfSwitch('apiPrivateEndpoint', apiPrivateEndpoint, virtualNetwork)
+    faultOfSwitch('monitorPrivateLink', monitorPrivateLink, virtualNetwork)
+    faultOfZones(privateDnsZones)
+    faultOfNetworkAddresses(virtualNetworkAddresses)
+    faultOfBudget(monthlyBudget, budgetStart, alertEmail)
   ],
   fault => !empty(fault)
 )
@@ -108,6 +157,38 @@ var source = {
   account: last(storageParts)
   container: split(customerInsightsPath, '/')[0]
 }
+
+var apiZones = apiPrivateEndpoint ? ['api'] : []
+var zonesGroupId = privateDnsZones == 'create' ? group.id : privateDnsZones == 'none' ? '' : privateDnsZones
+var storageId = '${group.id}/providers/Microsoft.Storage/storageAccounts/${names.storage}'
+
+// The source and Azure Monitor share the zone of our own blobs.
+var endpoints = concat(
+  [
+    { name: 'blob', group: 'blob', target: storageId, zones: ['blob'] }
+    { name: 'queue', group: 'queue', target: storageId, zones: ['queue'] }
+    { name: 'table', group: 'table', target: storageId, zones: ['table'] }
+    {
+      name: 'vault'
+      group: 'vault'
+      target: '${group.id}/providers/Microsoft.KeyVault/vaults/${names.vault}'
+      zones: ['vault']
+    }
+  ],
+  sourcePrivateEndpoint
+    ? [{ name: 'source', group: 'blob', target: customerInsightsStorageId, zones: ['blob'] }]
+    : [],
+  monitorPrivateLink
+    ? [
+        {
+          name: 'monitor'
+          group: 'azuremonitor'
+          target: '${group.id}/providers/Microsoft.Insights/privateLinkScopes/ampls-${suffix}'
+          zones: ['monitor', 'oms', 'ods', 'agents', 'blob']
+        }
+      ]
+    : []
+)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${accepted}'
@@ -133,6 +214,7 @@ module monitoring 'modules/monitoring.bicep' = {
     location: location
     tags: tags
     gigabytesADay: telemetryGigabytesADay
+    telemetryIsPrivate: monitorPrivateLink
     alertEmail: alertEmail
   }
 }
@@ -143,9 +225,11 @@ module storage 'modules/storage.bicep' = {
     name: names.storage
     location: location
     tags: tags
-    workspaceId: monitoring.outputs.workspaceId
+    auditWorkspaceId: monitoring.outputs.auditWorkspaceId
     rejectedDays: rejectedDays
     private: virtualNetwork
+    zoneRedundant: zoneRedundant
+    locked: deletionLock
   }
 }
 
@@ -155,8 +239,10 @@ module vault 'modules/vault.bicep' = {
     name: names.vault
     location: location
     tags: tags
-    workspaceId: monitoring.outputs.workspaceId
+    auditWorkspaceId: monitoring.outputs.auditWorkspaceId
     private: virtualNetwork
+    recovered: recoverVault
+    locked: deletionLock
   }
 }
 
@@ -182,16 +268,37 @@ module network 'modules/network.bicep' = if (virtualNetwork) {
     suffix: suffix
     location: location
     tags: tags
-    storageId: storage.outputs.id
-    vaultId: vault.outputs.id
-    sourceId: sourcePrivateEndpoint ? customerInsightsStorageId : ''
-    zones: privateDnsZones
+    addresses: virtualNetworkAddresses
+    zones: privateDnsZones == 'create' ? union(flatten(map(endpoints, endpoint => endpoint.zones)), apiZones) : []
+  }
+}
+
+module monitorLink 'modules/monitor-link.bicep' = if (monitorPrivateLink) {
+  scope: group
+  params: {
+    suffix: suffix
+    tags: tags
+    workspaceNames: monitoring.outputs.workspaceNames
+    insightsName: names.insights
+  }
+}
+
+module privateEndpoints 'modules/private-endpoints.bicep' = if (virtualNetwork) {
+  scope: group
+  dependsOn: [storage, vault, monitorLink]
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    subnetId: network!.outputs.endpointsSubnetId
+    zonesGroupId: zonesGroupId
+    endpoints: endpoints
   }
 }
 
 module app 'modules/app.bicep' = {
   scope: group
-  dependsOn: [rights] // its package is behind them
+  dependsOn: [rights, privateEndpoints] // its package is behind them
   params: {
     suffix: suffix
     location: location
@@ -201,10 +308,15 @@ module app 'modules/app.bicep' = {
     storageEndpoints: storage.outputs.endpoints
     deploymentContainer: storage.outputs.deploymentContainer
     insightsConnection: monitoring.outputs.connection
+    actionGroupId: monitoring.outputs.actionGroupId
     subnetId: virtualNetwork ? network!.outputs.appSubnetId : ''
+    isPublic: !apiPrivateEndpoint || !empty(allowedAddresses)
+    allowedAddresses: listOf(allowedAddresses)
+    deploymentAddresses: listOf(deploymentAddresses)
     maximumInstanceCount: maximumInstanceCount
     instanceMemoryMB: instanceMemoryMB
-    authClientId: authClientId
+    zoneRedundant: zoneRedundant
+    authClientId: functionKeys ? '' : authClientId
     keyVaultUrl: vault.outputs.url
     customerInsightsBlobUri: grantSourceAccess ? sourceAccount!.properties.primaryEndpoints.blob : usualSourceUri
     customerInsightsPath: customerInsightsPath
@@ -213,8 +325,28 @@ module app 'modules/app.bicep' = {
     supervisionSchedule: supervisionSchedule
     historyDays: historyDays
     rejectedDays: rejectedDays
-    notifyUrl: notifyUrl
+    notifies: notifies
+    packageUri: packageUri
   }
+}
+
+// After the app, which it leads to; the others come before it.
+module apiEndpoint 'modules/private-endpoints.bicep' = if (apiPrivateEndpoint) {
+  scope: group
+  dependsOn: [app]
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    subnetId: network!.outputs.endpointsSubnetId
+    zonesGroupId: zonesGroupId
+    endpoints: [{ name: 'api', group: 'sites', target: '${group.id}/providers/Microsoft.Web/sites/func-${suffix}', zones: apiZones }]
+  }
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  scope: group
+  params: { amount: monthlyBudget, start: budgetStart, email: alertEmail }
 }
 
 output AZURE_RESOURCE_GROUP string = group.name

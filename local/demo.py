@@ -188,6 +188,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
     parser.add_argument("--segments", type=Path, help="a CSV table of your own with CustomerId and Email")
     parser.add_argument("--instances", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="leave everything up afterwards, to look at in the console")
     options = parser.parse_args()
     console = Console(highlight=False)
     knobs = {"key": KEY, "rate": RATE * 1.25, "burst": 40}
@@ -203,10 +204,24 @@ def main() -> int:
             Client(Address(stack.api_url, stack.function_key)) as api,
         ):
             Demo(console, stack, api).play(*scenes)
+            if options.keep:
+                _stay(console, stack)
     except (DemoFailed, ApiError, requests.RequestException) as error:
         console.print(f"\n[bold red]The demo failed:[/] {escape(str(error))} [dim](logs: {DIRECTORY}/logs)[/]")
         return 1
     return 0
+
+
+def _stay(console: Console, stack: Stack) -> None:
+    """Print where the console is, and leave everything up until Ctrl-C."""
+    console.print("\n[bold]Everything stays up.[/] Look at it in a browser; Ctrl-C stops it.\n")
+    console.print(f"  Console  {stack.console_url}", soft_wrap=True)
+    console.print(f"  Key      {stack.function_key}", soft_wrap=True, markup=False)
+    try:
+        while True:
+            time.sleep(1)  # Polars has waits begin again after a signal: one without an end would never hear of Ctrl-C
+    except KeyboardInterrupt:
+        console.print("Stopped.")
 
 
 @contextmanager

@@ -49,7 +49,8 @@ KEEP_ALL: Final = "# Empty, so that azd leaves nothing out: by default it would 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _IMPORT: Final = """
 import sys, time
-sys.path[:0] = sys.argv[1:]
+sys.path.insert(0, sys.argv[1])
+sys.path.append(sys.argv[2])
 started = time.perf_counter()
 import function_app
 print(time.perf_counter() - started)

@@ -31,6 +31,10 @@ STRATEGY_TEXT: Final = (
     "How contacts get on lists: `auto` proves which call does it, `bulk` believes the bulk call, `single` makes a call for "
     "each membership."
 )
+IN_FLIGHT_TEXT: Final = (
+    "Calls at a time of one instance of the app. By default 2 at Ortto, which fails when there are too many; at Autopilot as "
+    "many as the rate limit asks for."
+)
 CONNECT_SECONDS: Final = 20.0
 
 log = logging.getLogger(__name__)
@@ -67,6 +71,7 @@ class ConnectionBody(Model):
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
     agree_to_privacy: bool = Field(default=False, description=CONSENT_TEXT)
     rate_limit: float = Field(default=20, ge=0.1, le=10_000)
+    calls_in_flight: int | None = Field(default=None, ge=1, le=32, description=IN_FLIGHT_TEXT)
     list_strategy: ListStrategy = Field(default="auto", description=STRATEGY_TEXT)
 
     @model_validator(mode="after")
@@ -138,15 +143,22 @@ def connect(
         told = app.sender(account, seconds=CONNECT_SECONDS).one(account.api.identity)
         return app.remember_identity(account, told), shown_name(told)
     except KeyRefused:
-        raise _refused("key_refused", "Autopilot refused this key. Copy the account's current key.") from None
+        raise _refused("key_refused", _key_refused(connection.kind)) from None
     except ExportError as end:
         raise _refused(end.reason, end.detail or end.reason.advice) from None
     except VaultUnavailable as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "vault_unavailable", f"{error}. Try again.") from None
     except DestinationError as error:
         if is_another:
-            raise unreachable(error) from None
+            raise unreachable(error, DESTINATIONS[connection.kind].title) from None
         return None, connection.account
+
+
+def _key_refused(kind: str) -> str:
+    """Return what to do about a key that an account of this kind refused."""
+    destination = DESTINATIONS[kind]
+    region = f" A key of {destination.title} works in its own region only." if destination.regions else ""
+    return f"{destination.title} refused this key. Copy the account's current key.{region}"
 
 
 def settle_former(app: App, name: str, before: Connection | None) -> None:
@@ -171,7 +183,7 @@ def follow(
     app.forget_key(connection.secret_name)
     if opened is not None:
         app.accounts.identities.settle(name, opened.id)
-        app.accounts.remember_list_method(opened.id, None)  # proved with another key
+        app.accounts.forget_proofs(opened.id)  # proved with another key
     if before is not None and before.secret_name != connection.secret_name:
         remove_former_key(app, name, before.secret_name, by)
 
@@ -186,16 +198,25 @@ def changes(before: Connection | None, after: Connection) -> list[str]:
     if before is None:
         return ["all"]
     names = {"secret_name": "key"}
-    asked = ("display_name", "secret_name", "region", "access", "rate_limit", "list_strategy", "account")
+    asked = (
+        "display_name",
+        "secret_name",
+        "region",
+        "access",
+        "rate_limit",
+        "calls_in_flight",
+        "list_strategy",
+        "account",
+    )
     return [names.get(field, field) for field in asked if getattr(before, field) != getattr(after, field)]
 
 
-def unreachable(error: DestinationError) -> Problem:
-    """Return the problem that Autopilot gave no result."""
+def unreachable(error: DestinationError, title: str) -> Problem:
+    """Return the problem that a destination gave no result."""
     return Problem(
         HTTPStatus.BAD_GATEWAY,
         "autopilot_unavailable",
-        f"Autopilot gave no result: {error}. Nothing was changed; try again.",
+        f"{title} gave no result: {error}. Nothing was changed; try again.",
     )
 
 

@@ -72,6 +72,7 @@ def put_connection(app: App, call: Call) -> Answer:
         secret_name=body.secret_name or (before.secret_name if before else ""),
         access=body.access,
         rate_limit=rate_of(body),
+        calls_in_flight=body.calls_in_flight,
         list_strategy=body.list_strategy,
         consent=Consent(by=call.caller.id, at=now, text_version=CONSENT_VERSION),
         account=before.account if before else None,
@@ -109,7 +110,7 @@ def test_connection(app: App, call: Call) -> Answer:
     except ExportError as end:
         return Answer(body=KeyTested(accepted=False, code=end.reason, detail=end.detail or end.reason.advice))
     except DestinationError as error:
-        raise unreachable(error) from None
+        raise unreachable(error, account.destination.title) from None
     return Answer(body=KeyTested(accepted=True, account=shown_name(shown)))
 
 

@@ -9,6 +9,7 @@ from export_trigger.http.access import Role
 from export_trigger.http.mapping import (
     check_custom_fields,
     check_fields,
+    check_new_people,
     check_segments,
     permission_warnings,
     size_warnings,
@@ -51,6 +52,7 @@ def put_export(app: App, call: Call) -> Answer:
     check_connection(app, call, settings.connection)
     destination = app.destination(settings.connection)
     check_fields(settings.mapping, destination)
+    check_new_people(settings, destination)
     if before:
         check_former_connection(app, call, before.connection)
     catalogue, warnings = _catalogue(app)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from export_trigger.http.deadline import results
 from export_trigger.http.request import Answer, Call
+from export_trigger.http.version import VERSION
 from export_trigger.http.views import Health
 from shared.azure.identity import NoToken
 from shared.azure.storage import Container, Queue, StorageFault
@@ -54,7 +55,7 @@ def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint
     damaged = parts.pop("documents").get("damaged", [])
     well = all(part["reachable"] for part in parts.values())
     status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-    return Answer(status, Health.model_validate({"healthy": well, **parts, "damaged": damaged}))
+    return Answer(status, Health.model_validate({"version": VERSION, "healthy": well, **parts, "damaged": damaged}))
 
 
 def _read_keys(app: App) -> Mapping[str, Any]:

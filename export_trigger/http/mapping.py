@@ -11,7 +11,7 @@ from export_trigger.http.request import Problem
 from shared.azure.vault import VaultUnavailable
 from shared.cleaning.fields import Fields
 from shared.composition.app import App
-from shared.delivery.destination import Destination
+from shared.delivery.destination import Destination, OfferedField
 from shared.delivery.errors import DestinationError
 from shared.exports.configuration import ExportSettings
 from shared.lifecycle.segments import misfits
@@ -27,14 +27,19 @@ LONGEST_NAME: Final = 100
 """Bounds of the search for alike names: columns that are looked for, columns looked among, and characters of each."""
 
 
-def suggestion(table: Table, fields: Fields) -> dict[str, str]:
-    """Suggest a mapping for a table: fields whose column's name says what it is."""
+def suggestion(table: Table, fields: Fields, offered: Sequence[OfferedField] = ()) -> dict[str, str]:
+    """Suggest a mapping for a table: fields whose column's name says what it is, or is what people call one of `offered`."""
     columns = {_plain(name): name for name in reversed(table.columns)}
     found = {
         field: next((columns[name] for name in names if name in columns), None)
         for field, names in fields.likely.items()
     }
-    return {field: column for field, column in found.items() if column}
+    suggested = {field: column for field, column in found.items() if column}
+    for item in offered:
+        column = columns.get(_plain(item.title))
+        if column and item.name not in suggested and column not in suggested.values():
+            suggested[item.name] = column
+    return suggested
 
 
 def check_fields(mapping: Mapping[str, str], destination: Destination) -> None:
@@ -49,6 +54,27 @@ def check_fields(mapping: Mapping[str, str], destination: Destination) -> None:
                 for name, why in wrong
             ],
         )
+
+
+def check_new_people(settings: ExportSettings, destination: Destination) -> None:
+    """Raise a Problem unless an export says whether new people may be mailed, exactly where its destination asks for it."""
+    if destination.asks_new_people == (settings.new_people is not None):
+        return
+    title = destination.title
+    asked = f"{title} lets everybody be mailed whom an export creates, unless the export says otherwise."
+    detail = (
+        f"{asked} Set new_people to subscribed or not_subscribed."
+        if destination.asks_new_people
+        else f"{title} knows no new_people. Leave it out."
+    )
+    raise Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "body_invalid",
+        detail,
+        errors=[
+            {"field": "new_people", "code": "missing" if destination.asks_new_people else "not_known", "detail": detail}
+        ],
+    )
 
 
 def check_segments(

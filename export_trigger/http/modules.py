@@ -15,6 +15,9 @@ _IMPORT: Final = re.compile(
 _EXPORT: Final = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _OTHER: Final = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
+_REMARK: Final = re.compile(r"^ */\*\*.*?\*/\n| ?/\*\*.*?\*/", re.DOTALL | re.MULTILINE)
+"""Remarks for readers of the source: types and sentences, a third of all that would be sent."""
+
 
 class ModuleWrong(Exception):
     """A module has a form that cannot be joined; the text says which and where."""
@@ -40,7 +43,7 @@ def _in_order(name: str, sources: Mapping[str, str], seen: set[str]) -> Iterator
 
 
 def _body(name: str, source: str) -> str:
-    body = _EXPORT.sub("", _IMPORT.sub("", source))
+    body = _EXPORT.sub("", _IMPORT.sub("", _REMARK.sub("", source)))
     if other := _OTHER.search(body):
         raise ModuleWrong(f"{name}: `{other[0]}` is not a form that console/README.md names.")
     return body

@@ -18,8 +18,8 @@ from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.chunks import decode
-from shared.delivery.estimate import expected_calls
-from shared.exports.configuration import Export
+from shared.delivery.estimate import expected_calls, introductions
+from shared.exports.configuration import Export, NewPeople
 from shared.lifecycle.segments import Refresh, open_refresh, recipe_of, scope_of
 from shared.planning.plan import Plan, check_guards, chunks, plan
 from shared.planning.remarks import remarks
@@ -69,7 +69,7 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     )
     refresh.check_unchanged()
     found = planned.difference
-    calls = _calls(app, account, planned)
+    calls = _calls(app, account, planned, export.new_people)
     return Preview(
         settled=settled,
         rows_read=sum(planned.rows_read),
@@ -93,11 +93,13 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     )
 
 
-def _calls(app: App, account: Account, planned: Plan) -> int:
+def _calls(app: App, account: Account, planned: Plan, new_people: NewPeople | None) -> int:
     """Return the calls that a run would make; where nobody knows how lists are filled, by the method that always works."""
     destination = account.destination
     method = app.list_method(account) or destination.methods[-1]
-    return expected_calls(planned.difference.operations, destination.capabilities, method)
+    operations, can = planned.difference.operations, destination.capabilities
+    first = introductions(operations, can) if new_people == "not_subscribed" else 0
+    return first + expected_calls(operations, can, method)
 
 
 def _open(app: App, names: Sequence[str], address: str) -> tuple[Refresh, bool]:

@@ -12,6 +12,7 @@ _SAVED: Final = {200: "Replaced.", 201: "Created."}
 _GONE: Final = {204: "Removed."}
 _STARTED: Final = {202: "Started."}
 _DETACH: Final = Query("detach", {"type": "boolean", "default": False})
+_SEGMENT: Final = Query("segment", {"type": "string"})
 _EXPORT: Final = Query("export", {"type": "string"})
 _STATUS: Final = Query("status", {"type": "string", "enum": [status.value for status in Status]})
 _REPAIR: Final = Query("repair", {"type": "boolean", "default": False})
@@ -53,6 +54,15 @@ ROUTES: Final = (
         Role.ADMIN,
         "connections.test_connection",
         view="views.KeyTested",
+    ),
+    Route(
+        "list_fields",
+        "GET",
+        "connections/{connection}/fields",
+        Role.CONTRIBUTOR,
+        "fields.list_fields",
+        view="fields.FieldsView",
+        query=(_SEGMENT,),
     ),
     Route(
         "delete_connection",

@@ -24,6 +24,7 @@ class ConnectionView(View):
     secret_name: str = ""
     access: str = ""
     rate_limit: float = 0
+    calls_in_flight: int | None = None
     list_strategy: ListStrategy = "auto"
     consent: Consent | None = None
     account: str | None = None
@@ -197,8 +198,9 @@ class Damage(View):
 
 
 class Health(View):
-    """Whether everything that the app stands on can be reached."""
+    """Whether everything that the app stands on can be reached, and which version of the app answers."""
 
+    version: str
     healthy: bool
     storage: Reach
     vault: Reach

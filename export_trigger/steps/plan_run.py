@@ -141,6 +141,7 @@ def _plan(app: App, run: Run) -> Run:
         _counts(planned) + calls_of(sender),
         remarks(planned, names),
         refresh.version,
+        new_people=export.new_people,
         as_of=refresh.published_at,
     )
     recorded = _record(app, run, summary)

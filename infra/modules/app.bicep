@@ -19,6 +19,21 @@ param insightsConnection string
 @description('Subnet that the app joins; empty: none.')
 param subnetId string
 
+@description('Whether the API can be called from outside that network.')
+param isPublic bool
+
+@description('IPv4 ranges that may call the API; empty: all.')
+param allowedAddresses string[]
+
+@description('IPv4 ranges that may deploy code; empty: all.')
+param deploymentAddresses string[]
+
+@description('Whether instances are spread over the zones of the region.')
+param zoneRedundant bool
+
+@description('Action group that hears of alerts.')
+param actionGroupId string
+
 param maximumInstanceCount int
 param instanceMemoryMB int
 
@@ -34,8 +49,11 @@ param supervisionSchedule string
 param historyDays int
 param rejectedDays int
 
-@secure()
-param notifyUrl string
+@description('Whether runs\' ends are told to a webhook, whose address is the secret notify-url.')
+param notifies bool
+
+@description('Address of a package that is deployed; empty: somebody else deploys the code.')
+param packageUri string
 
 // SETTLE_SECONDS, OUTAGE_MINUTES and GRACE_SECONDS are left to the app's defaults.
 var settings = {
@@ -59,8 +77,15 @@ var settings = {
   AUTH_MODE: empty(authClientId) ? 'keys' : 'entra'
   HISTORY_DAYS: string(historyDays)
   REJECTED_DAYS: string(rejectedDays)
-  NOTIFY_URL: notifyUrl
+  NOTIFY_URL: notifies ? '@Microsoft.KeyVault(SecretUri=${keyVaultUrl}secrets/notify-url)' : ''
 }
+
+// A list that is empty lets everybody in; one that is not lets in nobody else.
+var restrictions = map([allowedAddresses, deploymentAddresses], ranges => map(
+  range(0, length(ranges)),
+  i => { name: 'allowed-${i}', priority: 100 + i, action: 'Allow', ipAddress: ranges[i] }
+))
+var otherwise = map(restrictions, allowed => empty(allowed) ? 'Allow' : 'Deny')
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${suffix}'
@@ -68,7 +93,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
@@ -92,7 +117,17 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         }
       }
     }
-    siteConfig: { minTlsVersion: '1.2' }
+    keyVaultReferenceIdentity: identityId
+    publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ipSecurityRestrictions: restrictions[0]
+      ipSecurityRestrictionsDefaultAction: otherwise[0]
+      scmIpSecurityRestrictions: restrictions[1]
+      scmIpSecurityRestrictionsDefaultAction: otherwise[1]
+      scmIpSecurityRestrictionsUseMain: false
+    }
   }
 }
 
@@ -100,12 +135,18 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'
+  // The type lacks it; without it the service has answered "The parameter location has an invalid value" (Azure/bicep#7396).
+  #disable-next-line BCP187
+  location: location
   properties: { allow: false }
 }
 
 resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'
+  // As above.
+  #disable-next-line BCP187
+  location: location
   properties: { allow: false }
 }
 
@@ -119,6 +160,44 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   name: 'appsettings'
   properties: settings
   dependsOn: [authentication]
+}
+
+// After the settings, with which the code starts.
+resource package 'Microsoft.Web/sites/extensions@2025-03-01' = if (!empty(packageUri)) {
+  parent: app
+  name: 'onedeploy'
+  // The type knows MSDeploy only; OneDeploy is what Flex Consumption takes.
+  #disable-next-line BCP187
+  properties: { packageUri: packageUri, remoteBuild: false }
+  dependsOn: [appSettings]
+}
+
+resource failing 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'http-5xx'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'What to do: docs/operate.md, http-5xx'
+    severity: 2
+    enabled: true
+    scopes: [app.id]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'answers'
+          metricName: 'Http5xx'
+          timeAggregation: 'Total'
+          operator: 'GreaterThan'
+          threshold: 5
+        }
+      ]
+    }
+    actions: [{ actionGroupId: actionGroupId }]
+  }
 }
 
 output name string = app.name

@@ -1,5 +1,5 @@
 // Where traces, logs and metrics go: a workspace, and Application Insights on it, which takes telemetry from Entra identities
-// only; and what watches them.
+// only; a workspace for the audit, which no flood of telemetry fills; and what watches them.
 import { tagsByName } from '../types.bicep'
 
 param suffix string
@@ -11,6 +11,9 @@ param tags tagsByName
 
 @description('Most gigabytes a day.')
 param gigabytesADay int
+
+@description('Whether telemetry is taken through the private link only.')
+param telemetryIsPrivate bool
 
 @description('Address that alerts go to; empty: the portal only.')
 param alertEmail string
@@ -24,6 +27,19 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
     retentionInDays: 30
     workspaceCapping: { dailyQuotaGb: gigabytesADay }
     features: { disableLocalAuth: true }
+    publicNetworkAccessForIngestion: telemetryIsPrivate ? 'Disabled' : 'Enabled'
+  }
+}
+
+// Without a daily cap: who floods the telemetry does not blind the audit.
+resource auditWorkspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
+  name: 'log-audit-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: 90
+    features: { disableLocalAuth: true }
   }
 }
 
@@ -36,12 +52,22 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
     DisableLocalAuth: true
+    publicNetworkAccessForIngestion: telemetryIsPrivate ? 'Disabled' : 'Enabled'
   }
 }
 
 module watch 'watch.bicep' = {
-  params: { suffix: suffix, location: location, tags: tags, workspaceId: workspace.id, alertEmail: alertEmail }
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    workspaceId: workspace.id
+    gigabytesADay: gigabytesADay
+    alertEmail: alertEmail
+  }
 }
 
-output workspaceId string = workspace.id
+output auditWorkspaceId string = auditWorkspace.id
+output workspaceNames string[] = [workspace.name, auditWorkspace.name]
+output actionGroupId string = watch.outputs.actionGroupId
 output connection string = insights.properties.ConnectionString

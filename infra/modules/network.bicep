@@ -1,54 +1,127 @@
-// A virtual network: one subnet that the app joins, one with private endpoints of its storage and vault.
-import { tagsByName } from '../types.bicep'
+// A virtual network: a subnet that the app joins, one for private endpoints, what may pass, and the zones of names.
+import { tagsByName, zoneName } from '../types.bicep'
 
 param suffix string
 param location string
 param tags tagsByName
 
-@description('Storage account of the app.')
-param storageId string
+@description('IPv4 range of the network, a /25 or larger.')
+param addresses string
 
-@description('Vault of the app.')
-param vaultId string
+@description('Private DNS zones to make, by their short names; the usual names of services then lead to private endpoints.')
+param zones string[]
 
-@description('Storage account of Customer Insights; empty: the app reaches it from the internet.')
-param sourceId string
+// Out of the app's subnet go calls to Azure and to Autopilot, all of them TLS. Nothing is ever called in it.
+resource appRules 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
+  name: 'nsg-app-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'tls-to-the-internet'
+        properties: {
+          priority: 100
+          direction: 'Outbound'
+          access: 'Allow'
+          protocol: 'Tcp'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: 'Internet'
+          destinationPortRange: '443'
+        }
+      }
+      {
+        name: 'nothing-else-to-the-internet'
+        properties: {
+          priority: 200
+          direction: 'Outbound'
+          access: 'Deny'
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: 'Internet'
+          destinationPortRange: '*'
+        }
+      }
+      {
+        name: 'nothing-in'
+        properties: {
+          priority: 100
+          direction: 'Inbound'
+          access: 'Deny'
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
 
-@description('Where the private DNS zones are: create (here), none (nobody\'s records are made here), or the id of a resource group.')
-param zones string
-
-var storageSuffix = environment().suffixes.storage
-var blobZone = 'privatelink.blob.${storageSuffix}'
-var ownTargets = [
-  { name: 'blob', group: 'blob', id: storageId, zone: blobZone }
-  { name: 'queue', group: 'queue', id: storageId, zone: 'privatelink.queue.${storageSuffix}' }
-  { name: 'table', group: 'table', id: storageId, zone: 'privatelink.table.${storageSuffix}' }
-  { name: 'vault', group: 'vault', id: vaultId, zone: 'privatelink.vaultcore.azure.net' }
-]
-var sourceTargets = empty(sourceId) ? [] : [{ name: 'source', group: 'blob', id: sourceId, zone: blobZone }]
-
-// The source's zone is that of our own blobs: it is made with them.
-var zonesGroup = zones == 'create' ? resourceGroup().id : zones
+// Into the subnet of private endpoints comes TLS, from this network and from those that are joined to it.
+resource endpointRules 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
+  name: 'nsg-endpoints-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'tls-from-the-network'
+        properties: {
+          priority: 100
+          direction: 'Inbound'
+          access: 'Allow'
+          protocol: 'Tcp'
+          sourceAddressPrefix: 'VirtualNetwork'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '443'
+        }
+      }
+      {
+        name: 'nothing-else-in'
+        properties: {
+          priority: 200
+          direction: 'Inbound'
+          access: 'Deny'
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
 
 resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
   name: 'vnet-${suffix}'
   location: location
   tags: tags
   properties: {
-    addressSpace: { addressPrefixes: ['10.84.0.0/24'] }
+    addressSpace: { addressPrefixes: [addresses] }
     subnets: [
       {
         name: 'app'
         properties: {
           // No service endpoint here: Flex Consumption's subnet may have none, so no firewall lets this subnet in by its id.
-          addressPrefix: '10.84.0.0/26'
+          addressPrefix: cidrSubnet(addresses, 26, 0)
           defaultOutboundAccess: true // Autopilot is on the internet
+          networkSecurityGroup: { id: appRules.id }
           delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
       }
       {
         name: 'endpoints'
-        properties: { addressPrefix: '10.84.0.64/27' }
+        properties: {
+          addressPrefix: cidrSubnet(addresses, 27, 2)
+          networkSecurityGroup: { id: endpointRules.id }
+          privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled' // else these rules would not apply
+        }
       }
     ]
   }
@@ -63,25 +136,10 @@ resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
 }
 
 module dns 'dns-zone.bicep' = [
-  for target in (zones == 'create' ? ownTargets : []): {
-    params: { name: target.zone, tags: tags, networkId: network.id }
-  }
-]
-
-@batchSize(1) // one subnet takes one change at a time
-module privateEndpoints 'private-endpoint.bicep' = [
-  for target in concat(ownTargets, sourceTargets): {
-    params: {
-      name: 'pep-${target.name}-${suffix}'
-      location: location
-      tags: tags
-      target: target.id
-      group: target.group
-      zoneId: zones == 'none' ? '' : '${zonesGroup}/providers/Microsoft.Network/privateDnsZones/${target.zone}'
-      subnetId: network::endpoints.id
-    }
-    dependsOn: [dns]
+  for zone in zones: {
+    params: { name: zoneName(zone), tags: tags, networkId: network.id }
   }
 ]
 
 output appSubnetId string = network::app.id
+output endpointsSubnetId string = network::endpoints.id

@@ -5,14 +5,20 @@ param name string
 param location string
 param tags tagsByName
 
-@description('Workspace for the audit of who reads and deletes blobs.')
-param workspaceId string
+@description('Workspace for the audit of who reads, writes and deletes.')
+param auditWorkspaceId string
 
 @description('Days that a rejected-rows file is kept.')
 param rejectedDays int
 
 @description('Whether only private endpoints reach the account.')
 param private bool
+
+@description('Whether the data is kept in three zones of the region instead of one.')
+param zoneRedundant bool
+
+@description('Whether nobody deletes the account before taking the lock off.')
+param locked bool
 
 var deploymentContainer = 'app-package'
 var containers = ['configuration', 'chunks', 'outcomes', 'state', 'reports', 'rejected', 'erasures', 'counts']
@@ -34,7 +40,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
   properties: {
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
@@ -107,18 +113,44 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-06
   }
 }
 
+// Reads of blobs are people's data; the host's own looks at queues and tables are not worth their price.
 // The newest version that has categories of logs; 2016-09-01, which the rule asks for, is older.
 #disable-next-line use-recent-api-versions
-resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource auditOfBlobs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: blobs
   properties: {
-    workspaceId: workspaceId
-    logs: [
-      { category: 'StorageRead', enabled: true }
-      { category: 'StorageDelete', enabled: true }
-    ]
+    workspaceId: auditWorkspaceId
+    logs: [for category in ['StorageRead', 'StorageWrite', 'StorageDelete']: { category: category, enabled: true }]
   }
+}
+
+// As above.
+#disable-next-line use-recent-api-versions
+resource auditOfQueues 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: queueService
+  properties: {
+    workspaceId: auditWorkspaceId
+    logs: [for category in ['StorageWrite', 'StorageDelete']: { category: category, enabled: true }]
+  }
+}
+
+// As above.
+#disable-next-line use-recent-api-versions
+resource auditOfTables 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: tableService
+  properties: {
+    workspaceId: auditWorkspaceId
+    logs: [for category in ['StorageWrite', 'StorageDelete']: { category: category, enabled: true }]
+  }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
+  name: 'state'
+  scope: account
+  properties: { level: 'CanNotDelete', notes: 'Holds what was delivered, and who must never be delivered again.' }
 }
 
 output id string = account.id

@@ -6,10 +6,16 @@ param location string
 param tags tagsByName
 
 @description('Workspace for the audit of every access.')
-param workspaceId string
+param auditWorkspaceId string
 
 @description('Whether only private endpoints reach the vault.')
 param private bool
+
+@description('Whether the vault of this name was deleted and is recovered, with its secrets.')
+param recovered bool
+
+@description('Whether nobody deletes the vault before taking the lock off.')
+param locked bool
 
 resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
   name: name
@@ -17,6 +23,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
   tags: tags
   properties: {
     tenantId: subscription().tenantId
+    createMode: recovered ? 'recover' : 'default'
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
     enableSoftDelete: true
@@ -33,9 +40,16 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: vault
   properties: {
-    workspaceId: workspaceId
+    workspaceId: auditWorkspaceId
+    logAnalyticsDestinationType: 'Dedicated' // table AZKVAuditLogs
     logs: [{ categoryGroup: 'audit', enabled: true }]
   }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
+  name: 'keys'
+  scope: vault
+  properties: { level: 'CanNotDelete', notes: 'Holds the digest key: without it the state is worthless.' }
 }
 
 output id string = vault.id

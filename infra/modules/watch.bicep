@@ -8,6 +8,9 @@ param tags tagsByName
 @description('Workspace that holds the telemetry.')
 param workspaceId string
 
+@description('Daily cap of that workspace, in gigabytes.')
+param gigabytesADay int
+
 @description('Address that alerts go to; empty: they are shown in the portal only.')
 param alertEmail string
 
@@ -72,6 +75,30 @@ var alerts = {
     range: 'PT15M'
     query: loadTextContent('../queries/unusual-removals.kql')
   }
+  'chunks-old': {
+    title: 'Chunks wait for long'
+    severity: 2
+    range: 'PT15M'
+    query: loadTextContent('../queries/chunks-old.kql')
+  }
+  'telemetry-cap': {
+    title: 'Telemetry comes near its daily cap'
+    severity: 2
+    range: 'P1D'
+    query: replace(loadTextContent('../queries/telemetry-cap.kql'), 'cap = 1.0', 'cap = ${gigabytesADay}.0')
+  }
+}
+
+// What administrators change in the resource group, from Azure's own activity log. Deployments set them off too.
+var changes = {
+  'rights-changed': ['Microsoft.Authorization/roleAssignments/write', 'Microsoft.Authorization/roleAssignments/delete']
+  'settings-changed': [
+    'Microsoft.Web/sites/config/write'
+    'Microsoft.Web/sites/write'
+    'Microsoft.Storage/storageAccounts/write'
+    'Microsoft.KeyVault/vaults/write'
+    'Microsoft.Insights/diagnosticSettings/delete'
+  ]
 }
 
 var template = loadJsonContent('../workbook.json')
@@ -90,7 +117,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     displayName: 'Segment export'
     category: 'workbook'
     sourceId: workspaceId
-    serializedData: string(union(template, { items: parts }))
+    serializedData: string(union(template, { items: parts, fallbackResourceIds: [workspaceId] }))
   }
 }
 
@@ -140,3 +167,24 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for alert 
     actions: { actionGroups: [receivers.id] }
   }
 }]
+
+resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = [for change in items(changes): {
+  name: change.key
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'What to do: docs/operate.md, ${change.key}'
+    enabled: true
+    scopes: [resourceGroup().id]
+    condition: {
+      allOf: [
+        { field: 'category', equals: 'Administrative' }
+        { field: 'status', equals: 'Succeeded' }
+        { anyOf: map(change.value, operation => { field: 'operationName', equals: operation }) }
+      ]
+    }
+    actions: { actionGroups: [{ actionGroupId: receivers.id }] }
+  }
+}]
+
+output actionGroupId string = receivers.id

@@ -242,7 +242,9 @@ class Lane:
     def _judge(self, run: Mapping[str, Any], explained: set[str | None], verdict: Verdict) -> None:
         """Check what a run says of itself: an explained end, and counts that add up."""
         counts = run["counts"]
-        settled = sum(counts[name] for name in ("delivered", "unchanged", "duplicates", "rejected", "undelivered"))
+        settled = sum(
+            counts[name] for name in ("delivered", "unchanged", "duplicates", "rejected", "suppressed", "undelivered")
+        )
         verdict.ends.append(f"{run['trigger']}: {run['status']} ({run['reason']})")
         if run["reason"] not in explained:
             verdict.off += 1

@@ -36,6 +36,8 @@ def do_by_hand(account: Account, method: str, path: str, change: Any) -> Reply |
             account.delete_tag(tag)
         case ["POST", "suppressed", email]:
             account.suppressed.add(email.lower())
+        case ["DELETE", "suppressed", email]:
+            account.suppressed.discard(email.lower())
         case [_, "people", email, *rest] if found := account.find(email):
             return _do_with(account, found[0], [method, *rest], change)
         case _:

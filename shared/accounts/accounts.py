@@ -106,6 +106,13 @@ class Accounts:
         else:
             self._table.put(account, "filling", ListMethodRecord(filling=name))
 
+    def forget_proofs(self, account: str) -> None:
+        """Forget what was proved of an account: how its lists are filled, and its destination's notes that begin with `proof:`."""
+        self.remember_list_method(account, None)
+        for name in self.notes(account):
+            if name.startswith("proof:"):
+                self.remember_note(account, name, None)
+
     def notes(self, account: str) -> dict[str, str]:
         """Return what a destination remembers of the account, by name."""
         found = self._table.between(account, "note-", "note-~", NoteRecord)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,7 @@ class App:
     _keys: dict[tuple[str, str], VaultKey] = field(default_factory=dict)
     _rates: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict)
     _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
+    _in_flight: dict[tuple[str, int], threading.BoundedSemaphore] = field(default_factory=dict)
     _digest_key: InstallationKey = field(init=False)
     counts: Counts = field(init=False)
     lists_asked: dict[str, tuple[float, dict[str, list[str]] | None]] = field(default_factory=dict)
@@ -215,7 +217,9 @@ class App:
 
     def sender(self, account: Account, *, seconds: float, slots: Slots | None = None) -> Sender:
         """Make a sender that keeps the account's pace and stops after `seconds`."""
-        return Sender(slots or account.slots, self.clock, self.pool, self.clock.now() + seconds)
+        most = account.connection.calls_in_flight or account.destination.calls_in_flight
+        shared = self._in_flight.setdefault((account.id, most), threading.BoundedSemaphore(most)) if most else None
+        return Sender(slots or account.slots, self.clock, self.pool, self.clock.now() + seconds, shared)
 
     def digest_key(self) -> DigestKey:
         """Return the key of our digests; raise ExportError DIGEST_KEY_MISSING or DIGEST_KEY_WRONG, VaultUnavailable, TryLater."""

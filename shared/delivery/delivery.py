@@ -17,6 +17,7 @@ from shared.delivery.moving import Moves, Outcome
 from shared.delivery.progress import Delivered, Load, Progress
 from shared.delivery.sending import NotSent, Sender
 from shared.delivery.upserts import Upserts
+from shared.exports.configuration import NewPeople
 from shared.reasons.rows import RowReason
 from shared.state.state import Receipt
 
@@ -24,16 +25,23 @@ from shared.state.state import Receipt
 class Delivery:
     """Delivers operations to one account.
 
-    `lists` are the ids of the run's lists, in order. `method` is how contacts get on them.
+    `lists` are the ids of the run's lists, in order. `method` is how contacts get on them, `new_people` whether those who
+    are created may be mailed.
     """
 
     def __init__(
-        self, destination: Destination, api: Account, sender: Sender, lists: Sequence[str], method: ListMethod
+        self,
+        destination: Destination,
+        api: Account,
+        sender: Sender,
+        lists: Sequence[str],
+        method: ListMethod,
+        new_people: NewPeople | None = None,
     ) -> None:
         self._can = destination.capabilities
         self._lists = lists
         self._method = method
-        self._upserts = Upserts(destination, api, sender, lists, method)
+        self._upserts = Upserts(destination, api, sender, lists, method, new_people)
         self._moves = Moves(api, sender, self._can)
         self._lists_gone: set[int] = set()
         self._moves_refused: list[Progress] = []

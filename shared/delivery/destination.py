@@ -8,11 +8,13 @@ one, and the test suite that it must pass: docs/destinations.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final, Protocol
 
 from shared.cleaning.fields import Fields
+from shared.exports.configuration import NewPeople
 from shared.http.transport import Session
 
 ANY_LISTS: Final = 1 << 16
@@ -113,6 +115,9 @@ class NotHeld(Enum):
     MISSING = auto()
     """The answer leaves it out, or does not say that it was taken."""
 
+    SUPPRESSED = auto()
+    """It is not created, since its address is on the account's suppression list."""
+
     GONE = auto()
     """There is no such contact. Only a move is answered so: sending a contact makes it."""
 
@@ -171,6 +176,15 @@ class FieldCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedField:
+    """A field that an export may map: its name in a mapping, what people call it, and its type in the account's words."""
+
+    name: str
+    title: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where an account's API is: the region that the connection names, and the `url` that the operator put in its place."""
 
@@ -199,7 +213,10 @@ class Key(Protocol):
 
 
 class Notes(Protocol):
-    """What a destination remembers of an account, for all workers and from run to run: texts by name, nobody's data."""
+    """What a destination remembers of an account, for all workers and from run to run: texts by name, nobody's data.
+
+    What begins with `proof:` is forgotten once the account is opened with another key.
+    """
 
     def read(self) -> Mapping[str, str]:
         """Return all notes by name."""
@@ -232,6 +249,23 @@ class Account(ListNames, Protocol):
 
     def create_list(self, title: str) -> str:
         """Create a list and return its id; the caller looks before, and afterwards where the answer was lost."""
+        ...
+
+    def prepare(
+        self,
+        contacts: Sequence[Contact],
+        new_people: NewPeople | None,
+        caller: Caller,
+        alone: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        """Make sure that sending the contacts changes nobody's permission to be mailed; raise PermissionsWouldChange.
+
+        Called before they are sent. What must not be tried by two workers at once is tried within `alone`.
+        """
+        ...
+
+    def introduce(self, contacts: Sequence[Contact]) -> None:
+        """Create those who are not there yet, so that they may not be mailed; whoever is there stays as they are."""
         ...
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:
@@ -267,6 +301,10 @@ class Account(ListNames, Protocol):
 
     def check_fields(self, names: Sequence[str], caller: Caller) -> FieldCheck:
         """Hold the fields of a mapping against those of the account."""
+        ...
+
+    def offered_fields(self, caller: Caller) -> Sequence[OfferedField]:
+        """Return the fields that an export may map, the account's own included."""
         ...
 
     def erase(self, address: str, caller: Caller) -> bool:
@@ -317,6 +355,16 @@ class Destination(Protocol):
     @property
     def rate(self) -> float:
         """Calls a second that an account surely takes: a connection's `rate_limit` where none is given."""
+        ...
+
+    @property
+    def calls_in_flight(self) -> int | None:
+        """Calls at a time that an account surely takes, where a connection names no number; None for any."""
+        ...
+
+    @property
+    def asks_new_people(self) -> bool:
+        """Whether an export must say if those whom it creates may be mailed."""
         ...
 
     @property

@@ -8,6 +8,7 @@
     ├── Refused              this call is at fault: isolate the guilty contact
     │   ├── ContactGone      there is no such contact
     │   └── ListGone         there is no such list
+    ├── PermissionsWouldChange   sending contacts would let us mail people who do not want it: send nobody
     └── KeyRefused           no call will do any more
 
 No error carries a path, a query or a body: all of them can hold an address.
@@ -56,6 +57,10 @@ class ContactGone(Refused):
 
 class ListGone(Refused):
     """There is no such list."""
+
+
+class PermissionsWouldChange(DestinationError):
+    """The account gives people their permission back when they are only updated."""
 
 
 class KeyRefused(DestinationError):

@@ -20,6 +20,11 @@ _LISTS: Final = pl.col("lists")
 _OFF: Final = pl.col("removals")
 
 
+def introductions(operations: pl.DataFrame, can: Capabilities) -> int:
+    """Return about how many calls create new people first, where they may not be mailed: one for each that sends contacts."""
+    return -(-int(operations["upsert"].sum()) // can.contacts)
+
+
 def expected_calls(operations: pl.DataFrame, can: Capabilities, method: ListMethod) -> int:
     """Return the calls that `Difference.operations` take on an account whose lists are filled by `method`."""
     lists = pl.col("add").bitwise_count_ones().cast(pl.Int64)

@@ -18,7 +18,7 @@ class Progress:
     """How far one operation has come.
 
     `confirmed` says that the contact holds the operation's values, `recreated` that it was gone and was made again, on no
-    list, `failed` that a call for it had no answer. `added`, `removed` and `attempted` (asked for, answer lost) are lists by
+    list, `failed` that a call for it had no answer, `suppressed` that it is not created and need not be tried again. `added`, `removed` and `attempted` (asked for, answer lost) are lists by
     their index among the run's.
     """
 
@@ -27,6 +27,7 @@ class Progress:
     confirmed: bool = False
     recreated: bool = False
     failed: bool = False
+    suppressed: bool = False
     added: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
     attempted: set[int] = field(default_factory=set)
@@ -50,6 +51,12 @@ class Progress:
     def refuse(self, reason: RowReason) -> None:
         """Note that the destination will not have this contact."""
         self.reason = reason
+
+    def suppress(self) -> None:
+        """Note that the destination keeps the contact on its suppression list: nothing more is to be done for it."""
+        self.contact_id, self.suppressed, self.confirmed = None, True, True
+        self.added.update(self.operation.add)
+        self.removed.update(self.operation.remove)
 
     @property
     def has_moved(self) -> bool:

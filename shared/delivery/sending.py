@@ -65,12 +65,16 @@ class Tally:
 
 @dataclass(slots=True)
 class Sender:
-    """Sends calls in reserved windows until `deadline`; threads come from `pool`, so that slow answers do not slow the pace."""
+    """Sends calls in reserved windows until `deadline`; threads come from `pool`, so that slow answers do not slow the pace.
+
+    `in_flight` bounds how many calls are made at a time, by all who share it; None for any number.
+    """
 
     slots: Slots
     clock: Clock
     pool: ThreadPoolExecutor
     deadline: float
+    in_flight: threading.BoundedSemaphore | None = None
     tally: Tally = field(default_factory=Tally)
     key_refused: KeyRefused | None = None
     _failures: int = 0
@@ -161,13 +165,26 @@ class Sender:
                 self.clock.sleep(wait)
             if wait < -LATE or self.halted:
                 return
+            if not self._has_room():
+                return
             call_index = waiting.popleft()
             flying[call_index] = self.pool.submit(
                 contextvars.copy_context().run, self._make, calls[call_index], time.monotonic()
             )
 
+    def _has_room(self) -> bool:
+        """Wait until one call more may be in flight; return False if none may be before the deadline."""
+        return self.in_flight is None or self.in_flight.acquire(timeout=max(0.0, self.deadline - self.clock.now()))
+
     def _make[T](self, call: Callable[[], T], handed_over: float) -> T | DestinationError:
         """Make one call and note how it went; what waited too long for its thread, or comes too late, is not made."""
+        try:
+            return self._made(call, handed_over)
+        finally:
+            if self.in_flight is not None:
+                self.in_flight.release()
+
+    def _made[T](self, call: Callable[[], T], handed_over: float) -> T | DestinationError:
         if self.halted or time.monotonic() - handed_over > LATEST_START:
             return NotSent("not sent")
         outcome: T | DestinationError

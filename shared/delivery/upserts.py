@@ -26,6 +26,7 @@ from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.progress import Load, Progress
 from shared.delivery.read_back import confirmed
 from shared.delivery.sending import NotSent, Sender
+from shared.exports.configuration import NewPeople
 from shared.reasons.rows import RowReason
 
 REFUSES_ALL: Final = 20
@@ -36,11 +37,18 @@ account, such as one that is past its contract's limit."""
 class Upserts:
     """Sends the contacts of one delivery.
 
-    `lists` are the ids of the run's lists, in order. `method` is how contacts get on them.
+    `lists` are the ids of the run's lists, in order. `method` is how contacts get on them, `new_people` whether those who
+    are created may be mailed.
     """
 
     def __init__(
-        self, destination: Destination, api: Account, sender: Sender, lists: Sequence[str], method: ListMethod
+        self,
+        destination: Destination,
+        api: Account,
+        sender: Sender,
+        lists: Sequence[str],
+        method: ListMethod,
+        new_people: NewPeople | None = None,
     ) -> None:
         self._can = destination.capabilities
         self._address = destination.fields.address
@@ -48,6 +56,7 @@ class Upserts:
         self._sender = sender
         self._lists = lists
         self._method = method
+        self._introduces = new_people == "not_subscribed"
         self.lists_gone: set[int] = set()
         self._accepted = False
         self.refused: list[Progress] = []
@@ -110,9 +119,23 @@ class Upserts:
             return [Verdict.UNKNOWN] * len(batches)
         contacts = [[self._contact(load) for load in batch] for batch in batches]
         answers: Sequence[Sequence[Result | DestinationError] | DestinationError]
-        sent = self._sender.send([self._call(batch) for batch in contacts])
+        sent = self._introduced(contacts) if self._introduces else self._sent(contacts)
         answers = sent if self._can.answers is Names.EACH else self._read_back(contacts, sent)
         return [self._read(batch, answer) for batch, answer in zip(batches, answers, strict=True)]
+
+    def _sent(self, batches: Sequence[Sequence[Contact]]) -> list[Sequence[Result] | DestinationError]:
+        return self._sender.send([self._call(batch) for batch in batches])
+
+    def _introduced(self, batches: Sequence[Sequence[Contact]]) -> list[Sequence[Result] | DestinationError]:
+        """Send batches whose new people are created beforehand; one where that had no answer is not sent."""
+        answers = self._sender.send([self._introduction(batch) for batch in batches])
+        ready = [n for n, answer in enumerate(answers) if answer is None or isinstance(answer, Refused)]
+        sent = dict(zip(ready, self._sent([batches[n] for n in ready]), strict=True))
+        failed = {n: answer for n, answer in enumerate(answers) if isinstance(answer, DestinationError)}
+        return [sent[n] if n in sent else failed[n] for n in range(len(batches))]
+
+    def _introduction(self, contacts: Sequence[Contact]) -> Callable[[], None]:
+        return lambda: self._api.introduce(contacts)
 
     def _contact(self, load: Load) -> Contact:
         fields = load.item.operation.fields or {}
@@ -183,6 +206,9 @@ class Upserts:
             case NotHeld.MISSING:
                 self._accepted = True
                 load.item.refuse(RowReason.MISSING_FROM_ANSWER)
+            case NotHeld.SUPPRESSED:
+                self._accepted = True
+                load.item.suppress()
             case NotHeld.REFUSED:
                 self._refuse(load.item)
             case NotHeld():

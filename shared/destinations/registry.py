@@ -6,10 +6,11 @@ from typing import Final
 
 from shared.delivery.destination import Destination
 from shared.destinations.autopilot.destination import AUTOPILOT
+from shared.destinations.ortto.destination import ORTTO
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 
-DESTINATIONS: Final[dict[str, Destination]] = {destination.kind: destination for destination in (AUTOPILOT,)}
+DESTINATIONS: Final[dict[str, Destination]] = {destination.kind: destination for destination in (AUTOPILOT, ORTTO)}
 
 DEFAULT: Final = AUTOPILOT
 """The destination of a connection that names no kind, and of an export that has no connection yet."""

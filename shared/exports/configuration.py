@@ -22,6 +22,9 @@ FieldName = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """A kind of destination, as it is registered."""
 
+NewPeople = Literal["subscribed", "not_subscribed"]
+"""Whether those whom an export creates may be mailed."""
+
 ListStrategy = Literal["auto", "bulk", "single"]
 
 
@@ -48,6 +51,7 @@ class Connection(Model):
     secret_name: str
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
     rate_limit: float = Field(default=20, ge=0.1, le=10_000)
+    calls_in_flight: int | None = Field(default=None, ge=1, le=32)
     list_strategy: ListStrategy = "auto"
     consent: Consent
     account: str | None = None
@@ -136,6 +140,7 @@ class ExportSettings(Model):
     clear_empty: bool = False
     on_bad_value: Literal["omit", "reject"] = "omit"
     resubscribe: bool = False
+    new_people: NewPeople | None = None
     date_order: Literal["day_first", "month_first"] | None = None
     guards: Guards = Guards()
     verification: VerificationSettings = VerificationSettings()

@@ -55,7 +55,7 @@ def _is_short(account: Account, sender: Sender, list_id: str, state: State, adde
     ours = state.on_lists([list_id]).filter(pl.col("lists") != 0).height
     last = str(added["contact_id"][-1])
     try:
-        total = sender.one(partial(account.api.members, list_id)).total
+        total = sender.one(partial(account.api.members, list_id, ())).total
         return total < ours or not _is_on(account, sender, list_id, last)
     except (ContactGone, ListGone):
         return True

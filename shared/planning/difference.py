@@ -96,16 +96,20 @@ def difference(
     profiles = _profiles(rows)
     current = _seen(current, doubt.without_address)
     joined = profiles.join(current, on="person", how="left", suffix="_current")
-    known = pl.coalesce(pl.col("lists"), bit_none())
-    asked = pl.coalesce(pl.col("attempted"), bit_none())
     deliverable = pl.col("content").is_not_null()
+    upsert = deliverable & (pl.col("content") != pl.coalesce("content_current", ~pl.col("content")))
+    asked = pl.coalesce(pl.col("attempted"), bit_none())
+    lists = pl.coalesce(pl.col("lists"), bit_none())
+    # Who is suppressed is on no list in truth: once there is anything to send, they are put on all of theirs.
+    again = pl.col("contact_id").is_null() & (upsert | ((pl.col("deliverable") & ~lists) != 0))
+    known = pl.when(again).then(bit_none()).otherwise(lists)
     staying = joined.select(
         "person",
         pl.when(deliverable).then("segment").alias("segment"),  # a row that is not delivered has no contact to go along
         pl.when(deliverable).then("row").alias("row"),
         "contact_id",
         "content",
-        (deliverable & (pl.col("content") != pl.coalesce("content_current", ~pl.col("content")))).alias("upsert"),
+        upsert.alias("upsert"),
         (pl.col("content_current").is_not_null() & (pl.col("content") != pl.col("content_current"))).alias("changed"),
         (pl.col("deliverable") & ~known).alias("add"),
         ((known | asked) & ~pl.col("present") & pl.lit(removable, pl.UInt64)).alias("absent"),

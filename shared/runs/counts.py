@@ -6,7 +6,7 @@ from shared.azure.records import Record
 
 
 class Counts(Record):
-    """What a run came to. `rows_read` = delivered + unchanged + duplicates + rejected + undelivered; none is ever negative."""
+    """What a run came to. `rows_read` = delivered + unchanged + duplicates + rejected + suppressed + undelivered; none is ever negative."""
 
     rows_read: int = 0
     """Rows that the segments held."""
@@ -34,6 +34,9 @@ class Counts(Record):
 
     rejected: int = 0
     """Rows that cannot be delivered as they are."""
+
+    suppressed: int = 0
+    """Rows whose address is on the destination's suppression list: not sent again until their values change."""
 
     removed: int = 0
     """Leavers whose membership was removed."""
@@ -70,7 +73,8 @@ class Counts(Record):
     @property
     def unaccounted(self) -> int:
         """Rows that were read and that no other count accounts for; negative if some were counted twice."""
-        return self.rows_read - (self.delivered + self.unchanged + self.duplicates + self.rejected + self.undelivered)
+        unsent = self.unchanged + self.duplicates + self.rejected + self.suppressed + self.undelivered
+        return self.rows_read - (self.delivered + unsent)
 
     @property
     def add_up(self) -> bool:

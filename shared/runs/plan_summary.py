@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.exports.configuration import SegmentTarget
+from shared.exports.configuration import NewPeople, SegmentTarget
 from shared.runs.counts import Counts
 from shared.state.digests import SCHEME
 
@@ -43,6 +43,9 @@ class PlanSummary:
 
     digests: str = SCHEME
     """The scheme by which it knows people."""
+
+    new_people: NewPeople | None = None
+    """Whether those whom it creates may be mailed."""
 
     as_of: datetime | None = None
     """When that refresh was published, as far as the source says."""

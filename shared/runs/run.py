@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Literal, Unpack
 
 from shared.azure.records import Record
-from shared.exports.configuration import SegmentTarget
+from shared.exports.configuration import NewPeople, SegmentTarget
 from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.runs.counts import Counts, Findings
 from shared.runs.entry import Entry
@@ -136,6 +136,9 @@ class Run(Record):
     remarks: str = ""
     """What the plan had to say."""
 
+    new_people: NewPeople | None = None
+    """Whether those whom it creates may be mailed; None where the destination asks nothing."""
+
     refresh: str | None = None
     """The refresh of the source that it takes up, by its etag; None if no refresh started it."""
 
@@ -193,6 +196,7 @@ class Run(Record):
             detail="",
             digests=plan.digests,
             remarks=plan.remarks,
+            new_people=plan.new_people,
             as_of=plan.as_of,
             refresh=plan.refresh if self.refresh else None,
         )

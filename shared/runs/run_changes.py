@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
-from shared.exports.configuration import SegmentTarget
+from shared.exports.configuration import NewPeople, SegmentTarget
 from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.runs.counts import Counts, Findings
 
@@ -38,6 +38,7 @@ class RunChanges(TypedDict, total=False):
     waits_until: datetime | None
     findings: tuple[Findings, ...]
     remarks: str
+    new_people: NewPeople | None
     refresh: str | None
     as_of: datetime | None
     digests: str | None

@@ -4,7 +4,8 @@ One row a person: `person` (Int128, keyed digest of the address), `contact_id` (
 keyed digest of the contact as last confirmed; null if unknown), `lists` (UInt64, bit n = confirmed on list n),
 `attempted` (UInt64, bit n = asked for, answer lost) and `customer` (Int64, keyed digest of the CustomerId whose row stood
 for them last; null if unknown, and not there at all in states that were written before it was kept). Bits count through
-`State.lists`, which names the lists by id. No profile is in it, and no address.
+`State.lists`, which names the lists by id. Who has bits in `lists` and no id is on the destination's suppression list: not
+there, and not sent again while the content stays the same. No profile is in it, and no address.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class State:
     @property
     def has_unnamed(self) -> bool:
         """Whether somebody may be on a list whose id there nobody knows: only reading the list back tells."""
-        return self.people["contact_id"].null_count() > 0
+        return bool((self.people["contact_id"].is_null() & (self.people["attempted"] != 0)).any())
 
     @property
     def is_in_doubt(self) -> bool:
@@ -175,8 +176,8 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
 
 
 def known_or_doubted(people: pl.DataFrame) -> pl.DataFrame:
-    """Return the people of a state that have an id at the destination, or of whom it is in doubt whether they are there."""
-    return people.filter(pl.col("contact_id").is_not_null() | (pl.col("attempted") != 0))
+    """Return the people of a state that have an id at the destination, are suppressed there, or of whom it is in doubt."""
+    return people.filter(pl.col("contact_id").is_not_null() | (pl.col("attempted") != 0) | (pl.col("lists") != 0))
 
 
 def identify(state: State, customers: pl.DataFrame) -> State:

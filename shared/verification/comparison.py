@@ -81,7 +81,8 @@ class ListComparison:
     """Compares one list: `known` is `State.on_lists`, `list_index` the list's bit, `observed` what was read back."""
 
     def __init__(self, known: pl.DataFrame, list_index: int, observed: pl.DataFrame) -> None:
-        self._ours = known.filter((pl.col("lists") & bit(list_index)) != 0)
+        # Who has no id is suppressed: not there, and not missing.
+        self._ours = known.filter(((pl.col("lists") & bit(list_index)) != 0) & pl.col("contact_id").is_not_null())
         self._asked = known.filter(((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0)
         self._observed = observed.unique("contact_id", keep="first", maintain_order=True)
         self._drifted = [self._moved()]

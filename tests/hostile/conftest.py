@@ -39,8 +39,7 @@ class Installation:
         kinds = [part[1:-1] for part in found.path.split("/") if part.startswith("{")]
         asked = {"content-type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
         query = {"detach": "true"} if asked.pop("detach", "") else {}
-        if after := asked.pop("after", ""):
-            query["after"] = after
+        query |= {given: asked.pop(given) for given in ("after", "segment") if given in asked}
         got = answer(
             lambda: self.app,
             found,

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from local.bicep import environment
 from local.package import ROOT
 
 INFRA: Final = ROOT / "infra"
@@ -23,11 +23,8 @@ INFRA: Final = ROOT / "infra"
 SWITCHES: Final = ROOT / "tests/infra/switches"
 """One parameters file for each combination of switches, and beside it what it deploys."""
 
-NEARBY: Final = ROOT.parent / "shared/tools/bicep"
 REQUIRED: Final = "CI_REQUIRE_BICEP"
 """Environment variable: without the compiler tests fail instead of being skipped."""
-
-ABSENT: Final = "no Bicep compiler: bicep is neither on PATH nor in ../shared/tools; the templates are not checked"
 
 ASSUMED: Final = {
     "subscriptionId": "22222222-2222-2222-2222-222222222222",
@@ -90,11 +87,6 @@ class Compiled:
     diagnostics: tuple[str, ...]
 
 
-def find() -> str | None:
-    """Return the compiler's path, if there is one."""
-    return shutil.which("bicep") or (str(NEARBY) if NEARBY.is_file() else None)
-
-
 class Compiler:
     """The compiler, running; a context manager."""
 
@@ -105,7 +97,7 @@ class Compiler:
             [program, "jsonrpc", "--stdio"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"},
+            env=environment(),
         )
         self._deployments: dict[str, Deployment] = {}
         self._compiled: dict[Path, Compiled] = {}

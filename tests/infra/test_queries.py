@@ -13,7 +13,7 @@ from shared.reasons.rows import RowReason
 from shared.runs.counts import Counts
 from shared.runs.run import Trigger
 from shared.telemetry.names import COUNT, Attribute, Event, Metric
-from tests.infra.compiler import INFRA, Deployment
+from tests.infra.compiler import INFRA, Compiler, Deployment
 from tests.infra.workspace import Analysis, analyse, queries, readings
 
 QUERIES: Final = queries()
@@ -82,7 +82,7 @@ def test_every_query_of_ours_reads_what_it_names() -> None:
         assert {
             word for word in text.split("'")[1::2] if word.startswith(("segment_export.", "http.", "url."))
         } <= known
-        assert known or name == "cost"
+        assert known or name in {"cost", "telemetry-cap"}
 
 
 def test_a_name_that_nobody_sends_is_found() -> None:
@@ -100,6 +100,40 @@ def test_every_query_is_an_alert_of_its_name_or_part_of_the_workbook(
     shown = {item["name"]: item["content"]["query"] for item in made if item["type"] == 3}
     assert {**asked, **shown} == QUERIES
     assert set(asked).isdisjoint(shown)
+
+
+def test_the_alert_before_the_cap_knows_the_cap(bicep: Compiler) -> None:
+    made = bicep.deploy("plain", telemetryGigabytesADay=7)
+    cap = made.only("Microsoft.OperationalInsights/workspaces", "log-cb3kucmitqala").properties["workspaceCapping"]
+    rule = made.only("Microsoft.Insights/scheduledQueryRules", "telemetry-cap").properties
+    assert cap == {"dailyQuotaGb": 7}
+    assert "let cap = 7.0;" in rule["criteria"]["allOf"][0]["query"]
+
+
+def test_the_audit_has_a_workspace_of_its_own_without_a_cap(plain: Deployment) -> None:
+    workspace = plain.only("Microsoft.OperationalInsights/workspaces", "log-audit-cb3kucmitqala")
+    assert "workspaceCapping" not in workspace.properties
+    audits = plain.of("Microsoft.Insights/diagnosticSettings")
+    assert {audit.properties["workspaceId"] for audit in audits} == {workspace.id}
+    places = sorted(place for audit in audits for place in re.findall(r"(\w+Services|vaults)/", audit.id))
+    assert places == ["blobServices", "queueServices", "tableServices", "vaults"]
+
+
+def test_what_administrators_change_is_told(plain: Deployment) -> None:
+    told = {
+        str(condition["equals"])
+        for rule in plain.of("Microsoft.Insights/activityLogAlerts")
+        for part in rule.properties["condition"]["allOf"]
+        for condition in part.get("anyOf", [])
+    }
+    assert {"Microsoft.Authorization/roleAssignments/write", "Microsoft.Web/sites/config/write"} <= told
+
+
+def test_the_workbook_is_found_and_reads_where_the_telemetry_is(plain: Deployment) -> None:
+    workbook = plain.only("Microsoft.Insights/workbooks").properties
+    telemetry = plain.only("Microsoft.Insights/components").properties["WorkspaceResourceId"]
+    assert workbook["sourceId"] == telemetry
+    assert json.loads(workbook["serializedData"])["fallbackResourceIds"] == [telemetry]
 
 
 def test_the_workbook_leaves_its_queries_to_their_files() -> None:
@@ -126,6 +160,10 @@ def test_an_alert_can_be_split_by_export(analyses: dict[str, Analysis], alerts: 
 
 
 def test_every_alert_reaches_the_action_group(alerts: dict[str, dict[str, Any]], plain: Deployment) -> None:
+    group = plain.only("Microsoft.Insights/actionGroups").id
+    others = [*plain.of("Microsoft.Insights/metricAlerts"), *plain.of("Microsoft.Insights/activityLogAlerts")]
+    assert len(others) == 3
+    assert all(group in str(found.properties["actions"]) and found.properties["enabled"] for found in others)
     for alert in alerts.values():
         assert alert["actions"] == {"actionGroups": [plain.only("Microsoft.Insights/actionGroups").id]}
         assert alert["enabled"] is True
@@ -134,5 +172,5 @@ def test_every_alert_reaches_the_action_group(alerts: dict[str, dict[str, Any]],
 def test_what_can_go_wrong_has_its_alert(alerts: dict[str, dict[str, Any]]) -> None:
     assert set(alerts) == {
         *("run-failed", "key-refused", "nothing-exported", "source-unreachable", "silent"),
-        *("chunk-given-up", "rejected-share", "unusual-removals"),
+        *("chunk-given-up", "rejected-share", "unusual-removals", "chunks-old", "telemetry-cap"),
     }

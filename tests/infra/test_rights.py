@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -84,11 +84,28 @@ def test_all_rights_are_given_in_one_module(bicep: Compiler) -> None:
     giving = {path.name for path in INFRA.rglob("*.bicep") if "roleAssignments@" in path.read_text()}
     assert giving == {"rights.bicep", "source.bicep"}
     compiled = bicep.compile(INFRA / "main.bicep").template["resources"]
-    deep = {name for name, module in compiled.items() if "roleAssignments" in json.dumps(module)}
+    deep = {
+        name for name, module in compiled.items() if '"Microsoft.Authorization/roleAssignments"' in json.dumps(module)
+    }
     assert deep == {"rights"}
 
 
 def test_no_right_is_given_that_the_documentation_does_not_name() -> None:
     documented = (ROOT / "docs/settings.md").read_text().partition("## Roles of the app's identity")[2]
-    given: set[tuple[Any, str]] = {right for every in GIVEN.values() for right in every}
+    given = {right for every in GIVEN.values() for right in every}
     assert [role for role, _ in given if role not in documented] == []
+
+
+def test_who_deploys_may_give_these_roles_to_the_app_and_no_others() -> None:
+    """The condition on the GitHub deployer's right to assign roles: for giving, and for taking away."""
+    condition = (INFRA / "deployer-condition.txt").read_text()
+    for action, source in (("write", "@Request"), ("delete", "@Resource")):
+        (ids,) = re.findall(
+            rf"roleAssignments/{action}'}}\)\s+OR\s+\(\s+{source}\[[\w./]+:RoleDefinitionId\] "
+            r"ForAnyOfAnyValues:GuidEquals \{([^}]*)\}",
+            condition,
+        )
+        assert sorted(ids.split(", ")) == sorted(ROLES.values())
+    assert condition.count("PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}") == 2
+    assert condition.count("(") == condition.count(")")
+    assert "--role Owner" not in (ROOT / "docs/deploy.md").read_text()

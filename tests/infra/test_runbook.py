@@ -29,10 +29,11 @@ def test_every_reason_has_its_row_and_no_other_is_there(heading: str, codes: typ
 
 
 def test_every_alert_has_its_entry_and_no_other_is_there(plain: Deployment) -> None:
-    alerts = plain.last_names("Microsoft.Insights/scheduledQueryRules")
+    kinds = ("scheduledQueryRules", "metricAlerts", "activityLogAlerts")
+    alerts = [name for kind in kinds for name in plain.last_names(f"Microsoft.Insights/{kind}")]
     entries = re.findall(r"^### (\S+)\n\n(.+)$", section("Alerts"), flags=re.MULTILINE)
     assert sorted(name for name, _ in entries) == sorted(alerts)
-    assert set(alerts) <= set(queries())
+    assert set(plain.last_names("Microsoft.Insights/scheduledQueryRules")) <= set(queries())
 
 
 def test_every_link_leads_somewhere() -> None:

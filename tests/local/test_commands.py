@@ -32,7 +32,16 @@ DEAD_PROXY = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Make a checkout of one's own: the code, and nothing that ran before."""
-    for part in ("local", "cli", "shared", "export_trigger", "export_worker", "function_app.py", "host.json"):
+    for part in (
+        "local",
+        "cli",
+        "console",
+        "shared",
+        "export_trigger",
+        "export_worker",
+        "function_app.py",
+        "host.json",
+    ):
         (tmp_path / part).symlink_to(ROOT / part)
     (tmp_path / "local.settings.json").symlink_to(ROOT / "local.settings.json")
     return tmp_path
@@ -129,6 +138,18 @@ def test_ctrl_c_in_a_demo_is_a_sentence_and_leaves_nothing(folder: Path) -> None
     assert said.strip() == "Stopped."
     assert children
     assert all_gone(children)
+
+
+def test_a_demo_that_is_kept_leaves_its_console_up_until_ctrl_c(folder: Path) -> None:
+    demo = start(folder, "local.demo", "--keep")
+    url = line_with(demo, "Console").split()[-1]
+    key = line_with(demo, "Key").split()[-1]
+    assert "<title>Segment export</title>" in requests.get(url, timeout=PATIENCE).text
+    answer = requests.get(f"{url}api/exports", headers={"x-functions-key": key}, timeout=PATIENCE)
+    assert [item["name"] for item in answer.json()["items"]] == ["loyalty"]
+    demo.send_signal(signal.SIGINT)
+    out, said = demo.communicate(timeout=PATIENCE)
+    assert (demo.returncode, said, out.strip()) == (0, "", "Stopped.")
 
 
 def test_whoever_stops_reading_ends_the_demo_without_a_word(folder: Path) -> None:

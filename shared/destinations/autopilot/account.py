@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from shared.delivery.destination import (
     ListMethod,
     Move,
     NotHeld,
+    OfferedField,
     Page,
     Proof,
     Result,
@@ -22,8 +24,9 @@ from shared.delivery.destination import (
 )
 from shared.delivery.errors import ContactGone
 from shared.destinations.autopilot import answers, probe
-from shared.destinations.autopilot.fields import field_type, is_custom
+from shared.destinations.autopilot.fields import STANDARD_FIELDS, field_type, is_custom
 from shared.destinations.autopilot.list_methods import CONTACT
+from shared.exports.configuration import NewPeople
 
 
 class Calls(Protocol):
@@ -59,6 +62,19 @@ class AutopilotAccount:
     def create_list(self, title: str) -> str:
         """Create a list and return its id; Autopilot may make a second one of the same title."""
         return self._calls.create_list(title)
+
+    def prepare(
+        self,
+        contacts: Sequence[Contact],
+        new_people: NewPeople | None,
+        caller: Caller,
+        alone: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        """Do nothing: an update leaves `unsubscribed` as it is unless it names it."""
+
+    def introduce(self, contacts: Sequence[Contact]) -> None:
+        """Never called: nothing is asked of new people."""
+        raise NotImplementedError
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:
         """Send contacts in a bulk call, or one with its list in a call for one contact; who is missing from an answer failed."""
@@ -117,6 +133,15 @@ class AutopilotAccount:
             elif existing[label] != kind:
                 conflicts[name] = f"The account's field {label!r} is of type {existing[label]}, not {kind}."
         return FieldCheck(tuple(warnings), conflicts)
+
+    def offered_fields(self, caller: Caller) -> Sequence[OfferedField]:
+        """Return the standard fields, and the account's own ones as an export names them."""
+        own = caller.one(self._calls.custom_fields)
+        standard = [OfferedField(name, name, field_type(name)) for name in STANDARD_FIELDS]
+        return [
+            *standard,
+            *(OfferedField(f"{kind}--{label.replace(' ', '--')}", label, kind) for label, kind in sorted(own.items())),
+        ]
 
     def erase(self, address: str, caller: Caller) -> bool:
         """Delete the contact with this address; return False if there was none."""

@@ -23,6 +23,8 @@ class AutopilotDestination:
     title = "Autopilot"
     fields: Fields = FIELDS
     rate = 20.0
+    calls_in_flight: int | None = None
+    asks_new_people = False
     regions: Sequence[str] = ()
     capabilities: Capabilities = CAPABILITIES
     methods: Sequence[ListMethod] = (BULK, CONTACT, MEMBERSHIP)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 from shared.delivery.destination import (
     Caller,
@@ -14,6 +15,7 @@ from shared.delivery.destination import (
     ListMethod,
     Move,
     Notes,
+    OfferedField,
     Page,
     Proof,
     Result,
@@ -23,15 +25,13 @@ from shared.delivery.errors import NoAnswer, Refused, Unclear
 from shared.destinations.ortto.answers import Call, results
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.erasing import Erasing
-from shared.destinations.ortto.fields import check, note_kinds
+from shared.destinations.ortto.fields import check, note_kinds, offered
 from shared.destinations.ortto.members import Bookmark, next_page
+from shared.destinations.ortto.merging import EMAIL, OVERWRITE, PERSON_ID, merge_body
+from shared.destinations.ortto.permissions import Permissions
 from shared.destinations.ortto.tags import TAG_IDS, Tag, Tags
+from shared.exports.configuration import NewPeople
 from shared.http.content import printable
-
-EMAIL: Final = "str::email"
-PERSON_ID: Final = "str::person_id"
-OVERWRITE: Final = 2
-"""Merge strategy: what is sent replaces what is there, and what is not sent stays (vendor)."""
 
 
 class OrttoAccount:
@@ -42,6 +42,7 @@ class OrttoAccount:
         self._notes = notes
         self._tags = Tags(notes)
         self._erasing = Erasing(api)
+        self._permissions = Permissions(api, notes)
 
     def identity(self) -> Identity:
         """Return who the key's account is: every audience bears its name (recorded)."""
@@ -57,6 +58,20 @@ class OrttoAccount:
         """Return the id of a list whose tag is made by its first use; no call makes one that nobody has."""
         titles = self._learn_tags()
         return min(titles[title]) if title in titles else self._tags.declare(title)
+
+    def prepare(
+        self,
+        contacts: Sequence[Contact],
+        new_people: NewPeople | None,
+        caller: Caller,
+        alone: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        """Prove, once an account, that updates keep people's permission to be mailed."""
+        self._permissions.prepare(contacts, new_people, caller, alone)
+
+    def introduce(self, contacts: Sequence[Contact]) -> None:
+        """Create those who are not there, unsubscribed; Ortto subscribes whom it creates otherwise (vendor)."""
+        self._permissions.introduce(contacts)
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:  # noqa: ARG002 - there is but one
         """Merge people by their addresses, tags included; an answer is believed once they are read back."""
@@ -127,9 +142,13 @@ class OrttoAccount:
 
     def check_fields(self, names: Sequence[str], caller: Caller) -> FieldCheck:
         """Hold the fields of a mapping against the account's schema, and note their types."""
-        schema = caller.one(lambda: self._api.call(Call.SCHEMA, {"namespaces": ["", "cm"]}))
+        schema = self._schema(caller)
         note_kinds(self._notes, names, schema)
         return check(names, schema)
+
+    def offered_fields(self, caller: Caller) -> Sequence[OfferedField]:
+        """Return the account's fields that an export may write."""
+        return offered(self._schema(caller))
 
     def erase(self, address: str, caller: Caller) -> bool:
         """Archive and delete everybody with this address; return False if there was nobody."""
@@ -139,20 +158,15 @@ class OrttoAccount:
         """Read whether nobody has this address, in the archive neither."""
         return not self._erasing.people(address, caller) and not self._erasing.archived(address, caller)
 
+    def _schema(self, caller: Caller) -> Mapping[str, Any]:
+        schema: Mapping[str, Any] = caller.one(lambda: self._api.call(Call.SCHEMA, {"namespaces": ["", "cm"]}))
+        return schema
+
     def _merge(
         self, people: Sequence[Mapping[str, Any]], merge_by: Sequence[str], *, skip_non_existing: bool
     ) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = self._api.call(
-            Call.MERGE,
-            {
-                "people": people,
-                "async": False,
-                "merge_by": merge_by,
-                "merge_strategy": OVERWRITE,
-                "find_strategy": 0,
-                "skip_non_existing": skip_non_existing,
-            },
-        )
+        body = merge_body(people, merge_by, strategy=OVERWRITE, skip_non_existing=skip_non_existing)
+        answer: Mapping[str, Any] = self._api.call(Call.MERGE, body)
         return answer
 
     def _learn_tags(self) -> dict[str, list[str]]:

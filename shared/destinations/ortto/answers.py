@@ -16,6 +16,7 @@ from shared.delivery.errors import NoAnswer
 from shared.destinations.ortto.bodies import (
     QUEUED,
     REFUSING,
+    SUPPRESSED,
     has_audiences,
     has_contacts_by_id,
     has_counts,
@@ -97,10 +98,14 @@ def results(answer: Mapping[str, Any], sent: int) -> list[Result] | None:
 
 
 def _refusal(entry: Mapping[str, Any]) -> Result:
+    if entry["status"] == SUPPRESSED:
+        return NotHeld.SUPPRESSED
     return NotHeld.REFUSED if entry.get("error") or entry["status"] in REFUSING else NotHeld.NOT_DONE
 
 
 def _result(entry: Mapping[str, Any]) -> Result:
+    if entry["status"] == SUPPRESSED:
+        return NotHeld.SUPPRESSED
     if entry.get("error") or entry["status"] in REFUSING:
         return NotHeld.REFUSED
     person = entry.get("person_id")

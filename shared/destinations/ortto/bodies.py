@@ -6,8 +6,11 @@ from typing import Any, Final
 
 from shared.http.content import Content, bounded, is_array_of_objects, is_id, is_text
 
-REFUSING: Final = frozenset({"suppressed", "invalid"})
+REFUSING: Final = frozenset({"invalid"})
 """What a merge's answer says of somebody whom it does not take (recorded)."""
+
+SUPPRESSED: Final = "suppressed"
+"""What it says of somebody whom it does not create, since their address is on the account's suppression list (recorded)."""
 
 QUEUED: Final = "queued"
 

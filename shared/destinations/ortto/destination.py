@@ -29,6 +29,8 @@ class OrttoDestination:
     title = "Ortto"
     fields: Fields = FIELDS
     rate = 5.0
+    calls_in_flight: int | None = 2
+    asks_new_people = True
     regions: Sequence[str] = tuple(URLS)
     capabilities: Capabilities = CAPABILITIES
     methods: Sequence[ListMethod] = (TAGS,)

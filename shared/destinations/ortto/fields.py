@@ -17,7 +17,7 @@ import polars as pl
 from shared.cleaning.dates import dates
 from shared.cleaning.notation import Notations
 from shared.cleaning.numbers import booleans, floats, integers, without_decimals
-from shared.delivery.destination import FieldCheck, Notes
+from shared.delivery.destination import FieldCheck, Notes, OfferedField
 
 TEXT: Final = 255
 LONG_TEXT: Final = 4_000
@@ -73,6 +73,14 @@ def check(names: Sequence[str], schema: Mapping[str, Any]) -> FieldCheck:
     known = fields_of(schema)
     conflicts = {name: sentence for name in names if (sentence := _conflict(name, known))}
     return FieldCheck(conflicts=conflicts)
+
+
+def offered(schema: Mapping[str, Any]) -> list[OfferedField]:
+    """Return the account's fields that an export may write, by what people call them."""
+    writable = [item for item in fields_of(schema).values() if item.is_writable]
+    return [
+        OfferedField(item.id, item.name, item.kind) for item in sorted(writable, key=lambda item: item.name.lower())
+    ]
 
 
 def note_kinds(notes: Notes, names: Sequence[str], schema: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ from shared.delivery.destination import (
     Names,
     Notes,
     NotHeld,
+    OfferedField,
     Page,
     Place,
     Proof,
@@ -150,6 +151,16 @@ class MemoryAccount:
     def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:
         """There is but one method."""
         raise NotImplementedError
+
+    def prepare(self, contacts: Any, new_people: Any, caller: Caller, alone: Any) -> None:
+        """Nobody's permission is kept here."""
+
+    def introduce(self, contacts: Sequence[Contact]) -> None:
+        """Nobody's permission is kept here."""
+
+    def offered_fields(self, caller: Caller) -> Sequence[OfferedField]:
+        """Return the two fields that there are."""
+        return [OfferedField(name, name, "string") for name in ("mail", "name")]
 
     def check_fields(self, names: Sequence[str], caller: Caller) -> FieldCheck:
         """Any field will do."""
@@ -275,6 +286,8 @@ class MemoryDestination:
     title: str = "Memory"
     fields: Fields = field(default_factory=MemoryFields)
     rate: float = 1000.0
+    calls_in_flight: int | None = None
+    asks_new_people = False
     regions: Sequence[str] = ()
 
     def method_of(self, strategy: str) -> ListMethod | None:

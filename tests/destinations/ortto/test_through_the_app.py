@@ -1,7 +1,4 @@
-"""Ortto through the whole app, by one registration line: connected, mapped, exported to, verified, erased from.
-
-The kind is not registered yet (an export cannot say yet what permission new people get); this test registers it for itself.
-"""
+"""Ortto through the whole app: connected, mapped, exported to, verified, erased from, and nobody's permission changed."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 from azure.storage.blob import BlobServiceClient
 
@@ -18,7 +16,8 @@ from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
 from local.world import people
-from shared.destinations.registry import DESTINATIONS
+from shared.delivery.destination import Contact
+from shared.destinations.ortto.limits import TAGS
 from shared.http.transport import session
 from tests.destinations.ortto.bench import KEY, OrttoBench, serving
 from tests.hostile.conftest import QUICK, Installation
@@ -36,7 +35,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def ortto(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrttoBench]:
     with session() as http:
         made = OrttoBench(url, http)
-        monkeypatch.setitem(DESTINATIONS, "ortto", made.destination)
         monkeypatch.setenv("ORTTO_URL", f"{url}/v1")
         yield made
 
@@ -57,9 +55,12 @@ def installation(ortto: OrttoBench, tmp_path_factory: pytest.TempPathFactory) ->
         made.app.vault._client.close()
 
 
-def refresh(stack: Stack, *addresses: str) -> None:
+def refresh(stack: Stack, *addresses: str, first_name: str | None = None) -> None:
+    rows = people(*addresses)
+    if first_name:
+        rows = rows.with_columns(FirstName=pl.lit(first_name))
     with BlobServiceClient.from_connection_string(stack.source_storage) as source:
-        publish(source, stack.source_path, {"Team": people(*addresses)}, datetime.now(UTC))
+        publish(source, stack.source_path, {"Team": rows}, datetime.now(UTC))
 
 
 def connect(installation: Installation) -> None:
@@ -71,14 +72,20 @@ def connect(installation: Installation) -> None:
 
 
 def save(installation: Installation, **more: Any) -> tuple[int, Any]:
-    export = {"display_name": "Team", "connection": "main", "mapping": MAPPING, "segments": ["Team"]}
+    export = {
+        "display_name": "Team",
+        "connection": "main",
+        "mapping": MAPPING,
+        "segments": ["Team"],
+        "new_people": "subscribed",
+    }
     found: tuple[int, Any] = installation.ask(
         "put_export", "team", body={**export, "guards": {"max_removed_percent": 100}, **more}
     )
     return found
 
 
-def run(installation: Installation, route: str = "start_run") -> dict[str, Any]:
+def run(installation: Installation, route: str = "start_run", *, fails: bool = False) -> dict[str, Any]:
     """Start a run and carry it out, as the queues' handlers do."""
     status, started = installation.ask(route, "team")
     assert status == 202, started
@@ -87,7 +94,7 @@ def run(installation: Installation, route: str = "start_run") -> dict[str, Any]:
     for number in range(planned.chunks):
         deliver_chunk(installation.app, "team", started["run"], f"{number + 1:06d}")
     ended: dict[str, Any] = installation.ask("get_run", "team", started["run"])[1]
-    assert ended["status"] != "Failed", ended
+    assert (ended["status"] == "Failed") is fails, ended
     return ended
 
 
@@ -129,3 +136,109 @@ def test_a_field_that_the_account_has_not_is_refused_when_the_export_is_saved(
     assert status == 422
     assert [error["field"] for error in wrong["errors"]] == ["mapping.str:cm:tier"]
     assert save(installation, mapping={"Email": "Email"})[0] == 422
+
+
+def test_an_export_says_whether_new_people_may_be_mailed(ortto: OrttoBench, installation: Installation) -> None:
+    status, wrong = save(installation, new_people=None)
+    assert (status, [error["field"] for error in wrong["errors"]]) == (422, ["new_people"])
+    assert save(installation, new_people="not_subscribed")[0] == 201
+    assert installation.ask("preview_export", "team")[1]["calls"] == 3  # one more creates them, unsubscribed
+    assert run(installation)["counts"]["delivered"] == 3
+    assert {permission(ortto, address) for address in ortto.members("Team")} == {False}
+
+
+def test_new_people_are_subscribed_where_the_export_says_so(ortto: OrttoBench, installation: Installation) -> None:
+    save(installation)
+    run(installation)
+    assert {permission(ortto, address) for address in ortto.members("Team")} == {True}
+
+
+@pytest.mark.parametrize("new_people", ["subscribed", "not_subscribed"])
+def test_who_unsubscribed_stays_so_which_is_tried_on_one_first(
+    ortto: OrttoBench, installation: Installation, new_people: str
+) -> None:
+    save(installation, new_people=new_people)
+    unsubscribe(ortto, "b@example.com", "c@example.com")
+    ended = run(installation)
+    assert ended["counts"]["delivered"] == 3
+    assert [permission(ortto, address) for address in ("b@example.com", "c@example.com")] == [False, False]
+    assert changes(ortto, "b@example.com") == changes(ortto, "c@example.com") == [True, False]
+
+
+@pytest.mark.parametrize("new_people", ["subscribed", "not_subscribed"])
+def test_an_account_that_would_subscribe_people_again_stops_the_run_before_a_second_one(
+    ortto: OrttoBench, installation: Installation, new_people: str
+) -> None:
+    ortto.turn(permission_on_update="resubscribes")
+    save(installation, new_people=new_people)
+    unsubscribe(ortto, "b@example.com", "c@example.com")
+    for _ in range(2):
+        ended = run(installation, fails=True)
+        assert (ended["status"], ended["reason"]) == ("Failed", "permissions_would_change")
+        assert ended["counts"]["undelivered"] == 3
+    everybody = [item["fields"]["str::email"] for item in ortto.look("people")]
+    again = [
+        True
+        for address in everybody
+        if changes(ortto, address)[-2:] == [True, False] and len(changes(ortto, address)) > 2
+    ]
+    assert len(again) == 1  # the one it was tried on, once, whose permission was set back
+    assert [permission(ortto, address) for address in ("b@example.com", "c@example.com")] == [False, False]
+    assert ortto.members("Team") == set()
+
+
+def test_an_account_that_would_subscribe_new_people_again_stops_the_run_although_nobody_was_there(
+    ortto: OrttoBench, installation: Installation
+) -> None:
+    ortto.turn(permission_on_update="resubscribes")
+    save(installation, new_people="not_subscribed")
+    assert run(installation, fails=True)["reason"] == "permissions_would_change"
+    assert [item["fields"]["bol::p"] for item in ortto.look("people")] == [False]
+
+
+def test_suppressed_people_have_a_count_of_their_own_and_are_sent_once(
+    ortto: OrttoBench, installation: Installation
+) -> None:
+    save(installation)
+    ortto.by_hand("POST", "suppressed/b@example.com")
+    ended = run(installation)
+    assert (ended["status"], ended["counts"]["suppressed"], ended["counts"]["delivered"]) == ("Successful", 1, 2)
+    assert ortto.members("Team") == {"a@example.com", "c@example.com"}
+
+    ortto.calls()
+    ended = run(installation)
+    assert (ended["counts"]["unchanged"], ended["counts"]["rejected"]) == (3, 0)
+    assert ortto.calls().get("POST /person/merge", 0) == 0
+    assert run(installation, "verify_export")["reason"] == "lists_equal"
+
+    ortto.by_hand("DELETE", "suppressed/b@example.com")
+    refresh(installation.stack, "a@example.com", "b@example.com", "c@example.com", first_name="Another")
+    assert run(installation)["counts"]["delivered"] == 3  # with new values it is tried again
+    assert ortto.members("Team") == {"a@example.com", "b@example.com", "c@example.com"}
+
+
+def test_the_accounts_own_fields_are_offered(ortto: OrttoBench, installation: Installation) -> None:
+    status, shown = installation.ask("list_fields", "main", segment="Team")
+    names = {field["name"] for field in shown["fields"]}
+    assert (status, shown["kind"], shown["asks_new_people"]) == (200, "ortto", True)
+    assert {"str::email", "str::first", "bol::p"} <= names
+    assert "u4s::t" not in names
+    assert shown["suggested_mapping"]["str::email"] == "Email"
+    assert shown["suggested_mapping"]["str::first"] == "FirstName"
+
+
+def unsubscribe(ortto: OrttoBench, *addresses: str) -> None:
+    """Have people in the account already, who unsubscribed."""
+    ortto.account().send([Contact(address, ortto.contact(address, "Old")) for address in addresses], TAGS)
+    for address in addresses:
+        ortto.by_hand("POST", f"people/{address}/unsubscribe")
+
+
+def permission(ortto: OrttoBench, address: str) -> bool:
+    """Return whether somebody may be mailed."""
+    return bool(ortto.look(f"people/{address}")["fields"]["bol::p"])
+
+
+def changes(ortto: OrttoBench, address: str) -> list[bool]:
+    """Return what somebody's permission was, from the beginning."""
+    return [change["permitted"] for change in ortto.look(f"people/{address}")["permissions"]]

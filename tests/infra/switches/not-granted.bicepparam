@@ -1,4 +1,4 @@
-// Somebody else gives the right to read the source, and keeps the keys in the vault.
+// Somebody else gives the right to read the source, as azd's hook does, and keeps the keys in the vault.
 using '../../../infra/main.bicep'
 
 param environmentName = 'exports'

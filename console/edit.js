@@ -1,0 +1,248 @@
+/** Edit an export, or make one: connection, segments and lists, fields, when and safety; what changes and a preview beside it. */
+
+import { previewFacts, startRun } from "./actions.js";
+import { call } from "./api.js";
+import { changesBetween, mergedOver } from "./changes.js";
+import { forgetDraft, keepDraft, keptDraft } from "./draft.js";
+import { fieldsPart } from "./edit_fields.js";
+import { safetyPart, schedulePart } from "./edit_safety.js";
+import { connectionPart, segmentsPart } from "./edit_segments.js";
+import { h } from "./element.js";
+import { bodyOf, formOf, lacksOf, NEW_EXPORT, slugOf, withSuggestions } from "./export_form.js";
+import { errorSummary, focusErrors, textField } from "./fields.js";
+import { bar, button, card, linkButton } from "./parts.js";
+import { whyNotWith } from "./permission.js";
+import { announce, go } from "./place.js";
+import { examplesTable } from "./preview.js";
+import { ApiProblem } from "./problem.js";
+import { hashOf } from "./route.js";
+import { problemBar, shown, skeleton } from "./state.js";
+
+/** @typedef {import("./place.js").Place} Place */
+
+/**
+ * What the screen holds: the settings as they were read, the form as it is typed, and what the last attempt to save came to.
+ * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: import("./export_form.js").ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean }} Edit
+ */
+
+/** @param {Place} place @returns {import("./place.js").Screen} */
+export function editScreen(place) {
+  const [name = ""] = place.route.names;
+  const isNew = !name;
+  const connections = place.read("/connections?limit=100");
+  const segments = place.read("/segments?limit=200");
+  const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`);
+  const preview = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}/preview`, { method: "POST" });
+  /** @type {Edit} */
+  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, isNameTyped: false };
+  const change = (changes) => {
+    Object.assign(edit.form ?? {}, changes);
+    keepDraft(draftName(edit), { form: edit.form, name: edit.name, etag: edit.etag, base: edit.base });
+    place.redraw();
+  };
+  return {
+    title: () => (isNew ? "New export" : `Edit ${edit.base?.display_name ?? name}`),
+    trail: isNew ? [["Exports", "#/exports"]] : [["Exports", "#/exports"], [name, hashOf(["exports", name])]],
+    keeps: () => isDirty(edit),
+    body: () => {
+      if (!edit.form) beginForm(place, edit, stored, segments);
+      const why = whyNotWith(place.me, stored?.now.value ?? null, isNew ? "put_export" : "edit");
+      if (stored && stored.now.value === null) return shown(stored, () => null);
+      if (!edit.form) return segments.now.problem ? problemBar(segments.now.problem, segments.read) : skeleton(segments.now.patience);
+      return h("form", { class: "stack edit", novalidate: true, onsubmit: (event) => saved(event, place, edit, preview) },
+        why ? bar("warning", ["You can look, not save. ", why]) : null,
+        edit.isKept ? bar("info", "What you typed before was kept and is not saved yet.", button({ label: "Discard it", onclick: () => discard(place, edit) })) : null,
+        errorSummary(edit.errors.length ? (edit.problem?.detail ?? "") : "", edit.errors),
+        edit.problem && !edit.errors.length ? problemBar(edit.problem) : null,
+        edit.theirs ? conflict(place, edit, preview) : null,
+        h("div", { class: "two" },
+          h("div", { class: "stack" },
+            card("Name", namePart(edit, change)),
+            card("1. Connection", connectionPart(place, edit, connections, change)),
+            card("2. Segments and lists", segmentsPart(edit, segments, change), "flush"),
+            card("3. Fields", fieldsPart(edit, segments, preview, change)),
+            card("4. When and safety", [schedulePart(edit, change), safetyPart(edit, change, connections)])),
+          h("aside", { class: "beside stack", "aria-label": "What changes, and preview" }, beside(edit, preview))),
+        buttonRow(place, edit, why));
+    },
+  };
+}
+
+/** @param {Edit} edit */
+function draftName(edit) {
+  return edit.isNew ? "new export" : `export ${edit.name}`;
+}
+
+/** @param {Edit} edit */
+function isDirty(edit) {
+  return Boolean(edit.form) && JSON.stringify(bodyOf(edit.form)) !== JSON.stringify(bodyOf(formOf(edit.base ?? NEW_EXPORT)));
+}
+
+/** @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} stored @param {import("./resource.js").Resource} segments */
+function beginForm(place, edit, stored, segments) {
+  const { segment = "", connection = "" } = place.route.query;
+  if (stored ? stored.now.value === null : segment && segments.now.value === null) return;
+  if (stored && stored.now.patience === 0 && !stored.now.isWhole) return;
+  const draft = keptDraft(draftName(edit));
+  edit.base = draft?.base ?? (stored ? stored.now.value : null);
+  edit.etag = draft ? draft.etag : (stored?.now.etag ?? null);
+  edit.form = draft?.form ?? formOf(edit.base ?? NEW_EXPORT);
+  edit.isKept = Boolean(draft) && isDirty(edit);
+  if (!edit.isNew || draft) {
+    edit.name = draft?.name ?? edit.name;
+    return;
+  }
+  const chosen = segments.now.value?.items.find((item) => item.name === segment && item.eligible);
+  if (connection) edit.form.connection = connection;
+  if (chosen) {
+    edit.form.segments = [{ segment, list: segment }];
+    edit.form.mapping = withSuggestions([], [chosen]);
+    edit.form.display_name = segment.replace(/([a-z])([A-Z])/g, "$1 $2");
+    edit.name = slugOf(edit.form.display_name);
+  }
+}
+
+/** @param {Edit} edit @param {(changes: any) => void} change */
+function namePart(edit, change) {
+  const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
+  return h("div", { class: "stack" },
+    textField({
+      label: "Display name", path: "display_name", value: form.display_name, errors: edit.errors, more: { maxlength: 200, autocomplete: "off" },
+      change: (text) => {
+        if (edit.isNew && !edit.isNameTyped) edit.name = slugOf(text);
+        change({ display_name: text });
+      },
+    }),
+    edit.isNew ? textField({
+      label: "Name in addresses", path: "name", value: edit.name, errors: edit.errors, more: { maxlength: 63, spellcheck: "false", autocomplete: "off" },
+      help: "Small letters, digits and hyphens. It cannot be changed later.",
+      change: (text) => {
+        edit.isNameTyped = true;
+        edit.name = text;
+        change({});
+      },
+    }) : null);
+}
+
+/** What changes, and what the saved settings would do. @param {Edit} edit @param {import("./resource.js").Resource | null} preview */
+function beside(edit, preview) {
+  const changes = edit.isNew || !edit.base ? [] : changesBetween(bodyOf(formOf(edit.base)), bodyOf(edit.form));
+  return [
+    changes.length ? card("What you change", changeList(changes)) : null,
+    edit.warnings.length ? bar("warning", h("ul", null, edit.warnings.map((text) => h("li", null, text)))) : null,
+    card("Preview", preview
+      ? [h("p", { class: "soft" }, changes.length ? "What a run would do by the settings that are saved. Save to see your changes." : "What a run would do now. Nothing is sent."),
+        shown(preview, (found) => [previewFacts(found), examplesTable(found)])]
+      : h("p", { class: "soft" }, "Once it is saved, this shows what its first run would do: who is added, who is rejected, and five contacts as they would be sent. Nothing runs by saving.")),
+  ];
+}
+
+/** @param {readonly import("./changes.js").Change[]} changes */
+function changeList(changes) {
+  return h("dl", { class: "changes" }, changes.map((item) => h("div", { "data-key": item.name },
+    h("dt", null, item.name), h("dd", null, h("del", null, item.before), " ", h("ins", null, item.after)))));
+}
+
+/** @param {Place} place @param {Edit} edit @param {string} why */
+function buttonRow(place, edit, why) {
+  const dirty = edit.isNew || isDirty(edit);
+  return h("div", { class: "save-row" },
+    button({ label: "Save", icon: "save", kind: "primary", type: "submit", why: why || (dirty ? "" : "Nothing is changed."), isBusy: edit.isBusy, onclick: () => undefined }),
+    edit.hasSaved && !dirty && edit.base?.connection ? button({ label: "Run", icon: "play", onclick: () => startRun({ ...edit.base, name: edit.name }) }) : null,
+    linkButton(edit.isNew ? "#/exports" : hashOf(["exports", edit.name]), dirty && !edit.isNew ? "Leave without saving" : "Back"),
+    h("span", { class: "soft", role: "status" }, edit.hasSaved && !dirty ? "Saved. Nothing ran by saving." : "Nothing runs by saving."));
+}
+
+/** @param {Place} place @param {Edit} edit */
+function discard(place, edit) {
+  forgetDraft(draftName(edit));
+  Object.assign(edit, { form: null, errors: [], problem: null, theirs: null, isKept: false });
+  place.again();
+  place.redraw();
+}
+
+/** @param {Event} event @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} preview */
+async function saved(event, place, edit, preview) {
+  event.preventDefault();
+  if (edit.isBusy || !edit.form || (!edit.isNew && !isDirty(edit))) return;
+  edit.errors = lacksOf(edit.form);
+  edit.problem = null;
+  if (edit.isNew && !/^[a-z0-9][a-z0-9-]{0,62}$/.test(edit.name)) edit.errors.push({ field: "name", detail: "Small letters, digits and hyphens, such as loyalty-lists." });
+  if (edit.errors.length) return refuse(place);
+  edit.isBusy = true;
+  place.redraw();
+  try {
+    if (edit.isNew && (await isTaken(edit.name))) edit.errors = [{ field: "name", detail: "There is an export of this name already." }];
+    else await put(place, edit, preview);
+  } catch (error) {
+    if (!(error instanceof ApiProblem)) throw error;
+    await explain(place, edit, error);
+  }
+  edit.isBusy = false;
+  if (edit.errors.length || edit.problem) refuse(place);
+  place.redraw();
+}
+
+/** @param {Place} place */
+function refuse(place) {
+  place.redraw();
+  focusErrors();
+}
+
+/** @param {string} name */
+async function isTaken(name) {
+  try {
+    await call("GET", `/exports/${name}`);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 404) return false;
+    throw error;
+  }
+}
+
+/** @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} preview */
+async function put(place, edit, preview) {
+  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(edit.form), ifMatch: edit.etag });
+  forgetDraft(draftName(edit));
+  const warnings = data.warnings ?? [];
+  if (edit.isNew) {
+    edit.base = edit.form = null;
+    go(hashOf(["exports", edit.name, "edit"]), { tone: warnings.length ? "warning" : "good", content: [h("p", null, "Saved. Nothing ran by saving: the preview shows what a run would do."), warnings.map((text) => h("p", null, text))] });
+    return;
+  }
+  Object.assign(edit, { base: data, etag, form: formOf(data), warnings, hasSaved: true, isKept: false, theirs: null });
+  preview?.read();
+  announce("Saved");
+}
+
+/** Say what the save came to; of a conflict, read what somebody else saved. @param {Place} place @param {Edit} edit @param {ApiProblem} problem */
+async function explain(place, edit, problem) {
+  edit.errors = [...problem.errors];
+  edit.problem = problem;
+  if (problem.status === 401) edit.problem = null;
+  if (problem.status !== 412) return;
+  const { data, etag } = await call("GET", `/exports/${edit.name}`);
+  edit.problem = null;
+  edit.theirs = { body: data, etag, by: data.updated_by };
+}
+
+/** Somebody saved first: both versions, and a choice. @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} preview */
+function conflict(place, edit, preview) {
+  const { body, etag, by } = /** @type {NonNullable<Edit["theirs"]>} */ (edit.theirs);
+  const [base, mine, theirs] = [bodyOf(formOf(edit.base)), bodyOf(edit.form), bodyOf(formOf(body))];
+  const take = (settings) => {
+    Object.assign(edit, { base: body, etag, form: formOf(settings), theirs: null, errors: [], problem: null });
+    keepDraft(draftName(edit), { form: edit.form, name: edit.name, etag, base: body });
+    place.redraw();
+  };
+  void preview;
+  return bar("warning", [
+    h("p", null, h("b", null, `${by} saved this export while you were editing it.`), " Nothing of yours is lost. Choose what the form holds now, look at it, and save."),
+    h("div", { class: "both" },
+      h("div", null, h("h3", null, "They changed"), changeList(changesBetween(base, theirs))),
+      h("div", null, h("h3", null, "You changed"), changeList(changesBetween(base, mine)))),
+  ], [
+    button({ label: "Mine over theirs", onclick: () => take(mergedOver(base, mine, theirs)) }),
+    button({ label: "Take theirs", onclick: () => take(theirs) }),
+  ]);
+}

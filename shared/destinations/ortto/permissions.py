@@ -1,0 +1,157 @@
+"""The permission to be mailed (`bol::p`): proved not to change when people are only updated, before an account's first update.
+
+The vendor's texts contradict each other: one says that a merge keeps what it does not name, another that `bol::p` is
+assumed to be true. So the first person who is unsubscribed is updated alone, and read back. What was seen is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import batched
+from typing import Any, Final
+
+from shared.delivery.destination import Caller, Contact, Held, Notes
+from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Refused
+from shared.destinations.ortto.answers import Call, results
+from shared.destinations.ortto.client import Ortto
+from shared.destinations.ortto.limits import PAGE, PEOPLE
+from shared.destinations.ortto.merging import EMAIL, KEEP, OVERWRITE, PERSON_ID, merge_body
+from shared.exports.configuration import NewPeople
+
+PERMISSION: Final = "bol::p"
+CONDITIONS: Final = 50
+"""Conditions of one filter (vendor)."""
+
+NOTE: Final = "proof:permission"
+KEPT: Final = "kept"
+CHANGES: Final = "changes"
+_TRYING: Final = "trying "
+"""Before the id of the person on whom it is tried: who takes over from a worker that died sets their permission back."""
+
+
+class Permissions:
+    """Proves on one account that updates keep permissions."""
+
+    def __init__(self, api: Ortto, notes: Notes) -> None:
+        self._api = api
+        self._notes = notes
+
+    def prepare(
+        self,
+        contacts: Sequence[Contact],
+        new_people: NewPeople | None,
+        caller: Caller,
+        alone: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        """Make sure that sending the contacts subscribes nobody again; raise PermissionsWouldChange.
+
+        As long as no unsubscribed person was seen, each call of this looks for one among the contacts.
+        """
+        if self._is_kept():
+            return
+        if self._noted().startswith(_TRYING):
+            with alone():
+                self._resume(caller)
+        concerned = [contact for contact in contacts if PERMISSION not in contact.fields]
+        for part in _parts(concerned, new_people):
+            if new_people == "not_subscribed":
+                self._introduce_all(part, caller)
+            for contact, person in self._unsubscribed(part, caller):
+                with alone():
+                    self._resume(caller)
+                    if self._is_kept() or self._is_tried(contact, person, caller):
+                        return
+
+    def introduce(self, contacts: Sequence[Contact]) -> None:
+        """Create those who are not there, unsubscribed; strategy 3 leaves alone who is there (vendor)."""
+        people = [{"fields": {EMAIL: contact.address, PERMISSION: False}} for contact in contacts]
+        self._api.call(Call.MERGE, merge_body(people, [EMAIL], strategy=KEEP))
+
+    def _noted(self) -> str:
+        return self._notes.read().get(NOTE) or ""
+
+    def _is_kept(self) -> bool:
+        noted = self._noted()
+        if noted == CHANGES:
+            raise PermissionsWouldChange("the account subscribes people again")
+        return noted == KEPT
+
+    def _resume(self, caller: Caller) -> None:
+        """Finish a trial that nobody knows the end of."""
+        noted = self._noted()
+        if noted.startswith(_TRYING):
+            self._judge(noted.removeprefix(_TRYING), caller)
+
+    def _introduce_all(self, contacts: Sequence[Contact], caller: Caller) -> None:
+        try:
+            caller.one(lambda: self.introduce(contacts))
+        except Refused:
+            return  # who is at fault is found when they are sent
+
+    def _unsubscribed(self, contacts: Sequence[Contact], caller: Caller) -> Iterator[tuple[Contact, str]]:
+        """Yield those who are there and unsubscribed, each with their id."""
+        by_address = {contact.address: contact for contact in contacts}
+        everybody = self._page({"$and": [{"$bol::is": {"field_id": PERMISSION, "value": False}}]}, caller)
+        pages = [everybody] if not everybody["has_more"] else self._looked_up(list(by_address), caller)
+        for page in pages:
+            for item in page["contacts"] or ():
+                address, allowed = str(item["fields"].get(EMAIL) or "").lower(), item["fields"].get(PERMISSION)
+                if address in by_address and allowed is False:
+                    yield by_address[address], item["id"]
+
+    def _looked_up(self, addresses: Sequence[str], caller: Caller) -> Iterator[Mapping[str, Any]]:
+        for some in batched(addresses, CONDITIONS, strict=False):
+            conditions = [{"$str::is": {"field_id": EMAIL, "value": address}} for address in some]
+            yield self._page({"$or": conditions}, caller)
+
+    def _page(self, asked: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+        body = {"limit": PAGE, "fields": [EMAIL, PERMISSION], "filter": asked}
+        page: Mapping[str, Any] = caller.one(lambda: self._api.call(Call.PAGE, body))
+        return page
+
+    def _is_tried(self, contact: Contact, person: str, caller: Caller) -> bool:
+        """Update one unsubscribed person, without any tag; return whether that told what updates do."""
+        self._notes.write(NOTE, _TRYING + person)
+        body = merge_body([{"fields": dict(contact.fields)}], [EMAIL], strategy=OVERWRITE, skip_non_existing=True)
+        try:
+            answer = caller.one(lambda: self._api.call(Call.MERGE, body))
+        except Refused:
+            answer = {"people": []}
+        found = results(answer, 1)
+        if found is None or not isinstance(found[0], Held):
+            self._notes.write(NOTE, None)
+            return False
+        self._judge(person, caller)
+        return True
+
+    def _judge(self, person: str, caller: Caller) -> None:
+        """Read back on whom it was tried; set the permission back and raise PermissionsWouldChange if it has changed."""
+        body = {"contact_ids": [person], "fields": [EMAIL, PERMISSION]}
+        found = caller.one(lambda: self._api.call(Call.BY_IDS, body))["contacts"].get(person)
+        if found is None:
+            self._notes.write(NOTE, None)  # gone meanwhile, so it told nothing
+            return
+        match found["fields"].get(PERMISSION):
+            case False:
+                self._notes.write(NOTE, KEPT)
+            case True:
+                self._set_back(person, caller)
+                self._notes.write(NOTE, CHANGES)
+                raise PermissionsWouldChange("the account subscribes people again")
+            case _:
+                raise NoAnswer(f"{Call.BY_IDS} does not tell a permission")
+
+    def _set_back(self, person: str, caller: Caller) -> None:
+        people = [{"fields": {PERSON_ID: person, PERMISSION: False}}]
+        body = merge_body(people, [PERSON_ID], strategy=OVERWRITE, skip_non_existing=True)
+        caller.one(lambda: self._api.call(Call.MERGE, body))
+
+
+def _parts(contacts: Sequence[Contact], new_people: NewPeople | None) -> Iterator[Sequence[Contact]]:
+    """Yield the contacts in the parts that are looked at; new people are created for the proof, so at first only one."""
+    if new_people != "not_subscribed":
+        yield contacts
+        return
+    yield contacts[:1]
+    yield from batched(contacts[1:], PEOPLE, strict=False)

