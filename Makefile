@@ -11,8 +11,8 @@ AUDIT := .venv/bin/uv tool run --isolated --python $(PYTHON)
 install: ## install everything into .venv and .local
 	@local/install
 
-demo: install ## export segments of a made-up company and show how it goes (SEGMENTS=table.csv exports yours, KEEP=1 leaves the console up)
-	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(KEEP),--keep)
+demo: install ## export segments of a made-up company and show how it goes (SEGMENTS=table.csv exports yours, DESTINATION=ortto to Ortto, KEEP=1 leaves the console up)
+	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(KEEP),--keep) $(if $(DESTINATION),--destination $(DESTINATION))
 
 run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts, TELEMETRY=1 collects telemetry)
 	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
@@ -21,8 +21,8 @@ test: install ## run every test; many wait, so that three workers fill two cores
 	@$(PYTHON) -m local.browser
 	@$(PYTHON) -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder --durations=15
 
-chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1)
-	@$(PYTHON) -m local.chaos --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
+chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1 DESTINATION=ortto)
+	@$(PYTHON) -m local.chaos $(if $(DESTINATION),--destination $(DESTINATION)) --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)
 
 simulate: install ## a run's life by seed: interleavings, crashes, lost answers; a failing one is shortened (COUNT=3000 SEED=1 POINTS=1 PAIRS=bulk)
 	@POLARS_MAX_THREADS=1 $(PYTHON) -m tests.simulation --count $(or $(COUNT),3000) --seed $(or $(SEED),1) $(if $(POINTS),--points) $(if $(PAIRS),--pairs $(PAIRS))

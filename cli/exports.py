@@ -11,8 +11,9 @@ import typer
 import yaml
 
 from cli.client import ApiError
+from cli.migrate import moved, propose
 from cli.show import table_of
-from cli.terminal import Json, client, print_whole, put_out, put_out_text, say
+from cli.terminal import Json, client, errors, print_whole, put_out, put_out_text, say
 
 app = typer.Typer(no_args_is_help=True, help="Exports: what goes and how often.")
 
@@ -122,9 +123,35 @@ def export_duplicate(context: typer.Context, name: str, copy: str) -> None:
     say(f"Made {copy}. Give it a connection and lists of its own before it runs.")
 
 
+@app.command("migrate")
+def export_migrate(
+    context: typer.Context,
+    name: str,
+    to: Annotated[str, typer.Option("--to", help="The Ortto connection that it shall use.")],
+    new_people: Annotated[
+        str | None, typer.Option(help="May those be mailed whom it creates? subscribed or not_subscribed.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Propose an export of Autopilot as one of Ortto: prints the YAML that `export save` takes, and saves nothing."""
+    with client(context) as api:
+        export = api.get(f"exports/{name}")
+        found = propose(export["mapping"], api.get(f"connections/{to}/fields")["fields"])
+    settings = {"name": name, **moved(_settings(export), to, found.mapping, new_people)}
+    notes = (
+        found.notes
+        if new_people
+        else [*found.notes, "Say new_people: subscribed or not_subscribed, before you save it."]
+    )
+    for note in notes:
+        say(note, style="yellow", to=errors)
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+    put_out({"export": settings, "notes": notes}, as_json, lambda: put_out_text(text))
+
+
 @app.command("delete")
 def export_delete(context: typer.Context, name: str) -> None:
-    """Remove an export. What is at Autopilot stays there."""
+    """Remove an export. What it delivered stays where it is."""
     with client(context) as api:
         api.delete(f"exports/{name}")
     say(f"Removed {name}.")

@@ -112,7 +112,7 @@ def _seconds_until(moment: str) -> float:
 
 
 def run_table(run: dict[str, Any]) -> Table:
-    """Show how a run ended: its status, every row accounted for, and what it did at Autopilot."""
+    """Show how a run ended: its status, every row accounted for, and what it did at its destination."""
     counts = run["counts"]
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(justify="right", style="bold")
@@ -126,7 +126,7 @@ def run_table(run: dict[str, Any]) -> Table:
         table.add_row(f"{counts['values_omitted']:,}", "values left out, which their field cannot take")
     table.add_row(
         f"{counts['requests']:,}",
-        f"calls to Autopilot ({counts['throttled']:,} throttled, {counts['retried']:,} repeated)",
+        f"calls to the destination ({counts['throttled']:,} throttled, {counts['retried']:,} repeated)",
     )
     return table
 

@@ -46,7 +46,7 @@ export async function startRun(item) {
 /** What a run would do, in short. @param {import("./resource.js").Resource | null} preview */
 function previewSummary(preview) {
   const now = preview?.now;
-  if (!now || (now.value === null && !now.problem)) return [h("p", null, "Working out what it would do. You need not wait for that."), skeleton(now?.patience ?? 0)];
+  if (!now || (now.value === null && !now.problem)) return [h("p", null, "Working out what it would do. You need not wait for that."), skeleton(now?.patience ? 1 : 0)];
   if (!now.value) return bar("warning", ["What it would do is not known: ", now.problem?.detail]);
   return previewFacts(now.value);
 }

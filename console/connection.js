@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { accessWords, exportsOn, kindWords } from "./connections.js";
-import { connectionBody, connectionForm, connectionLacks, CONSENT } from "./connection_form.js";
+import { connectionBody, connectionForm, connectionLacks, CONSENT, KINDS } from "./connection_form.js";
 import { ask } from "./dialog.js";
 import { h } from "./element.js";
 import { slugOf } from "./export_form.js";
@@ -82,7 +82,7 @@ function aboutConnection(item, exports) {
     card("About it", facts([
       ["Kind", kindWords(item)], ["Account", item.account ?? "not known"], ["Who may use it", accessWords(item.access)],
       ["Key", mark(key[0], key[1], key[2])], ["Kept in Key Vault as", h("span", { class: "code" }, item.secret_name)],
-      ["Pace", `${plural(item.rate_limit, "request")} a second`], ["Lists are filled", strategyWords(item.list_strategy)],
+      ["Pace", `${plural(item.rate_limit, "request")} a second`], item.kind === "autopilot" && ["Lists are filled", strategyWords(item.list_strategy)],
       ["Consent", [moment(item.consent?.at), h("small", null, `by ${item.consent?.by}, text of ${item.consent?.text_version}`)]],
       ["Changed", [moment(item.updated_at), h("small", null, `by ${item.updated_by}`)]],
     ])),
@@ -115,14 +115,18 @@ function connectionEditor(place, state, item, etag) {
         state.isNameTyped = true;
         set({ name });
       }, { maxlength: 63, spellcheck: "false" }, "Small letters, digits and hyphens. It cannot be changed later.") : null,
+      h("div", { class: "times" },
+        isNew ? selectField({ label: "Kind", path: "kind", value: form.kind, errors, change: (kind) => set({ kind, region: null }), options: Object.entries(KINDS).map(([kind, { title }]) => [kind, title]) }) : null,
+        KINDS[form.kind]?.regions.length ? selectField({ label: "Region", path: "region", value: form.region ?? KINDS[form.kind].regions[0], errors, change: (region) => set({ region }), options: KINDS[form.kind].regions.map((region) => [region, region.toUpperCase()]), help: "A key works in its own region only." }) : null),
       form.isSecretNamed
         ? field("Secret in Key Vault", "secret_name", form.secret_name, (secret_name) => set({ secret_name }), { spellcheck: "false" }, "Begins with autopilot-, or stands in the app setting ALLOWED_SECRET_NAMES.")
         : field(isNew ? "API key" : "New API key", "api_key", form.key, (key) => set({ key }), { autocomplete: "new-password", spellcheck: "false" }, isNew ? "It is tried, then kept in your Key Vault; nobody can read it here again." : "Leave it empty to keep the one there is.", "password"),
       checkField({ label: "The key is in Key Vault already", path: "isSecretNamed", value: form.isSecretNamed, change: (isSecretNamed) => set({ isSecretNamed }) }),
       choiceField({ label: "Who may use it", path: "access", value: form.access, errors, change: (access) => set({ access }), options: [["administrators", "Administrators"], ["administrators_and_contributors", "Administrators and contributors", "Contributors see its name and kind only."]] }),
       h("details", { class: "more" }, h("summary", null, "Pace and lists"), h("div", { class: "stack" },
-        field("Requests a second", "rate_limit", form.rate_limit, (rate_limit) => set({ rate_limit }), { inputmode: "decimal" }, "All exports on the account share this pace."),
-        selectField({ label: "Lists are filled", path: "list_strategy", value: form.list_strategy, errors, change: (list_strategy) => set({ list_strategy }), options: ["auto", "bulk", "single"].map((one) => [one, strategyWords(one)]) }))),
+        field("Requests a second", "rate_limit", form.rate_limit, (rate_limit) => set({ rate_limit }), { inputmode: "decimal" }, "All exports on the account share this pace. Left empty: 20 at Autopilot, 5 at Ortto."),
+        field("Calls at a time", "calls_in_flight", form.calls_in_flight, (calls_in_flight) => set({ calls_in_flight }), { inputmode: "numeric" }, "Of one instance of the app. Left empty: 2 at Ortto, at Autopilot as many as the pace asks for."),
+        form.kind === "autopilot" && selectField({ label: "Lists are filled", path: "list_strategy", value: form.list_strategy, errors, change: (list_strategy) => set({ list_strategy }), options: ["auto", "bulk", "single"].map((one) => [one, strategyWords(one)]) }))),
       h("div", { class: "consent" }, h("h2", null, "Data privacy and compliance"), h("p", null, CONSENT),
         checkField({ label: h("b", null, "I agree"), path: "agree_to_privacy", value: form.hasAgreed, change: (hasAgreed) => set({ hasAgreed }), errors }), errorText(errors, "(body)")))),
     h("div", { class: "row" },

@@ -6,13 +6,16 @@ export const CONSENT =
   "outside your Azure subscription. You are responsible for having obtained the consent of the people concerned. An " +
   "administrator can remove the connection at any time to stop the transfer.";
 
-/** @typedef {{ name: string, display_name: string, key: string, secret_name: string, isSecretNamed: boolean, access: string, rate_limit: string, list_strategy: string, hasAgreed: boolean, kind: string, region: string | null }} ConnectionForm */
+/** Kinds of destination, and the regions that an account of one may lie in. */
+export const KINDS = Object.freeze({ autopilot: { title: "Autopilot", regions: [] }, ortto: { title: "Ortto", regions: ["us", "au", "eu"] } });
+
+/** @typedef {{ name: string, calls_in_flight: string, display_name: string, key: string, secret_name: string, isSecretNamed: boolean, access: string, rate_limit: string, list_strategy: string, hasAgreed: boolean, kind: string, region: string | null }} ConnectionForm */
 
 /** Return the form of a connection; of none, a new one. @param {any} view @returns {ConnectionForm} */
 export function connectionForm(view) {
   return {
     name: view?.name ?? "", display_name: view?.display_name ?? "", key: "", secret_name: "", isSecretNamed: false,
-    access: view?.access || "administrators", rate_limit: String(view?.rate_limit || 20), list_strategy: view?.list_strategy ?? "auto",
+    access: view?.access || "administrators", rate_limit: String(view?.rate_limit || ""), calls_in_flight: String(view?.calls_in_flight ?? ""), list_strategy: view?.list_strategy ?? "auto",
     hasAgreed: false, kind: view?.kind ?? "autopilot", region: view?.region ?? null,
   };
 }
@@ -22,9 +25,10 @@ export function connectionBody(form) {
   const rate = Number(form.rate_limit.trim());
   return {
     display_name: form.display_name.trim(), kind: form.kind, access: form.access, list_strategy: form.list_strategy,
-    rate_limit: form.rate_limit.trim() === "" || Number.isNaN(rate) ? form.rate_limit : rate,
+    ...(form.rate_limit.trim() === "" ? {} : { rate_limit: Number.isNaN(rate) ? form.rate_limit : rate }),
+    ...(form.calls_in_flight.trim() === "" ? {} : { calls_in_flight: Number(form.calls_in_flight) || form.calls_in_flight }),
     agree_to_privacy: form.hasAgreed,
-    ...(form.region ? { region: form.region } : {}),
+    ...(KINDS[form.kind]?.regions.length ? { region: form.region ?? KINDS[form.kind].regions[0] } : {}),
     ...(form.isSecretNamed && form.secret_name.trim() ? { secret_name: form.secret_name.trim() } : {}),
     ...(!form.isSecretNamed && form.key.trim() ? { api_key: form.key.trim() } : {}),
   };

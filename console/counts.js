@@ -10,6 +10,7 @@ const PARTS = Object.freeze([
   ["unchanged", "unchanged", "calm"],
   ["duplicates", "duplicates", "quiet"],
   ["rejected", "rejected", "bad"],
+  ["suppressed", "suppressed", "quiet"],
   ["undelivered", "undelivered", "warning"],
 ]);
 

@@ -13,7 +13,7 @@ import { errorSummary, focusErrors, textField } from "./fields.js";
 import { bar, button, card, linkButton } from "./parts.js";
 import { whyNotWith } from "./permission.js";
 import { announce, go } from "./place.js";
-import { examplesTable } from "./preview.js";
+import { examplesTable, PREVIEWING } from "./preview.js";
 import { ApiProblem } from "./problem.js";
 import { hashOf } from "./route.js";
 import { problemBar, shown, skeleton } from "./state.js";
@@ -22,20 +22,22 @@ import { problemBar, shown, skeleton } from "./state.js";
 
 /**
  * What the screen holds: the settings as they were read, the form as it is typed, and what the last attempt to save came to.
- * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: import("./export_form.js").ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean }} Edit
+ * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: import("./export_form.js").ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean, isMappingTouched: boolean, offer: any }} Edit
  */
 
 /** @param {Place} place @returns {import("./place.js").Screen} */
 export function editScreen(place) {
   const [name = ""] = place.route.names;
   const isNew = !name;
+  const offerOf = offers(place);
   const connections = place.read("/connections?limit=100");
   const segments = place.read("/segments?limit=200");
   const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`);
   const preview = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}/preview`, { method: "POST" });
   /** @type {Edit} */
-  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, isNameTyped: false };
+  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, isNameTyped: false, isMappingTouched: false, offer: null };
   const change = (changes) => {
+    if (changes.mapping) edit.isMappingTouched = true;
     Object.assign(edit.form ?? {}, changes);
     keepDraft(draftName(edit), { form: edit.form, name: edit.name, etag: edit.etag, base: edit.base });
     place.redraw();
@@ -46,6 +48,7 @@ export function editScreen(place) {
     keeps: () => isDirty(edit),
     body: () => {
       if (!edit.form) beginForm(place, edit, stored, segments);
+      if (edit.form) takeOffer(edit, offerOf(edit.form), segments);
       const why = whyNotWith(place.me, stored?.now.value ?? null, isNew ? "put_export" : "edit");
       if (stored && stored.now.value === null) return shown(stored, () => null);
       if (!edit.form) return segments.now.problem ? problemBar(segments.now.problem, segments.read) : skeleton(segments.now.patience);
@@ -66,6 +69,33 @@ export function editScreen(place) {
         buttonRow(place, edit, why));
     },
   };
+}
+
+/** What the accounts of connections offer, asked for once each. @param {Place} place */
+function offers(place) {
+  /** @type {Map<string, import("./resource.js").Resource>} */
+  const asked = new Map();
+  return (form) => {
+    if (!form.connection || whyNotWith(place.me, null, "list_fields")) return null;
+    const segment = form.segments[0]?.segment ?? "";
+    const path = `/connections/${encodeURIComponent(form.connection)}/fields${segment ? `?segment=${encodeURIComponent(segment)}` : ""}`;
+    if (!asked.has(path)) asked.set(path, place.read(path));
+    return asked.get(path)?.now.value ?? null;
+  };
+}
+
+/** Take what an account offers into the form of a new export, as long as nobody chose fields. @param {Edit} edit @param {any} offer @param {import("./resource.js").Resource} segments */
+function takeOffer(edit, offer, segments) {
+  if (!edit.form || offer === edit.offer) return;
+  edit.offer = offer;
+  if (!offer || !edit.isNew || edit.isMappingTouched || edit.isKept) return;
+  const chosen = edit.form.segments.map((target) => segments.now.value?.items.find((item) => item.name === target.segment)).filter(Boolean);
+  edit.form.mapping = withSuggestions([], chosen, offer);
+}
+
+/** The field that holds the address, where the account is not known. @param {any} form */
+function addressOf(form) {
+  return form.mapping.some(([field]) => field === "str::email") ? "str::email" : "Email";
 }
 
 /** @param {Edit} edit */
@@ -132,7 +162,7 @@ function beside(edit, preview) {
     edit.warnings.length ? bar("warning", h("ul", null, edit.warnings.map((text) => h("li", null, text)))) : null,
     card("Preview", preview
       ? [h("p", { class: "soft" }, changes.length ? "What a run would do by the settings that are saved. Save to see your changes." : "What a run would do now. Nothing is sent."),
-        shown(preview, (found) => [previewFacts(found), examplesTable(found)])]
+        shown(preview, (found) => [previewFacts(found), examplesTable(found)], PREVIEWING)]
       : h("p", { class: "soft" }, "Once it is saved, this shows what its first run would do: who is added, who is rejected, and five contacts as they would be sent. Nothing runs by saving.")),
   ];
 }
@@ -165,7 +195,7 @@ function discard(place, edit) {
 async function saved(event, place, edit, preview) {
   event.preventDefault();
   if (edit.isBusy || !edit.form || (!edit.isNew && !isDirty(edit))) return;
-  edit.errors = lacksOf(edit.form);
+  edit.errors = lacksOf(edit.form, edit.offer?.address ?? addressOf(edit.form));
   edit.problem = null;
   if (edit.isNew && !/^[a-z0-9][a-z0-9-]{0,62}$/.test(edit.name)) edit.errors.push({ field: "name", detail: "Small letters, digits and hyphens, such as loyalty-lists." });
   if (edit.errors.length) return refuse(place);
@@ -239,8 +269,8 @@ function conflict(place, edit, preview) {
   return bar("warning", [
     h("p", null, h("b", null, `${by} saved this export while you were editing it.`), " Nothing of yours is lost. Choose what the form holds now, look at it, and save."),
     h("div", { class: "both" },
-      h("div", null, h("h3", null, "They changed"), changeList(changesBetween(base, theirs))),
-      h("div", null, h("h3", null, "You changed"), changeList(changesBetween(base, mine)))),
+      h("div", null, h("h2", null, "They changed"), changeList(changesBetween(base, theirs))),
+      h("div", null, h("h2", null, "You changed"), changeList(changesBetween(base, mine)))),
   ], [
     button({ label: "Mine over theirs", onclick: () => take(mergedOver(base, mine, theirs)) }),
     button({ label: "Take theirs", onclick: () => take(theirs) }),

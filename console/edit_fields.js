@@ -3,6 +3,7 @@
 import { h } from "./element.js";
 import { commonColumns, CUSTOM_TYPES, customField, fieldWords, STANDARD_FIELDS, withSuggestions } from "./export_form.js";
 import { errorsAt, errorText, idOf } from "./fields.js";
+import { listed } from "./format.js";
 import { bar, button } from "./parts.js";
 import { valueText } from "./preview.js";
 
@@ -13,15 +14,18 @@ export function fieldsPart(edit, segments, preview, change) {
   const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
   const chosen = form.segments.map((target) => segments.now.value?.items.find((item) => item.name === target.segment)).filter(Boolean);
   const columns = commonColumns(chosen);
-  const suggested = withSuggestions(form.mapping, chosen).length - form.mapping.length;
-  const hasEmail = form.mapping.some(([field]) => field === "Email");
+  const suggested = withSuggestions(form.mapping, chosen, edit.offer).length - form.mapping.length;
+  const address = edit.offer?.address ?? "Email";
+  const hasAddress = form.mapping.some(([field]) => field === address);
+  const strangers = edit.offer && edit.offer.kind !== "autopilot" ? form.mapping.filter(([field]) => !edit.offer.fields.some((item) => item.name === field)) : [];
   return h("div", { class: "stack" },
-    h("p", { class: "soft" }, "Only these fields are sent. Contacts are matched by Email."),
-    hasEmail || !form.segments.length ? null : h("div", { id: idOf("mapping.Email"), tabindex: "-1" }, bar("warning", ["Email is missing. ", errorText(edit.errors, "mapping.Email")], button({ label: "Add Email", icon: "add", onclick: () => change({ mapping: [["Email", ""], ...form.mapping] }) }))),
+    h("p", { class: "soft" }, "Only these fields are sent. Contacts are matched by their e-mail address."),
+    strangers.length ? bar("warning", `This account has no ${listed(strangers.map(([field]) => field))}.`, button({ label: "Use its suggested fields", onclick: () => change({ mapping: withSuggestions(form.mapping.filter((pair) => !strangers.includes(pair)), chosen, edit.offer) }) })) : null,
+    hasAddress || !form.segments.length ? null : h("div", { id: idOf(`mapping.${address}`), tabindex: "-1" }, bar("warning", ["The e-mail address is missing. ", errorText(edit.errors, `mapping.${address}`)], button({ label: "Add it", icon: "add", onclick: () => change({ mapping: [[address, ""], ...form.mapping] }) }))),
     h("ul", { class: "mapping", id: idOf("mapping"), tabindex: "-1" }, form.mapping.map((pair, index) => mappingRow(edit, pair, index, columns, preview, change))),
     errorsAt(edit.errors, "mapping").some((error) => error.field === "mapping") ? errorText(edit.errors, "mapping") : null,
-    suggested > 0 ? h("p", null, button({ label: `Add ${suggested} suggested ${suggested === 1 ? "field" : "fields"}`, icon: "add", onclick: () => change({ mapping: withSuggestions(form.mapping, chosen) }) })) : null,
-    form.segments.length || form.mapping.length ? addRow(form, change) : null,
+    suggested > 0 ? h("p", null, button({ label: `Add ${suggested} suggested ${suggested === 1 ? "field" : "fields"}`, icon: "add", onclick: () => change({ mapping: withSuggestions(form.mapping, chosen, edit.offer) }) })) : null,
+    form.segments.length || form.mapping.length ? addRow(form, edit.offer, change) : null,
     form.segments.length ? null : h("p", { class: "soft" }, "Choose segments first: their fields are suggested then."),
     chosen.length || !form.segments.length ? null : h("p", { class: "soft" }, "The columns cannot be read right now; what is mapped is kept."));
 }
@@ -32,21 +36,22 @@ function mappingRow(edit, pair, index, columns, preview, change) {
   const [field, column] = pair;
   const path = `mapping.${field}`;
   const wrong = errorsAt(edit.errors, path).length > 0;
+  const words = fieldWords(field, edit.offer);
   const isUnknown = column && !columns.includes(column);
   const sample = sampleOf(preview, field);
   return h("li", { "data-key": `${field} ${index}` },
-    h("span", { class: "mapping-field" }, h("b", null, fieldWords(field)), fieldWords(field) === field ? null : h("small", null, field)),
+    h("span", { class: "mapping-field" }, h("b", null, words), words === field ? null : h("small", null, field)),
     h("span", { "aria-hidden": "true", class: "soft" }, "←"),
     h("span", { class: "mapping-column" },
       h("select", {
-        id: idOf(path), "aria-label": `Column for ${fieldWords(field)}`, value: column, "aria-invalid": wrong ? "true" : null, "aria-describedby": wrong ? `${idOf(path)}-error` : null,
+        id: idOf(path), "aria-label": `Column for ${words}`, value: column, "aria-invalid": wrong ? "true" : null, "aria-describedby": wrong ? `${idOf(path)}-error` : null,
         onchange: (event) => change({ mapping: form.mapping.map((other, place) => (place === index ? [field, event.currentTarget.value] : other)) }),
       },
       h("option", { value: "" }, "Choose a column"), isUnknown ? h("option", { value: column }, columns.length ? `${column} (not in every segment)` : column) : null,
       columns.map((name) => h("option", { value: name }, name))),
       sample ? h("small", null, `Such as ${sample}`) : null, errorText(edit.errors, path)),
-    field === "Email" ? h("span", { class: "soft required" }, "required")
-      : button({ label: "Remove", icon: "bin", kind: "subtle", name: `Remove ${fieldWords(field)}`, onclick: () => change({ mapping: form.mapping.filter((_, place) => place !== index) }) }));
+    field === (edit.offer?.address ?? "Email") ? h("span", { class: "soft required" }, "required")
+      : button({ label: "Remove", icon: "bin", kind: "subtle", name: `Remove ${words}`, onclick: () => change({ mapping: form.mapping.filter((_, place) => place !== index) }) }));
 }
 
 /** A value as it would be sent, from the preview of what is saved. @param {import("./resource.js").Resource | null} preview @param {string} field */
@@ -58,9 +63,11 @@ function sampleOf(preview, field) {
   return "";
 }
 
-/** @param {any} form @param {(changes: any) => void} change */
-function addRow(form, change) {
+/** @param {any} form @param {any} offer @param {(changes: any) => void} change */
+function addRow(form, offer, change) {
   const mapped = new Set(form.mapping.map(([field]) => field));
+  const hasOwn = offer && offer.kind !== "autopilot";
+  const known = offer ? offer.fields.map((item) => [item.name, item.title || item.name]) : STANDARD_FIELDS.map((name) => [name, name]);
   const isCustom = adding.kind in CUSTOM_TYPES;
   const field = isCustom ? customField(adding.kind, adding.name) : adding.kind;
   const add = () => {
@@ -72,8 +79,8 @@ function addRow(form, change) {
     h("label", { class: "field" }, h("span", null, "Add a field"),
       h("select", { value: adding.kind, onchange: (event) => { adding.kind = event.currentTarget.value; change({}); } },
         h("option", { value: "" }, "Choose a field"),
-        h("optgroup", { label: "Standard fields" }, STANDARD_FIELDS.filter((name) => !mapped.has(name)).map((name) => h("option", { value: name }, name))),
-        h("optgroup", { label: "Custom fields" }, Object.entries(CUSTOM_TYPES).map(([type, label]) => h("option", { value: type }, `${label}…`))))),
+        h("optgroup", { label: offer ? "Fields of the account" : "Standard fields" }, known.filter(([name]) => !mapped.has(name)).map(([name, title]) => h("option", { value: name }, title))),
+        hasOwn ? null : h("optgroup", { label: "Another custom field" }, Object.entries(CUSTOM_TYPES).map(([type, label]) => h("option", { value: type }, `${label}…`))))),
     isCustom ? h("label", { class: "field" }, h("span", null, "Its name"), h("input", { value: adding.name, placeholder: "Loyalty Tier", oninput: (event) => { adding.name = event.currentTarget.value; change({}); } })) : null,
     button({ label: "Add", icon: "add", why: field && !mapped.has(field) ? "" : "Choose a field first.", onclick: add }));
 }

@@ -50,7 +50,7 @@ export function safetyPart(edit, change, connections) {
       label: "Who leaves a segment", path: "leavers", value: form.leavers, errors: edit.errors, change: (leavers) => change({ leavers }),
       options: [["remove", "Is taken off the list", "Only those whom this export put there."], ["keep", "Stays on the list"]],
     }),
-    kind === "ortto" || form.new_people ? choiceField({
+    (edit.offer ? edit.offer.asks_new_people : kind === "ortto") ? choiceField({
       label: "New people", path: "new_people", value: form.new_people ?? "", errors: edit.errors, change: (value) => change({ new_people: value }),
       options: [["subscribed", "Are subscribed: they agreed to be mailed"], ["not_subscribed", "Are not subscribed"]],
     }) : null,

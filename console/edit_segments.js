@@ -24,7 +24,7 @@ export function connectionPart(place, edit, connections, change) {
     }
     return [
       selectField({
-        label: "Where contacts go", path: "connection", value: form.connection ?? "", errors: edit.errors, change: (name) => change({ connection: name || null }),
+        label: "Where contacts go", path: "connection", value: form.connection ?? "", errors: edit.errors, change: (name) => change({ connection: name || null, ...(items.find((item) => item.name === name)?.kind === "ortto" ? {} : { new_people: null }) }),
         options: [["", "None: it cannot run"], ...(isGone ? [[form.connection, `${form.connection} (gone)`]] : []), ...items.map((item) => [item.name, item.damaged ? `${item.name} (damaged)` : `${item.display_name} (${item.kind})`])],
       }),
       edit.base?.connection && form.connection !== edit.base.connection
@@ -64,7 +64,8 @@ function segmentColumns(edit, form, items, change) {
   const pick = (item, isOn) => {
     const targets = isOn ? [...form.segments, { segment: item.name, list: item.name }] : form.segments.filter((target) => target.segment !== item.name);
     const chosen = targets.map((target) => items.find((found) => found.name === target.segment)).filter(Boolean);
-    change({ segments: targets, mapping: edit.isNew && isOn && form.mapping.length === 0 ? withSuggestions(form.mapping, chosen) : form.mapping });
+    if (edit.isNew && isOn && form.mapping.length === 0) form.mapping = withSuggestions([], chosen, edit.offer);
+    change({ segments: targets });
   };
   return [
     { label: "Send", kind: "pick", cell: (item) => h("input", { type: "checkbox", "aria-label": `Send ${item.name}`, checked: Boolean(targetOf(form, item.name)), disabled: !item.eligible && !targetOf(form, item.name), onchange: (event) => pick(item, event.currentTarget.checked) }) },

@@ -12,7 +12,7 @@ import { bar, commands, inlineMoment, linkButton, statusChip } from "./parts.js"
 import { whyNotWith } from "./permission.js";
 import { go, tell } from "./place.js";
 import { tellMore } from "./dialog.js";
-import { examplesTable } from "./preview.js";
+import { examplesTable, PREVIEWING } from "./preview.js";
 import { forgetAnswers, reading } from "./resource.js";
 import { hashOf } from "./route.js";
 import { shown } from "./state.js";
@@ -89,7 +89,7 @@ function showPreview(item) {
   /** @type {import("./resource.js").Resource | null} */
   let preview = null;
   tellMore(`What a run of ${item.display_name} would do`, () => (preview
-    ? shown(preview, (found) => [h("p", { class: "soft" }, "Nothing is sent."), previewFacts(found), examplesTable(found)])
+    ? shown(preview, (found) => [h("p", { class: "soft" }, "Nothing is sent."), previewFacts(found), examplesTable(found)], PREVIEWING)
     : null), (redraw) => {
     preview = reading(`/exports/${item.name}/preview`, redraw, { method: "POST" });
     return preview.stop;

@@ -71,8 +71,10 @@ export function customField(type, label) {
   return words.length ? `${type}--${words.join("--")}` : "";
 }
 
-/** Return a field's name as people say it. @param {string} field */
-export function fieldWords(field) {
+/** Return a field's name as people say it: its title at the account where that is known. @param {string} field @param {any} [offer] */
+export function fieldWords(field, offer = null) {
+  const title = offer?.fields.find((item) => item.name === field)?.title;
+  if (title && title !== field) return title;
   const [type, ...words] = field.split("--");
   return words.length && type in CUSTOM_TYPES ? `${words.join(" ")} (${CUSTOM_TYPES[type].toLowerCase()})` : field;
 }
@@ -85,17 +87,18 @@ export function commonColumns(chosen) {
 
 /**
  * Return a mapping with what the chosen segments suggest, for fields that it does not have yet.
- * @param {readonly [string, string][]} mapping @param {readonly any[]} chosen @returns {[string, string][]}
+ * `offer` is what the connection's account itself suggests, where that is known.
+ * @param {readonly [string, string][]} mapping @param {readonly any[]} chosen @param {any} [offer] @returns {[string, string][]}
  */
-export function withSuggestions(mapping, chosen) {
+export function withSuggestions(mapping, chosen, offer = null) {
   const columns = commonColumns(chosen);
   const known = new Set(mapping.map(([field]) => field));
-  const found = Object.entries(chosen[0]?.suggested_mapping ?? {}).filter(([field, column]) => !known.has(field) && columns.includes(column));
+  const found = Object.entries(offer?.suggested_mapping ?? chosen[0]?.suggested_mapping ?? {}).filter(([field, column]) => !known.has(field) && columns.includes(column));
   return [.../** @type {[string, string][]} */ ([...mapping]), .../** @type {[string, string][]} */ (found)];
 }
 
-/** Return what a form lacks before it can be saved, by field. @param {ExportForm} form @returns {{ field: string, detail: string }[]} */
-export function lacksOf(form) {
+/** Return what a form lacks before it can be saved, by field. @param {ExportForm} form @param {string} [address] the field that holds the e-mail address @returns {{ field: string, detail: string }[]} */
+export function lacksOf(form, address = "Email") {
   const mapped = new Map();
   const lacks = [];
   if (!form.display_name.trim()) lacks.push({ field: "display_name", detail: "Give it a name." });
@@ -105,6 +108,6 @@ export function lacksOf(form) {
     if (field && !column) lacks.push({ field: `mapping.${field}`, detail: "Choose the column that fills it." });
     mapped.set(field, column);
   }
-  if (!mapped.get("Email")) lacks.push({ field: "mapping.Email", detail: "Choose the column that holds the e-mail address: contacts are matched by it." });
+  if (!mapped.get(address)) lacks.push({ field: `mapping.${address}`, detail: "Choose the column that holds the e-mail address: contacts are matched by it." });
   return lacks;
 }

@@ -5,6 +5,7 @@ import { serverNow } from "./api.js";
 import { h } from "./element.js";
 import { count, listed, plural, relative } from "./format.js";
 import { freshness } from "./overview.js";
+import { listPause } from "./pace.js";
 import { button, card, commands, empty, inlineMoment, linkButton, mark, statusChip, table } from "./parts.js";
 import { whyNot, whyNotWith } from "./permission.js";
 import { changeQuery, go, queryNow } from "./place.js";
@@ -17,7 +18,7 @@ const SHOWN_AT_ONCE = 100;
 
 /** @param {import("./place.js").Place} place @returns {import("./place.js").Screen} */
 export function exportsScreen(place) {
-  const exports = place.read("/exports?limit=50", { isPaged: true, every: (items) => (items?.some((item) => item.current_run) ? 5_000 : 30_000) });
+  const exports = place.read("/exports?limit=50", { isPaged: true, every: listPause });
   /** @type {Set<string>} */
   const picked = new Set();
   return {

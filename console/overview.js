@@ -5,6 +5,7 @@ import { serverNow } from "./api.js";
 import { dayStrip } from "./day_strip.js";
 import { h } from "./element.js";
 import { absolute, count, percent, plural } from "./format.js";
+import { listPause } from "./pace.js";
 import { button, card, empty, linkButton, mark, moment, statusChip, table } from "./parts.js";
 import { whyNot, whyNotWith } from "./permission.js";
 import { hashOf } from "./route.js";
@@ -16,7 +17,7 @@ const MOST_ROWS = 12;
 
 /** @param {import("./place.js").Place} place @returns {import("./place.js").Screen} */
 export function overviewScreen(place) {
-  const exports = place.read("/exports?limit=50", { isPaged: true, every: (items) => (items?.some((item) => item.current_run) ? 5_000 : 30_000) });
+  const exports = place.read("/exports?limit=50", { isPaged: true, every: listPause });
   /** @type {import("./resource.js").Resource | null} */
   let runs = null;
   return {

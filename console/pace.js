@@ -24,3 +24,8 @@ export function quarterPassed(before, after) {
   const quarter = Math.floor(after / 25) * 25;
   return quarter > 0 && quarter < 100 && before < quarter ? quarter : null;
 }
+
+/** Return the milliseconds until exports are listed again: soon while one runs, unless that takes several pages. @param {readonly any[] | null} items */
+export function listPause(items) {
+  return items && items.length <= 50 && items.some((item) => item.current_run) ? 5_000 : 30_000;
+}

@@ -3,6 +3,9 @@
 import { h } from "./element.js";
 import { table } from "./parts.js";
 
+/** What a preview does while it takes long. */
+export const PREVIEWING = "Reading the segments, and comparing them with what was delivered.";
+
 /** Example contacts as they would be sent, a column each field. @param {any} found */
 export function examplesTable(found) {
   if (!found.examples.length) return null;

@@ -190,6 +190,7 @@ function runFacts(run) {
     counts.changed > 0 && ["New values", plural(counts.changed, "profile")],
     counts.held_back > 0 && ["Removals held back", count(counts.held_back)],
     counts.kept > 0 && ["Members kept", count(counts.kept)],
+    counts.suppressed > 0 && ["Suppressed there", `${plural(counts.suppressed, "row")}: the destination does not take these addresses`],
     counts.values_omitted > 0 && ["Values left out", count(counts.values_omitted)],
     ["Calls", `${count(counts.requests)}${counts.throttled ? `, ${count(counts.throttled)} slowed down` : ""}${counts.retried ? `, ${count(counts.retried)} made again` : ""}`],
     run.rejected_of && ["Tries again the rows of", h("a", { href: hashOf(["exports", run.export, "runs", run.rejected_of]) }, "this run")],

@@ -10,12 +10,12 @@ import { problemDetails } from "./problem.js";
 
 /**
  * Show something that is read: its view once it is there, else how it stands.
- * @param {import("./resource.js").Resource} resource @param {(value: any) => Content} view @returns {Content}
+ * @param {import("./resource.js").Resource} resource @param {(value: any) => Content} view @param {string} [waiting] what takes long @returns {Content}
  */
-export function shown(resource, view) {
+export function shown(resource, view, waiting) {
   const now = resource.now;
   if (now.value !== null) return [staleBar(now, resource.read), view(now.value)];
-  return now.problem ? problemBar(now.problem, resource.read) : skeleton(now.patience);
+  return now.problem ? problemBar(now.problem, resource.read) : skeleton(now.patience, waiting);
 }
 
 /** @param {import("./resource.js").Snapshot} now @param {() => void} read */
@@ -25,12 +25,12 @@ function staleBar(now, read) {
   return bar("warning", [h("b", null, `As of ${clock(now.readAt ?? new Date())}${tries}. `), now.problem.detail], button({ label: "Read again", onclick: read }));
 }
 
-/** Shapes where content will be. @param {0 | 1 | 2} patience */
-export function skeleton(patience) {
+/** Shapes where content will be. @param {0 | 1 | 2} patience @param {string} [waiting] what takes long */
+export function skeleton(patience, waiting = "The app is waking up. The first answer after a pause takes a few seconds.") {
   if (!patience) return h("div", { "aria-busy": "true", class: "skeleton-room" });
   return h(
     "div", { "aria-busy": "true", class: "skeleton" },
-    h("p", { role: "status", class: patience === 2 ? "" : "unseen" }, patience === 2 ? "The app is waking up. The first answer after a pause takes a few seconds." : "Loading"),
+    h("p", { role: "status", class: patience === 2 ? "" : "unseen" }, patience === 2 ? waiting : "Loading"),
     [92, 100, 84, 96].map((width) => h("div", { class: "bone", style: { width: `${width}%` } })),
   );
 }

@@ -49,12 +49,16 @@ done
 # Whoever has no right to see the source leaves it to its owner.
 if [ "${GRANT_SOURCE_ACCESS:-true}" = true ]; then
     container=${CUSTOMER_INSIGHTS_PATH%%/*}
-    firewall=$(az resource show --ids "$CUSTOMER_INSIGHTS_STORAGE_ID" --query properties.networkAcls.defaultAction --output tsv --only-show-errors) ||
+    account=$(az resource show --ids "$CUSTOMER_INSIGHTS_STORAGE_ID" --output tsv --only-show-errors \
+        --query '[properties.networkAcls.defaultAction, properties.primaryEndpoints.blob]') ||
         stop "the storage account of CUSTOMER_INSIGHTS_STORAGE_ID cannot be seen. Correct it; or set GRANT_SOURCE_ACCESS to false if somebody else owns the account."
+    # shellcheck disable=SC2086 # two words
+    set -- $account
     az resource show --ids "$CUSTOMER_INSIGHTS_STORAGE_ID/blobServices/default/containers/$container" --output none --only-show-errors ||
         stop "that account has no container $container. CUSTOMER_INSIGHTS_PATH begins with the container's name."
-    [ "$firewall" != Deny ] || [ "${SOURCE_PRIVATE_ENDPOINT:-false}" = true ] ||
+    [ "$1" != Deny ] || [ "${SOURCE_PRIVATE_ENDPOINT:-false}" = true ] ||
         stop "the firewall of Customer Insights' account lets nobody in. Set VIRTUAL_NETWORK and SOURCE_PRIVATE_ENDPOINT to true."
+    azd env set CUSTOMER_INSIGHTS_BLOB_URI "$2"
 fi
 
 # A vault that was deleted with this environment keeps its name for 90 days: it is recovered, with its keys.

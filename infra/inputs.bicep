@@ -14,12 +14,18 @@ func isName(name string, least int, most int, characters string) bool =>
 @export()
 @description('Whether a text is a GUID in its usual form.')
 func isGuid(text string) bool =>
-  length(text) == 36 && madeOf(toLower(text), '${digits}abcdef-') && join(map(split(text, '-'), part => string(length(part))), ' ') == '8 4 4 4 12'
+  length(text) == 36 && madeOf(toLower(text), '${digits}abcdef-') && join(
+    map(split(text, '-'), part => string(length(part))),
+    ' '
+  ) == '8 4 4 4 12'
 
 @export()
 @description('Whether a resource id begins as that of a resource group.')
 func isInGroup(id string) bool =>
-  startsWith(toLower(id), '/subscriptions/') && isGuid(split(id, '/')[?2] ?? '') && toLower(split(id, '/')[?3] ?? '') == 'resourcegroups' && !empty(split(id, '/')[?4] ?? '')
+  startsWith(toLower(id), '/subscriptions/') && isGuid(split(id, '/')[?2] ?? '') && toLower(split(id, '/')[?3] ?? '') == 'resourcegroups' && !empty(split(
+    id,
+    '/'
+  )[?4] ?? '')
 
 @export()
 @description('What is wrong with the name of the environment.')
@@ -31,7 +37,12 @@ func faultOfEnvironment(name string) string =>
 @export()
 @description('What is wrong with the resource id of Customer Insights\' storage account.')
 func faultOfStorageId(id string) string =>
-  isInGroup(id) && toLower(join(skip(split(id, '/'), 5), '/')) == 'providers/microsoft.storage/storageaccounts/${toLower(last(split(id, '/')))}' && isName(last(split(id, '/')), 3, 24, '${lowerLetters}${digits}')
+  isInGroup(id) && toLower(join(skip(split(id, '/'), 5), '/')) == 'providers/microsoft.storage/storageaccounts/${toLower(last(split(id, '/')))}' && isName(
+      last(split(id, '/')),
+      3,
+      24,
+      '${lowerLetters}${digits}'
+    )
     ? ''
     : 'customerInsightsStorageId must be the resource id of a storage account, /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME, as `az storage account show -n NAME --query id -o tsv` prints it.'
 
@@ -40,7 +51,9 @@ func faultOfStorageId(id string) string =>
 func faultOfPath(path string) string =>
   !isName(split(path, '/')[0], 3, 63, '${lowerLetters}${digits}-') || contains('${path}/', '//') || !contains(path, '/')
     ? 'customerInsightsPath must be container/folder: the container\'s name (3 to 63 lower-case letters, digits, hyphens) and the folder that holds model.json, without an address before it or a slash at either end.'
-    : last(split(path, '/')) == 'model.json' ? 'customerInsightsPath must name the folder that holds model.json, not the file.' : ''
+    : last(split(path, '/')) == 'model.json'
+        ? 'customerInsightsPath must name the folder that holds model.json, not the file.'
+        : ''
 
 @export()
 @description('What is wrong with the ways to guard the API.')
@@ -59,7 +72,10 @@ func listOf(text string) string[] => empty(text) ? [] : map(split(text, ','), pa
 
 @description('Whether a text is an IPv4 range, 203.0.113.7/32.')
 func isRange(text string) bool =>
-  isName(text, 9, 18, '${digits}./') && length(split(text, '/')) == 2 && length(split(text, '.')) == 4 && empty(filter(split(replace(text, '/', '.'), '.'), part => empty(part) || length(part) > 3)) && int(split(text, '/')[1]) <= 32
+  isName(text, 9, 18, '${digits}./') && length(split(text, '/')) == 2 && length(split(text, '.')) == 4 && empty(filter(
+    split(replace(text, '/', '.'), '.'),
+    part => empty(part) || length(part) > 3
+  )) && int(split(text, '/')[1]) <= 32
 
 @export()
 @description('What is wrong with a list of addresses.')
@@ -85,16 +101,21 @@ func faultOfBudget(amount int, start string, email string) string =>
 @export()
 @description('What is wrong with a schedule.')
 func faultOfSchedule(name string, schedule string) string =>
-  length(split(schedule, ' ')) == 6 ? '' : '${name} must have six fields with one space between them, from seconds to days of the week.'
+  length(split(schedule, ' ')) == 6
+    ? ''
+    : '${name} must have six fields with one space between them, from seconds to days of the week.'
 
 @export()
 @description('What is wrong with an address of a service.')
-func faultOfUrl(name string, url string) string => startsWith(url, 'https://') ? '' : '${name} must begin with https://.'
+func faultOfUrl(name string, url string) string =>
+  startsWith(url, 'https://') ? '' : '${name} must begin with https://.'
 
 @export()
 @description('What is wrong with a switch that needs the network.')
 func faultOfSwitch(name string, isOn bool, virtualNetwork bool) string =>
-  isOn && !virtualNetwork ? '${name} needs virtualNetwork: without a network there is no place for a private endpoint.' : ''
+  isOn && !virtualNetwork
+    ? '${name} needs virtualNetwork: without a network there is no place for a private endpoint.'
+    : ''
 
 @export()
 @description('What is wrong with the place of the DNS zones.')

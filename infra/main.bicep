@@ -31,7 +31,10 @@ param customerInsightsStorageId string
 @description('Container and folder that hold model.json: container/folder.')
 param customerInsightsPath string
 
-@description('Whether the deployment gives the app its right to read that container. False: somebody else does (docs/deploy.md).')
+@description('Address of that account\'s blobs, if it is not the usual one. infra/check.sh finds it out.')
+param customerInsightsBlobUri string = ''
+
+@description('Whether the deployment gives the app its right to read that container. False: infra/grant.sh or somebody else does (docs/deploy.md).')
 param grantSourceAccess bool = true
 
 @description('Application (client) id of the Entra application that guards the API (infra/register-application.sh makes it).')
@@ -127,6 +130,7 @@ var faults = filter(
     faultOfEnvironment(environmentName)
     faultOfStorageId(customerInsightsStorageId)
     faultOfPath(customerInsightsPath)
+    empty(customerInsightsBlobUri) ? '' : faultOfUrl('customerInsightsBlobUri', customerInsightsBlobUri)
     faultOfCallers(authClientId, functionKeys, !empty(allowedAddresses) || apiPrivateEndpoint)
     faultOfAddresses('allowedAddresses', allowedAddresses)
     faultOfAddresses('deploymentAddresses', deploymentAddresses)
@@ -175,9 +179,7 @@ var endpoints = concat(
       zones: ['vault']
     }
   ],
-  sourcePrivateEndpoint
-    ? [{ name: 'source', group: 'blob', target: customerInsightsStorageId, zones: ['blob'] }]
-    : [],
+  sourcePrivateEndpoint ? [{ name: 'source', group: 'blob', target: customerInsightsStorageId, zones: ['blob'] }] : [],
   monitorPrivateLink
     ? [
         {
@@ -318,7 +320,9 @@ module app 'modules/app.bicep' = {
     zoneRedundant: zoneRedundant
     authClientId: functionKeys ? '' : authClientId
     keyVaultUrl: vault.outputs.url
-    customerInsightsBlobUri: grantSourceAccess ? sourceAccount!.properties.primaryEndpoints.blob : usualSourceUri
+    customerInsightsBlobUri: !empty(customerInsightsBlobUri)
+      ? customerInsightsBlobUri
+      : grantSourceAccess ? sourceAccount!.properties.primaryEndpoints.blob : usualSourceUri
     customerInsightsPath: customerInsightsPath
     autopilotUrl: autopilotUrl
     exportSchedule: exportSchedule
@@ -340,7 +344,14 @@ module apiEndpoint 'modules/private-endpoints.bicep' = if (apiPrivateEndpoint) {
     tags: tags
     subnetId: network!.outputs.endpointsSubnetId
     zonesGroupId: zonesGroupId
-    endpoints: [{ name: 'api', group: 'sites', target: '${group.id}/providers/Microsoft.Web/sites/func-${suffix}', zones: apiZones }]
+    endpoints: [
+      {
+        name: 'api'
+        group: 'sites'
+        target: '${group.id}/providers/Microsoft.Web/sites/func-${suffix}'
+        zones: apiZones
+      }
+    ]
   }
 }
 

@@ -28,10 +28,12 @@ from rich.markup import escape
 from cli.client import Address, ApiError, Client
 from cli.show import headline, run_table, table_of, watch
 from local.commands import only_one, run_command
-from local.environment import MAPPING, SEGMENTS, Company, publish
+from local.environment import SEGMENTS, Company, publish
 from local.own_table import OwnTable, read_own_table
 from local.stack import Stack
+from local.targets import AUTOPILOT, TARGETS, Target
 from shared.cleaning.addresses import normalised
+from shared.destinations.registry import DESTINATIONS
 
 DIRECTORY: Final = Path(".local/demo")
 LOCK: Final = Path(".local/demo.lock")
@@ -59,10 +61,11 @@ class Scene:
 class Demo:
     """A local stack, and the two runs that are shown on it."""
 
-    def __init__(self, console: Console, stack: Stack, api: Client) -> None:
+    def __init__(self, console: Console, stack: Stack, api: Client, target: Target) -> None:
         self._console = console
         self._stack = stack
         self._api = api
+        self._target = target
 
     def play(self, first: Scene, second: Scene) -> None:
         """Set up, export, change the source, export the difference; raises DemoFailed."""
@@ -103,7 +106,13 @@ class Demo:
     def _save(self, scene: Scene) -> None:
         made = self._api.put(
             f"connections/{CONNECTION}",
-            {"display_name": "Demo account", "api_key": KEY, "agree_to_privacy": True, "rate_limit": RATE},
+            {
+                "display_name": "Demo account",
+                "api_key": KEY,
+                "agree_to_privacy": True,
+                "rate_limit": RATE,
+                **self._target.connection,
+            },
         )
         self._console.print(
             f"Connection [bold]{CONNECTION}[/]: key accepted by {made['account']!r}, {RATE} requests a second"
@@ -116,6 +125,7 @@ class Demo:
                 "mapping": dict(scene.mapping),
                 "segments": list(scene.segments),
                 "max_profiles": 10_000_000,
+                **self._target.export,
             },
         )
         self._console.print(
@@ -156,28 +166,30 @@ class Demo:
             held = set(requests.get(f"{view}/{lists[segment]}/emails", timeout=60).json()) if there else set()
             missing, extra = len(scene.expected[segment] - held), len(held - scene.expected[segment])
             mark = "[green]equal[/]" if not missing and not extra else f"[red]{missing} missing, {extra} extra[/]"
-            self._console.print(f"List [bold]{segment}[/]: {len(held):,} members, {mark} to the segment")
+            self._console.print(
+                f"{self._target.lists.title()} [bold]{segment}[/]: {len(held):,} members, {mark} to the segment"
+            )
             if missing or extra:
-                raise DemoFailed(f"list {segment!r} does not equal its segment")
+                raise DemoFailed(f"{self._target.lists} {segment!r} does not equal its segment")
 
 
-def company_scene(company: Company) -> Scene:
+def company_scene(company: Company, target: Target) -> Scene:
     """Show a made-up company."""
     hidden = ("draw", "valid")
     return Scene(
         tables={name: company.segment(name).drop(hidden) for name in SEGMENTS},
         segments=tuple(SEGMENTS),
-        mapping=MAPPING,
+        mapping=target.mapping,
         expected={name: company.expected_members(name) for name in SEGMENTS},
     )
 
 
-def own_scenes(file: Path, table: OwnTable) -> tuple[Scene, Scene]:
+def own_scenes(file: Path, table: OwnTable, target: Target) -> tuple[Scene, Scene]:
     """Show a table of the user's own as one segment, and the same table with a few rows gone."""
     segment = "".join(letter if letter.isalnum() else "_" for letter in file.stem)
 
     def scene(rows: pl.DataFrame) -> Scene:
-        valid = normalised(rows[table.mapping["Email"]]).drop_nulls()
+        valid = normalised(rows[table.mapping[DESTINATIONS[target.kind].fields.address]]).drop_nulls()
         return Scene({segment: rows}, (segment,), table.mapping, {segment: set(valid)})
 
     return scene(table.rows), scene(table.rows.filter(pl.int_range(pl.len()) % 50 != 7))
@@ -189,21 +201,25 @@ def main() -> int:
     parser.add_argument("--segments", type=Path, help="a CSV table of your own with CustomerId and Email")
     parser.add_argument("--instances", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="leave everything up afterwards, to look at in the console")
+    parser.add_argument("--destination", choices=sorted(TARGETS), default=AUTOPILOT.kind)
     options = parser.parse_args()
+    target = TARGETS[options.destination]
     console = Console(highlight=False)
     knobs = {"key": KEY, "rate": RATE * 1.25, "burst": 40}
     console.print(
-        "[bold]Segments to Autopilot, on this machine.[/] Storage, vault, Functions host: local; Autopilot: a sandbox."
+        f"[bold]Segments to {target.title}, on this machine.[/] Storage, vault, Functions host: local; {target.title}: a sandbox."
     )
     try:
-        scenes = _scenes(console, options.segments)
+        scenes = _scenes(console, options.segments, target)
         with (
             only_one(LOCK, "A demo"),
             _clean_folder(),
-            Stack(DIRECTORY, instances=options.instances, knobs=knobs, in_memory=True) as stack,
+            Stack(DIRECTORY, instances=options.instances, knobs=knobs, in_memory=True, targets=(target,)) as stack,
             Client(Address(stack.api_url, stack.function_key)) as api,
         ):
-            Demo(console, stack, api).play(*scenes)
+            if stack.sandbox_url:
+                target.furnish(stack.sandbox_url, KEY)
+            Demo(console, stack, api, target).play(*scenes)
             if options.keep:
                 _stay(console, stack)
     except (DemoFailed, ApiError, requests.RequestException) as error:
@@ -231,13 +247,13 @@ def _clean_folder() -> Iterator[None]:
     yield
 
 
-def _scenes(console: Console, file: Path | None) -> tuple[Scene, Scene]:
+def _scenes(console: Console, file: Path | None, target: Target) -> tuple[Scene, Scene]:
     if file is not None:
-        table = read_own_table(file)
+        table = read_own_table(file, target)
         console.print(f"{file}: {table.rows.height:,} rows, {table.read_as}.", markup=False)
-        return own_scenes(file, table)
+        return own_scenes(file, table, target)
     company = Company.found(PEOPLE)
-    return company_scene(company), company_scene(company.next_refresh())
+    return company_scene(company, target), company_scene(company.next_refresh(), target)
 
 
 if __name__ == "__main__":

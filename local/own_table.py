@@ -14,7 +14,8 @@ import polars as pl
 
 from export_trigger.http.mapping import suggestion
 from local.commands import CannotGoOn
-from shared.destinations.autopilot.fields import FIELDS
+from local.targets import AUTOPILOT, Target
+from shared.destinations.registry import DESTINATIONS
 from shared.sources.blob_export.tables import CUSTOMER_ID, BlobTable
 
 SAVE_AS: Final = "Save it as 'CSV UTF-8' instead"
@@ -39,15 +40,18 @@ class OwnTable:
     read_as: str
 
 
-def read_own_table(file: Path) -> OwnTable:
+def read_own_table(file: Path, target: Target = AUTOPILOT) -> OwnTable:
     """Read a table; raises CannotGoOn with what is wrong, where, and what to save instead."""
+    fields = DESTINATIONS[target.kind].fields
     text, encoding = _text(file)
     delimiter = _delimiter(text)
     header, rows = _rows(file, text, delimiter)
     table = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
-    mapping = suggestion(BlobTable(name=file.stem, columns=tuple(header), partitions=()), FIELDS)
+    mapping = suggestion(BlobTable(name=file.stem, columns=tuple(header), partitions=()), fields)
     missing = [
-        name for name, there in ((CUSTOMER_ID, CUSTOMER_ID in header), ("Email", "Email" in mapping)) if not there
+        name
+        for name, there in ((CUSTOMER_ID, CUSTOMER_ID in header), ("Email", fields.address in mapping))
+        if not there
     ]
     if missing:
         found = ", ".join(map(repr, header[:20]))

@@ -1,4 +1,4 @@
-"""The local stack: Azurite, vault, Autopilot sandbox and Functions hosts in one process tree, wired by app settings.
+"""The local stack: Azurite, vault, sandboxes of Autopilot and Ortto, and Functions hosts in one process tree, wired by app settings.
 
 If asked, a collector of telemetry too.
 
@@ -16,7 +16,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -30,6 +30,7 @@ from local.azurite import Azurite
 from local.commands import direct_to_loopback, only_one, run_command
 from local.package import SITE_PACKAGES
 from local.processes import PortTaken, ServerProcess
+from local.targets import AUTOPILOT, TARGETS, Target
 
 DEFAULT_PATH: Final = "customer-insights/BlobExport"
 STACK_FILE: Final = Path(".local/stack.json")
@@ -67,7 +68,9 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         telemetry: bool = False,
         package: Path | None = None,
+        targets: Sequence[Target] = (AUTOPILOT,),
     ) -> None:
+        self._targets = targets
         self._directory = directory
         self._instances = instances
         self._settings = dict(settings or {})
@@ -82,7 +85,7 @@ class Stack:
         self._parts = ExitStack()
         self.azurite: Azurite | None = None
         self.vault: ServerProcess | None = None
-        self.sandbox: ServerProcess | None = None
+        self.sandboxes: dict[str, ServerProcess] = {}
         self.collector: ServerProcess | None = None
         self.hosts: list[ServerProcess] = []
         self.function_key = secrets.token_urlsafe(24)
@@ -128,8 +131,13 @@ class Stack:
         return self._environment["KEY_VAULT_URL"]
 
     @property
+    def sandbox(self) -> ServerProcess | None:
+        """The sandbox of the first of the destinations, if there is one."""
+        return self.sandboxes.get(self._targets[0].kind)
+
+    @property
     def sandbox_url(self) -> str | None:
-        """Where the sandbox is, if there is one."""
+        """Where that sandbox is, if there is one."""
         return str(self.sandbox.ready["url"]) if self.sandbox else None
 
     @property
@@ -232,9 +240,11 @@ class Stack:
                 IDENTITY_HEADER=self.vault.ready["identity_header"],
                 REQUESTS_CA_BUNDLE=self.vault.ready["ca_bundle"],
             )
-        if "AUTOPILOT_URL" not in given:
-            self.sandbox = self._serve("sandbox", ["-m", "local.sandbox", "--knobs", json.dumps(self._knobs)])
-            given["AUTOPILOT_URL"] = f"{self.sandbox.ready['url']}/v1"
+        for target in [target for target in self._targets if target.setting not in given]:
+            name = "sandbox" if target is self._targets[0] else f"sandbox-{target.kind}"
+            served = self._serve(name, ["-m", target.sandbox, "--knobs", json.dumps(self._knobs)])
+            self.sandboxes[target.kind] = served
+            given[target.setting] = f"{served.ready['url']}/v1"
         if self._telemetry:
             self.collector = self._serve("collector", ["-m", "local.collector"])
             url = self.collector.ready["url"]
@@ -288,7 +298,10 @@ def main() -> int:
     options = parser.parse_args()
     console = Console()
     with only_one(LOCK, "A local stack"):
-        _keep_up(console, Stack(DIRECTORY, instances=options.instances, telemetry=options.telemetry))
+        _keep_up(
+            console,
+            Stack(DIRECTORY, instances=options.instances, telemetry=options.telemetry, targets=tuple(TARGETS.values())),
+        )
     console.print("Stopped.")
     return 0
 
@@ -325,7 +338,8 @@ def _introduce(console: Console, stack: Stack) -> None:
     console.print("[bold]The local stack is up.[/] Ctrl-C stops it.\n")
     console.print(f"  Console    {stack.console_url}  (key: function_key in {STACK_FILE})")
     console.print(f"  API        {stack.api_url}")
-    console.print(f"  Autopilot  {stack.sandbox_url or stack.environment['AUTOPILOT_URL']}")
+    for target in TARGETS.values():
+        console.print(f"  {target.title:<9}  {stack.environment[target.setting].removesuffix('/v1')}")
     console.print(f"  Vault      {stack.vault_url}")
     console.print(f"  Source     {stack.source_path}")
     if stack.collector_url:

@@ -81,10 +81,14 @@ var settings = {
 }
 
 // A list that is empty lets everybody in; one that is not lets in nobody else.
-var restrictions = map([allowedAddresses, deploymentAddresses], ranges => map(
-  range(0, length(ranges)),
-  i => { name: 'allowed-${i}', priority: 100 + i, action: 'Allow', ipAddress: ranges[i] }
-))
+var restrictions = map(
+  [allowedAddresses, deploymentAddresses],
+  ranges =>
+    map(
+      range(0, length(ranges)),
+      i => { name: 'allowed-${i}', priority: 100 + i, action: 'Allow', ipAddress: ranges[i] }
+    )
+)
 var otherwise = map(restrictions, allowed => empty(allowed) ? 'Allow' : 'Deny')
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {

@@ -39,7 +39,9 @@ resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2026-0
       privateDnsZoneConfigs: [
         for zone in endpoint.zones: {
           name: zone
-          properties: { privateDnsZoneId: '${zonesGroupId}/providers/Microsoft.Network/privateDnsZones/${zoneName(zone)}' }
+          properties: {
+            privateDnsZoneId: '${zonesGroupId}/providers/Microsoft.Network/privateDnsZones/${zoneName(zone)}'
+          }
         }
       ]
     }

@@ -104,9 +104,17 @@ var changes = {
 var template = loadJsonContent('../workbook.json')
 // Platform metrics: the host's own telemetry leaves out queues and timers (docs/decisions/10-telemetry.md).
 var metricsOfApp = { content: { resourceIds: [resourceId('Microsoft.Web/sites', 'func-${suffix}')] } }
-var parts = [for part in template.items: union(part, part.type == 10 ? metricsOfApp : {}, contains(queries, part.name) ? {
-  content: { query: queries[part.name] }
-} : {})]
+var parts = [
+  for part in template.items: union(
+    part,
+    part.type == 10 ? metricsOfApp : {},
+    contains(queries, part.name)
+      ? {
+          content: { query: queries[part.name] }
+        }
+      : {}
+  )
+]
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(workspaceId, 'segment-export')
@@ -128,63 +136,69 @@ resource receivers 'Microsoft.Insights/actionGroups@2023-01-01' = {
   properties: {
     enabled: true
     groupShortName: 'segexport'
-    emailReceivers: empty(alertEmail) ? [] : [
-      { name: 'operator', emailAddress: alertEmail, useCommonAlertSchema: true }
-    ]
+    emailReceivers: empty(alertEmail)
+      ? []
+      : [
+          { name: 'operator', emailAddress: alertEmail, useCommonAlertSchema: true }
+        ]
   }
 }
 
-resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for alert in items(alerts): {
-  name: alert.key
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: alert.value.title
-    description: 'What to do: docs/operate.md, ${alert.key}'
-    severity: alert.value.severity
-    enabled: true
-    scopes: [workspaceId]
-    evaluationFrequency: 'PT15M'
-    windowSize: 'PT15M'
-    overrideQueryTimeRange: alert.value.range == 'PT15M' ? null : alert.value.range
-    autoMitigate: false
-    muteActionsDuration: alert.value.range == 'PT15M' ? null : 'PT6H'
-    // The tables come into being with the first telemetry, which is after the rules.
-    skipQueryValidation: true
-    criteria: {
-      allOf: [
-        {
-          query: alert.value.query
-          timeAggregation: 'Count'
-          operator: 'GreaterThan'
-          threshold: 0
-          dimensions: [{ name: 'export', operator: 'Include', values: ['*'] }]
-          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
-        }
-      ]
+resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for alert in items(alerts): {
+    name: alert.key
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: alert.value.title
+      description: 'What to do: docs/operate.md, ${alert.key}'
+      severity: alert.value.severity
+      enabled: true
+      scopes: [workspaceId]
+      evaluationFrequency: 'PT15M'
+      windowSize: 'PT15M'
+      overrideQueryTimeRange: alert.value.range == 'PT15M' ? null : alert.value.range
+      autoMitigate: false
+      muteActionsDuration: alert.value.range == 'PT15M' ? null : 'PT6H'
+      // The tables come into being with the first telemetry, which is after the rules.
+      skipQueryValidation: true
+      criteria: {
+        allOf: [
+          {
+            query: alert.value.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            dimensions: [{ name: 'export', operator: 'Include', values: ['*'] }]
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: [receivers.id] }
     }
-    actions: { actionGroups: [receivers.id] }
   }
-}]
+]
 
-resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = [for change in items(changes): {
-  name: change.key
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'What to do: docs/operate.md, ${change.key}'
-    enabled: true
-    scopes: [resourceGroup().id]
-    condition: {
-      allOf: [
-        { field: 'category', equals: 'Administrative' }
-        { field: 'status', equals: 'Succeeded' }
-        { anyOf: map(change.value, operation => { field: 'operationName', equals: operation }) }
-      ]
+resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = [
+  for change in items(changes): {
+    name: change.key
+    location: 'global'
+    tags: tags
+    properties: {
+      description: 'What to do: docs/operate.md, ${change.key}'
+      enabled: true
+      scopes: [resourceGroup().id]
+      condition: {
+        allOf: [
+          { field: 'category', equals: 'Administrative' }
+          { field: 'status', equals: 'Succeeded' }
+          { anyOf: map(change.value, operation => { field: 'operationName', equals: operation }) }
+        ]
+      }
+      actions: { actionGroups: [{ actionGroupId: receivers.id }] }
     }
-    actions: { actionGroups: [{ actionGroupId: receivers.id }] }
   }
-}]
+]
 
 output actionGroupId string = receivers.id

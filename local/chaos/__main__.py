@@ -18,6 +18,7 @@ from rich.console import Console
 from local.chaos.lane import Lane, Verdict
 from local.chaos.schedule import draw_round
 from local.commands import run_command
+from local.targets import AUTOPILOT, TARGETS, Target
 
 HOSTS: Final = 2
 ROUNDS_A_STACK: Final = 10
@@ -30,14 +31,16 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1, help="seed of the first round; the others count up")
     parser.add_argument("--lanes", type=int, default=1, help="stacks at a time")
+    parser.add_argument("--destination", choices=sorted(TARGETS), default=AUTOPILOT.kind)
     options = parser.parse_args()
+    target = TARGETS[options.destination]
     seeds: SimpleQueue[int] = SimpleQueue()
     for seed in range(options.seed, options.seed + options.rounds):
         seeds.put(seed)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     console = Console(soft_wrap=True)
     verdicts: list[Verdict] = []
-    threads = [threading.Thread(target=_play, args=(console, seeds, verdicts)) for _ in range(options.lanes)]
+    threads = [threading.Thread(target=_play, args=(console, seeds, verdicts, target)) for _ in range(options.lanes)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -46,26 +49,26 @@ def main() -> int:
     return 0 if len(verdicts) == options.rounds and all(verdict.is_clean for verdict in verdicts) else 1
 
 
-def _play(console: Console, seeds: SimpleQueue[int], verdicts: list[Verdict]) -> None:
+def _play(console: Console, seeds: SimpleQueue[int], verdicts: list[Verdict], target: Target) -> None:
     """Play rounds until no seed is left, with a new stack every now and then, and after one that went wrong."""
     while not seeds.empty():
         directory = Path(tempfile.mkdtemp(prefix="lane-", dir=RESULTS.parent))
-        with Lane(directory, HOSTS) as lane:
-            clean = _play_some(console, lane, seeds, verdicts)
+        with Lane(directory, HOSTS, target) as lane:
+            clean = _play_some(console, lane, seeds, verdicts, target)
         if clean:
             shutil.rmtree(directory)
         else:
             console.print(f"   everything needed to understand it: {directory}/evidence-*, logs and storage beside it")
 
 
-def _play_some(console: Console, lane: Lane, seeds: SimpleQueue[int], verdicts: list[Verdict]) -> bool:
+def _play_some(console: Console, lane: Lane, seeds: SimpleQueue[int], verdicts: list[Verdict], target: Target) -> bool:
     """Play some rounds on one stack; gives whether all were clean. One that was not is the stack's last."""
     for _ in range(ROUNDS_A_STACK):
         try:
             seed = seeds.get_nowait()
         except Empty:
             return True
-        verdict = lane.play(draw_round(seed, HOSTS))
+        verdict = lane.play(draw_round(seed, HOSTS, target.kind))
         verdicts.append(verdict)
         _say(console, verdict)
         with RESULTS.open("a") as results:

@@ -22,9 +22,10 @@ from local.chaos.marks import Search
 from local.chaos.odd import spoil
 from local.chaos.schedule import Round, Trouble
 from local.chaos.trouble import KEYS, SECRET, Stage, TroubleMaker
-from local.environment import MAPPING, Company
+from local.environment import Company
 from local.source_proxy import SourceProxy
 from local.stack import Stack
+from local.targets import AUTOPILOT, Target
 from shared.azure.tables import Table
 from shared.runs.ledger import Ledger
 
@@ -93,13 +94,14 @@ class Stuck(Exception):
 class Lane:
     """Runs rounds on one stack; a context manager."""
 
-    def __init__(self, directory: Path, hosts: int = 2) -> None:
+    def __init__(self, directory: Path, hosts: int = 2, target: Target = AUTOPILOT) -> None:
         self._directory = directory
+        self._target = target
         self._proxy = SourceProxy()
         self._company = Company.found(1)
         self._churn = 0.0
         environment = {**os.environ, "CustomerInsightsStorage": self._proxy.connection_string}
-        self._stack = Stack(directory, instances=hosts, settings=SETTINGS, environment=environment)
+        self._stack = Stack(directory, instances=hosts, settings=SETTINGS, environment=environment, targets=(target,))
         self._stage = Stage(self._stack, self._proxy, self._refresh)
 
     def __enter__(self) -> Lane:
@@ -146,6 +148,7 @@ class Lane:
         self._company, self._churn = Company.found(drawn.people, drawn.seed), drawn.churn
         with TroubleMaker(self._stage, (), calm):
             self._publish()
+        self._target.furnish(str(self._stack.sandbox_url), KEYS[0])
         self._configure(drawn)
         self._run_in_trouble(drawn.troubles[0], drawn.knobs, verdict)
         if drawn.odd:
@@ -189,14 +192,16 @@ class Lane:
             "secret_name": SECRET,
             "agree_to_privacy": True,
             "rate_limit": drawn.rate,
+            **self._target.connection,
         }
         export = {
             "display_name": "Chaos",
             "connection": NAME,
-            "mapping": dict(MAPPING),
+            "mapping": dict(self._target.mapping),
             "segments": list(drawn.segments),
             "schedule": {"on": "off"},
             "guards": {"max_removed_percent": 100, "allow_empty": True},
+            **self._target.export,
         }
         self._stack.store_secret(SECRET, KEYS[0])
         self._persistently("put", f"connections/{NAME}", connection)
@@ -214,6 +219,7 @@ class Lane:
         self._judge(self._run("runs"), EXPLAINED, verdict)
         self._settle()
         self._compare(drawn, verdict)
+        self._check_bans(verdict)  # before the sandbox counts anew
         requests.post(f"{self._stack.sandbox_url}/sandbox/reset", timeout=10).raise_for_status()
         idle = self._run("runs")
         self._judge(idle, EXPLAINED, verdict)
@@ -225,7 +231,14 @@ class Lane:
         if verified["reason"] != "lists_equal":
             verdict.wrong += 1
             verdict.notes.append(f"verification: {verified['findings']}")
+        self._check_bans(verdict)
         self._search(verdict)
+
+    def _check_bans(self, verdict: Verdict) -> None:
+        """Check that so many calls were never refused that the account banned the app."""
+        if bans := self._look("stats").get("bans"):
+            verdict.off += 1
+            verdict.notes.append(f"banned {bans} times")
 
     def _compare(self, drawn: Round, verdict: Verdict) -> None:
         titles = [item["title"] for item in self._look("lists")["lists"]]

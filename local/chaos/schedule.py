@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from local.environment import SEGMENTS
@@ -87,9 +87,36 @@ class Round:
     troubles: tuple[tuple[Trouble, ...], tuple[Trouble, ...]]
 
 
-def draw_round(seed: int, hosts: int) -> Round:
-    """Draw a round: the same seed gives the same round."""
+def draw_round(seed: int, hosts: int, kind: str = "autopilot") -> Round:
+    """Draw a round on an account of this kind: the same seed gives the same round."""
     dice = random.Random(seed)  # noqa: S311 - to be repeatable
+    drawn = _draw(dice, seed, hosts)
+    if kind == "autopilot":
+        return drawn
+    # A hundred people go in one call there: few calls a second, so that a run lasts long enough to be troubled.
+    return replace(drawn, rate=round(dice.uniform(0.8, 5), 1), knobs={**_ortto_knobs(dice), "seed": seed})
+
+
+def _ortto_knobs(dice: random.Random) -> dict[str, Any]:
+    """Draw how an Ortto account is, where nobody knows how Ortto is (docs/sandbox.md)."""
+    return {
+        "latency_ms": dice.choice((0, 0, 20, 200)),
+        "jitter_ms": dice.choice((0, 50)),
+        "concurrency": dice.choice((None, None, 2)),
+        "concurrency_answer": dice.choice(("429", "503", "500", "reset")),
+        "ban_answer": dice.choice(("429", "403", "reset")),
+        "mixed_batch": dice.choice(("in_place", "only_accepted", "whole_400", "details")),
+        "answer_order": dice.choice(("request", "shuffled")),
+        "tag_filter": dice.choice(("u4s_is", "unknown_operation", "empty")),
+        "tags_in_get_by_ids": dice.choice(("both", "ids_only")),
+        "by_id_gone": dice.choice(("invalid", "skipped", "400")),
+        "skipped_status": dice.choice(("skipped", "ignored", "absent", "400_if_all")),
+        "strategy3_tags": dice.choice(("ignored", "applied")),
+        "geo_normalises": dice.choice((False, True)),
+    }
+
+
+def _draw(dice: random.Random, seed: int, hosts: int) -> Round:
     people = dice.randint(50, 700)
     return Round(
         seed=seed,

@@ -15,6 +15,8 @@ from local.ortto.fields import BUILT_IN, Field
 
 EMAIL: Final = "str::email"
 PERMISSION: Final = "bol::p"
+OWN_TAG: Final = "My team"
+"""The tag that Ortto makes itself (recorded)."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Account:
         self.suppressed: set[str] = set()
         self._numbers = 0
         self._last_tag = 0
-        self.tag_named("My team")
+        self.tag_named(OWN_TAG)
 
     def find(self, email: str, *, folds: bool = True) -> list[Person]:
         """Return everybody who has an address, who came first first."""

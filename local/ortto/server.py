@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from local.ortto.account import Account
 from local.ortto.api import MERGE, Api, problem
@@ -18,6 +18,15 @@ from local.sandbox.api import Reply
 from local.sandbox.knobs import Dice
 from local.sandbox.lies import LIES, TRUE, Raw, Truth, page
 from local.sandbox.view import Statistics
+
+WRITES: Final = {
+    MERGE,
+    "PUT /audience/subscribe",
+    "PUT /person/archive",
+    "PUT /person/restore",
+    "DELETE /person/delete",
+}
+"""The calls that change people; reading is done by POST, too."""
 
 TOO_FAST: Final = {"error": {"code": "rate-limit", "message": "rate limit", "try-in-seconds": 1}}
 """As the vendor writes it; the seconds are ours, so that nobody waits long here."""
@@ -130,6 +139,12 @@ class Sandbox:
             case _:
                 return reply
 
+    def _summary(self) -> dict[str, Any]:
+        """Return the statistics; reading is done by POST, too, and is no write."""
+        summary = self.statistics.summary()
+        writes = sum(count for call, count in summary["calls"].items() if call in WRITES)
+        return {**summary, "writes": writes, "bans": self._limits.bans}
+
     def _control(self, method: str, path: str, body: bytes) -> Reply:
         """Turn knobs, reset, or look."""
         if path == "/sandbox/knobs":
@@ -150,7 +165,7 @@ class Sandbox:
             self._reset()
             return Reply(204)
         if (method, path) == ("GET", "/sandbox/stats"):
-            return Reply(200, {**self.statistics.summary(), "bans": self._limits.bans})
+            return Reply(200, self._summary())
         if (method, path) == ("GET", "/sandbox/journal"):
             return Reply(200, list(self.statistics.journal))
         found = look(self.account, method, path) or do_by_hand(self.account, method, path, _content(body))

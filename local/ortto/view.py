@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-from local.ortto.account import Account, Person
+from local.ortto.account import OWN_TAG, Account, Person
 from local.sandbox.api import Reply
 
 
@@ -17,7 +17,14 @@ def look(account: Account, method: str, path: str) -> Reply | None:
             return Reply(200, {"tags": tags})
         case ["GET", "tags", name, "emails"] if tag := account.known_tag(name):
             return Reply(200, sorted(account.emails(tag.people)))
-        case ["GET", "people"]:
+        case ["GET", "lists"]:
+            named = [
+                {"list_id": str(tag.id), "title": tag.name} for tag in account.tags.values() if tag.name != OWN_TAG
+            ]
+            return Reply(200, {"lists": named})
+        case ["GET", "lists", tag_id, "emails"] if tag_id.isdecimal() and (tag := account.tags.get(int(tag_id))):
+            return Reply(200, sorted(account.emails(tag.people)))
+        case ["GET", "people" | "contacts"]:
             return Reply(200, [_shown(account, person) for person in account.people.values()])
         case ["GET", "people", email] if found := account.find(email):
             return Reply(200, _shown(account, found[0]))

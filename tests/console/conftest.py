@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from local.browser import find_browser
 from local.stack import Stack
 from local.world import World
+from tests.console.scene import fill
 from tests.console.tab import Tab
 
 OpenTab = Callable[..., Tab]
@@ -37,6 +38,13 @@ def bare_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         world = World(stack)
         yield world
         world.close()
+
+
+@pytest.fixture(scope="module")
+def world(bare_world: World) -> World:
+    """Return the module's world with a company in it, of which exports have run."""
+    fill(bare_world)
+    return bare_world
 
 
 @pytest.fixture

@@ -37,3 +37,8 @@ test("phases follow each other, and one goes on", () => {
   assert.ok(phasesOf({ ...run, started_at: null, ended_at: "c" }).every((phase) => !phase.isNow));
   assert.equal(phasesOf({ ...run, verification: "report" })[2].name, "Reading the lists back");
 });
+
+test("who is on the destination's suppression list is a part of the sum", () => {
+  const parts = partsOf({ rows_read: 10, delivered: 7, suppressed: 3 }, true);
+  assert.deepEqual(parts.map((part) => [part.key, part.rows]), [["delivered", 7], ["suppressed", 3]]);
+});

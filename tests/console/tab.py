@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, expect
 
-REFUSED: Final = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+REFUSED: Final = re.compile(r"Failed to load resource: (?:the server responded with a status of (\d+)|net::ERR_(\w+))")
 """What a browser writes to its console for an answer that is a refusal, however well the page shows it."""
 
 
@@ -42,16 +40,29 @@ class Tab:
         self.page.get_by_role("button", name="Sign in").click()
         self.page.get_by_role("navigation", name="Screens").wait_for()
 
+    def link(self, name: str, within: Locator | None = None) -> Locator:
+        """Return the link of this name; `within` a part of the page if one is given."""
+        return (within or self.page.locator("#page")).get_by_role("link", name=name, exact=True)
+
+    def button(self, name: str) -> Locator:
+        """Return the button of this name: of the question in front, if there is one."""
+        dialog = self.page.get_by_role("dialog")
+        return (dialog if dialog.count() else self.page).get_by_role("button", name=name, exact=True)
+
     def click(self, what: Locator) -> None:
         """Click, and count it."""
         what.click()
         self.clicks += 1
 
-    @contextmanager
-    def refusing(self, *statuses: str) -> Iterator[None]:
-        """Let answers of these statuses be no trouble."""
-        self.expected.update(statuses)
-        yield
+    def choose(self, what: Locator, option: str) -> None:
+        """Choose from a list, which counts as a click."""
+        what.select_option(option)
+        self.clicks += 1
+
+    def settles(self) -> None:
+        """Wait until everything that the screen reads is there."""
+        self.page.locator("#title").wait_for()
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
 
     def faults_of_access(self) -> list[str]:
         """Return what axe finds in the page as it stands: each rule with the places that break it."""
@@ -67,7 +78,7 @@ class Tab:
 
     def _note_message(self, message: ConsoleMessage) -> None:
         refusal = REFUSED.match(message.text)
-        if message.type in {"error", "warning"} and not (refusal and refusal[1] in self.expected):
+        if message.type in {"error", "warning"} and not (refusal and (refusal[1] or refusal[2]) in self.expected):
             self.troubles.append(f"{message.type}: {message.text}")
 
     def _note_error(self, error: Error) -> None:

@@ -13,7 +13,9 @@ import pytest
 from export_trigger.http.connect import CONSENT_TEXT
 from export_trigger.steps.standing import Why
 from shared.destinations.autopilot.fields import CUSTOM_TYPES, STANDARD_FIELDS
+from shared.destinations.registry import DESTINATIONS
 from shared.reasons.codes import Status, WaitsFor
+from shared.runs.counts import Counts
 from shared.runs.run import Trigger
 
 HERE = Path(__file__).parent
@@ -42,6 +44,12 @@ def test_the_page_knows_what_the_app_decides() -> None:
     assert all(
         f"  {name}: " in page["export_form.js"] or f" {name}: " in page["export_form.js"] for name in CUSTOM_TYPES
     )
+    kinds = re.findall(r'(\w+): \{ title: "(\w+)", regions: \[(.*?)\] \}', page["connection_form.js"])
+    assert {kind: (title, re.findall(r'"(\w+)"', regions)) for kind, title, regions in kinds} == {
+        kind: (found.title, list(found.regions)) for kind, found in DESTINATIONS.items()
+    }
+    parts = re.findall(r'^  \["(\w+)", ', page["counts.js"], re.MULTILINE)
+    assert Counts.model_validate({"rows_read": len(parts), **dict.fromkeys(parts, 1)}).add_up
 
 
 def _names(source: str, constant: str) -> list[str]:

@@ -118,6 +118,10 @@ class Compiler:
             self._compiled[path] = self._compile(path)
         return self._compiled[path]
 
+    def formatted(self, path: Path) -> str:
+        """Return a Bicep file as the compiler formats it."""
+        return str(self._ask("bicep/format", {"path": str(path)})["result"]["contents"])
+
     def switched(self, name: str) -> Deployment:
         """Return what the parameters file of that name deploys."""
         if name not in self._deployments:

@@ -33,7 +33,7 @@ WELL: Final = {
     "functionapp list-flexconsumption-runtimes": "3.12\n3.13",
     "rest --method GET": "1",
     "provider show": "Registered",
-    "resource show": "Allow",
+    "resource show": "Allow\nhttps://insights.z01.blob.storage.azure.net/",
     "keyvault list-deleted": "0",
 }
 """What `az` answers when all is well: the first words of a command, and its output; `!` stands for a failure."""
@@ -107,7 +107,10 @@ def test_where_all_is_well_nothing_is_changed(desk: Desk) -> None:
     done = desk.run("check.sh", WELL)
     assert (done.returncode, done.stderr) == (0, "")
     assert desk.called("az provider register") == []
-    assert desk.called("azd") == ["azd env set RECOVER_VAULT false"]
+    assert desk.called("azd") == [
+        "azd env set CUSTOMER_INSIGHTS_BLOB_URI https://insights.z01.blob.storage.azure.net/",
+        "azd env set RECOVER_VAULT false",
+    ]
 
 
 def test_providers_are_registered_and_waited_for(desk: Desk) -> None:
@@ -120,7 +123,7 @@ def test_providers_are_registered_and_waited_for(desk: Desk) -> None:
 
 def test_a_vault_that_was_deleted_with_the_environment_is_recovered(desk: Desk) -> None:
     assert desk.run("check.sh", {**WELL, "keyvault list-deleted": "1"}).returncode == 0
-    assert desk.called("azd") == ["azd env set RECOVER_VAULT true"]
+    assert desk.called("azd")[-1] == "azd env set RECOVER_VAULT true"
     (asked,) = desk.called("az keyvault list-deleted")
     assert "properties.location=='westeurope'" in asked
     assert "=='exports'" in asked
@@ -139,9 +142,13 @@ def test_a_vault_that_was_deleted_with_the_environment_is_recovered(desk: Desk) 
         ({"functionapp list-flexconsumption-runtimes": "3.12"}, {}, "does not offer Python 3.13"),
         ({"rest --method GET": "0"}, {}, "you may not assign roles in this subscription"),
         ({"provider show": "NotRegistered", "provider register": "!"}, {}, "Ask an Owner of the subscription"),
-        ({"--query properties.networkAcls": "!"}, {}, "set GRANT_SOURCE_ACCESS to false if somebody else owns"),
+        ({"--query [properties.networkAcls": "!"}, {}, "set GRANT_SOURCE_ACCESS to false if somebody else owns"),
         ({"containers/segments": "!"}, {}, "has no container segments"),
-        ({"--query properties.networkAcls": "Deny"}, {}, "Set VIRTUAL_NETWORK and SOURCE_PRIVATE_ENDPOINT"),
+        (
+            {"--query [properties.networkAcls": "Deny\nhttps://insights.blob.core.windows.net/"},
+            {},
+            "Set VIRTUAL_NETWORK and SOURCE_PRIVATE_ENDPOINT",
+        ),
         ({}, {"NOTIFY_URL": "https://example.com/?key=1"}, "NOTIFY_URL is no longer read"),
         ({}, {"CUSTOMER_INSIGHTS_PATH": ""}, "CUSTOMER_INSIGHTS_PATH is not set"),
     ],
@@ -170,7 +177,7 @@ def test_what_the_machine_lacks_is_named(desk: Desk, missing: str, sentence: str
 
 
 def test_a_firewall_does_not_matter_where_the_app_comes_through_its_network(desk: Desk) -> None:
-    answers = {**WELL, "--query properties.networkAcls": "Deny"}
+    answers = {**WELL, "--query [properties.networkAcls": "Deny\nhttps://insights.blob.core.windows.net/"}
     assert desk.run("check.sh", answers, SOURCE_PRIVATE_ENDPOINT="true").returncode == 0
 
 

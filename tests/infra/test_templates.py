@@ -33,6 +33,12 @@ def test_a_template_that_is_wrong_is_found(bicep: Compiler, tmp_path: Any) -> No
     assert any("no-unused-params" in fault for fault in found)
 
 
+def test_every_template_is_formatted_as_the_compiler_does(bicep: Compiler) -> None:
+    """`bicep format FILE` puts it right."""
+    wrong = [path.name for path in INFRA.rglob("*.bicep") if bicep.formatted(path) != path.read_text()]
+    assert wrong == []
+
+
 def test_every_suppressed_rule_has_its_reason_in_the_line_above() -> None:
     for path in INFRA.rglob("*.bicep"):
         lines = path.read_text().splitlines()
@@ -117,6 +123,10 @@ GROUP: Final = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGrou
         ({"virtualNetwork": True, "virtualNetworkAddresses": "10.84.0.0/26"}, "must be an IPv4 range of /25 or larger"),
         ({"monthlyBudget": 20}, "monthlyBudget needs budgetStart"),
         ({"monthlyBudget": 20, "budgetStart": "2026-12-01"}, "and alertEmail, which hears of it"),
+        (
+            {"customerInsightsBlobUri": "insights.blob.core.windows.net"},
+            "customerInsightsBlobUri must begin with https://",
+        ),
         ({"packageUri": "segment-export.zip"}, "packageUri must begin with https://"),
         ({"virtualNetwork": True, "privateDnsZones": "hub"}, "privateDnsZones must be create, none, or the id"),
     ],
@@ -363,6 +373,12 @@ def test_nothing_is_made_in_somebody_elses_resource_group_when_azd_deploys(bicep
     assert yaml.safe_load((ROOT / "azure.yaml").read_text())["requiredVersions"] == {"azd": ">= 1.24.1"}
 
 
+def test_the_source_is_read_where_it_says_that_its_blobs_are(bicep: Compiler) -> None:
+    address = "https://insights.z01.blob.storage.azure.net/"
+    made = bicep.deploy("plain", customerInsightsBlobUri=address).only("Microsoft.Web/sites/config", "/appsettings")
+    assert made.properties["CustomerInsightsStorage__blobServiceUri"] == address
+
+
 def test_the_service_that_azd_deploys_is_the_app_that_the_template_tags(plain: Deployment) -> None:
     azure = yaml.safe_load((ROOT / "azure.yaml").read_text())
     (service,) = azure["services"]
@@ -381,7 +397,7 @@ def test_the_workflow_gives_what_the_parameter_file_asks_for_and_holds_no_secret
     workflow = (ROOT / ".github/workflows/deploy.yml").read_text()
     (job,) = yaml.safe_load(workflow)["jobs"].values()
     for name, default in asked:
-        if name != "RECOVER_VAULT":  # which infra/check.sh finds out
+        if name not in {"CUSTOMER_INSIGHTS_BLOB_URI", "RECOVER_VAULT"}:  # which infra/check.sh finds out
             given = f"vars.{name} || '{default}'" if default else f"vars.{name}"
             assert job["env"][name] == f"${{{{ {given} }}}}"
     assert "secrets." not in workflow
@@ -394,7 +410,7 @@ def test_a_workflow_uses_actions_by_their_commit(path: Path) -> None:
     assert [action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
 
 
-FOUND_OUT: Final = {"AZURE_ENV_NAME", "AZURE_LOCATION", "RECOVER_VAULT"}
+FOUND_OUT: Final = {"AZURE_ENV_NAME", "AZURE_LOCATION", "CUSTOMER_INSIGHTS_BLOB_URI", "RECOVER_VAULT"}
 """What azd asks for, or a hook finds out."""
 
 
