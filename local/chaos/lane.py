@@ -219,6 +219,7 @@ class Lane:
         self._judge(self._run("runs"), EXPLAINED, verdict)
         self._settle()
         self._compare(drawn, verdict)
+        self._check_permissions(verdict)
         self._check_bans(verdict)  # before the sandbox counts anew
         requests.post(f"{self._stack.sandbox_url}/sandbox/reset", timeout=10).raise_for_status()
         idle = self._run("runs")
@@ -233,6 +234,14 @@ class Lane:
             verdict.notes.append(f"verification: {verified['findings']}")
         self._check_bans(verdict)
         self._search(verdict)
+
+    def _check_permissions(self, verdict: Verdict) -> None:
+        """Check that nobody may be mailed, where the export creates people who may not be."""
+        if self._target.export.get("new_people") != "not_subscribed":
+            return
+        allowed = [person for person in self._look("people") if person["fields"]["bol::p"] is not False]
+        verdict.wrong += len(allowed)
+        verdict.notes += [f"{len(allowed)} people may be mailed who may not"] if allowed else []
 
     def _check_bans(self, verdict: Verdict) -> None:
         """Check that so many calls were never refused that the account banned the app."""
