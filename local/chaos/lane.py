@@ -16,6 +16,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from cli.client import Address, ApiError, Client
+from local.chaos.account import harm
 from local.chaos.evidence import keep_evidence
 from local.chaos.left import left_lying
 from local.chaos.marks import Search
@@ -219,8 +220,9 @@ class Lane:
         self._judge(self._run("runs"), EXPLAINED, verdict)
         self._settle()
         self._compare(drawn, verdict)
-        self._check_permissions(verdict)
-        self._check_bans(verdict)  # before the sandbox counts anew
+        harms = harm(self._target, self._look)  # before the sandbox counts anew
+        verdict.off += len(harms)
+        verdict.notes += harms
         requests.post(f"{self._stack.sandbox_url}/sandbox/reset", timeout=10).raise_for_status()
         idle = self._run("runs")
         self._judge(idle, EXPLAINED, verdict)
@@ -232,22 +234,7 @@ class Lane:
         if verified["reason"] != "lists_equal":
             verdict.wrong += 1
             verdict.notes.append(f"verification: {verified['findings']}")
-        self._check_bans(verdict)
         self._search(verdict)
-
-    def _check_permissions(self, verdict: Verdict) -> None:
-        """Check that nobody may be mailed, where the export creates people who may not be."""
-        if self._target.export.get("new_people") != "not_subscribed":
-            return
-        allowed = [person for person in self._look("people") if person["fields"]["bol::p"] is not False]
-        verdict.wrong += len(allowed)
-        verdict.notes += [f"{len(allowed)} people may be mailed who may not"] if allowed else []
-
-    def _check_bans(self, verdict: Verdict) -> None:
-        """Check that so many calls were never refused that the account banned the app."""
-        if bans := self._look("stats").get("bans"):
-            verdict.off += 1
-            verdict.notes.append(f"banned {bans} times")
 
     def _compare(self, drawn: Round, verdict: Verdict) -> None:
         titles = [item["title"] for item in self._look("lists")["lists"]]
