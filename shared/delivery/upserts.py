@@ -127,9 +127,9 @@ class Upserts:
         return self._sender.send([self._call(batch) for batch in batches])
 
     def _introduced(self, batches: Sequence[Sequence[Contact]]) -> list[Sequence[Result] | DestinationError]:
-        """Send batches whose new people are created beforehand; one where that had no answer is not sent."""
+        """Send batches whose new people are created beforehand; one where that failed is not sent."""
         answers = self._sender.send([self._introduction(batch) for batch in batches])
-        ready = [n for n, answer in enumerate(answers) if answer is None or isinstance(answer, Refused)]
+        ready = [n for n, answer in enumerate(answers) if answer is None]
         sent = dict(zip(ready, self._sent([batches[n] for n in ready]), strict=True))
         failed = {n: answer for n, answer in enumerate(answers) if isinstance(answer, DestinationError)}
         return [sent[n] if n in sent else failed[n] for n in range(len(batches))]

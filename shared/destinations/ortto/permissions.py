@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from itertools import batched
 from typing import Any, Final
 
-from shared.delivery.destination import Caller, Contact, Held, Notes
+from shared.delivery.destination import Caller, Contact, Held, Notes, NotHeld
 from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Refused
 from shared.destinations.ortto.answers import Call, results
 from shared.destinations.ortto.client import Ortto
@@ -74,9 +74,17 @@ class Permissions:
                         return
 
     def introduce(self, contacts: Sequence[Contact]) -> None:
-        """Create those who are not there, unsubscribed; strategy 3 leaves alone who is there (vendor)."""
+        """Create those who are not there, unsubscribed; strategy 3 leaves alone who is there (vendor).
+
+        Raise NoAnswer if somebody is left out, Refused if somebody was not tried: their update would create them, subscribed.
+        """
         people = [{"fields": {EMAIL: contact.address, PERMISSION: False}} for contact in contacts]
-        self._api.call(Call.MERGE, merge_body(people, [EMAIL], strategy=KEEP))
+        answer = self._api.call(Call.MERGE, merge_body(people, [EMAIL], strategy=KEEP))
+        found = results(answer, len(contacts))
+        if found is None or NotHeld.NOT_DONE in found:
+            raise Refused(f"{Call.MERGE} was refused")
+        if NotHeld.MISSING in found:
+            raise NoAnswer(f"{Call.MERGE} leaves somebody out")
 
     def _noted(self) -> str:
         return self._notes.read().get(NOTE) or ""

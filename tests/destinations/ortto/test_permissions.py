@@ -9,7 +9,7 @@ from contextlib import nullcontext, suppress
 import pytest
 
 from shared.delivery.destination import Contact
-from shared.delivery.errors import NoAnswer, PermissionsWouldChange
+from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Refused
 from shared.delivery.sending import Sender
 from shared.destinations.ortto.destination import OrttoDestination
 from shared.destinations.ortto.limits import TAGS
@@ -119,3 +119,20 @@ def test_a_permission_that_was_taken_back_without_an_answer_proves_nothing(bench
     with pytest.raises(PermissionsWouldChange):
         prepare(bench, "a@example.com")
     assert bench.notes.read()[NOTE] == CHANGES
+
+
+def test_who_is_left_out_when_new_people_are_created_is_not_created_subscribed(bench: OrttoBench) -> None:
+    bench.turn(faults={"drop_row": 1.0})
+    with pytest.raises(NoAnswer):
+        bench.account().introduce(contacts(bench, "a@example.com", "b@example.com"))
+    with pytest.raises(NoAnswer):
+        bench.account().introduce(contacts(bench, "a@example.com"))
+    bench.turn()
+    bench.account().introduce(contacts(bench, "a@example.com", "b@example.com"))
+    assert {item["fields"]["bol::p"] for item in bench.look("people")} == {False}
+
+
+def test_who_stands_beside_a_refused_person_is_not_taken_for_created(bench: OrttoBench) -> None:
+    bench.turn(mixed_batch="details")
+    with pytest.raises(Refused):
+        bench.account().introduce(contacts(bench, "a@example.com", bench.refused(1)))

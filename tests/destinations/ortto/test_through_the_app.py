@@ -242,3 +242,23 @@ def permission(ortto: OrttoBench, address: str) -> bool:
 def changes(ortto: OrttoBench, address: str) -> list[bool]:
     """Return what somebody's permission was, from the beginning."""
     return [change["permitted"] for change in ortto.look(f"people/{address}")["permissions"]]
+
+
+def test_what_updates_do_is_tried_anew_once_another_key_is_stored(
+    ortto: OrttoBench, installation: Installation
+) -> None:
+    ortto.turn(permission_on_update="resubscribes")
+    save(installation)
+    unsubscribe(ortto, "b@example.com")
+    assert run(installation, fails=True)["reason"] == "permissions_would_change"
+    ortto.turn(key="another-key")
+    body = {
+        "display_name": "Ortto",
+        "kind": "ortto",
+        "region": "eu",
+        "api_key": "another-key",
+        "agree_to_privacy": True,
+    }
+    assert installation.ask("put_connection", "main", body=body)[0] == 200
+    assert run(installation)["counts"]["delivered"] == 3
+    assert permission(ortto, "b@example.com") is False
