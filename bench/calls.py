@@ -12,7 +12,8 @@ from rich.console import Console
 
 from bench.report import Part
 from bench.world import open_world
-from local.world import SIMPLE, World
+from local.targets import AUTOPILOT, ORTTO, Target
+from local.world import World
 from shared.delivery.destination import ListMethod
 from shared.destinations.autopilot.list_methods import BULK, CONTACT
 
@@ -98,7 +99,8 @@ def at_once(size: int) -> list[tuple[str, Members]]:
 
 def run() -> Part:
     """Go through all transitions on a plain and on a list-honouring account, and load three lists at once on each."""
-    rows, met = [], True
+    rows: list[tuple[str, ...]] = []
+    met = True
     for method, steps in [(method, way(PROFILES)) for method in BULK_KNOBS for way in (at_once, transitions)]:
         with open_world(knobs={"bulk_lists": BULK_KNOBS[method]}) as world:
             world.connect(rate_limit=10_000)
@@ -113,20 +115,59 @@ def run() -> Part:
                     (method.name, f"{PROFILES:,}", name, f"{sent:,}", f"{fewest:,}", shown, "" if fine else "over")
                 )
                 before = after
+    for way in (at_once, transitions):
+        more, fine = _at_ortto(way(PROFILES))
+        rows, met = [*rows, *more], met and fine
     notes = [
         "Ours has some calls of its own: the lists are read once a run (the key works, a deleted list is filled anew), a",
         "first run proves which call fills lists (six calls at most), and a run whose calls filled lists confirms it with two",
         "calls a list. On a plain account a contact and its first list are one call, `POST /contact`, which also names who is",
         "refused: fewer than a bulk call and a membership each, which is what was sent until 2026-11-25.",
+        "At Ortto one call takes 100 people with all their tags, and one more reads them back: the answer names nobody.",
     ]
     columns = ("lists filled by", "profiles", "transition", "requests", "fewest", "ratio", "")
-    return Part("Calls against the lower bound", "at most 1.02; no change: 0 writes", columns, rows, met, notes)
+    return Part(
+        "Calls against the lower bound", "at most 1.02, at Ortto 1.05; no change: 0 writes", columns, rows, met, notes
+    )
 
 
-def _requests(world: World, members: Members) -> tuple[int, int]:
+def touched(before: Members, after: Members) -> int:
+    """Return how many people have new values, join a segment or leave one."""
+    people = {email for members in (*before.values(), *after.values()) for email in members}
+
+    def of(email: str, state: Members) -> tuple[object, ...]:
+        return next((m[email] for m in state.values() if email in m), None), *sorted(
+            n for n in state if email in state[n]
+        )
+
+    return sum(of(email, before) != of(email, after) for email in people)
+
+
+def _at_ortto(steps: list[tuple[str, Members]]) -> tuple[list[tuple[str, ...]], bool]:
+    """Go through transitions on an Ortto account; the fewest calls are one for 100 people, and one that reads them back."""
+    rows: list[tuple[str, ...]] = []
+    met = True
+    with open_world(knobs={"ban": None}, target=ORTTO) as world:
+        world.connect(rate_limit=10_000, calls_in_flight=8, **ORTTO.connection)
+        before: Members = {}
+        for name, after in steps:
+            sent, writes = _requests(world, after, ORTTO)
+            fewest = 2 * math.ceil(touched(before, after) / 100)
+            fine = writes == 0 if fewest == 0 else sent / fewest <= 1.05
+            met = met and fine
+            shown = f"{writes} writes" if fewest == 0 else f"{sent / fewest:.3f}"
+            rows.append(("tags", f"{PROFILES:,}", name, f"{sent:,}", f"{fewest:,}", shown, "" if fine else "over"))
+            before = after
+    return rows, met
+
+
+def _requests(world: World, members: Members, target: Target = AUTOPILOT) -> tuple[int, int]:
     """Bring the segments to a state, run, and give the requests and the writes that it took."""
     world.publish({name: _table(people) for name, people in members.items()})
-    world.save("all", segments=list(members), mapping=SIMPLE, max_profiles=1_000_000, schedule={"on": "off"})
+    more = {"new_people": "subscribed"} if target is ORTTO else {}
+    world.save(
+        "all", segments=list(members), mapping=target.simple, max_profiles=1_000_000, schedule={"on": "off"}, **more
+    )
     world.reset_statistics()
     run = world.wait("all", world.start("all"), seconds=600)
     assert run["status"] == "Successful", run

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.stack import Stack
+from local.targets import AUTOPILOT, Target
 from local.world import World
 
 SETTINGS: Final = {"SETTLE_SECONDS": "0", "EXPORT_SCHEDULE": "0 0 0 1 1 *"}
@@ -16,7 +17,12 @@ SETTINGS: Final = {"SETTLE_SECONDS": "0", "EXPORT_SCHEDULE": "0 0 0 1 1 *"}
 
 @contextmanager
 def open_world(
-    *, instances: int = 1, knobs: Mapping[str, Any] | None = None, in_memory: bool = False, storage_log: bool = False
+    *,
+    instances: int = 1,
+    knobs: Mapping[str, Any] | None = None,
+    in_memory: bool = False,
+    storage_log: bool = False,
+    target: Target = AUTOPILOT,
 ) -> Iterator[World]:
     """Yield a world, and take it down afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
@@ -27,6 +33,7 @@ def open_world(
             knobs=knobs,
             in_memory=in_memory,
             storage_log=storage_log,
+            targets=(target,),
         )
         with stack:
             world = World(stack)

@@ -270,8 +270,8 @@ function conflict(place, edit, preview) {
   return bar("warning", [
     h("p", null, h("b", null, `${by} saved this export while you were editing it.`), " Nothing of yours is lost. Choose what the form holds now, look at it, and save."),
     h("div", { class: "both" },
-      h("div", null, h("h3", null, "They changed"), changeList(changesBetween(base, theirs))),
-      h("div", null, h("h3", null, "You changed"), changeList(changesBetween(base, mine)))),
+      h("div", null, h("h2", null, "They changed"), changeList(changesBetween(base, theirs))),
+      h("div", null, h("h2", null, "You changed"), changeList(changesBetween(base, mine)))),
   ], [
     button({ label: "Mine over theirs", onclick: () => take(mergedOver(base, mine, theirs)) }),
     button({ label: "Take theirs", onclick: () => take(theirs) }),

@@ -8,7 +8,7 @@ from typing import Final
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, expect
 
-REFUSED: Final = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+REFUSED: Final = re.compile(r"Failed to load resource: (?:the server responded with a status of (\d+)|net::ERR_(\w+))")
 """What a browser writes to its console for an answer that is a refusal, however well the page shows it."""
 
 
@@ -78,7 +78,7 @@ class Tab:
 
     def _note_message(self, message: ConsoleMessage) -> None:
         refusal = REFUSED.match(message.text)
-        if message.type in {"error", "warning"} and not (refusal and refusal[1] in self.expected):
+        if message.type in {"error", "warning"} and not (refusal and (refusal[1] or refusal[2]) in self.expected):
             self.troubles.append(f"{message.type}: {message.text}")
 
     def _note_error(self, error: Error) -> None:

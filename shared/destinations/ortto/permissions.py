@@ -6,6 +6,7 @@ assumed to be true. So the first person who is unsubscribed is updated alone, an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import batched
@@ -26,8 +27,14 @@ CONDITIONS: Final = 50
 NOTE: Final = "proof:permission"
 KEPT: Final = "kept"
 CHANGES: Final = "changes"
+NOBODY: Final = "proof:nobody-until"
+"""Until when (seconds since 1970) it is believed that nobody in the account is unsubscribed, and how long from a look on."""
+NOBODY_SECONDS: Final = 60.0
+
 _TRYING: Final = "trying "
-"""Before the id of the person on whom it is tried: who takes over from a worker that died sets their permission back."""
+_UNDOING: Final = "undoing "
+"""Before the id of the person on whom it is tried, or whose permission is to be taken back: so whoever takes over from a
+worker that died finishes it."""
 
 
 class Permissions:
@@ -46,14 +53,17 @@ class Permissions:
     ) -> None:
         """Make sure that sending the contacts subscribes nobody again; raise PermissionsWouldChange.
 
-        As long as no unsubscribed person was seen, each call of this looks for one among the contacts.
+        As long as no unsubscribed person was seen, each call of this looks for one among the contacts, once a minute where the
+        account has none at all.
         """
         if self._is_kept():
             return
-        if self._noted().startswith(_TRYING):
+        if self._noted().startswith((_TRYING, _UNDOING)):
             with alone():
                 self._resume(caller)
         concerned = [contact for contact in contacts if PERMISSION not in contact.fields]
+        if new_people != "not_subscribed" and self._is_nobody_unsubscribed():
+            return
         for part in _parts(concerned, new_people):
             if new_people == "not_subscribed":
                 self._introduce_all(part, caller)
@@ -77,11 +87,19 @@ class Permissions:
             raise PermissionsWouldChange("the account subscribes people again")
         return noted == KEPT
 
+    def _is_nobody_unsubscribed(self) -> bool:
+        return time.time() < float(self._notes.read().get(NOBODY) or 0)
+
     def _resume(self, caller: Caller) -> None:
-        """Finish a trial that nobody knows the end of."""
+        """Finish a trial that nobody knows the end of: that somebody is unsubscribed still does not tell that it was made."""
         noted = self._noted()
+        if noted.startswith(_UNDOING):
+            self._undo(noted.removeprefix(_UNDOING), caller)
         if noted.startswith(_TRYING):
-            self._judge(noted.removeprefix(_TRYING), caller)
+            person = noted.removeprefix(_TRYING)
+            if self._permission(person, caller):
+                self._undo(person, caller)
+            self._notes.write(NOTE, None)
 
     def _introduce_all(self, contacts: Sequence[Contact], caller: Caller) -> None:
         try:
@@ -93,6 +111,8 @@ class Permissions:
         """Yield those who are there and unsubscribed, each with their id."""
         by_address = {contact.address: contact for contact in contacts}
         everybody = self._page({"$and": [{"$bol::is": {"field_id": PERMISSION, "value": False}}]}, caller)
+        if not everybody["contacts"]:
+            self._notes.write(NOBODY, str(time.time() + NOBODY_SECONDS))
         pages = [everybody] if not everybody["has_more"] else self._looked_up(list(by_address), caller)
         for page in pages:
             for item in page["contacts"] or ():
@@ -122,30 +142,34 @@ class Permissions:
         if found is None or not isinstance(found[0], Held):
             self._notes.write(NOTE, None)
             return False
-        self._judge(person, caller)
-        return True
+        match self._permission(person, caller):
+            case True:
+                self._undo(person, caller)
+            case False:
+                self._notes.write(NOTE, KEPT)
+            case None:  # gone meanwhile, so it told nothing
+                self._notes.write(NOTE, None)
+        return self._is_kept()
 
-    def _judge(self, person: str, caller: Caller) -> None:
-        """Read back on whom it was tried; set the permission back and raise PermissionsWouldChange if it has changed."""
+    def _permission(self, person: str, caller: Caller) -> bool | None:
+        """Read somebody's permission; None if they are gone."""
         body = {"contact_ids": [person], "fields": [EMAIL, PERMISSION]}
         found = caller.one(lambda: self._api.call(Call.BY_IDS, body))["contacts"].get(person)
         if found is None:
-            self._notes.write(NOTE, None)  # gone meanwhile, so it told nothing
-            return
-        match found["fields"].get(PERMISSION):
-            case False:
-                self._notes.write(NOTE, KEPT)
-            case True:
-                self._set_back(person, caller)
-                self._notes.write(NOTE, CHANGES)
-                raise PermissionsWouldChange("the account subscribes people again")
-            case _:
-                raise NoAnswer(f"{Call.BY_IDS} does not tell a permission")
+            return None
+        allowed = found["fields"].get(PERMISSION)
+        if not isinstance(allowed, bool):
+            raise NoAnswer(f"{Call.BY_IDS} does not tell a permission")
+        return allowed
 
-    def _set_back(self, person: str, caller: Caller) -> None:
+    def _undo(self, person: str, caller: Caller) -> None:
+        """Take somebody's permission back that an update gave them, and raise PermissionsWouldChange."""
+        self._notes.write(NOTE, _UNDOING + person)
         people = [{"fields": {PERSON_ID: person, PERMISSION: False}}]
         body = merge_body(people, [PERSON_ID], strategy=OVERWRITE, skip_non_existing=True)
         caller.one(lambda: self._api.call(Call.MERGE, body))
+        self._notes.write(NOTE, CHANGES)
+        raise PermissionsWouldChange("the account subscribes people again")
 
 
 def _parts(contacts: Sequence[Contact], new_people: NewPeople | None) -> Iterator[Sequence[Contact]]:

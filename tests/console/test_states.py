@@ -1,0 +1,206 @@
+"""What happens seldom, shown truthfully: answers that are forced, and others who were faster. Nothing typed is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from local.world import SIMPLE, World
+from tests.console.tab import Tab
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def refuse(tab: Tab, path: str, status: int, method: str = "GET", **problem: object) -> None:
+    """Answer calls of `path` (as a pattern below `/api`) with a problem."""
+    tab.expected.add(str(status))
+    body = {"type": "about:blank", "title": "x", "status": status, **problem}
+
+    def handle(route: Route) -> None:
+        if route.request.method != method:
+            return route.fallback()
+        return route.fulfill(status=status, content_type="application/problem+json", body=json.dumps(body))
+
+    tab.page.route(re.compile(rf"/api/{path}(\?.*)?$"), handle)
+
+
+def alter(tab: Tab, path: str, change: Change) -> None:
+    """Let the app answer, and change what it says."""
+
+    def handle(route: Route) -> None:
+        headers = {name: value for name, value in route.request.headers.items() if name != "if-none-match"}
+        answer = route.fetch(headers=headers)
+        if not answer.ok:
+            return route.fulfill(response=answer)
+        content = answer.json()
+        change(content)
+        return route.fulfill(response=answer, json=content, headers={"content-type": "application/json"})
+
+    tab.page.route(re.compile(rf"/api/{path}(\?.*)?$"), handle)
+
+
+def as_role(role: str) -> Change:
+    def change(me: dict[str, Any]) -> None:
+        (may,) = (item["may"] for item in me["roles"] if item["role"] == role)
+        me.update(role=role, may=may, mode="entra")
+
+    return change
+
+
+def test_a_sign_in_that_ends_in_the_middle_of_an_edit_loses_nothing(world: World, tab: Tab) -> None:
+    tab.sign_in("#/exports/loyalty/edit")
+    name = tab.page.get_by_label("Display name")
+    name.fill("Typed before the sign-in ended")
+    refuse(tab, "exports/loyalty", 401, "PUT")
+    tab.button("Save").click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("What you typed is kept")
+    tab.page.unroute_all()
+    dialog.get_by_label("Function key").fill(tab.key)
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_have_count(0)
+    expect(name).to_have_value("Typed before the sign-in ended")
+    tab.button("Save").click()
+    expect(tab.page.get_by_text("Nothing ran by saving").first).to_be_visible()
+    assert world.api.get("exports/loyalty")["display_name"] == "Typed before the sign-in ended"
+    world.save("loyalty", display_name="Loyalty lists")
+
+
+def test_of_two_who_edit_the_second_sees_both_and_chooses(world: World, tab: Tab) -> None:
+    segments = [{"segment": "LapsedCustomers", "list": "Both"}]
+    world.save("both", display_name="First", segments=segments, mapping=SIMPLE)
+    tab.expected.add("412")
+    tab.sign_in("#/exports/both/edit")
+    tab.page.get_by_label("Display name").fill("Mine")
+    tab.settles()
+    world.save("both", display_name="Theirs", segments=segments, mapping=SIMPLE, max_profiles=77)
+    tab.button("Save").click()
+    expect(tab.page.locator("main")).to_contain_text("saved this export while you were editing it")
+    assert tab.faults_of_access() == []
+    assert world.api.get("exports/both")["display_name"] == "Theirs"
+    tab.button("Mine over theirs").click()
+    tab.button("Save").click()
+    expect(tab.page.get_by_text("Nothing ran by saving").first).to_be_visible()
+    saved = world.api.get("exports/both")
+    assert (saved["display_name"], saved["max_profiles"]) == ("Mine", 77)
+
+
+def test_a_run_that_is_going_already_is_linked(world: World, tab: Tab) -> None:
+    world.save("busy", display_name="Busy", segments=[{"segment": "Customer", "list": "Busy"}], mapping=SIMPLE)
+    tab.expected.add("409")
+    tab.sign_in("#/exports")
+    tab.settles()
+    with world.put_back():
+        world.turn(latency_ms=300)
+        tab.button("Run Busy").click()
+        run = world.start("busy")
+        tab.page.get_by_role("dialog").get_by_role("button", name=re.compile("^Start")).click()
+        expect(tab.page.get_by_role("dialog").locator(f"a[href*='{run}']")).to_be_visible()
+    world.wait("busy", run)
+
+
+def test_what_the_caller_may_not_do_is_said_with_the_role_that_may(world: World, tab: Tab) -> None:
+    alter(tab, "me", as_role("viewer"))
+    refuse(tab, "audit", 403, code="role_too_low", detail="This needs the role of admin.")
+    tab.sign_in("#/audit")
+    expect(tab.page.locator("main")).to_contain_text("Exports.Admin")
+    for place in ("#/new-connection", "#/connections/main", "#/new-export", "#/exports/loyalty/edit", "#/person"):
+        tab.open(place)
+        tab.settles()
+        expect(tab.page.locator("main")).to_contain_text(re.compile(r"Exports\.(Admin|Contributor)"))
+        assert tab.faults_of_access() == []
+    tab.open("#/exports/loyalty")
+    tab.settles()
+    expect(tab.button("Run")).to_have_attribute("aria-disabled", "true")
+
+
+@pytest.mark.parametrize("place", ["", "exports", "segments", "connections", "audit"])
+def test_an_app_that_has_trouble_is_shown_and_tried_again(world: World, tab: Tab, place: str) -> None:
+    tab.sign_in("#/health")
+    refuse(
+        tab,
+        "(exports|segments|connections|audit|runs)",
+        503,
+        code="storage_unavailable",
+        detail="Not now, said the app.",
+    )
+    tab.open(f"#/{place}")
+    expect(tab.page.locator("main")).to_contain_text("Not now, said the app.")
+    assert tab.faults_of_access() == []
+    tab.page.unroute_all()
+    tab.button("Try again").first.click()
+    tab.settles()
+    expect(tab.page.locator("main")).not_to_contain_text("Not now, said the app.")
+
+
+def test_a_slow_answer_is_said_to_be_waited_for(world: World, tab: Tab) -> None:
+    held: list[Route] = []
+    tab.sign_in("#/health")
+    tab.page.route(re.compile("/api/segments"), lambda route: held.append(route))
+    tab.open("#/segments")
+    expect(tab.page.get_by_text("The app is waking up")).to_be_visible()
+    assert tab.faults_of_access() == []
+    for route in held:
+        route.continue_()
+    expect(tab.link("LoyaltyGold")).to_be_visible()
+
+
+def test_an_answer_that_cannot_be_read_is_said(world: World, tab: Tab) -> None:
+    tab.sign_in("#/health")
+    tab.page.route(
+        re.compile("/api/connections"), lambda route: route.fulfill(content_type="application/json", body='{"items": [')
+    )
+    tab.open("#/connections")
+    expect(tab.page.locator("main")).to_contain_text("could not be read")
+
+
+def test_an_app_that_restarts_under_the_page_is_waited_for(world: World, tab: Tab) -> None:
+    tab.expected.add("FAILED")
+    tab.sign_in("#/exports")
+    tab.settles()
+    tab.page.route(re.compile("/api/"), lambda route: route.abort())
+    tab.open("#/connections")
+    expect(tab.page.locator("main")).to_contain_text("The app did not answer")
+    tab.page.unroute_all()
+    expect(tab.link("main account").or_(tab.link("Main account")).first).to_be_visible(timeout=30_000)
+
+
+def test_two_million_members_are_shown_in_figures_that_can_be_read(world: World, tab: Tab) -> None:
+    def change(page: dict[str, Any]) -> None:
+        for item in page["items"]:
+            item["members"] = 2_000_000
+
+    alter(tab, "segments", change)
+    tab.sign_in("#/segments")
+    expect(tab.page.get_by_role("cell", name="2,000,000").first).to_be_visible()
+
+
+def test_a_run_that_ended_between_two_looks_is_seen_to_have_ended_and_asked_for_no_more(world: World, tab: Tab) -> None:
+    run = world.runs("loyalty")[0]["id"]
+    looks: list[str] = []
+
+    def still_going(found: dict[str, Any]) -> None:
+        looks.append(run)
+        if len(looks) == 1:
+            found.update(status="Processing", reason=None, advice=None, ended_at=None)
+
+    alter(tab, f"exports/loyalty/runs/{run}", still_going)
+    tab.page.clock.install()
+    tab.sign_in(f"#/exports/loyalty/runs/{run}")
+    expect(tab.page.get_by_role("status").filter(has_text="ended")).to_be_visible(timeout=20_000)
+    tab.page.clock.run_for(120_000)
+    tab.button("Copy link").hover()
+    assert len(looks) == 2
+
+
+def test_a_segment_that_vanished_is_said_where_it_is_asked_for(world: World, tab: Tab) -> None:
+    tab.expected.update({"404", "409", "422"})
+    tab.sign_in("#/segments/Gone")
+    tab.settles()
+    expect(tab.page.locator("main")).to_contain_text("Gone")
+    assert len(tab.page.locator("main").inner_text()) > 30
