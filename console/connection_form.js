@@ -2,8 +2,8 @@
 
 /** The text of `agree_to_privacy`, word for word as the app has it: a test compares them. */
 export const CONSENT =
-  "By agreeing you allow the transfer of data, including personal data, from Customer Insights to Autopilot, a service " +
-  "outside your Azure subscription. You are responsible for having obtained the consent of the people concerned. An " +
+  "By agreeing you allow the transfer of data, including personal data, from Customer Insights to the service that " +
+  "the connection leads to, Autopilot or Ortto, outside your Azure subscription. You are responsible for having obtained the consent of the people concerned. An " +
   "administrator can remove the connection at any time to stop the transfer.";
 
 /** Kinds of destination, and the regions that an account of one may lie in. */

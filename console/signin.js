@@ -33,7 +33,7 @@ export function comeBack() {
 /** Forget who is here. */
 export function signOut() {
   if (session.me?.mode === "entra") {
-    location.assign("/.auth/logout?post_logout_redirect_uri=/");
+    location.assign("/.auth/logout?post_logout_redirect_uri=/console/index.html");
     return;
   }
   keepKey(null);
@@ -105,5 +105,5 @@ export function noRoleScreen(problem) {
       h("h1", { tabindex: "-1" }, "You are signed in, but have no role yet"),
       h("p", null, problem.detail),
       h("p", null, "Exports.Viewer reads, Exports.Contributor also changes and runs exports, Exports.Admin does everything. An administrator grants it in Microsoft Entra, under Enterprise applications."),
-      linkButton("/.auth/logout?post_logout_redirect_uri=/", "Sign out", "out")));
+      linkButton("/.auth/logout?post_logout_redirect_uri=/console/index.html", "Sign out", "out")));
 }

@@ -29,7 +29,7 @@ from shared.delivery.sending import Sender
 from shared.lifecycle.finish import finish_run
 from shared.lifecycle.liveness import BusySlots, RunOver
 from shared.lifecycle.read_lists import read_back
-from shared.lifecycle.record import Outcome, begin, record, record_lost
+from shared.lifecycle.record import Attempt, Outcome, record, record_lost
 from shared.lifecycle.undone import doubts, left, rows_of
 from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account
 from shared.planning.plan import REJECTED
@@ -114,12 +114,12 @@ def _settle(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> 
         except TryLater:
             if app.ledger.run(run.export, run.id).unreachable_since is None:
                 raise
-    return left(app, run, chunk, run.stop or Reason.CANCELED_BY_USER, operations)
+    return left(app, run, run.stop or Reason.CANCELED_BY_USER, operations)
 
 
 def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Outcome:
     """Send a chunk to its destination and sort what came of it; raise TryLater if nothing could be sent."""
-    undone = partial(left, app, run, chunk)
+    undone, attempt = partial(left, app, run), Attempt(app, run, chunk)
     try:
         account = open_account(app, run)
     except ExportError as end:
@@ -127,8 +127,8 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
     check_addresses(operations, account.destination.fields.address)
     sender = app.sender(account, seconds=DEADLINE, slots=BusySlots(app, run, account.slots))
     try:
-        lists, method, listed = _prepare(app, run, chunk, account, sender, operations)
-        begin(app, run, chunk)
+        lists, method, listed = _prepare(attempt, account, sender, operations)
+        attempt.begin()
     except ExportError as end:
         return undone(end.reason, operations, calls_of(sender))
     except KeyRefused:
@@ -149,19 +149,20 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
     if stop is None and not delivered.has_moved and not _answers(account, sender):
         stop = nothing_done(app, run, account, sender)
     _note_proof(delivery, delivered, listed)
-    return _sort(delivery, delivered, sender, lists, stop, in_doubt=chunk in run.begun)
+    return _sort(delivery, delivered, sender, lists, stop)
 
 
 def _prepare(
-    app: App, run: Run, chunk: str, account: Account, sender: Sender, operations: Sequence[Operation]
+    attempt: Attempt, account: Account, sender: Sender, operations: Sequence[Operation]
 ) -> tuple[tuple[str, ...], ListMethod, Mapping[str, str]]:
     """Find or create the run's lists, and settle how they are filled; raise a DestinationError, and what `begin` raises.
 
     A run that repairs believes nothing: it repairs what believing led to. Whom a proof sent with a list is returned too.
     """
+    app, run = attempt.app, attempt.run
     lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
     if account.destination.asks_new_people:
-        begin(app, run, chunk)
+        attempt.begin()
         alone = partial(app.locks.exclusive, account.id, "prove permissions", PROOF_SECONDS)
         account.api.prepare(_to_be_sent(account, operations), run.new_people, sender, alone)
     certain = account.destination.methods[-1]
@@ -172,7 +173,7 @@ def _prepare(
         with app.locks.exclusive(account.id, "prove what fills lists", PROOF_SECONDS):
             method = app.list_method(account)
             if method is None:
-                begin(app, run, chunk)
+                attempt.begin()
                 try:
                     proof = account.api.prove(_contacts(account, operations, lists), sender)
                 except ListGone:
@@ -239,23 +240,25 @@ def _sort(
     sender: Sender,
     lists: tuple[str, ...],
     stop: Reason | None,
-    *,
-    in_doubt: bool,
 ) -> Outcome:
     """Sort a delivery into what is confirmed, what is refused and what is left for later, or undelivered at a stop.
 
-    What is left for ever stays in doubt if somebody had begun the chunk before.
+    What is not settled here stays in doubt if another attempt may have sent it.
     """
+
+    def in_doubt() -> bytes:
+        open_ones = doubts([item.operation for item in delivered.unsettled], lists)
+        return write_table(tabulate([*receipts, *open_ones], lists), lists)
+
     counted = not sender.has_given_up
     later, given_up = remainder(delivered.unsettled, counted=counted) if stop is None else ([], [])
     undelivered = [item.operation for item in delivered.unsettled] if stop else []
     settled = [*delivered.settled, *given_up]
     rejected = [item for item in settled if item.reason]
     everybody = (*delivered.settled, *delivered.unsettled)
-    open_ones = doubts(undelivered, lists) if in_doubt else []
-    receipts = tabulate([*(delivery.receipt(item) for item in everybody), *open_ones], lists)
+    receipts = [delivery.receipt(item) for item in everybody]
     return Outcome(
-        receipts=write_table(receipts, lists) if everybody else None,
+        receipts=write_table(tabulate(receipts, lists), lists) if everybody else None,
         rejected=write_table(_rejected(rejected)) if rejected else None,
         rest=encode(later) if later else None,
         counts=calls_of(sender)
@@ -270,6 +273,8 @@ def _sort(
         left=len(undelivered),
         stop=stop,
         reasons=Counter(str(item.reason) for item in rejected if item.operation.is_row),
+        has_begun=True,
+        in_doubt=in_doubt if delivered.unsettled else None,
     )
 
 

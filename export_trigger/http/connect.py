@@ -23,8 +23,8 @@ from shared.reasons.errors import ExportError
 from shared.state.digest_key import DIGEST_SECRET
 
 CONSENT_TEXT: Final = (
-    "By agreeing you allow the transfer of data, including personal data, from Customer Insights to Autopilot, a service "
-    "outside your Azure subscription. You are responsible for having obtained the consent of the people concerned. An "
+    "By agreeing you allow the transfer of data, including personal data, from Customer Insights to the service that "
+    "the connection leads to, Autopilot or Ortto, outside your Azure subscription. You are responsible for having obtained the consent of the people concerned. An "
     "administrator can remove the connection at any time to stop the transfer."
 )
 STRATEGY_TEXT: Final = (
@@ -112,7 +112,7 @@ def check_secret(app: App, body: ConnectionBody, before: Connection | None) -> N
     if named.lower() == DIGEST_SECRET or not (is_kept or named.lower().startswith(PREFIX) or named.lower() in allowed):
         raise _field_wrong(
             f"secret_name must begin with {PREFIX!r}, or stand in the app setting ALLOWED_SECRET_NAMES: its content is "
-            "sent to Autopilot.",
+            "sent to the destination.",
             ("secret_name", "not_allowed", f"begins with {PREFIX}, or stands in ALLOWED_SECRET_NAMES"),
         )
 

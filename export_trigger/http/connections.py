@@ -37,7 +37,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.retry.policy import DETACH
 
-CONSENT_VERSION: Final = "2026-11"
+CONSENT_VERSION: Final = "2026-11-29"
 """How often a connection is taken off an export that is changed meanwhile."""
 
 

@@ -87,11 +87,11 @@ def check_segments(
     errors: list[dict[str, str]] = []
     tables: list[Table] = []
     hints = Hints(fields)
-    for place, target in enumerate(settings.segments):
+    for number, target in enumerate(settings.segments):
         try:
             table = catalogue.table(target.segment)
         except ExportError as end:
-            errors.append({"field": f"segments.{place}", "code": end.reason, "detail": end.detail})
+            errors.append({"field": f"segments.{number}", "code": end.reason, "detail": end.detail})
             continue
         errors += [
             {"field": f"mapping.{field}", "code": "column_missing", "detail": hints.of(table, field, column)}

@@ -93,13 +93,13 @@ def list_runs(app: App, call: Call) -> Answer:
 def list_all_runs(app: App, call: Call) -> Answer:
     """List the runs of all exports, newest first, also of exports that were deleted; those of one export, or in one status."""
     after, limit = call.page()
-    place, status, export = _place(after), _status(call), call.query.get("export")
+    position, status, export = _position(after), _status(call), call.query.get("export")
     try:
         if export is None:
-            runs = app.ledger.latest(app.now(), after=place, status=status, most=limit + 1)
+            runs = app.ledger.latest(app.now(), after=position, status=status, most=limit + 1)
         else:
             check_name("export", export)
-            before = place[1] if place else None
+            before = position[1] if position else None
             wanted = (run for run in app.ledger.each_run(export, before=before) if status in {None, run.status})
             runs = list(islice(wanted, limit + 1))
     except NoSuchRun:
@@ -169,7 +169,7 @@ def _start(
     return Answer(HTTPStatus.ACCEPTED, RunStarted(run=run.id), {"Location": f"/api/exports/{export}/runs/{run.id}"})
 
 
-def _place(after: str) -> tuple[str, str] | None:
+def _position(after: str) -> tuple[str, str] | None:
     """Return the export and the id of the run that a page comes after; raise a Problem if `after` names none."""
     run_id, dot, export = after.partition(".")
     if after and not (dot and export and run_id):

@@ -46,7 +46,7 @@ class ConnectionPage(Page[ConnectionView | DamagedView]):
 
 
 class KeyTested(View):
-    """Whether Autopilot accepts a connection's key, and whose account it opens; else why not."""
+    """Whether the destination accepts a connection's key, and whose account it opens; else why not."""
 
     accepted: bool
     account: str = ""

@@ -112,7 +112,7 @@ def _held(
     if own.is_empty():
         return None, None
     row = own.row(0, named=True)
-    bits = {list_id: 1 << place for place, list_id in enumerate(state.lists)}
+    bits = {list_id: 1 << list_index for list_index, list_id in enumerate(state.lists)}
     return Recorded(
         run=str(left[1]),
         contact_id=str(row["contact_id"]),

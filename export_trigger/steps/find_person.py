@@ -165,9 +165,9 @@ def _speaking(
     """Return which row speaks (segment, row), the contact of all rows together, and its digest."""
     met = [
         one.contacts.filter((pl.col("email") == address) & pl.col("fields").is_not_null()).with_columns(
-            pl.lit(place, pl.UInt8).alias("segment"), pl.lit(item.name).alias("name")
+            pl.lit(segment_index, pl.UInt8).alias("segment"), pl.lit(item.name).alias("name")
         )
-        for place, (item, one) in enumerate(cleaned)
+        for segment_index, (item, one) in enumerate(cleaned)
     ]
     rows = pl.concat(met) if met else pl.DataFrame()
     if rows.is_empty():

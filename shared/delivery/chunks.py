@@ -34,7 +34,7 @@ class Operation:
     """What shall become of one person at the destination.
 
     `fields` is the contact as it would be sent (None for someone who left every segment), `upsert` whether it must be
-    sent, `add` and `remove` the places of lists among the run's targets. `customer` and `segment` name the row if it
+    sent, `add` and `remove` the indices of lists among the run's targets. `customer` and `segment` name the row if it
     is rejected. `tries` counts how often it failed while others went through.
     """
 
@@ -133,8 +133,8 @@ def encode(operations: Iterable[Operation]) -> bytes:
                 "contact_id": operation.contact_id,
                 "content": operation.content,
                 "upsert": operation.upsert,
-                "add": sum(1 << place for place in operation.add),
-                "remove": sum(1 << place for place in operation.remove),
+                "add": sum(1 << list_index for list_index in operation.add),
+                "remove": sum(1 << list_index for list_index in operation.remove),
                 "tries": operation.tries,
                 "version": VERSION,
                 "fields": operation.fields,
@@ -156,8 +156,8 @@ def _operation(line: dict[str, Any], lists: int) -> Operation:
         contact_id=_maybe(_text, line["contact_id"]),
         content=None if line["content"] is None else _whole(line["content"], -(1 << 63), 1 << 63),
         upsert=_flag(line["upsert"]),
-        add=_places(_whole(line["add"], 0, 1 << lists)),
-        remove=_places(_whole(line["remove"], 0, 1 << lists)),
+        add=_indices(_whole(line["add"], 0, 1 << lists)),
+        remove=_indices(_whole(line["remove"], 0, 1 << lists)),
         fields=_fields(line["fields"]),
         tries=_whole(line.get("tries", 0), 0, 1 << 16),
     )
@@ -176,8 +176,8 @@ def check_addresses(operations: Iterable[Operation], field: str) -> None:
             raise UnreadableChunk("a contact has no address")
 
 
-def _places(mask: int) -> tuple[int, ...]:
-    return tuple(place for place in range(mask.bit_length()) if mask >> place & 1)
+def _indices(mask: int) -> tuple[int, ...]:
+    return tuple(list_index for list_index in range(mask.bit_length()) if mask >> list_index & 1)
 
 
 def _refuse(constant: str) -> float:

@@ -99,9 +99,9 @@ class Moves:
         parts = [ids[start : start + self._can.looks] for start in range(0, len(ids), self._can.looks)]
         answers = self._sender.send([self._reading(part) for part in parts])
         found = {
-            contact_id: answer if isinstance(answer, DestinationError) else answer[place]
+            contact_id: answer if isinstance(answer, DestinationError) else answer[number]
             for part, answer in zip(parts, answers, strict=True)
-            for place, contact_id in enumerate(part)
+            for number, contact_id in enumerate(part)
         }
         undone = [n for n in unclear if not self._settle(n, moves[n], found[moves[n].contact_id], outcomes)]
         self._unclear = 0

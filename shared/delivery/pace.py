@@ -28,9 +28,9 @@ class Window:
     interval: float
     slots: int
 
-    def slot(self, place: int) -> float:
-        """When the call at `place` may begin."""
-        return self.start + place * self.interval
+    def slot(self, call_index: int) -> float:
+        """When the call at `call_index` may begin."""
+        return self.start + call_index * self.interval
 
     @property
     def end(self) -> float:

@@ -103,14 +103,14 @@ class Sender:
         is `Unclear` was tried once, and is to be looked behind.
         """
         results: list[T | DestinationError] = [NotSent("not sent")] * len(calls)
-        open_places = list(range(len(calls)))
+        waiting_calls = list(range(len(calls)))
         for turn in range(CALL.attempts):
             if turn:
                 self.clock.sleep(CALL.pause(turn))
-                self.tally.retried += len(open_places)
-            self._round(calls, open_places, results)
-            open_places = [place for place in open_places if _is_open(results[place])]
-            if not open_places or self.halted:
+                self.tally.retried += len(waiting_calls)
+            self._round(calls, waiting_calls, results)
+            waiting_calls = [call_index for call_index in waiting_calls if _is_open(results[call_index])]
+            if not waiting_calls or self.halted:
                 break
         return results
 
@@ -136,17 +136,17 @@ class Sender:
         return result
 
     def _round[T](
-        self, calls: Sequence[Callable[[], T]], places: Sequence[int], results: list[T | DestinationError]
+        self, calls: Sequence[Callable[[], T]], call_indices: Sequence[int], results: list[T | DestinationError]
     ) -> None:
-        """Make the calls at `places`, each in a slot of its own."""
+        """Make the calls of these indices, each in a slot of its own."""
         flying: dict[int, Future[T | DestinationError]] = {}
-        waiting = deque(places)
+        waiting = deque(call_indices)
         while waiting and not self.halted:
             self._use_window(calls, waiting, flying)
-        for place, future in flying.items():
+        for call_index, future in flying.items():
             result = future.result()
             if not isinstance(result, NotSent):  # what was asked before, and perhaps done, stays asked
-                results[place] = result
+                results[call_index] = result
 
     def _use_window[T](
         self, calls: Sequence[Callable[[], T]], waiting: deque[int], flying: dict[int, Future[T | DestinationError]]
@@ -167,8 +167,10 @@ class Sender:
                 return
             if not self._has_room():
                 return
-            place = waiting.popleft()
-            flying[place] = self.pool.submit(contextvars.copy_context().run, self._make, calls[place], time.monotonic())
+            call_index = waiting.popleft()
+            flying[call_index] = self.pool.submit(
+                contextvars.copy_context().run, self._make, calls[call_index], time.monotonic()
+            )
 
     def _has_room(self) -> bool:
         """Wait until one call more may be in flight; return False if none may be before the deadline."""

@@ -162,7 +162,7 @@ class ExportSettings(Model):
         if both := alike(target.list for target in self.segments):
             raise ValueError(
                 f"the lists {both[0]!r} and {both[1]!r} differ only in case or in how a letter is encoded, and may be one "
-                "list at Autopilot; give one of the segments another list"
+                "list at the destination; give one of the segments another list"
             )
         return self
 

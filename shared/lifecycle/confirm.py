@@ -37,8 +37,8 @@ def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_id
             return False
         sender = app.sender(account, seconds=SECONDS)
         short = any(
-            _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(place)) != 0))
-            for place, list_id in enumerate(list_ids)
+            _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(list_index)) != 0))
+            for list_index, list_id in enumerate(list_ids)
         )
     except (DestinationError, ExportError, VaultUnavailable) as error:
         log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)

@@ -244,7 +244,12 @@ def _close(app: App, run: Run, ending: Ending, *, unless: Callable[[Run], bool] 
             run.id,
             ended,
             state_of=str(run.connection) if ending.state else None,
-            follow_up=lambda run, head: what_follows(run, head, found[0] if found else None),
+            follow_up=lambda run, head: what_follows(
+                run,
+                head,
+                found[0] if found else None,
+                corrected=run.verification is not None and ending.state is not None,
+            ),
         )
     except NoSuchRun:
         return ended(run)

@@ -14,23 +14,25 @@ from shared.runs.run import Run
 log = logging.getLogger(__name__)
 
 
-def what_follows(ended: Run, head: Head, export: Export | None) -> FollowUp | None:
+def what_follows(ended: Run, head: Head, export: Export | None, *, corrected: bool = False) -> FollowUp | None:
     """Return what has to follow a run: what it leads to itself, else what was pending before it and is pending still.
 
-    A run that repairs leads to nothing: it must not go round for ever.
+    `corrected` says that a verification corrected the state: then a run follows that does what that shows. A run that
+    repairs leads to nothing: it must not go round for ever.
     """
     if export is None:
         return None
-    follows = _led_to(ended, head, export)
+    follows = _led_to(ended, head, export, corrected=corrected)
     before = _still_pending(ended, head)
     return before if before == "run" else follows or before
 
 
-def _led_to(ended: Run, head: Head, export: Export) -> FollowUp | None:
+def _led_to(ended: Run, head: Head, export: Export, *, corrected: bool) -> FollowUp | None:
     if ended.trigger == "repair":
         return None
     if ended.verification:
-        return "run" if ended.verification == "repair" and ended.reason is Reason.LISTS_DIFFER else None
+        differs = corrected or ended.reason is Reason.LISTS_DIFFER
+        return "run" if ended.verification == "repair" and differs else None
     if ended.status not in {Status.SUCCESSFUL, Status.COMPLETED_WITH_WARNINGS}:
         return None
     if head.lists_suspect:

@@ -61,7 +61,7 @@ def _left(app: App, run: Run, chunk: str) -> Outcome:
     found = app.storage.get(Container.CHUNKS, chunk_path(run.export, run.id, str(run.plan), chunk))
     if found is None:
         raise UnreadableChunk("it is missing")
-    return _LIST if run.verification else left(app, run, chunk, Reason.INTERNAL_ERROR, decode(found[0]))
+    return _LIST if run.verification else left(app, run, Reason.INTERNAL_ERROR, decode(found[0]))
 
 
 _LIST: Final = Outcome(stop=Reason.INTERNAL_ERROR, left=1)

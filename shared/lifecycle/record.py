@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from shared.azure.storage import Container, Queue
 from shared.composition.app import App
@@ -29,7 +29,8 @@ class Outcome:
 
     `settled` counts the operations that are handled, `left` those that are not sent any more, `stop` is why no more shall
     be sent, and `lost` says that the chunk itself could not be read, so that nobody knows which rows were in it. `reasons`
-    counts the rejected rows.
+    counts the rejected rows. `has_begun` says that the attempt which came to this may have sent something that the receipts
+    tell of; `in_doubt` makes the receipts that count where others may have sent something too, of which these know nothing.
     """
 
     receipts: bytes | None = None
@@ -42,6 +43,8 @@ class Outcome:
     stop: Reason | None = None
     lost: bool = False
     reasons: Mapping[str, int] = field(default_factory=dict)
+    has_begun: bool = False
+    in_doubt: Callable[[], bytes] | None = None
 
 
 def open_chunks(run: Run, entries: Sequence[Entry]) -> list[str]:
@@ -66,28 +69,43 @@ def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
     return recorded
 
 
-def begin(app: App, run: Run, chunk: str) -> None:
-    """Note that something of a chunk may be sent from now on; raise ExportError if its run shall stop, RunOver if it is over or delivered.
+@dataclass(slots=True)
+class Attempt:
+    """One attempt at a chunk of a run; `has_begun` says that it may have sent something of it."""
 
-    So whoever gets the chunk after a stop knows whether somebody may have sent something of it: after the stop nobody begins.
-    """
+    app: App
+    run: Run
+    chunk: str
+    has_begun: bool = False
 
-    def sending(run: Run) -> Run:
-        if run.stop and chunk not in run.begun:
-            raise ExportError(run.stop)
-        if run.is_delivered:  # by whoever had another copy of the message
+    def begin(self) -> None:
+        """Note, once, that this attempt may send something from now on.
+
+        Raise ExportError if the run shall stop, RunOver if it is over or delivered. So whoever records the chunk knows
+        whether others may have sent something of it: after a stop nobody begins.
+        """
+        if not self.has_begun:
+            self.app.ledger.change(self.run.export, self.run.id, self._sending)
+            self.has_begun = True
+
+    def _sending(self, run: Run) -> Run:
+        if run.status.is_final or run.is_delivered:  # by whoever had another copy of the message
             raise RunOver
-        return run.sending(chunk)
+        if run.stop and self.chunk not in run.begun:
+            raise ExportError(run.stop)
+        return run.sending(self.chunk)
 
-    if app.ledger.change(run.export, run.id, sending).status.is_final:
-        raise RunOver
+
+class _InDoubt(Exception):
+    """Another attempt may have sent something of a chunk, of which the receipts at hand know nothing."""
 
 
 def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     """Record a chunk's outcome, once: the blobs first, then one transaction that names them and counts them.
 
     Whoever comes second, or after the run has ended, takes the own blobs away. What is left for later becomes a chunk
-    of its own that continues this one.
+    of its own that continues this one. That nobody else has begun the chunk is known in that transaction only: one who
+    has begun may be sending still, and will come second.
     """
     attempt = secrets.token_hex(4)
     result = outcome.observed.write() if outcome.observed else outcome.receipts
@@ -117,12 +135,19 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         app.storage.put(container, name, data)
     now = app.now()
 
-    recorded, first = app.ledger.record(
-        run.export, run.id, entry, lambda run: run.recorded(entry, outcome.counts, outcome.stop, now)
-    )
+    def count(run: Run) -> Run:
+        if outcome.in_doubt and run.is_begun_by_others(chunk, here=outcome.has_begun):
+            raise _InDoubt
+        return run.recorded(entry, outcome.counts, outcome.stop, now)
+
+    try:
+        recorded, first = app.ledger.record(run.export, run.id, entry, count)
+    except _InDoubt:
+        _take_away(app, blobs)
+        doubted = outcome.in_doubt() if outcome.in_doubt else None
+        return record(app, run, chunk, replace(outcome, receipts=doubted, in_doubt=None))
     if not first:
-        for container, name, _ in blobs:
-            app.storage.delete(container, name)
+        _take_away(app, blobs)
     if first:
         metering.recorded(recorded, chunk, outcome.counts, outcome.reasons, now)
     if first and entry.continued_by:
@@ -138,3 +163,8 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         first,
     )
     return recorded
+
+
+def _take_away(app: App, blobs: Sequence[tuple[Container, str, bytes]]) -> None:
+    for container, name, _ in blobs:
+        app.storage.delete(container, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from shared.composition.app import App
 from shared.delivery.chunks import Operation
@@ -16,21 +15,17 @@ from shared.runs.run import Run
 from shared.state.state import Receipt, tabulate
 
 
-def left(
-    app: App, run: Run, chunk: str, reason: Reason, operations: Sequence[Operation], calls: Counts = NO_CALLS
-) -> Outcome:
-    """Return the outcome of a chunk that is sent no more, in doubt if somebody may have sent something of it before."""
-    undone = left_undone(reason, operations, calls)
-    if chunk not in run.begun:
-        return undone
-    account = app.accounts.identities.home(str(run.connection)) or str(run.connection)
-    lists = [app.accounts.list_id(account, target.list) for target in run.targets]
-    return replace(undone, receipts=_in_doubt(operations, lists))
+def left(app: App, run: Run, reason: Reason, operations: Sequence[Operation], calls: Counts = NO_CALLS) -> Outcome:
+    """Return the outcome of a chunk that is sent no more; it is in doubt if any attempt may have sent something of it."""
 
+    def in_doubt() -> bytes:
+        account = app.accounts.identities.home(str(run.connection)) or str(run.connection)
+        lists = [app.accounts.list_id(account, target.list) for target in run.targets]
+        known = tuple(dict.fromkeys(filter(None, lists)))
+        return write_table(tabulate(doubts(operations, lists), known), known)
 
-def left_undone(reason: Reason, operations: Sequence[Operation], calls: Counts = NO_CALLS) -> Outcome:
-    """Return the outcome of a chunk of which nothing is sent, because its run shall stop."""
-    return Outcome(stop=reason, counts=calls + Counts(undelivered=rows_of(operations)), left=len(operations))
+    counts = calls + Counts(undelivered=rows_of(operations))
+    return Outcome(stop=reason, counts=counts, left=len(operations), in_doubt=in_doubt)
 
 
 def rows_of(operations: Sequence[Operation]) -> int:
@@ -51,11 +46,6 @@ def doubts(operations: Sequence[Operation], lists: Sequence[str | None]) -> list
     ]
 
 
-def _in_doubt(operations: Sequence[Operation], lists: Sequence[str | None]) -> bytes:
-    known = tuple(dict.fromkeys(filter(None, lists)))
-    return write_table(tabulate(doubts(operations, lists), known), known)
-
-
-def _named(places: Sequence[int], lists: Sequence[str | None]) -> tuple[str, ...]:
-    """Name the lists at these places by id; what was never made holds nobody."""
-    return tuple(list_id for place in places if (list_id := lists[place]))
+def _named(indices: Sequence[int], lists: Sequence[str | None]) -> tuple[str, ...]:
+    """Name the lists of these indices by id; what was never made holds nobody."""
+    return tuple(list_id for index in indices if (list_id := lists[index]))

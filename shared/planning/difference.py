@@ -21,7 +21,7 @@ class Difference:
     `operations` has one row a person: `person`, `segment` (UInt8) and `row` (UInt32) where the profile stands (null for
     someone without a row that can be delivered), `contact_id`, `content`, `upsert`, `changed` (Boolean), `add` and `remove` (masks).
     They are in the order of segments and rows, those who left at the end.
-    The numbers are the run's counts; `held`, `leaving` and `held_back` (who would leave, were the segment understood) count
+    The numbers are the run's counts; `current`, `leaving` and `held_back` (who would leave, were the segment understood) count
     members a list, in the order of the segments; `kept` counts members who stay because a row without a valid address is
     theirs. `customers` (as CUSTOMERS) says whose rows stand for whom, where that is news. `set_aside` counts rows with
     something to do that this run leaves alone.
@@ -31,7 +31,7 @@ class Difference:
     profiles: int
     duplicates: int
     unchanged: int
-    held: tuple[int, ...]
+    current: tuple[int, ...]
     leaving: tuple[int, ...]
     held_back: tuple[int, ...]
     kept: int
@@ -54,7 +54,7 @@ class Difference:
         return int(self.operations["changed"].sum())
 
     def only(self, people: pl.Series) -> Difference:
-        """Return the part of it that concerns `people` (Int128), the rest set aside."""
+        """Return the share of it that concerns `people` (Int128), the rest set aside."""
         chosen = self.operations.filter(pl.col("person").is_in(people.implode()))
         return replace(
             self,
@@ -83,21 +83,21 @@ class Doubt:
 
 
 def difference(
-    rows: pl.DataFrame, held: pl.DataFrame, *, segments: int, removable: int, doubt: Doubt | None = None
+    rows: pl.DataFrame, current: pl.DataFrame, *, segments: int, removable: int, doubt: Doubt | None = None
 ) -> Difference:
-    """Compare the segments' rows with what is held.
+    """Compare the segments' rows with the current members.
 
     `rows` has a row for each row with a valid address: `person`, `segment`, `row`, `customer` (UInt64, the order of rows
     that share an address), `known_as` (Int64, its CustomerId's digest), `content` (Int64; null for a row that cannot be
-    delivered, whose person stays where they are). `held` is `State.on_lists` of the run's lists. `removable` is the mask
+    delivered, whose person stays where they are). `current` is `State.on_lists` of the run's lists. `removable` is the mask
     of lists from which leavers go, save for those in `doubt`.
     """
     doubt = doubt or Doubt()
     profiles = _profiles(rows)
-    held = _seen(held, doubt.without_address)
-    joined = profiles.join(held, on="person", how="left", suffix="_held")
+    current = _seen(current, doubt.without_address)
+    joined = profiles.join(current, on="person", how="left", suffix="_current")
     deliverable = pl.col("content").is_not_null()
-    upsert = deliverable & (pl.col("content") != pl.coalesce("content_held", ~pl.col("content")))
+    upsert = deliverable & (pl.col("content") != pl.coalesce("content_current", ~pl.col("content")))
     asked = pl.coalesce(pl.col("attempted"), bit_none())
     lists = pl.coalesce(pl.col("lists"), bit_none())
     # Who is suppressed is on no list in truth: once there is anything to send, they are put on all of theirs.
@@ -110,12 +110,12 @@ def difference(
         "contact_id",
         "content",
         upsert.alias("upsert"),
-        (pl.col("content_held").is_not_null() & (pl.col("content") != pl.col("content_held"))).alias("changed"),
+        (pl.col("content_current").is_not_null() & (pl.col("content") != pl.col("content_current"))).alias("changed"),
         (pl.col("deliverable") & ~known).alias("add"),
         ((known | asked) & ~pl.col("present") & pl.lit(removable, pl.UInt64)).alias("absent"),
         pl.coalesce(pl.col("seen"), bit_none()).alias("seen"),
     )
-    gone = held.join(profiles, on="person", how="anti").select(
+    gone = current.join(profiles, on="person", how="anti").select(
         "person",
         pl.lit(None, pl.UInt8).alias("segment"),
         pl.lit(None, pl.UInt32).alias("row"),
@@ -148,7 +148,7 @@ def difference(
         profiles=total,
         duplicates=rows["content"].count() - total,
         unchanged=total - operations["content"].count(),
-        held=_per_list(held, "lists", segments),
+        current=_per_list(current, "lists", segments),
         leaving=_per_list(operations, "remove", segments),
         held_back=_per_list(everyone, "held_back", segments),
         kept=int(everyone.select(_members("kept")).item()),
@@ -158,26 +158,26 @@ def difference(
     )
 
 
-def _seen(held: pl.DataFrame, without_address: pl.DataFrame) -> pl.DataFrame:
-    """Add to who is held the segments in which their own row, by CustomerId, stands without a valid address."""
+def _seen(current: pl.DataFrame, without_address: pl.DataFrame) -> pl.DataFrame:
+    """Add to the current members the segments in which their own row, by CustomerId, stands without a valid address."""
     if without_address.is_empty():
-        return held.with_columns(bit_none().alias("seen"))
-    return held.join(without_address, on=CUSTOMER, how="left").with_columns(pl.col("seen").fill_null(bit_none()))
+        return current.with_columns(bit_none().alias("seen"))
+    return current.join(without_address, on=CUSTOMER, how="left").with_columns(pl.col("seen").fill_null(bit_none()))
 
 
-def together(parts: Sequence[Difference]) -> Difference:
-    """Add up the differences of parts of the people; their operations stay as they are, part after part."""
+def combine(shares: Sequence[Difference]) -> Difference:
+    """Add up the differences of shares of the people; their operations stay as they are, one after the other."""
     return Difference(
-        operations=pl.concat([part.operations for part in parts], rechunk=False),
-        profiles=sum(part.profiles for part in parts),
-        duplicates=sum(part.duplicates for part in parts),
-        unchanged=sum(part.unchanged for part in parts),
-        held=tuple(map(sum, zip(*[part.held for part in parts], strict=True))),
-        leaving=tuple(map(sum, zip(*[part.leaving for part in parts], strict=True))),
-        held_back=tuple(map(sum, zip(*[part.held_back for part in parts], strict=True))),
-        kept=sum(part.kept for part in parts),
-        customers=pl.concat([pl.DataFrame(schema=CUSTOMERS), *(part.customers for part in parts)]),
-        set_aside=sum(part.set_aside for part in parts),
+        operations=pl.concat([share.operations for share in shares], rechunk=False),
+        profiles=sum(share.profiles for share in shares),
+        duplicates=sum(share.duplicates for share in shares),
+        unchanged=sum(share.unchanged for share in shares),
+        current=tuple(map(sum, zip(*[share.current for share in shares], strict=True))),
+        leaving=tuple(map(sum, zip(*[share.leaving for share in shares], strict=True))),
+        held_back=tuple(map(sum, zip(*[share.held_back for share in shares], strict=True))),
+        kept=sum(share.kept for share in shares),
+        customers=pl.concat([pl.DataFrame(schema=CUSTOMERS), *(share.customers for share in shares)]),
+        set_aside=sum(share.set_aside for share in shares),
     )
 
 
@@ -198,9 +198,9 @@ def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
     if not doubled.any():
         return single
     several = rows.filter(doubled).with_columns(*masks).sort("person", ~can, "customer", "content", "segment", "row")
-    together = several.group_by("person").agg(pl.col("present", "deliverable").bitwise_or())
+    combined = several.group_by("person").agg(pl.col("present", "deliverable").bitwise_or())
     speaking = several.unique("person", keep="first", maintain_order=True).drop("customer", "present", "deliverable")
-    return pl.concat([single, speaking.join(together, on="person")])
+    return pl.concat([single, speaking.join(combined, on="person")])
 
 
 def _members(mask: str) -> pl.Expr:

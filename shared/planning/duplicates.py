@@ -3,7 +3,7 @@
 Rows that share an address are one contact. One row speaks (`shared.planning.difference`); a field it has no value for
 takes the first value among the person's other rows, in the same order, as unification does in Customer Insights. Only
 people whose rows differ are looked at: their contacts are fetched from the spool once, in one go, and put together a
-part of the people at a time, so that memory stays flat.
+share of the people at a time, so that memory stays flat.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from shared.planning.spool import Spool, pack, unpack
 from shared.sources.ahead import in_order
 from shared.state.digests import DigestKey
 
-_WANTED: Final = pl.Schema({"segment": pl.UInt8(), "row": pl.UInt32(), "part": pl.UInt32()})
+_WANTED: Final = pl.Schema({"segment": pl.UInt8(), "row": pl.UInt32(), "share": pl.UInt32()})
 ORDER: Final = ("person", "customer", "content", "segment", "row")
 """The order of a person's rows: the first one speaks."""
 
 
 class Duplicates:
-    """Puts the rows of each person together. Parts of the people are looked at first, all of them, and then united."""
+    """Puts the rows of each person together. Shares of the people are looked at first, all of them, and then united."""
 
     def __init__(self, recipe: Recipe, key: DigestKey, spool: Spool) -> None:
         self._recipe = recipe
@@ -34,25 +34,25 @@ class Duplicates:
         self._spool = spool
         self._wanted = [pl.DataFrame(schema=_WANTED)]
 
-    def look(self, part: int, rows: pl.DataFrame) -> None:
-        """Note whose rows differ among `rows`, a part of the people."""
+    def look(self, share: int, rows: pl.DataFrame) -> None:
+        """Note whose rows differ among `rows`, a share of the people."""
         differ = _several(rows).filter(pl.col("content").n_unique().over("person") > 1)
         if not differ.is_empty():
-            self._wanted.append(differ.select("segment", "row", pl.lit(part, pl.UInt32).alias("part")))
+            self._wanted.append(differ.select("segment", "row", pl.lit(share, pl.UInt32).alias("share")))
 
     def gather(self) -> None:
-        """Fetch the contacts of rows that differ from the spool, part by part."""
+        """Fetch the contacts of rows that differ from the spool, share by share."""
         for (segment,), wanted in pl.concat(self._wanted).partition_by("segment", as_dict=True).items():
             pick = partial(_picked, wanted.sort("row"))
             for frame, found in enumerate(in_order(pick, self._spool.packed(segment))):
-                place = (pl.lit(segment, pl.UInt8).alias("segment"), pl.lit(frame, pl.UInt32).alias("frame"))
-                for (part,), some in found.partition_by("part", as_dict=True, include_key=False).items():
-                    self._spool.append(("part", part), pack(some.with_columns(place)))
+                origin = (pl.lit(segment, pl.UInt8).alias("segment"), pl.lit(frame, pl.UInt32).alias("frame"))
+                for (share,), some in found.partition_by("share", as_dict=True, include_key=False).items():
+                    self._spool.append(("share", share), pack(some.with_columns(origin)))
         self._wanted.clear()
 
-    def united(self, part: int, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows of a part with what each person's contact comes to; what is new in it waits in the spool."""
-        contacts = [unpack(packed) for packed in self._spool.packed(("part", part))]
+    def united(self, share: int, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of a share with what each person's contact comes to; what is new in it waits in the spool."""
+        contacts = [unpack(packed) for packed in self._spool.packed(("share", share))]
         if not contacts:
             return rows
         met = pl.concat(contacts).join(rows, on=["segment", "row"]).sort(ORDER)
@@ -103,8 +103,8 @@ def _picked(wanted: pl.DataFrame, packed: bytes) -> pl.DataFrame:
     contacts = unpack(packed)
     rows = contacts["row"].cast(pl.UInt32)
     if rows.is_empty():
-        return contacts.select(rows, "fields").with_columns(pl.lit(0, pl.UInt32).alias("part"))
+        return contacts.select(rows, "fields").with_columns(pl.lit(0, pl.UInt32).alias("share"))
     begin, end = wanted["row"].search_sorted(pl.Series([rows[0], rows[-1] + 1], dtype=pl.UInt32))
     here = wanted.slice(begin, end - begin)
     places = rows.search_sorted(here["row"])
-    return pl.DataFrame([here["row"], contacts["fields"].gather(places), here["part"]])
+    return pl.DataFrame([here["row"], contacts["fields"].gather(places), here["share"]])

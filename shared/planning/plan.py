@@ -1,7 +1,7 @@
 """Plan a run: read the segments, clean and deduplicate, take the difference to the state, cut it into chunks.
 
 The segments are read once. Of each row 45 bytes stay in memory (digests, places), which is enough for the difference;
-its contact waits in the spool, and is written to a chunk if it has something to do. The difference is taken a part of the
+its contact waits in the spool, and is written to a chunk if it has something to do. The difference is taken a share of the
 people at a time. So memory stays flat, and the same input gives the same chunks to the byte.
 """
 
@@ -18,7 +18,7 @@ from shared.cleaning.clean import Recipe
 from shared.cleaning.notation import Notations, agreed
 from shared.delivery.chunks import Cutter, lines
 from shared.exports.configuration import Guards
-from shared.planning.difference import Difference, difference, together
+from shared.planning.difference import Difference, combine, difference
 from shared.planning.duplicates import Duplicates, contacts_of, unpacked
 from shared.planning.omissions import Omissions
 from shared.planning.spool import Spool, pack, unpack
@@ -39,12 +39,12 @@ _IDENTITIES: Final = -1
 class Plan:
     """What a run will do.
 
-    `parts` are the differences of a part of the people each; `rows_read` and `rows_unread` (of those, the ones that could
+    `shares` are the differences of a share of the people each; `rows_read` and `rows_unread` (of those, the ones that could
     not be understood) count a segment each; `rejected` has the columns of REJECTED; `contacts` holds what can be
     delivered: `row`, `customer`, `fields`, in the order of rows. `omissions` tells what their contacts go without.
     """
 
-    parts: tuple[Difference, ...]
+    shares: tuple[Difference, ...]
     rows_read: tuple[int, ...]
     rows_unread: tuple[int, ...]
     rejected: pl.DataFrame
@@ -54,7 +54,7 @@ class Plan:
     @property
     def difference(self) -> Difference:
         """The difference of all people."""
-        return together(self.parts)
+        return combine(self.shares)
 
     @property
     def named(self) -> pl.DataFrame:
@@ -67,7 +67,7 @@ class Plan:
         return self.difference.operations.is_empty()
 
     def identities(self) -> Iterator[pl.DataFrame]:
-        """Return, a part at a time, whose rows stand for whom where that is news (columns of CUSTOMERS)."""
+        """Return, a share at a time, whose rows stand for whom where that is news (columns of CUSTOMERS)."""
         return map(unpack, self.contacts.packed(_IDENTITIES))
 
 
@@ -95,29 +95,29 @@ def plan(
     if not notations.settle():
         spool.clear()
         surveyed = survey(segments, recipe, key, scope, spool, notations)
-    removable = sum(1 << place for place in range(len(segments)) if scope.remove_leavers)
-    held, doubt = state.on_lists(list_ids), surveyed.doubt()
-    parts = (
+    removable = sum(1 << segment_index for segment_index in range(len(segments)) if scope.remove_leavers)
+    current, doubt = state.on_lists(list_ids), surveyed.doubt()
+    shares = (
         _identified(
-            difference(rows, held.filter(mine), segments=len(segments), removable=removable, doubt=doubt), spool
+            difference(rows, current.filter(in_share), segments=len(segments), removable=removable, doubt=doubt), spool
         )
-        for mine, rows in surveyed.parts(Duplicates(recipe, key, spool))
+        for in_share, rows in surveyed.shares(Duplicates(recipe, key, spool))
     )
     return Plan(
-        parts=tuple(parts if scope.only is None else (part.only(surveyed.chosen()) for part in parts)),
-        rows_read=tuple(surveyed.read[place] for place in range(len(segments))),
-        rows_unread=tuple(surveyed.unread[place] for place in range(len(segments))),
+        shares=tuple(shares if scope.only is None else (share.only(surveyed.chosen()) for share in shares)),
+        rows_read=tuple(surveyed.read[segment_index] for segment_index in range(len(segments))),
+        rows_unread=tuple(surveyed.unread[segment_index] for segment_index in range(len(segments))),
         rejected=surveyed.rejected(),
         contacts=spool,
         omissions=surveyed.omissions,
     )
 
 
-def _identified(part: Difference, spool: Spool) -> Difference:
+def _identified(share: Difference, spool: Spool) -> Difference:
     """Set aside in the spool whose rows stand for whom: of everybody, at a first load."""
-    if not part.customers.is_empty():
-        spool.append(_IDENTITIES, pack(part.customers))
-    return replace(part, customers=pl.DataFrame(schema=CUSTOMERS))
+    if not share.customers.is_empty():
+        spool.append(_IDENTITIES, pack(share.customers))
+    return replace(share, customers=pl.DataFrame(schema=CUSTOMERS))
 
 
 def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles: int) -> None:
@@ -131,11 +131,11 @@ def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles:
         for name, rows in zip(names, plan.rows_read, strict=True):
             if rows == 0:
                 raise ExportError(Reason.EMPTY_SEGMENT, f"Segment {name!r} has no members.")
-    for name, held, leaving in zip(names, plan.difference.held, plan.difference.leaving, strict=True):
-        if held and leaving * 100 > held * guards.max_removed_percent:
+    for name, current, leaving in zip(names, plan.difference.current, plan.difference.leaving, strict=True):
+        if current and leaving * 100 > current * guards.max_removed_percent:
             raise ExportError(
                 Reason.MASS_REMOVAL,
-                f"{leaving} of {held} members would be removed from {name!r}; the guard allows "
+                f"{leaving} of {current} members would be removed from {name!r}; the guard allows "
                 f"{guards.max_removed_percent:g}%.",
             )
 
@@ -147,12 +147,12 @@ def chunks(plan: Plan) -> Iterator[bytes]:
     number of lists they go on (a bulk call puts a contact on one); and those who left every segment.
     """
     cutters: dict[tuple[object, ...], Cutter] = {}
-    for place in range(len(plan.rows_read)):
-        operations = [_of_segment(part.operations, place) for part in plan.parts]
-        for encoded in in_order(partial(_encode, operations), contacts_of(plan.contacts, place)):
+    for segment_index in range(len(plan.rows_read)):
+        operations = [_of_segment(share.operations, segment_index) for share in plan.shares]
+        for encoded in in_order(partial(_encode, operations), contacts_of(plan.contacts, segment_index)):
             for kind, text in encoded.items():
                 yield from cutters.setdefault(kind, Cutter()).feed(text)
-    gone = pl.concat(part.operations.filter(pl.col("segment").is_null()) for part in plan.parts).sort("person")
+    gone = pl.concat(share.operations.filter(pl.col("segment").is_null()) for share in plan.shares).sort("person")
     nameless = pl.lit(None, pl.String)
     left = lines(gone.with_columns(nameless.alias("customer"), nameless.alias("fields")))
     yield from cutters.setdefault(("left",), Cutter()).feed(left)
@@ -160,10 +160,12 @@ def chunks(plan: Plan) -> Iterator[bytes]:
         yield from cutter.rest()
 
 
-def _of_segment(operations: pl.DataFrame, place: int) -> pl.DataFrame:
-    """Return the operations of the segment at `place`: they stand together, so nothing is copied."""
+def _of_segment(operations: pl.DataFrame, segment_index: int) -> pl.DataFrame:
+    """Return the operations of the segment of this index: they stand together, so nothing is copied."""
     segment = pl.col("segment")
-    before, here = operations.select((segment < place).sum().alias("before"), (segment == place).sum()).row(0)
+    before, here = operations.select(
+        (segment < segment_index).sum().alias("before"), (segment == segment_index).sum()
+    ).row(0)
     return operations.slice(before, here)
 
 
@@ -174,10 +176,10 @@ def _encode(operations: Sequence[pl.DataFrame], frame: Sequence[bytes]) -> dict[
     if rows.is_empty():
         return {}
     within = pl.Series([rows[0], rows[-1] + 1], dtype=pl.UInt32)
-    bounds = [part["row"].search_sorted(within) for part in operations]
-    met = pl.concat(part.slice(begin, end - begin) for part, (begin, end) in zip(operations, bounds, strict=True)).sort(
-        "row"
-    )
+    bounds = [share["row"].search_sorted(within) for share in operations]
+    met = pl.concat(
+        share.slice(begin, end - begin) for share, (begin, end) in zip(operations, bounds, strict=True)
+    ).sort("row")
     places = rows.search_sorted(met["row"])
     whole = met.with_columns(
         contacts["customer"].gather(places),

@@ -28,9 +28,9 @@ def _held_back(plan: Plan, names: Sequence[str]) -> str:
     found = [
         (
             held_back,
-            f"{name!r}, of whose {read} rows {unread} ({100 * unread / read:.2g}%) could not be read{_where(plan, place)}",
+            f"{name!r}, of whose {read} rows {unread} ({100 * unread / read:.2g}%) could not be read{_where(plan, segment_index)}",
         )
-        for place, (name, held_back, read, unread) in enumerate(counted)
+        for segment_index, (name, held_back, read, unread) in enumerate(counted)
         if held_back
     ]
     if not found:

@@ -33,7 +33,7 @@ REJECTED: Final = pl.Schema(
         "hint": pl.String(),
     }
 )
-"""Columns of rejected rows; `segment` is the place among the run's segments, `where` the file and row of a malformed one,
+"""Columns of rejected rows; `segment` is the index among the run's segments, `where` the file and row of a malformed one,
 of which nothing else may be said: what stands in its first field may be anything. `hint` is a Hint, where one is known."""
 
 _ROWS: Final = pl.Schema(
@@ -98,10 +98,10 @@ def survey(
 ) -> Survey:
     """Read the segments, once; columns are read as `notations` knows by then, and it learns how they are written."""
     taken = Survey(scope, spool)
-    for place, segment in enumerate(segments):
+    for segment_index, segment in enumerate(segments):
         prepare = partial(_prepare, recipe, key, notations, scope.perhaps_erased)
         for batch in in_order(prepare, segment.read(recipe.columns)):
-            taken.take(batch, place)
+            taken.take(batch, segment_index)
     return taken
 
 
@@ -134,46 +134,50 @@ class Survey:
         self.unread: Counter[int] = Counter()
         self.omissions = Omissions()
 
-    def take(self, batch: _Batch, place: int) -> None:
-        """Take a batch of the segment at `place`."""
+    def take(self, batch: _Batch, segment_index: int) -> None:
+        """Take a batch of the segment of this index."""
         contacts = batch.contacts
-        self.read[place] += contacts.height
-        compact = batch.compact.with_columns(pl.lit(place, pl.UInt8).alias("segment")).select(_ROWS.names())
+        self.read[segment_index] += contacts.height
+        compact = batch.compact.with_columns(pl.lit(segment_index, pl.UInt8).alias("segment")).select(_ROWS.names())
         erased = [*self._scope.erased, *batch.erased]
         self._rows.append(without(compact, erased))
-        self._spool.append(place, batch.deliverable)
+        self._spool.append(segment_index, batch.deliverable)
         if erased:
-            self._rejected.append(pack(_erased(contacts, compact, erased, place)))
+            self._rejected.append(pack(_erased(contacts, compact, erased, segment_index)))
         if self._scope.only is not None:
             customers = contacts.filter(pl.col("email").is_not_null())["customer"]
             self._chosen.append(compact["person"].filter(customers.is_in(list(self._scope.only))))
         bad = contacts.filter(pl.col("reason").is_not_null())
-        self.unread[place] += _unread(contacts, bad)
-        here = pl.lit(place, pl.UInt8).alias("segment")
+        self.unread[segment_index] += _unread(contacts, bad)
+        here = pl.lit(segment_index, pl.UInt8).alias("segment")
         self._without_address.append(batch.without_address.to_frame("customer").with_columns(here))
-        self._rejected.append(pack(_rejected(bad, place)))
-        self.omissions.take(batch.cleaned, place)
+        self._rejected.append(pack(_rejected(bad, segment_index)))
+        self.omissions.take(batch.cleaned, segment_index)
 
-    def parts(self, duplicates: Duplicates) -> Iterator[tuple[pl.Expr, pl.DataFrame]]:
-        """Return the rows in parts, each with what its people have in common; once, since what is returned is not kept."""
+    def shares(self, duplicates: Duplicates) -> Iterator[tuple[pl.Expr, pl.DataFrame]]:
+        """Return the rows in shares, each with what its people have in common; once, since what is returned is not kept."""
         count = 1 + sum(rows.height for rows in self._rows) // PART
-        parts = [deque([pl.DataFrame(schema=_ROWS)]) for _ in range(count)]
-        part = pl.col("person") % count
+        shares = [deque([pl.DataFrame(schema=_ROWS)]) for _ in range(count)]
+        share = pl.col("person") % count
         while self._rows:
-            rows = self._rows.popleft().with_columns(part.cast(pl.UInt32).alias("part"))
-            for (place,), some in rows.partition_by("part", as_dict=True, include_key=False).items():
-                parts[place].append(some)
-        for number, batches in enumerate(parts):
+            rows = self._rows.popleft().with_columns(share.cast(pl.UInt32).alias("share"))
+            for (number,), some in rows.partition_by("share", as_dict=True, include_key=False).items():
+                shares[number].append(some)
+        for number, batches in enumerate(shares):
             duplicates.look(number, pl.concat(batches))
         duplicates.gather()
-        for number, batches in enumerate(parts):
-            yield part == number, duplicates.united(number, pl.concat(batches))
+        for number, batches in enumerate(shares):
+            yield share == number, duplicates.united(number, pl.concat(batches))
             batches.clear()
 
     def doubt(self) -> Doubt:
         """Return what was read in doubt: segments with too many unread rows, and rows that name nobody by an address."""
         most = self._scope.max_unread_percent
-        unread = sum(1 << place for place, rows in self.unread.items() if rows * 100 > self.read[place] * most)
+        unread = sum(
+            1 << segment_index
+            for segment_index, rows in self.unread.items()
+            if rows * 100 > self.read[segment_index] * most
+        )
         mask = pl.lit(2, pl.UInt64).pow(pl.col("segment")).cast(pl.UInt64)
         seen = pl.concat(self._without_address).select("customer", mask.alias("seen"))
         return Doubt(unread, seen.group_by("customer").agg(pl.col("seen").bitwise_or()).cast(SEEN))
@@ -210,7 +214,7 @@ def _known_before(contacts: pl.DataFrame, compact: pl.DataFrame, key: DigestKey,
 
 
 def compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
-    """Keep of each row with a valid address what the difference needs: 44 bytes, the segment's place to come."""
+    """Keep of each row with a valid address what the difference needs: 44 bytes, the segment's index to come."""
     known = contacts.filter(pl.col("email").is_not_null())
     contents = known.select(pl.col("fields").fill_null("")).to_series()
     end = pl.col("customer").fill_null("").cast(pl.Binary).bin.tail(8)
@@ -236,12 +240,12 @@ def _unread(contacts: pl.DataFrame, bad: pl.DataFrame) -> int:
     return int((lost | invalid).sum() if int(invalid.sum()) > valid else lost.sum())
 
 
-def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int], place: int) -> pl.DataFrame:
+def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int], segment_index: int) -> pl.DataFrame:
     """Name the rows of people who were erased and would be delivered again."""
     back = compact.join(without(compact, erased), on="row", how="anti").filter(pl.col("content").is_not_null())
     rows = contacts.with_columns(pl.col("row").cast(pl.UInt32)).join(back.select("row"), on="row", how="semi")
-    return _rejected(rows.with_columns(pl.lit(RowReason.ERASED.value).alias("reason")), place)
+    return _rejected(rows.with_columns(pl.lit(RowReason.ERASED.value).alias("reason")), segment_index)
 
 
-def _rejected(bad: pl.DataFrame, place: int) -> pl.DataFrame:
-    return bad.select("customer", pl.lit(place, pl.UInt8).alias("segment"), "field", "reason", "where", "hint")
+def _rejected(bad: pl.DataFrame, segment_index: int) -> pl.DataFrame:
+    return bad.select("customer", pl.lit(segment_index, pl.UInt8).alias("segment"), "field", "reason", "where", "hint")

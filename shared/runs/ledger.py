@@ -86,17 +86,17 @@ class Ledger:
         Keys tell when a run was started: so only the newest are asked for, and older ones until there are enough. Raise
         NoSuchRun if `after` is no run's id.
         """
-        place = ("", "") if after is None else (_run_key(after[1]), after[0])
+        position = ("", "") if after is None else (_run_key(after[1]), after[0])
         begin = now if after is None else moment_of(after[1]) or now
         equal = {} if status is None else {"status": status.value}
         found: list[Run] = []
         for span in _SPANS:
             end = "run-~" if span is None else _moment_key(begin - span)
-            runs = (run for _, run in self._table.across(place[0] or "run-", end, Run, **equal))
-            found = [run for run in runs if isinstance(run, Run) and _place(run) > place]
+            runs = (run for _, run in self._table.across(position[0] or "run-", end, Run, **equal))
+            found = [run for run in runs if isinstance(run, Run) and _position(run) > position]
             if len(found) >= most:
                 break
-        return sorted(found, key=_place)[:most]
+        return sorted(found, key=_position)[:most]
 
     def start(
         self, run: Run, change: Callable[[Head], Head] = lambda head: head, *, fulfils: FollowUp | None = None
@@ -255,7 +255,7 @@ def _run_key(run_id: str) -> str:
     return f"{_moment_key(started)}-{run_id}"
 
 
-def _place(run: Run) -> tuple[str, str]:
+def _position(run: Run) -> tuple[str, str]:
     return _run_key(run.id), run.export
 
 

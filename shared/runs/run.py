@@ -101,7 +101,7 @@ class Run(Record):
     """Why what has not begun is not sent any more; the run ends with this reason once every chunk has an outcome."""
 
     begun: tuple[str, ...] = ()
-    """Chunks of which something may have been sent that is not recorded yet."""
+    """Chunks of which something may have been sent that is not recorded yet; twice if by more than one attempt."""
 
     short: bool = False
     """Whether its calls left lists short, or nobody could be asked whether they did."""
@@ -204,9 +204,13 @@ class Run(Record):
     def sending(self, chunk: str) -> Run:
         """Note that something of a chunk may be sent from now on; once the run is stopped, only of one that has begun."""
         if chunk in self.begun:
-            return self
+            return self if self.begun.count(chunk) > 1 else self._with(begun=(*self.begun, chunk))
         self._check("send a chunk", self.plan is not None and not self.is_delivered and self.stop is None)
         return self._with(begun=(*self.begun, chunk))
+
+    def is_begun_by_others(self, chunk: str, *, here: bool) -> bool:
+        """Return whether something of a chunk may have been sent by another attempt than the one `here`, if that has begun."""
+        return self.begun.count(chunk) > here
 
     def recorded(self, entry: Entry, counts: Counts, stop: Reason | None, at: datetime) -> Run:
         """Count a chunk's outcome; one that is continued adds a chunk, and whatever was done ends an outage."""

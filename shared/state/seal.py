@@ -19,10 +19,10 @@ BLANK_SEAL: Final = (_MARK + _BLANK).decode()
 
 def sealed(file: BytesIO) -> bytes:
     """Return what is in a file that holds BLANK_SEAL, with its seal in that place."""
-    place = file.getvalue().rfind(BLANK_SEAL.encode())
-    if place >= 0:
+    offset = file.getvalue().rfind(BLANK_SEAL.encode())
+    if offset >= 0:
         digest = sha256(file.getbuffer()).hexdigest().encode()
-        file.seek(place + len(_MARK))
+        file.seek(offset + len(_MARK))
         file.write(digest)
     return file.getvalue()
 
@@ -34,10 +34,10 @@ def is_sealed(data: bytes) -> bool:
 
 def is_broken(data: bytes) -> bool:
     """Return whether data has a seal and is not as it was when it was sealed."""
-    place = data.rfind(_MARK)
-    if place < 0:
+    offset = data.rfind(_MARK)
+    if offset < 0:
         return False
-    start, end = place + len(_MARK), place + len(BLANK_SEAL)
+    start, end = offset + len(_MARK), offset + len(BLANK_SEAL)
     view, digest = memoryview(data), sha256()
     for part in (view[:start], _BLANK, view[end:]):
         digest.update(part)

@@ -13,7 +13,9 @@ TWINS = [("VIP", "vip"), ("Caf\u00e9", "Cafe\u0301"), ("STRASSE", "straße"), ("
 
 @pytest.mark.parametrize(("one", "other"), TWINS)
 def test_lists_that_look_the_same_are_refused_within_one_export(one: str, other: str) -> None:
-    with pytest.raises(ValidationError, match="may be one list at Autopilot; give one of the segments another list"):
+    with pytest.raises(
+        ValidationError, match="may be one list at the destination; give one of the segments another list"
+    ):
         ExportSettings(display_name="x", connection="main", mapping={"Email": "E"}, segments=(one, other))  # type: ignore[arg-type]
     apart = ({"segment": one, "list": "One"}, {"segment": other, "list": "Other"})
     ExportSettings(display_name="x", connection="main", mapping={"Email": "E"}, segments=apart)  # type: ignore[arg-type]

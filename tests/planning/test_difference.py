@@ -95,7 +95,7 @@ def test_a_new_value_is_sent_without_touching_lists() -> None:
 def test_someone_who_left_is_taken_off_the_list_we_put_them_on() -> None:
     state = merge(State.empty(), carry_out(compare([(1, 0, 11), (2, 0, 12)], State.empty())), LISTS)
     found = compare([(1, 0, 11)], state)
-    assert (found.leavers, found.held, found.leaving) == (1, (2, 0, 0), (1, 0, 0))
+    assert (found.leavers, found.current, found.leaving) == (1, (2, 0, 0), (1, 0, 0))
     assert (only(found)["person"], only(found)["remove"], only(found)["segment"]) == (2, 0b001, None)
 
 

@@ -102,7 +102,7 @@ def test_however_many_parts_a_difference_is_taken_in_it_is_the_same(
                 found = planned(segments, state, spool)
                 operations = operations_of(found)
                 whole = found.difference
-                counts = (whole.profiles, whole.duplicates, whole.joiners, whole.changed, whole.leavers, whole.held)
+                counts = (whole.profiles, whole.duplicates, whole.joiners, whole.changed, whole.leavers, whole.current)
                 assert found.rows_read == tuple(map(len, segments))
                 assert sum(found.rows_read) == whole.profiles + whole.duplicates + found.rejected.height
             seen.append((counts, whole.leaving, sorted(operations, key=lambda operation: operation.person)))

@@ -107,3 +107,10 @@ def test_a_stopped_run_whose_lists_fell_short_leaves_a_doubt_and_starts_nothing(
     head, follows = follow(Head(), ended(Reason.CANCELED_BY_USER, short=True), an_export())
     assert (head.lists_suspect, follows) == (True, None)
     assert follow(head, ended(), an_export())[1] == "repair"
+
+
+def test_a_verification_that_settled_a_doubt_is_followed_by_a_run_though_the_lists_are_equal() -> None:
+    """Whom it found on a list, and the segment has no more, leaves with that run, not with the next refresh."""
+    equal = ended(Reason.LISTS_EQUAL, verification="repair", findings=(EQUAL,))
+    assert what_follows(equal, Head(), an_export(0), corrected=True) == "run"
+    assert what_follows(equal, Head(), an_export(0), corrected=False) is None

@@ -127,10 +127,20 @@ def test_only_a_run_that_a_refresh_started_takes_one_up() -> None:
 
 
 def test_a_chunk_that_has_begun_stays_so_until_its_outcome_is_recorded() -> None:
-    begun = SENDING.sending("000001").sending("000001")
-    assert begun.begun == ("000001",)
-    assert STOPPED.sending("000001") == STOPPED
+    once = SENDING.sending("000001")
+    begun = once.sending("000001")
+    assert (once.begun, begun.begun) == (("000001",), ("000001", "000001"))
+    assert begun.sending("000001") == begun
+    assert set(STOPPED.sending("000001").begun) == set(STOPPED.begun)
     assert begun.recorded(entry(), Counts(), None, LATER).begun == ()
+
+
+def test_whether_others_have_begun_a_chunk_is_told_from_having_begun_it_oneself() -> None:
+    once = SENDING.sending("000001")
+    assert not SENDING.is_begun_by_others("000001", here=False)
+    assert once.is_begun_by_others("000001", here=False)
+    assert not once.is_begun_by_others("000001", here=True)
+    assert once.sending("000001").is_begun_by_others("000001", here=True)
 
 
 def test_an_outcome_counts_once_and_what_continues_it_is_one_more_chunk() -> None:

@@ -38,7 +38,7 @@ PURE: Final = (
     (shared.cleaning.clean, "clean"),
     (shared.cleaning.text, "in_one_spelling"),
     (shared.cleaning.text, "with_placeholders"),
-    (shared.planning.difference, "together"),
+    (shared.planning.difference, "combine"),
     (shared.state.state, "merge"),
     (shared.state.state, "identify"),
     (shared.state.state, "tabulate"),

@@ -57,6 +57,7 @@ class Story:
         self._until: Callable[[Actor], bool] = lambda _: False
         self._faults: list[tuple[str, str, Fault]] = []
         self._dice = random.Random(1)
+        self._lost = ""
         self.play = Play(replace(world, owner=()), self, workers=3)
         self._sentences: tuple[tuple[str, Callable[..., None]], ...] = (
             (r"everybody goes on", self._everybody),
@@ -68,6 +69,7 @@ class Story:
             (r"(?:the )?(\w+) dies", self._die),
             (r"the next (.+) of (?:the )?(\w+) (" + "|".join(FAULTS) + ")", self._strike),
             (r"all messages come twice", self.play.host.double),
+            (r"the key is (lost|found)", self._key),
             (r"the segments change", lambda: self.play.change_segments()),
             (r"(\d+) (second|minute)s? pass(?:es)?", self._pass),
         )
@@ -117,6 +119,14 @@ class Story:
         return None
 
     # What sentences do.
+
+    def _key(self, what: str) -> None:
+        """Take the connection's key out of the vault, or put it back; who has read it goes on with it for a while."""
+        secrets = self.play.cloud.secrets
+        if what == "lost":
+            self._lost = secrets.pop("key")
+        else:
+            secrets["key"] = self._lost
 
     def _everybody(self) -> None:
         self._on = None

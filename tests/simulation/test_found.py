@@ -33,6 +33,24 @@ def test_what_a_worker_sent_when_its_run_was_canceled_is_known_though_a_second_c
     assert tell(PLAIN, story) == []
 
 
+def test_what_a_worker_sends_while_another_has_no_key_is_known() -> None:
+    """B read the run before A began, and recorded the chunk as never begun; had again in chaos (seed 110256)."""
+    story = """
+        somebody asks start
+        A goes on
+        all messages come twice
+        B goes on until GET secret key
+        A goes on past POST /contacts
+        A goes on past POST /contacts
+        the key is lost
+        B goes on
+        the key is found
+        A goes on
+        the segments change
+    """
+    assert tell(OTHERS, story) == []
+
+
 def test_what_a_proof_sent_when_its_run_was_canceled_is_known_though_a_second_copy_came_first() -> None:
     """The second copy could not be sent while the proof was going, and was recorded without an id of the contact."""
     story = """
