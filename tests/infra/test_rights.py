@@ -101,7 +101,7 @@ def test_who_deploys_may_give_these_roles_to_the_app_and_no_others() -> None:
     condition = (INFRA / "deployer-condition.txt").read_text()
     for action, source in (("write", "@Request"), ("delete", "@Resource")):
         (ids,) = re.findall(
-            rf"roleAssignments/{action}'}}\)\s+OR\s+\(\s+{source}\[[\w./]+:RoleDefinitionId\] "
+            rf"roleAssignments/{action}'}}\)\s+\)\s+OR\s+\(\s+{source}\[[\w./]+:RoleDefinitionId\] "
             r"ForAnyOfAnyValues:GuidEquals \{([^}]*)\}",
             condition,
         )
