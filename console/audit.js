@@ -5,7 +5,8 @@ import { h } from "./element.js";
 import { capital, spaced } from "./format.js";
 import { bar, button, card, empty, moment, table } from "./parts.js";
 import { whyNot } from "./permission.js";
-import { changeQuery, queryNow } from "./place.js";
+import { changeQuery, queryNow, tell } from "./place.js";
+import { ApiProblem } from "./problem.js";
 import { hashOf } from "./route.js";
 import { shown } from "./state.js";
 
@@ -29,6 +30,9 @@ export function auditScreen(place) {
     try {
       const { data } = await call("GET", `/audit?limit=200&after=${encodeURIComponent(after)}`);
       Object.assign(older, { items: [...older.items, ...data.items], next: data.next, isRead: true });
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      tell("bad", error.detail);
     } finally {
       older.isBusy = false;
       place.redraw();

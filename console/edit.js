@@ -22,7 +22,7 @@ import { problemBar, shown, skeleton } from "./state.js";
 
 /**
  * What the screen holds: the settings as they were read, the form as it is typed, and what the last attempt to save came to.
- * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: import("./export_form.js").ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean, isMappingTouched: boolean, offer: any }} Edit
+ * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: import("./export_form.js").ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean, isMappingTouched: boolean, offer: any, begunWith: readonly { segment: string }[] }} Edit
  */
 
 /** @param {Place} place @returns {import("./place.js").Screen} */
@@ -35,7 +35,7 @@ export function editScreen(place) {
   const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`);
   const preview = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}/preview`, { method: "POST" });
   /** @type {Edit} */
-  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, isNameTyped: false, isMappingTouched: false, offer: null };
+  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, isNameTyped: false, isMappingTouched: false, offer: null, begunWith: [] };
   const change = (changes) => {
     if (changes.mapping) edit.isMappingTouched = true;
     Object.assign(edit.form ?? {}, changes);
@@ -126,6 +126,7 @@ function beginForm(place, edit, stored, segments) {
   if (connection) edit.form.connection = connection;
   if (chosen) {
     edit.form.segments = [{ segment, list: segment }];
+    edit.begunWith = [{ segment }];
     edit.form.mapping = withSuggestions([], [chosen]);
     edit.form.display_name = segment.replace(/([a-z])([A-Z])/g, "$1 $2");
     edit.name = slugOf(edit.form.display_name);

@@ -41,7 +41,7 @@ export function segmentsPart(edit, segments, change) {
     shown(segments, ({ items }) => {
       const lost = form.segments.filter((target) => !items.some((item) => item.name === target.segment)).map((target) => ({ name: target.segment, members: null, refreshed_at: null, eligible: false, why_not: "no longer in Customer Insights' output" }));
       const wanted = typed.search.trim().toLowerCase();
-      const began = (item) => (edit.base?.segments ?? []).some((target) => target.segment === item.name);
+      const began = (item) => (edit.base?.segments ?? edit.begunWith).some((target) => target.segment === item.name);
       const ordered = [...items.filter(began), ...items.filter((item) => !began(item))];
       const rows = [...lost, ...ordered].filter((item) => !wanted || item.name.toLowerCase().includes(wanted) || targetOf(form, item.name));
       if (!rows.length && !wanted) return h("p", { class: "card-foot soft" }, "Customer Insights has not written any segment yet.");

@@ -84,8 +84,8 @@ function lastEnd(item, last) {
   return bar(tone, [statusChip(last.status), " ", last.advice], linkButton(hashOf(["exports", item.name, "runs", last.id]), "Open the run"));
 }
 
-/** @param {any} item */
-function showPreview(item) {
+/** Show what a run would do, and send nothing. @param {any} item */
+export function showPreview(item) {
   /** @type {import("./resource.js").Resource | null} */
   let preview = null;
   tellMore(`What a run of ${item.display_name} would do`, () => (preview

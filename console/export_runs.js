@@ -5,6 +5,8 @@ import { h } from "./element.js";
 import { count, duration, secondsBetween } from "./format.js";
 import { button, card, empty, moment, statusChip, table } from "./parts.js";
 import { call } from "./api.js";
+import { tell } from "./place.js";
+import { ApiProblem } from "./problem.js";
 import { hashOf } from "./route.js";
 import { shown } from "./state.js";
 import { triggerWords } from "./status.js";
@@ -26,6 +28,9 @@ export function runsTab(place, name) {
       older.items = [...older.items, ...data.items];
       older.next = data.next;
       older.isRead = true;
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      tell("bad", error.detail);
     } finally {
       older.isBusy = false;
       place.redraw();

@@ -3,6 +3,7 @@
 import { detachExport, duplicateExport, pauseExport, removeExport, resumeExport, runAll, scheduleMany, startRun } from "./actions.js";
 import { serverNow } from "./api.js";
 import { h } from "./element.js";
+import { showPreview } from "./export.js";
 import { count, listed, plural, relative } from "./format.js";
 import { freshness } from "./overview.js";
 import { listPause } from "./pace.js";
@@ -77,6 +78,8 @@ function commandRow(place, items, chosen) {
   const scheduled = items.filter((item) => item.next_run).length;
   return commands("Exports", chosen.length ? [
     isOne && { label: "Run", icon: "play", why: may("run") || (one.connection ? "" : "It has no connection."), onclick: () => startRun(one) },
+    isOne && { label: "Preview", icon: "eye", why: may("preview") || (one.connection ? "" : "It has no connection."), onclick: () => showPreview(one) },
+    isOne && { label: "Edit", icon: "edit", why: may("edit"), onclick: () => go(hashOf(["exports", one.name, "edit"])) },
     isOne && (one.next_run
       ? { label: "Pause", icon: "pause", why: may("edit"), onclick: () => pauseExport(place, one) }
       : { label: "Resume", icon: "calendar", why: may("edit"), onclick: () => resumeExport(place, one) }),

@@ -14,6 +14,7 @@ import { problemBar, shown, skeleton } from "./state.js";
 import { whyWords, yesNo } from "./why_words.js";
 
 const MOST_AT_ONCE = 8;
+const AT_A_TIME = 3;
 
 /** @typedef {{ item: any, found: any, problem: ApiProblem | null }} Answered */
 
@@ -70,12 +71,20 @@ async function look(event, place, usable, chosen, state) {
   if (state.error) return document.getElementById("f-email")?.focus();
   state.isBusy = true;
   const turn = ++state.turn;
-  for (const item of chosen ? usable.filter((one) => one.name === chosen) : usable) {
-    const answer = await explained(item, email);
-    if (turn !== state.turn) return;
-    state.answers = [...state.answers, answer];
-    place.redraw();
-  }
+  const wanted = chosen ? usable.filter((one) => one.name === chosen) : usable;
+  /** @type {Answered[]} */
+  const answers = [];
+  const waiting = [...wanted.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next && turn === state.turn; next = waiting.shift()) {
+      answers[next[0]] = await explained(next[1], email);
+      if (turn !== state.turn) return;
+      state.answers = answers.filter(Boolean);
+      place.redraw();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  if (turn !== state.turn) return;
   state.isBusy = false;
   announce(`Looked in ${state.answers.length === 1 ? "one export" : `${state.answers.length} exports`}`);
   place.redraw();

@@ -37,7 +37,7 @@ export function skeleton(patience, waiting = "The app is waking up. The first an
 
 /** A problem, with what helps somebody who is asked about it. @param {ApiProblem} problem @param {(() => void) | null} [retry] */
 export function problemBar(problem, retry = null) {
-  if (problem.status === 404 && !retry) return empty("Nothing here", problem.detail);
+  if (problem.status === 404) return empty("Nothing here", problem.detail);
   const tone = problem.status === 403 || problem.status === 401 ? "warning" : "bad";
   return bar(tone, [
     h("p", null, problem.detail),

@@ -65,6 +65,20 @@ def test_nothing_runs_over_a_narrow_screen(world: World, open_tab: OpenTab) -> N
     assert {place: width for place, width in over.items() if width > 320} == {}
 
 
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_no_table_is_cut_off_on_a_laptop(world: World, open_tab: OpenTab, width: int) -> None:
+    tab = open_tab(width=width, height=800)
+    tab.sign_in("#/")
+    cut = {}
+    for place in ("#/", "#/exports", "#/segments", "#/connections", "#/audit"):
+        tab.open(place)
+        tab.settles()
+        cut[place] = tab.page.evaluate(
+            "() => [...document.querySelectorAll('.card.flush')].filter(card => card.scrollWidth > card.clientWidth).length"
+        )
+    assert {place: count for place, count in cut.items() if count} == {}
+
+
 def test_a_name_with_markup_is_shown_as_it_is(world: World, open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.sign_in("#/exports/marked")
