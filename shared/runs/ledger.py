@@ -165,7 +165,7 @@ class Ledger:
     def record(self, export: str, run_id: str, entry: Entry, change: Callable[[Run], Run]) -> tuple[Run, bool]:
         """Record a chunk's outcome and change its run with it.
 
-        Return the run, and False if nothing was recorded: the chunk had an outcome already, or the run has ended. An
+        Return the run, and False if nothing was recorded: the chunk had an outcome already, or the run ends or has ended. An
         outcome of the same attempt is ours: it was written, but the answer was lost and the client asked again.
         """
         key = _chunk_key(run_id, entry.chunk)
@@ -174,7 +174,7 @@ class Ledger:
             known = self._table.get(export, key, Entry)
             if known is not None:
                 return run, bool(entry.attempt) and known[0].attempt == entry.attempt
-            if run.status.is_final:
+            if run.status.is_final or run.is_delivered:  # then it had one, which was forgotten at the run's end
                 return run, False
             changed = change(run)
             if self._table.try_write(export, [Change(key, entry, None), Change(_run_key(run_id), changed, etag)]):

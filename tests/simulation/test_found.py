@@ -97,6 +97,24 @@ def test_a_removal_that_was_done_when_its_worker_died_is_not_believed_undone() -
     assert tell(OTHERS, story) == []
 
 
+def test_a_second_copy_that_records_while_its_run_is_ended_does_nothing() -> None:
+    """B read the run when all was delivered, and looked for the chunk's entry when that was forgotten (seed 2226)."""
+    story = """
+        somebody asks start
+        A goes on
+        all messages come twice
+        A goes on past POST /contacts
+        A goes on past POST /contacts
+        A goes on past POST /contacts
+        B goes on past POST /contact
+        A goes on past WRITE ledger export create chunk-
+        B goes on until GET ledger export chunk-
+        A goes on
+        B goes on
+    """
+    assert tell(ONE, story) == []
+
+
 def test_a_canceled_run_is_confirmed_as_well() -> None:
     """Its bulk calls had filled no list, the state believed them, and nobody looked."""
     story = """

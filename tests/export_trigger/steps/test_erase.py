@@ -20,6 +20,7 @@ from shared.azure.storage import Container
 from shared.composition.app import App
 from shared.delivery.errors import ContactGone, DestinationError, KeyRefused, NoAnswer
 from shared.destinations.autopilot.account import AutopilotAccount
+from shared.destinations.registry import DEFAULT
 from shared.erasure.requests import Erasure, Progress
 from shared.exports.audit import Audit
 from shared.exports.registry import Registry
@@ -79,7 +80,10 @@ def eraser(
         if name not in apis:
             raise ExportError(Reason.CONNECTION_DETACHED)
         api = AutopilotAccount(apis[name])  # type: ignore[arg-type]  # the calls that an erasure makes
-        return SimpleNamespace(name=name, api=api, slots=MemorySlots(clock))
+        connection = SimpleNamespace(calls_in_flight=None)
+        return SimpleNamespace(
+            name=name, id=name, api=api, slots=MemorySlots(clock), connection=connection, destination=DEFAULT
+        )
 
     monkeypatch.setattr(App, "account", account)
     monkeypatch.setattr(App, "digest_key", lambda _: KEY)
