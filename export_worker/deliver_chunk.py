@@ -143,8 +143,8 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
         return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
     delivery = Delivery(account.destination, account.api, sender, lists, method, run.new_people)
     delivered = delivery.deliver(operations)
-    for place in delivery.lists_gone:
-        app.accounts.remember_list(account.id, run.targets[place].list, None)
+    for list_index in delivery.lists_gone:
+        app.accounts.remember_list(account.id, run.targets[list_index].list, None)
     stop = _stop(delivery, sender)
     if stop is None and not delivered.has_moved and not _answers(account, sender):
         stop = nothing_done(app, run, account, sender)

@@ -31,10 +31,10 @@ OnBadValue = Literal["omit", "reject"]
 class Recipe:
     """How one export turns rows into contacts.
 
-    `mapping` goes from a field of the destination, of which `fields` knows, to column. `clear_empty` says that an empty
-    value shall erase the destination's,
-    `on_bad_value` what a value costs that its field cannot take, `resubscribe` that a permission is also given, not
-    only taken back, and `date_order` how all dates are written whose day and month could be either.
+    `mapping` goes from a field of the destination to a column; `fields` knows the fields. `clear_empty` says that an empty
+    value shall erase the destination's, `on_bad_value` what a value costs that its field cannot take, `resubscribe` that a
+    permission is also given, not only taken back, and `date_order` how all dates are written whose day and month could be
+    either.
     """
 
     mapping: Mapping[str, str]

@@ -265,7 +265,10 @@ class Account(ListNames, Protocol):
         ...
 
     def introduce(self, contacts: Sequence[Contact]) -> None:
-        """Create those who are not there yet, so that they may not be mailed; whoever is there stays as they are."""
+        """Create those who are not there yet, so that they may not be mailed; whoever is there stays as they are.
+
+        Never called where `asks_new_people` is false.
+        """
         ...
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:

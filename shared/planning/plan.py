@@ -1,8 +1,8 @@
 """Plan a run: read the segments, clean and deduplicate, take the difference to the state, cut it into chunks.
 
-The segments are read once. Of each row 45 bytes stay in memory (digests, places), which is enough for the difference;
-its contact waits in the spool, and is written to a chunk if it has something to do. The difference is taken a share of the
-people at a time. So memory stays flat, and the same input gives the same chunks to the byte.
+The segments are read once. Of each row 45 bytes stay in memory (digests, indices), which is enough for the difference;
+its contact waits in the spool, and is written to a chunk if it has something to do. The difference is taken of a share of
+the people at a time. So memory stays flat, and the same input gives the same chunks to the byte.
 """
 
 from __future__ import annotations

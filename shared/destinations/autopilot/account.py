@@ -73,7 +73,7 @@ class AutopilotAccount:
         """Do nothing: an update leaves `unsubscribed` as it is unless it names it."""
 
     def introduce(self, contacts: Sequence[Contact]) -> None:
-        """Never called: nothing is asked of new people."""
+        """Never called: Autopilot asks nothing of new people."""
         raise NotImplementedError
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:

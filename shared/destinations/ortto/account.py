@@ -137,7 +137,7 @@ class OrttoAccount:
         return Page((), str(Bookmark(tag.id, total=tag.people)), tag.people)
 
     def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:
-        """Return the only method."""
+        """Never called: there is but one method."""
         raise NotImplementedError
 
     def check_fields(self, names: Sequence[str], caller: Caller) -> FieldCheck:
