@@ -19,7 +19,7 @@ SETTINGS = {
     "SUPERVISION_SCHEDULE": "*/2 * * * * *",
     "GRACE_SECONDS": "3",
     "LOCAL_HOST_LEASE_SECONDS": "5",
-    "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
+    "LOCAL_HOST_TIMER_LOCK_SECONDS": "5",
 }
 OFF = {"on": "off"}
 KEY = "sandbox-key"

@@ -18,7 +18,8 @@ QUICK: Mapping[str, str] = {
     "EXPORT_SCHEDULE": "0 0 0 1 1 *",
     "SUPERVISION_SCHEDULE": "*/5 * * * * *",
     "LOCAL_HOST_LEASE_SECONDS": "5",
-    "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
+    "LOCAL_HOST_TIMER_LOCK_SECONDS": "15",
+    "LOCAL_HOST_POISON_POLL_SECONDS": "10",
 }
 
 
