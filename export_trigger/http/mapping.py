@@ -11,7 +11,8 @@ from export_trigger.http.request import Problem
 from shared.azure.vault import VaultUnavailable
 from shared.cleaning.fields import Fields
 from shared.composition.app import App
-from shared.delivery.destination import Destination, OfferedField
+from shared.delivery.account import OfferedField
+from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError
 from shared.exports.configuration import ExportSettings
 from shared.lifecycle.segments import misfits

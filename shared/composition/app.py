@@ -24,8 +24,10 @@ from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
 from shared.azure.vault import GivenKey, Vault, VaultKey
 from shared.cleaning.fields import Fields
-from shared.delivery.destination import Account as DestinationAccount
-from shared.delivery.destination import Destination, Identity, Key, ListMethod, Place, method_named
+from shared.delivery.account import Account as DestinationAccount
+from shared.delivery.account import Identity
+from shared.delivery.capabilities import ListMethod
+from shared.delivery.destination import Destination, Key, Place, method_named
 from shared.delivery.sending import Clock, Sender, Slots
 from shared.destinations.registry import DEFAULT, DESTINATIONS, destination_of
 from shared.erasure.requests import Erasures

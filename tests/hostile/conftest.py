@@ -18,7 +18,7 @@ from local.environment import publish
 from local.stack import Stack
 from local.world import SIMPLE, people
 from shared.composition.app import App
-from shared.delivery.destination import Identity
+from shared.delivery.account import Identity
 from shared.destinations.autopilot.client import Autopilot
 
 BY_NAME = {route.name: route for route in ROUTES}

@@ -16,7 +16,7 @@ from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
 from local.world import people
-from shared.delivery.destination import Contact
+from shared.delivery.contacts import Contact
 from shared.destinations.ortto.limits import TAGS
 from shared.http.transport import session
 from tests.destinations.ortto.bench import KEY, OrttoBench, serving
