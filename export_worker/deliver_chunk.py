@@ -13,9 +13,10 @@ import polars as pl
 from shared.accounts.lists import ensure_lists
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import Account, App
+from shared.delivery.capabilities import ListMethod
 from shared.delivery.chunks import Operation, UnreadableChunk, check_addresses, decode, encode
+from shared.delivery.contacts import Contact
 from shared.delivery.delivery import Delivery
-from shared.delivery.destination import Contact, ListMethod
 from shared.delivery.errors import (
     AccountRefused,
     DestinationError,

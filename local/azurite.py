@@ -113,7 +113,10 @@ class Azurite:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "AZURITE_ACCOUNTS": ";".join(f"{name}:{ACCOUNT_KEY}" for name in (ACCOUNT, *MORE_ACCOUNTS))},
+                env={
+                    **os.environ,
+                    "AZURITE_ACCOUNTS": ";".join(f"{name}:{ACCOUNT_KEY}" for name in (ACCOUNT, *MORE_ACCOUNTS)),
+                },
                 preexec_fn=_die_with_parent,
             ).result()
 

@@ -42,7 +42,6 @@ LARGEST: Final = 1 << 18
 """Bytes of an order."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What stacks of one test session share: an emulator in which each has an account, and a way to start servers."""

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.azure.vault import GivenKey
+from shared.delivery.account import Account
+from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names
 from shared.delivery.chunks import decode
 from shared.delivery.delivery import Delivery
-from shared.delivery.destination import ANY_LISTS, Account, Capabilities, Destination, ListMethod, Names, Place
+from shared.delivery.destination import Destination, Place
 from shared.delivery.estimate import expected_calls
 from shared.delivery.sending import Sender
 from shared.destinations.autopilot.account import AutopilotAccount

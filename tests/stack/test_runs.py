@@ -80,7 +80,9 @@ def goes_on(world: World, everybody: int) -> None:
     """
     there = len(world.members("All"))
     seconds = PROOF_SECONDS + 90
-    eventually(lambda: len(world.members("All")), lambda count: count > min(there, everybody - 1), seconds=seconds, every=0.1)
+    eventually(
+        lambda: len(world.members("All")), lambda count: count > min(there, everybody - 1), seconds=seconds, every=0.1
+    )
 
 
 def test_messages_that_come_again_plan_and_deliver_once_and_do_nothing_after_the_end(make_world: MakeWorld) -> None:
@@ -175,7 +177,7 @@ def test_a_run_that_is_canceled_before_its_plan_counts_nothing_and_the_next_one_
 ) -> None:
     """The source is away, so the plan cannot come first, however busy or idle the machine is."""
     with SourceProxy() as proxy:
-        world = make_world(settings={"CustomerInsightsStorage": proxy.connection_string})
+        world = make_world(settings={"CustomerInsightsStorage": proxy.connection_string}, own_storage=True)
         assert world.stack.azurite is not None
         proxy.upstream = world.stack.azurite.blob_port
         world.publish({"All": people(*(f"p{n}@example.com" for n in range(30)))})
