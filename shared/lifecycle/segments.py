@@ -12,7 +12,7 @@ from shared.cleaning.clean import Recipe
 from shared.composition.app import App
 from shared.delivery.destination import Destination
 from shared.exports.configuration import Export
-from shared.planning.plan import Scope
+from shared.planning.survey import Scope
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.rejected import rejected_customers

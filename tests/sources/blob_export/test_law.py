@@ -32,8 +32,9 @@ import shared.sources.blob_export.partition
 from local.azurite import Azurite
 from shared.delivery.chunks import decode
 from shared.lifecycle.segments import SourceSegment
-from shared.planning.plan import Scope, chunks, plan
+from shared.planning.plan import chunks, plan
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.blob_export.customer_insights import CustomerInsights
