@@ -16,6 +16,9 @@ from azure.functions.queue import QueueMessage
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy
 
+import shared.composition.app
+import shared.lifecycle.record
+import shared.sources.ahead
 from local.environment import publish
 from local.stack import Stack
 from shared.azure.storage import Queue
@@ -23,6 +26,7 @@ from shared.composition.app import App, app
 from shared.exports.configuration import Connection, Consent, Export
 from shared.runs.run import Run
 from tests.simulation.functions import FUNCTIONS, TICK
+from tests.simulation.inside import Inline
 from tests.way.trace import Chapter, Contact, Way, traced
 
 EXPORT: Final = "vip"
@@ -51,12 +55,12 @@ def _app(stack: Stack) -> Iterator[App]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in stack.environment.items():
             patch.setitem(os.environ, name, value)
+        for module in (shared.sources.ahead, shared.lifecycle.record, shared.composition.app):
+            patch.setattr(module, "ThreadPoolExecutor", Inline)  # so that whoever hands work over is seen to call it
         app.cache_clear()
-        made = app()
         try:
-            yield made
+            yield app()
         finally:
-            made.pool.shutdown()
             app.cache_clear()
 
 

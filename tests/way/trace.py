@@ -29,7 +29,7 @@ import polars as pl
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("shared", "export_trigger", "export_worker")
 
-ADAPTERS: Final = ("shared/sources/blob_export/", "shared/destinations/")
+ADAPTERS: Final = ("shared/sources/", "shared/destinations/")
 
 CARRIERS: Final = (
     "shared/azure/",
@@ -121,8 +121,17 @@ class Way:
 
     contact: Contact
     chapter: Chapter = Chapter.START
-    chapters: dict[Chapter, dict[str, str]] = field(default_factory=lambda: {chapter: {} for chapter in Chapter})
+    entered: dict[Chapter, dict[str, str]] = field(default_factory=lambda: {chapter: {} for chapter in Chapter})
+    in_hand: dict[Chapter, set[str]] = field(default_factory=lambda: {chapter: set() for chapter in Chapter})
     aside: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def chapters(self) -> dict[Chapter, dict[str, str]]:
+        """The files on the way by chapter, each with its first function, whoever calls before those that are called."""
+        return {
+            chapter: {name: function for name, function in entered.items() if name in self.in_hand[chapter]}
+            for chapter, entered in self.entered.items()
+        }
 
     @property
     def files(self) -> list[str]:
@@ -137,18 +146,22 @@ class Way:
 
     def note(self, frame: FrameType) -> None:
         """Note that a function has the contact in hand."""
-        (name, function), *callers = _stack(frame)
-        chapter = Chapter.FINISH if any(caller == FINISH for caller, _ in [(name, ""), *callers]) else self.chapter
+        stack = _stack(frame)
+        (name, function), *callers = stack
         if name.startswith(CARRIERS) or _is_behind_a_port(name, [caller for caller, _ in callers]):
             self.aside.setdefault(name, function)
-        else:
-            self.chapters[chapter].setdefault(name, function)
+            return
+        chapter = Chapter.FINISH if any(called == FINISH for called, _ in stack) else self.chapter
+        self.in_hand[chapter].add(name)
+        for called, by in reversed(stack):
+            self.entered[chapter].setdefault(called, by)
 
     def note_message(self, frame: FrameType) -> None:
         """Note who put the run's message on its queue."""
         for name, function in reversed(_stack(frame)):
+            self.entered[self.chapter].setdefault(name, function)
             if not name.startswith((*CARRIERS, *BINDINGS)):
-                self.chapters[self.chapter].setdefault(name, function)
+                self.in_hand[self.chapter].add(name)
 
 
 def _stack(frame: FrameType | None) -> list[tuple[str, str]]:
@@ -162,10 +175,9 @@ def _stack(frame: FrameType | None) -> list[tuple[str, str]]:
 
 
 def _is_behind_a_port(name: str, callers: Sequence[str]) -> bool:
-    """Return whether a file is called by an adapter, or is one and is called by nobody else (in a thread of its own)."""
-    if any(caller.startswith(ADAPTERS) for caller in callers):
-        return True
-    return name.startswith(ADAPTERS) and all(caller.startswith(CARRIERS) for caller in callers)
+    """Return whether an adapter calls a file, be it through others. The innermost caller may be the file itself."""
+    outside = [caller for caller in callers if caller != name]
+    return any(caller.startswith(ADAPTERS) and not caller.startswith(CARRIERS) for caller in outside)
 
 
 _names: dict[str, str | None] = {}
