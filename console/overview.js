@@ -114,9 +114,10 @@ function rowActions(place, item) {
   ];
 }
 
-/** @param {{ items: readonly any[] }} page */
-function lastRuns({ items }) {
+/** @param {{ items: readonly any[], next: string | null }} page */
+function lastRuns({ items, next }) {
   const today = lastDay(items, serverNow());
+  const isCut = Boolean(next) && today.length === items.length;
   const columns = [
     { label: "Run of", kind: "main", cell: (run) => h("a", { href: hashOf(["exports", run.export, "runs", run.id]) }, run.export) },
     { label: "Status", cell: (run) => statusChip(run.status) },
@@ -127,7 +128,7 @@ function lastRuns({ items }) {
   ];
   if (!today.length) return card("Last 24 hours", h("p", { class: "card-foot soft" }, "No run in the last 24 hours."));
   return card("Last 24 hours", [
-    dayStrip(today, serverNow()),
+    dayStrip(today, serverNow(), isCut),
     table({ caption: "The latest runs", columns, rows: today.slice(0, 8).map((item) => item.run), key: (run) => run.id + run.export }),
   ], "flush");
 }

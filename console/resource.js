@@ -26,7 +26,7 @@ export function forgetAnswers() {
  * `isPaged` reads all pages of a list, a page at a time, and shows what is there so far.
  * @param {string} path
  * @param {() => void} changed called when there is something new to show
- * @param {{ every?: (value: any, since: number) => number | null, isPaged?: boolean, method?: string, body?: any }} [options]
+ * @param {{ every?: (value: any, since: number) => number | null, isPaged?: boolean, method?: string, body?: any, known?: string }} [options]
  */
 export function reading(path, changed, options = {}) {
   const stop = new AbortController();
@@ -65,7 +65,7 @@ export function reading(path, changed, options = {}) {
   }
 
   async function readOne() {
-    const known = options.method ? null : snapshot.etag;
+    const known = options.known ?? (options.method ? null : snapshot.etag);
     const answer = await call(options.method ?? "GET", path, { known, body: options.body, signal: stop.signal });
     const fresh = answer.status === 304 ? {} : { value: answer.data, etag: answer.etag };
     update({ ...fresh, problem: null, readAt: serverNow(), isWhole: true });
