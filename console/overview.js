@@ -17,15 +17,11 @@ const MOST_ROWS = 12;
 
 /** @param {import("./place.js").Place} place @returns {import("./place.js").Screen} */
 export function overviewScreen(place) {
-  const exports = place.read("/exports?limit=50", { isPaged: true, every: listPause });
-  /** @type {import("./resource.js").Resource | null} */
-  let runs = null;
+  const exports = place.read("/exports?limit=200", { isPaged: true, every: listPause });
+  const runs = place.read("/runs?limit=40", { every: () => 30_000 });
   return {
     title: () => "Overview",
-    body: () => shown(exports, (items) => {
-      runs ??= place.read("/runs?limit=40", { every: () => 30_000 });
-      return items.length ? everything(place, items, runs, exports.now.isWhole) : firstSteps(place);
-    }),
+    body: () => shown(exports, (items) => (items.length ? everything(place, items, runs, exports.now.isWhole) : firstSteps(place))),
   };
 }
 

@@ -21,7 +21,7 @@ param zoneRedundant bool
 param locked bool
 
 var deploymentContainer = 'app-package'
-var containers = ['configuration', 'chunks', 'outcomes', 'state', 'reports', 'rejected', 'erasures', 'counts']
+var containers = ['configuration', 'chunks', 'outcomes', 'state', 'reports', 'rejected', 'erasures', 'counts', 'previews']
 var queues = [
   'export-runs'
   'export-runs-poison'
@@ -33,7 +33,7 @@ var queues = [
 var tables = ['ledger', 'accounts', 'erased', 'audit']
 
 // The app deletes these itself; the rules are for what a run left that never came to its end. Days, by container.
-var lifetimes = { chunks: 30, outcomes: 30, rejected: rejectedDays }
+var lifetimes = { chunks: 30, outcomes: 30, previews: 1, rejected: rejectedDays }
 
 resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   name: name
