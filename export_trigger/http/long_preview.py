@@ -106,7 +106,7 @@ def get_preview(app: App, call: Call) -> Answer:
 
 
 def _follow(app: App, export: str, preview: str, work: _Work) -> None:
-    """Say that a preview is alive until it is made, and keep what it came to."""
+    """Keep a preview alive until it is made, and keep what it came to."""
     while not work.over.wait(BEAT_SECONDS):
         _keep(app, export, preview, PreviewRecord(alive_at=app.now()))
     try:

@@ -33,7 +33,7 @@ var queues = [
 var tables = ['ledger', 'accounts', 'erased', 'audit']
 
 // The app deletes these itself; the rules are for what a run left that never came to its end. Days, by container.
-var lifetimes = { chunks: 30, outcomes: 30, previews: 1, rejected: rejectedDays }
+var lifetimes = { chunks: 30, outcomes: 30, rejected: rejectedDays }
 
 resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   name: name
