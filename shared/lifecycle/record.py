@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.azure.storage import Container, Queue
 from shared.composition.app import App
-from shared.lifecycle.liveness import RunOver
+from shared.lifecycle.liveness import BusySlots, RunOver
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.retry.policy import REST
@@ -71,11 +71,12 @@ def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt at a chunk of a run; `has_begun` says that it may have sent something of it."""
+    """One attempt at a chunk of a run, in these slots; `has_begun` says that it may have sent something of it."""
 
     app: App
     run: Run
     chunk: str
+    slots: BusySlots
     has_begun: bool = False
 
     def begin(self) -> None:
@@ -85,7 +86,7 @@ class Attempt:
         whether others may have sent something of it: after a stop nobody begins.
         """
         if not self.has_begun:
-            self.app.ledger.change(self.run.export, self.run.id, self._sending)
+            self.slots.saw(self.app.ledger.change(self.run.export, self.run.id, self._sending))
             self.has_begun = True
 
     def _sending(self, run: Run) -> Run:
@@ -93,7 +94,7 @@ class Attempt:
             raise RunOver
         if run.stop and self.chunk not in run.begun:
             raise ExportError(run.stop)
-        return run.sending(self.chunk)
+        return run.sending(self.chunk).busy(self.app.now() + self.app.settings.grace / 2)
 
 
 class _InDoubt(Exception):
