@@ -33,7 +33,7 @@ from shared.lifecycle.read_lists import read_back
 from shared.lifecycle.record import Attempt, Outcome, record, record_lost
 from shared.lifecycle.undone import doubts, left, rows_of
 from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account
-from shared.planning.plan import REJECTED
+from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
 from shared.retry.policy import LIST_GONE

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from export_trigger.http.connect import unreachable
-from export_trigger.http.exports import check_connection
+from export_trigger.http.draft import check_connection
 from export_trigger.http.mapping import suggestion
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.view import View

@@ -22,8 +22,9 @@ from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.http.transport import Session
-from shared.planning.plan import Scope, chunks, plan
+from shared.planning.plan import chunks, plan
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.sources.source import OWN_COLUMNS
 from shared.state.digests import DigestKey
 from shared.state.state import State, merge, tabulate

@@ -21,7 +21,7 @@ from shared.composition.app import App
 from shared.delivery.chunks import Operation, decode, encode
 from shared.erasure.requests import Erasures
 from shared.lifecycle.finish import finish_run
-from shared.lifecycle.postpone import leave_to_newer_version
+from shared.lifecycle.queue_work import leave_to_newer_version
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
 from shared.runs.files import write_table
