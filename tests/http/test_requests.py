@@ -20,7 +20,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it is, as the root of an API."""
+        """Return where it is, as the root of an API."""
         return f"http://127.0.0.1:{self.server_port}/v1"
 
 
@@ -36,7 +36,7 @@ class _Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def serving() -> Iterator[Server]:
 
 
 def echo(requests: Requests, key: str) -> list[str]:
-    """Send a request, and return what the server said of it."""
+    """Return what the server said of a request."""
     received: list[str] = json.loads(requests.send("POST", "/contact", key, b'{"a":1}').body)
     return received
 

@@ -40,7 +40,7 @@ class AutopilotStage(HTTPAdapter):
         return self
 
     def cert_verify(self, *_: Any) -> None:
-        """Nothing to verify."""
+        """Verify nothing: there is no certificate."""
 
     def urlopen(
         self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str], **_: Any
