@@ -14,6 +14,7 @@ from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.blob import BlobServiceClient
 
 from local.stack import Stack
+from local.warm import Shared
 from local.world import SIMPLE, World, people
 from shared.azure.records import NewerVersion
 from shared.azure.storage import Container, Queue
@@ -36,8 +37,8 @@ NEWER: Final = 1_000
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Stack(tmp_path_factory.mktemp("stack"), settings=QUICK, in_memory=True) as stack:
+def world(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[World]:
+    with Stack(tmp_path_factory.mktemp("stack"), settings=QUICK, in_memory=True, shared=shared_parts) as stack:
         world = World(stack)
         world.publish({"A": people("a@example.com"), "B": people("b@example.com")})
         world.connect()
