@@ -63,7 +63,7 @@ def sent(tables: Sequence[Table], recipe: Recipe, state: State | None = None) ->
         found = plan(tables, recipe, KEY, state or State.empty(), lists, scope, spool)
         operations = [operation for chunk in chunks(found) for operation in decode(chunk)]
     contacts = [operation.fields for operation in operations if operation.fields]
-    return found, {contact["Email"]: contact for contact in contacts}
+    return found, {str(contact["Email"]): contact for contact in contacts}
 
 
 def values(table: Table, name: str, **settings: Any) -> list[object]:
