@@ -8,7 +8,6 @@ from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
-from urllib3 import HTTPResponse
 
 from local.sandbox.account import Account
 from local.sandbox.api import Api, Reply, problem
@@ -91,5 +90,13 @@ def _response(reply: Reply) -> requests.Response:
     body = b"" if reply.body is None else json.dumps(reply.body).encode()
     made = requests.Response()
     made.status_code = reply.status
-    made.raw = HTTPResponse(body=io.BytesIO(body), status=reply.status, preload_content=False)
+    made.raw = _Body(body)
     return made
+
+
+class _Body(io.BytesIO):
+    """An answer's body as it is read from a connection."""
+
+    def read1(self, size: int | None = -1, /, *, decode_content: bool = False) -> bytes:
+        """Read what has come."""
+        return super().read1(size)

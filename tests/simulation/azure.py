@@ -35,9 +35,12 @@ type Row = dict[str, Any]
 
 
 class Entity(dict[str, Any]):
-    """A row of a table, with its ETag."""
+    """One version of a row of a table, with its ETag and the records that were read from it."""
 
-    metadata: Mapping[str, Any]
+    def __init__(self, row: Mapping[str, Any], etag: str) -> None:
+        super().__init__(row)
+        self.metadata: Mapping[str, Any] = {"etag": etag}
+        self.records: dict[Any, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Cloud:
 
     stage: Stage
     blobs: dict[str, dict[str, Blob]] = field(default_factory=dict)
-    tables: dict[str, dict[tuple[str, str], tuple[Row, str]]] = field(default_factory=dict)
+    tables: dict[str, dict[tuple[str, str], Entity]] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     down: dict[str, float] = field(default_factory=dict)
     written: list[Callable[[str, Sequence[Row]], None]] = field(default_factory=list)
@@ -68,6 +71,8 @@ class Cloud:
         if fault is Fault.FAIL:
             raise ServiceRequestError("no connection")
         result = effect()
+        if fault is None:
+            return result
         match fault:
             case Fault.REPEAT if repeats:
                 return effect()
@@ -223,7 +228,7 @@ class _TableClient:
             found = self._rows.get((partition, key))
             if found is None:
                 raise ResourceNotFoundError("no such row")
-            return _entity(*found)
+            return found
 
         return self._cloud.call("tables", f"GET {self._name} {partition} {_short(key)}", read)
 
@@ -232,13 +237,13 @@ class _TableClient:
 
         def read() -> list[Entity]:
             conditions = [(name, compare, parameters[value]) for name, compare, value in _conditions(query)]
-            return [_entity(*self._rows[key]) for key in sorted(self._fitting(conditions))]
+            return [self._rows[key] for key in sorted(self._fitting(conditions))]
 
         start = _short(str(parameters.get("start", "")))
         yield from self._cloud.call("tables", f"QUERY {self._name} {parameters.get('partition', '')} {start}", read)
 
     def _fitting(self, conditions: Sequence[tuple[str, Callable[[Any, Any], bool], Any]]) -> Iterator[tuple[str, str]]:
-        for key, (row, _) in self._rows.items():
+        for key, row in self._rows.items():
             if all(name in row and compare(row[name], value) for name, compare, value in conditions):
                 yield key
 
@@ -259,7 +264,7 @@ class _TableClient:
                 if kind == "delete":
                     del self._rows[key]
                 else:
-                    self._rows[key] = (dict(entity), self._cloud.etag())
+                    self._rows[key] = Entity(entity, self._cloud.etag())
             for watch in self._cloud.written:
                 watch(self._name, [dict(change[1]) for change in changes])
             return []
@@ -275,7 +280,7 @@ class _TableClient:
         if kind in {"update", "delete"}:
             if found is None:
                 raise _refused(404, "ResourceNotFound")
-            if "etag" in condition and condition["etag"] != found[1]:
+            if "etag" in condition and condition["etag"] != found.metadata["etag"]:
                 raise _refused(412, "UpdateConditionNotSatisfied")
 
     def delete_entity(self, partition: str, key: str, **_: object) -> None:
@@ -304,12 +309,6 @@ class Secrets:
     def set_secret(self, name: str, value: str) -> None:
         """Store a secret."""
         self._cloud.call("vault", f"PUT secret {name}", lambda: self._cloud.secrets.update({name: value}))
-
-
-def _entity(row: Row, etag: str) -> Entity:
-    entity = Entity(row)
-    entity.metadata = {"etag": etag}
-    return entity
 
 
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
