@@ -15,7 +15,7 @@ demo: install ## export segments of a made-up company and show how it goes (SEGM
 	@$(PYTHON) -m local.demo $(if $(SEGMENTS),--segments $(SEGMENTS)) $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(KEEP),--keep) $(if $(DESTINATION),--destination $(DESTINATION))
 
 run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts, TELEMETRY=1 collects telemetry)
-	@$(PYTHON) -m local.stack $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
+	@$(PYTHON) -m local.run $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
 
 test: install ## run every test; many wait, so that five workers fill two cores (WORKERS=5)
 	@$(PYTHON) -m local.browser

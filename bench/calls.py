@@ -14,7 +14,7 @@ from bench.report import Part
 from bench.world import open_world
 from local.targets import AUTOPILOT, ORTTO, Target
 from local.world import World
-from shared.delivery.destination import ListMethod
+from shared.delivery.capabilities import ListMethod
 from shared.destinations.autopilot.list_methods import BULK, CONTACT
 
 PROFILES: Final = 100_000

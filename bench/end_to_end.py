@@ -16,7 +16,7 @@ from bench.planning import segment
 from bench.report import Part
 from bench.world import open_world
 from local.environment import MAPPING, publish
-from shared.delivery.destination import ListMethod
+from shared.delivery.capabilities import ListMethod
 from shared.destinations.autopilot.list_methods import BULK, CONTACT
 
 

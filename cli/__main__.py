@@ -8,8 +8,9 @@ import typer
 
 from cli import connections, exports, runs
 from cli.person import show_person
+from cli.preview import show_preview
 from cli.show import table_of
-from cli.terminal import Json, client, console, print_whole, put_out, say
+from cli.terminal import Json, client, print_whole, put_out, say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Export Customer Insights segments to Autopilot.")
 app.command()(connections.connect)
@@ -53,26 +54,7 @@ def preview(context: typer.Context, name: str, as_json: Json = False) -> None:
     """Show everything a run would do. Nothing is sent."""
     with client(context) as api:
         found = api.post(f"exports/{name}/preview")
-    put_out(found, as_json, lambda: _show_preview(found))
-
-
-def _show_preview(found: dict[str, Any]) -> None:
-    numbers = ("rows_read", "profiles", "duplicates", "joiners", "changed", "unchanged", "leavers")
-    print_whole(table_of(("", ""), [(f"{found[key]:,}", key.replace("_", " ")) for key in numbers]))
-    for reason, rows in found["rejected"].items():
-        say(f"{rows:,} rejected: {reason}", style="yellow")
-    for field, cells in found["omitted"].items():
-        say(f"{cells:,} values left out: {field} cannot take them", style="yellow")
-    for field, cells in found["placeholders"].items():
-        say(f"{cells:,} cells of {field} say that there is no value, such as NULL or N/A", style="dim")
-    say(f"About {found['calls']:,} calls, {found['minutes']} minutes. Nothing was sent.")
-    if found.get("settled") is False:
-        say("Customer Insights may still be writing: a run would wait for it.", style="yellow")
-    if found.get("remarks"):
-        say(found["remarks"], style="yellow")
-    if found["would_be_skipped"]:
-        say(f"The run would be skipped: {found['would_be_skipped']}", style="yellow")
-    console.print_json(data=found["examples"], ensure_ascii=not console.is_terminal)
+    put_out(found, as_json, lambda: show_preview(found))
 
 
 @app.command()

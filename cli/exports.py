@@ -1,4 +1,4 @@
-"""`export`: save, diff, show, list, duplicate, delete. An export is a YAML file, so that it can be kept as code."""
+"""`export`: save, diff, preview, show, list, duplicate, delete. An export is a YAML file, so that it can be kept as code."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import yaml
 
 from cli.client import ApiError
 from cli.migrate import moved, propose
+from cli.preview import show_preview
 from cli.show import table_of
 from cli.terminal import Json, client, errors, print_whole, put_out, put_out_text, say
 
@@ -75,6 +76,19 @@ def export_diff(
     for line in lines:
         say(line, style="green" if line.startswith("+") else "red" if line.startswith("-") else "")
     raise typer.Exit(1 if lines else 0)
+
+
+@app.command("preview")
+def export_preview(
+    context: typer.Context,
+    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help="The export as YAML.")],
+    as_json: Json = False,
+) -> None:
+    """Show what a run would do if a YAML file were saved. Nothing is saved, and nothing is sent."""
+    name, settings = _read(file)
+    with client(context) as api:
+        found = api.post(f"exports/{name}/preview", settings)
+    put_out(found, as_json, lambda: show_preview(found))
 
 
 @app.command("show")

@@ -8,35 +8,26 @@ or reads a real storage account.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
 import secrets
-import signal
-import sys
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
-from rich.console import Console
 
 from local.azurite import Azurite
-from local.commands import direct_to_loopback, only_one, run_command
+from local.commands import direct_to_loopback
 from local.package import SITE_PACKAGES
-from local.processes import PortTaken, ServerProcess
-from local.targets import AUTOPILOT, TARGETS, Target
+from local.processes import PortTaken, ServerProcess, start_cold
+from local.targets import AUTOPILOT, Target
+from local.warm import Shared
 
 DEFAULT_PATH: Final = "customer-insights/BlobExport"
-STACK_FILE: Final = Path(".local/stack.json")
-DIRECTORY: Final = Path(".local/stack")
-LOCK: Final = Path(".local/stack.lock")
-WATCH_SECONDS: Final = 1.0
 
 PORT_SECONDS: Final = 30.0
 """Seconds that a part waits for its own port, if somebody else took it while it was down."""
@@ -69,7 +60,9 @@ class Stack:
         telemetry: bool = False,
         package: Path | None = None,
         targets: Sequence[Target] = (AUTOPILOT,),
+        shared: Shared | None = None,
     ) -> None:
+        self._shared = shared
         self._targets = targets
         self._directory = directory
         self._instances = instances
@@ -224,12 +217,10 @@ class Stack:
     def _start(self) -> None:
         given = self._environment
         if "AzureWebJobsStorage" not in given or "CustomerInsightsStorage" not in given:
-            self.azurite = self._parts.enter_context(
-                Azurite(self._directory / "azurite", in_memory=self._in_memory, log_requests=self._storage_log)
-            )
-            given.setdefault("AzureWebJobsStorage", self.azurite.connection_string)
+            storage = self._open_storage()
+            given.setdefault("AzureWebJobsStorage", storage)
             if "CustomerInsightsStorage" not in given:
-                given["CustomerInsightsStorage"] = self.azurite.connection_string
+                given["CustomerInsightsStorage"] = storage
                 given.setdefault("SETTLE_SECONDS", "0")  # what writes here writes model.json last, and at once
         if "KEY_VAULT_URL" not in given:
             keep = [] if self._in_memory else ["--directory", str(self._directory / "vault")]
@@ -268,9 +259,19 @@ class Stack:
                 folder = _room_for_a_host(self._directory)
                 self.hosts.append(self._serve(name, [*arguments, "--app", str(self._package)], folder))
 
+    def _open_storage(self) -> str:
+        """Return how an account is reached: of an emulator of its own, or of the shared one, which is nobody's to stop."""
+        if self._shared is not None:
+            return self._shared.azurite.open_account()
+        self.azurite = self._parts.enter_context(
+            Azurite(self._directory / "azurite", in_memory=self._in_memory, log_requests=self._storage_log)
+        )
+        return self.azurite.connection_string
+
     def _serve(self, name: str, arguments: list[str], folder: Path | None = None) -> ServerProcess:
         log = (self._directory / "logs" / f"{name}.log").absolute()
-        server = ServerProcess(name, arguments, self._environment, log, folder)
+        start = self._shared.start if self._shared else start_cold
+        server = ServerProcess(name, arguments, self._environment, log, folder, start)
         self._parts.callback(server.stop)
         server.start()
         return server
@@ -288,75 +289,3 @@ def _room_for_a_host(directory: Path) -> Path:
 def port_of(url: str) -> str:
     """Return a URL's port."""
     return str(urlsplit(url).port)
-
-
-def main() -> int:
-    """Start the stack, say what runs where, and keep it up until Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
-    parser.add_argument("--instances", type=int, default=1, help="host processes on one storage")
-    parser.add_argument("--telemetry", action="store_true", help="collect spans, metrics and logs, and show them")
-    options = parser.parse_args()
-    console = Console()
-    with only_one(LOCK, "A local stack"):
-        _keep_up(
-            console,
-            Stack(DIRECTORY, instances=options.instances, telemetry=options.telemetry, targets=tuple(TARGETS.values())),
-        )
-    console.print("Stopped.")
-    return 0
-
-
-def _keep_up(console: Console, made: Stack) -> None:
-    """Start the stack and keep it up until a signal tells to stop."""
-    stop = threading.Event()
-
-    def end(_: int, __: FrameType | None) -> None:
-        stop.set()
-
-    with made as stack:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, end)
-        write_stack_file(stack)
-        try:
-            _introduce(console, stack)
-            while not stop.wait(WATCH_SECONDS):
-                _revive(console, stack)
-        finally:
-            STACK_FILE.unlink(missing_ok=True)
-
-
-def write_stack_file(stack: Stack) -> None:
-    """Write `.local/stack.json`, for this user's eyes only: it holds the function key."""
-    STACK_FILE.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        STACK_FILE.unlink()
-    with os.fdopen(os.open(STACK_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(stack.describe(), file, indent=2)
-
-
-def _introduce(console: Console, stack: Stack) -> None:
-    console.print("[bold]The local stack is up.[/] Ctrl-C stops it.\n")
-    console.print(f"  Console    {stack.console_url}  (key: function_key in {STACK_FILE})")
-    console.print(f"  API        {stack.api_url}")
-    for target in TARGETS.values():
-        console.print(f"  {target.title:<9}  {stack.environment[target.setting].removesuffix('/v1')}")
-    console.print(f"  Vault      {stack.vault_url}")
-    console.print(f"  Source     {stack.source_path}")
-    if stack.collector_url:
-        console.print(f"  Telemetry  {stack.collector_url}/telemetry/spans, .../points, .../logs")
-    console.print(f"  Addresses, keys and logs: {STACK_FILE}, .local/stack/logs/\n")
-    console.print("Try, in another terminal:")
-    console.print("  .venv/bin/python -m local.environment --rows 5000    a made-up Customer Insights environment")
-    console.print("  .venv/bin/python -m cli segments                     what there is to export")
-
-
-def _revive(console: Console, stack: Stack) -> None:
-    for place, host in enumerate(stack.hosts):
-        if not host.is_running:
-            console.print(f"[yellow]{host.name} ended; starting it again.[/]")
-            stack.restart_host(place)
-            write_stack_file(stack)  # it may have had to take another port
-
-
-if __name__ == "__main__":
-    sys.exit(run_command(main))

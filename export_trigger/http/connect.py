@@ -15,7 +15,7 @@ from export_trigger.steps.keys import is_named, remove_key
 from shared.accounts.stored_keys import PREFIX
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.delivery.destination import Identity
+from shared.delivery.account import Identity
 from shared.delivery.errors import DestinationError, KeyRefused
 from shared.destinations.registry import DEFAULT, DESTINATIONS
 from shared.exports.configuration import Connection, DisplayName, ListStrategy, Model

@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from export_trigger.http.exports import check_connection, find_export
+from export_trigger.http.draft import check_connection, find_export
 from export_trigger.http.person import address_of
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.view import View

@@ -5,15 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from http import HTTPStatus
 
-from export_trigger.http.access import Role
-from export_trigger.http.mapping import (
-    check_custom_fields,
-    check_fields,
-    check_new_people,
-    check_segments,
-    permission_warnings,
-    size_warnings,
+from export_trigger.http.draft import (
+    check_former_connection,
+    check_settings,
+    export_exists,
+    export_not_found,
+    find_export,
+    list_in_use,
+    stored_export,
 )
+from export_trigger.http.mapping import check_custom_fields, count_members, permission_warnings, size_warnings
 from export_trigger.http.overview import view, views
 from export_trigger.http.request import Answer, Call, Problem, stale
 from export_trigger.http.views import ExportPage
@@ -25,9 +26,7 @@ from shared.composition.app import App
 from shared.exports.configuration import DisplayName, Export, ExportSettings, Model, Name
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.codes import Reason
-from shared.reasons.errors import ExportError
 from shared.runs.head import Head, RunInProgress
-from shared.sources.source import Catalogue
 
 
 def list_exports(app: App, call: Call) -> Answer:
@@ -47,22 +46,14 @@ def get_export(app: App, call: Call) -> Answer:
 def put_export(app: App, call: Call) -> Answer:
     """Create or replace an export, checked against the segments' real columns. Saving does not run."""
     name, settings = call.params["export"], call.read(ExportSettings)
-    before, before_etag = _stored(app, call)
+    before, before_etag = stored_export(app, call)
     call.check_match(before_etag)
-    check_connection(app, call, settings.connection)
-    destination = app.destination(settings.connection)
-    check_fields(settings.mapping, destination)
-    check_new_people(settings, destination)
-    if before:
-        check_former_connection(app, call, before.connection)
-    catalogue, warnings = _catalogue(app)
-    members: dict[str, int | None] = {}
-    if catalogue is not None:
-        members, unread = check_segments(app, catalogue, settings, destination.fields)
-        warnings += unread
+    catalogue, warnings = check_settings(app, call, settings, before)
+    members, unread = count_members(app, catalogue, settings) if catalogue is not None else ({}, [])
     warnings += (
-        size_warnings(members, settings)
-        + permission_warnings(settings, destination)
+        unread
+        + size_warnings(members, settings)
+        + permission_warnings(settings, app.destination(settings.connection))
         + check_custom_fields(app, settings)
     )
     now = app.now()
@@ -104,16 +95,16 @@ def duplicate_export(app: App, call: Call) -> Answer:
     try:
         etag = app.registry.save_export(body.name, copy, only_new=True)
     except Conflict:
-        raise Problem(HTTPStatus.CONFLICT, "export_exists", f"There is an export {body.name!r} already.") from None
+        raise export_exists(HTTPStatus.CONFLICT, body.name) from None
     return Answer(HTTPStatus.CREATED, view(app, call.caller, body.name, copy), {"ETag": etag})
 
 
 def delete_export(app: App, call: Call) -> Answer:
     """Remove an export; what is at Autopilot stays there, and a run that is going is canceled."""
     name = call.params["export"]
-    export, etag = _stored(app, call)
+    export, etag = stored_export(app, call)
     if etag is None:
-        raise _not_found(name)
+        raise export_not_found(name)
     check_former_connection(app, call, export.connection if export else None)
     call.check_match(etag)
     active = app.ledger.head(name).active
@@ -150,57 +141,6 @@ def _begin(app: App, name: str) -> list[str]:
     ]
 
 
-def find_export(app: App, call: Call) -> tuple[Export, str]:
-    """Return the export that the path names; raises a Problem if there is none."""
-    name = call.params["export"]
-    found = app.registry.export(name)
-    if found is None:
-        raise _not_found(name)
-    return found
-
-
-def check_connection(app: App, call: Call, connection: str | None) -> None:
-    """Raise a Problem unless the connection exists and the caller may use it."""
-    if connection is None:
-        return
-    found = app.registry.connection(connection)
-    if found is None:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "body_invalid",
-            f"There is no connection {connection!r}. Ask an administrator for one.",
-            errors=[{"field": "connection", "code": "not_found", "detail": f"no connection {connection!r}"}],
-        )
-    if call.caller.role < Role.ADMIN and found[0].access == "administrators":
-        raise Problem(
-            HTTPStatus.FORBIDDEN,
-            "connection_not_shared",
-            f"The connection {connection!r} is for administrators. Ask one to share it with contributors.",
-        )
-
-
-def check_former_connection(app: App, call: Call, connection: str | None) -> None:
-    """Raise a Problem if an export's stored connection is there and the caller may not use it; one that is gone binds nobody."""
-    try:
-        if connection is None or app.registry.connection(connection) is None:
-            return
-    except DocumentDamaged:
-        if call.caller.role >= Role.ADMIN:
-            return
-        raise
-    check_connection(app, call, connection)
-
-
-def _stored(app: App, call: Call) -> tuple[Export | None, str | None]:
-    """Return the export that the path names and its ETag; of one whose document is damaged the ETag, to administrators."""
-    try:
-        return app.registry.export(call.params["export"]) or (None, None)
-    except DocumentDamaged as damage:
-        if call.caller.role < Role.ADMIN:  # whose connection it uses cannot be read
-            raise
-        return None, damage.etag
-
-
 def _save(app: App, name: str, export: Export, before: str | None) -> str:
     """Claim the export's lists and store it, or change nothing; returns its ETag, raises a Problem."""
     attempt = None
@@ -209,14 +149,7 @@ def _save(app: App, name: str, export: Export, before: str | None) -> str:
             attempt = claim_lists(app, name, export, whereabouts(app, export.connection))
         return app.registry.save_export(name, export, if_match=before, only_new=before is None)
     except Claimed as claimed:
-        raise Problem(
-            HTTPStatus.CONFLICT,
-            "list_in_use",
-            f"The export {claimed.export!r} fills the list {claimed.title!r} already. Give the segment another list, or put "
-            "both segments into one export.",
-            export=claimed.export,
-            list=claimed.title,
-        ) from None
+        raise list_in_use(claimed) from None
     except Conflict:
         if attempt:
             app.accounts.claims.take_back(attempt)
@@ -248,14 +181,3 @@ def _changes(before: Export | None, after: Export) -> list[str]:
     if before is None:
         return ["all"]
     return [field for field in ExportSettings.model_fields if getattr(before, field) != getattr(after, field)]
-
-
-def _catalogue(app: App) -> tuple[Catalogue | None, list[str]]:
-    try:
-        return app.source.catalogue(), []
-    except ExportError as end:
-        return None, [f"The mapping could not be checked: {end.detail or end.reason.advice}"]
-
-
-def _not_found(name: str) -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "export_not_found", f"There is no export {name!r}.")

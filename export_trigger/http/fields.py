@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import Final
 
 from export_trigger.http.connect import unreachable
-from export_trigger.http.exports import check_connection
+from export_trigger.http.draft import check_connection
 from export_trigger.http.mapping import suggestion
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.view import View
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import App
-from shared.delivery.destination import Destination, OfferedField
+from shared.delivery.account import OfferedField
+from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError, KeyRefused
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError

@@ -11,7 +11,8 @@ from export_trigger.http.request import Problem
 from shared.azure.vault import VaultUnavailable
 from shared.cleaning.fields import Fields
 from shared.composition.app import App
-from shared.delivery.destination import Destination, OfferedField
+from shared.delivery.account import OfferedField
+from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError
 from shared.exports.configuration import ExportSettings
 from shared.lifecycle.segments import misfits
@@ -77,15 +78,9 @@ def check_new_people(settings: ExportSettings, destination: Destination) -> None
     )
 
 
-def check_segments(
-    app: App, catalogue: Catalogue, settings: ExportSettings, fields: Fields
-) -> tuple[dict[str, int | None], list[str]]:
-    """Return the members of each segment, null where they cannot be counted, and a warning of each such segment.
-
-    Raises a Problem with an error for each segment or column that is missing.
-    """
+def check_segments(catalogue: Catalogue, settings: ExportSettings, fields: Fields) -> None:
+    """Raise a Problem with an error for each segment or column that is missing."""
     errors: list[dict[str, str]] = []
-    tables: list[Table] = []
     hints = Hints(fields)
     for number, target in enumerate(settings.segments):
         try:
@@ -98,7 +93,6 @@ def check_segments(
             for field, column in settings.mapping.items()
             if column not in table.columns
         ]
-        tables.append(table)
     if errors:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -106,7 +100,11 @@ def check_segments(
             "The mapping does not fit the segments. Correct the fields named in errors.",
             errors=errors,
         )
-    members = app.counts.of(tables, COUNT_SECONDS)
+
+
+def count_members(app: App, catalogue: Catalogue, settings: ExportSettings) -> tuple[dict[str, int | None], list[str]]:
+    """Return the members of each segment, null where they cannot be counted, and a warning of each such segment."""
+    members = app.counts.of([catalogue.table(target.segment) for target in settings.segments], COUNT_SECONDS)
     warnings = [
         f"The members of segment {name!r} could not be counted: {found.why}"
         for name, found in members.items()

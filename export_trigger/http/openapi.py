@@ -71,7 +71,7 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     }
     if body := route.load_body():
         content = {"application/json": {"schema": schemas[body, "validation"]}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": not route.is_body_optional, "content": content}
     return operation
 
 

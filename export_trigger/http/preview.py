@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
 import polars as pl
 
-from export_trigger.http.exports import find_export
+from export_trigger.http.draft import draft_of, find_export
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.run_views import Preview
 from export_trigger.steps.recognise import load_known_state
 from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
-from shared.composition.app import Account, App
+from shared.composition.app import Account, App, ListsAsked
 from shared.delivery.chunks import decode
 from shared.delivery.estimate import expected_calls, introductions
 from shared.exports.configuration import Export, NewPeople
 from shared.lifecycle.segments import Refresh, open_refresh, recipe_of, scope_of
-from shared.planning.plan import Plan, check_guards, chunks, plan
-from shared.planning.remarks import remarks
+from shared.planning.plan import Plan, check_guards, chunks, plan, remarks
 from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient, TryLater
@@ -36,8 +36,11 @@ _ASKING = threading.Lock()
 
 
 def preview_export(app: App, call: Call) -> Answer:
-    """Show everything a run would do: members, joiners, leavers, calls, minutes, five contacts as they would be sent."""
-    export, _ = find_export(app, call)
+    """Show everything a run would do: members, joiners, leavers, calls, minutes, five contacts as they would be sent.
+
+    With a body, by its settings instead of those that are saved: they are checked as a save is, and not stored.
+    """
+    export = draft_of(app, call) if call.body else find_export(app, call)[0]
     name = call.params["export"]
     try:
         with FOR_PREVIEWS.place(ROOM_SECONDS), Spool() as spool:
@@ -56,7 +59,8 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     recipe = recipe_of(app, export)
     refresh, settled = _open(app, [target.segment for target in export.segments], recipe.address)
     known = account.id if account.is_known else None
-    left = app.ledger.head(name).state_before(account.name, known)
+    head = app.ledger.head(name)
+    left = (account.name, None) if head.deleted else head.state_before(account.name, known)
     state = load_known_state(app, name, left, refresh.segments, recipe)
     planned = plan(
         refresh.segments,
@@ -116,28 +120,38 @@ def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:
     """Return the ids of the lists that a run would fill, empty text for one that it would make. Nothing is remembered."""
     titles = [target.list for target in export.segments]
     filled = [app.accounts.list_id(account.id, title) or "" for title in titles]
-    existing = _existing(app, account)
+    existing = _existing(app, account, filled)
     if existing is None:
         return tuple(filled)
     found = [existing.get(title, ()) for title in titles]
     return tuple(ours if ours in ids else min(ids, default="") for ours, ids in zip(filled, found, strict=True))
 
 
-def _existing(app: App, account: Account) -> Mapping[str, Sequence[str]] | None:
+def _existing(app: App, account: Account, filled: Sequence[str]) -> Mapping[str, Sequence[str]] | None:
     """Return the account's lists as they were a moment ago, None if it gave no answer then.
 
-    Previews share one call a minute: however many people look, a run of the account goes on at its pace.
+    Previews share one call a minute: however many people look, a run of the account goes on at its pace. One more is made
+    for a list that we fill and that was not there then: a run may have made it since.
     """
     with _ASKING:
         asked = app.lists_asked.get(account.id)
-        if asked is None or app.clock.now() - asked[0] > ASK_AGAIN_SECONDS:
+        if asked is None or app.clock.now() - asked.at > ASK_AGAIN_SECONDS or _missing(asked, filled) - asked.missing:
             try:
                 answer = app.sender(account, seconds=ASK_SECONDS).attempt(account.api.lists)
             except ExportError:  # the key cannot be read
                 answer = None
-            lists = answer if isinstance(answer, dict) else None
-            asked = app.lists_asked[account.id] = (app.clock.now(), lists)
-    return asked[1]
+            fresh = ListsAsked(app.clock.now(), answer if isinstance(answer, dict) else None, frozenset())
+            sought = (*filled, *(asked.missing if asked else ()))
+            asked = app.lists_asked[account.id] = replace(fresh, missing=_missing(fresh, sought))
+    return asked.lists
+
+
+def _missing(asked: ListsAsked, filled: Sequence[str]) -> frozenset[str]:
+    """Return the ids of lists that we fill and that the account did not tell of; none if it gave no answer."""
+    if asked.lists is None:
+        return frozenset()
+    there = {list_id for ids in asked.lists.values() for list_id in ids}
+    return frozenset(list_id for list_id in filled if list_id and list_id not in there)
 
 
 def _skipped(planned: Plan, export: Export) -> Reason | None:

@@ -50,6 +50,8 @@ class Route:
     query: tuple[Query, ...] = ()
     statuses: Mapping[int, str] = field(default_factory=lambda: {200: "Done."})
     media: str = "application/json"
+    is_body_optional: bool = False
+    """Whether a call without a body means something too."""
     is_conditional: bool = False
     """Whether it takes `If-Match`."""
     is_audited: bool = False

@@ -141,6 +141,8 @@ ROUTES: Final = (
         Role.VIEWER,
         "preview.preview_export",
         view="run_views.Preview",
+        body="exports.ExportSettings",
+        is_body_optional=True,
     ),
     Route(
         "explain_person",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import islice
 
-from export_trigger.http.exports import check_connection, check_former_connection, find_export
+from export_trigger.http.draft import check_connection, check_former_connection, find_export
 from export_trigger.http.request import Answer, Call, Problem, after_invalid, check_name
 from export_trigger.http.run_views import (
     AllStarted,

@@ -33,6 +33,14 @@ def claim_lists(app: App, name: str, settings: ExportSettings, account: str) -> 
     return attempt
 
 
+def check_lists(app: App, name: str, settings: ExportSettings, account: str) -> None:
+    """Raise Claimed if another export fills a list of this one at the account. Nothing is claimed.
+
+    Exports that were saved before there were claims, and did not run since, are not looked at: a save does that.
+    """
+    app.accounts.claims.check(account, name, titles_of(settings), partial(is_held, app, account))
+
+
 def claim_for_run(app: App, name: str, settings: ExportSettings, account: str) -> None:
     """See to it that an export holds its lists' claims before it runs; raise ExportError LIST_IN_USE.
 

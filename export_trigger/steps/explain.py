@@ -18,7 +18,7 @@ from shared.azure.storage import Container
 from shared.azure.vault import VaultUnavailable
 from shared.cleaning.addresses import normalise
 from shared.composition.app import Account, App
-from shared.delivery.destination import Seen
+from shared.delivery.contacts import Seen
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, Refused
 from shared.delivery.sending import Sender
 from shared.exports.configuration import Export

@@ -23,9 +23,9 @@ from shared.lifecycle.outage import wait_or_end
 from shared.lifecycle.record import open_chunks
 from shared.lifecycle.segments import open_refresh, recipe_of, scope_of
 from shared.lifecycle.window import calls_of, known_account, nothing_done
-from shared.planning.plan import REJECTED, Plan, check_guards, chunks, plan
-from shared.planning.remarks import remarks
+from shared.planning.plan import Plan, check_guards, chunks, plan, remarks
 from shared.planning.spool import Spool
+from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient
 from shared.runs.counts import Counts

@@ -15,8 +15,9 @@ from typing import Final
 
 from rich.console import Console
 
-from local.chaos.lane import Lane, Verdict
+from local.chaos.lane import Lane
 from local.chaos.schedule import draw_round
+from local.chaos.verdict import Verdict
 from local.commands import run_command
 from local.targets import AUTOPILOT, TARGETS, Target
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from local.chaos.marks import Search
 from local.chaos.odd import spoil
 from local.chaos.schedule import Round, Trouble
 from local.chaos.trouble import KEYS, SECRET, Stage, TroubleMaker
+from local.chaos.verdict import ALSO_EXPLAINED, EXPLAINED, NAMED, Verdict
 from local.environment import Company
 from local.source_proxy import SourceProxy
 from local.stack import Stack
@@ -33,20 +33,6 @@ from shared.runs.ledger import Ledger
 NAME: Final = "chaos"
 STUCK_SECONDS: Final = 300.0
 """Seconds after which a run that has not ended counts as stuck: twice what two kills in a row may cost."""
-
-EXPLAINED: Final = {None, "rows_rejected", "values_omitted", "nothing_to_do", "lists_differ", "lists_equal"}
-ALSO_EXPLAINED: Final = {
-    "vault down": {"key_refused"},
-    "restart the vault": {"key_refused"},
-    "no token": {"key_refused"},
-    "rotate the key": {"key_refused"},
-    "refresh meanwhile": {"source_not_settled"},
-}
-"""Ends that a trouble explains: a key that was rotated while the vault could not be asked, or a moment before it was stored;
-a refresh that came while its predecessor was read."""
-
-NAMED: Final = EXPLAINED | {"source_malformed", "column_missing", "email_column_missing"}
-"""Ends of a run of an odd partition: it was read right, or named."""
 
 CLEAR_SECONDS: Final = 60.0
 """Seconds in which a run that has ended clears up behind itself."""
@@ -61,31 +47,6 @@ SETTINGS: Final = {
 }
 """The platform's ten minutes of hiding are kept; supervision looks more often than by default, and another host takes a
 dead one's timers sooner, to save time."""
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What a round came to: zeros everywhere is what must be."""
-
-    seed: int
-    lost: int = 0
-    wrong: int = 0
-    off: int = 0
-    stuck: int = 0
-    marks: int = 0
-    seconds: float = 0.0
-    troubles: list[str] = field(default_factory=list)
-    ends: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether everything held."""
-        return not (self.lost or self.wrong or self.off or self.stuck or self.marks)
-
-    def as_line(self) -> str:
-        """Write it as one line of JSON."""
-        return json.dumps(asdict(self))
 
 
 class Stuck(Exception):
@@ -174,7 +135,7 @@ class Lane:
         before = self._members(drawn)
         with BlobServiceClient.from_connection_string(self._stack.storage) as service:
             spoil(service, self._stack.source_path, drawn.segments[0], odd)
-        self._judge(self._run("runs"), NAMED, verdict)
+        verdict.judge(self._run("runs"), NAMED)
         for name, held in self._members(drawn).items():
             gone = (before[name] & self._company.expected_members(name)) - held
             verdict.lost += len(gone)
@@ -213,11 +174,11 @@ class Lane:
             run = self._persistently("post", f"exports/{NAME}/runs")["run"]
             ended = self._wait(run)
         explained = EXPLAINED.union(*(ALSO_EXPLAINED.get(trouble.kind, set()) for trouble in troubles))
-        self._judge(ended, explained, verdict)
+        verdict.judge(ended, explained)
 
     def _check(self, drawn: Round, verdict: Verdict) -> None:
         """Check, in calm: one more run, and what follows it, brings everything to what the segments say; then nothing is left."""
-        self._judge(self._run("runs"), EXPLAINED, verdict)
+        verdict.judge(self._run("runs"), EXPLAINED)
         self._settle()
         self._compare(drawn, verdict)
         harms = harm(self._target, self._look)  # before the sandbox counts anew
@@ -225,7 +186,7 @@ class Lane:
         verdict.notes += harms
         requests.post(f"{self._stack.sandbox_url}/sandbox/reset", timeout=10).raise_for_status()
         idle = self._run("runs")
-        self._judge(idle, EXPLAINED, verdict)
+        verdict.judge(idle, EXPLAINED)
         writes = self._look("stats")["writes"]
         if writes or idle["counts"]["delivered"]:
             verdict.off += 1
@@ -247,20 +208,6 @@ class Lane:
             verdict.wrong += len(held - members)
             if held != members:
                 verdict.notes.append(f"{name}: {len(members - held)} lost, {len(held - members)} wrong")
-
-    def _judge(self, run: Mapping[str, Any], explained: set[str | None], verdict: Verdict) -> None:
-        """Check what a run says of itself: an explained end, and counts that add up."""
-        counts = run["counts"]
-        settled = sum(
-            counts[name] for name in ("delivered", "unchanged", "duplicates", "rejected", "suppressed", "undelivered")
-        )
-        verdict.ends.append(f"{run['trigger']}: {run['status']} ({run['reason']})")
-        if run["reason"] not in explained:
-            verdict.off += 1
-            verdict.notes.append(f"{run['id']} ended as {run['reason']}: {run['advice']}")
-        if settled != counts["rows_read"] or (run["status"] == "Successful" and counts["undelivered"]):
-            verdict.off += 1
-            verdict.notes.append(f"{run['id']}: counts do not add up: {counts}")
 
     def _search(self, verdict: Verdict) -> None:
         """Look for what the app left lying, once it has had the time to clear up, and for addresses and keys in all of it."""

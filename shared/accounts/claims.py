@@ -79,6 +79,13 @@ class Claims:
             if not changes or self._table.try_write(account, changes):
                 return Attempt(account, attempt, tuple(new))
 
+    def check(self, account: str, export: str, titles: Sequence[str], is_held: IsHeld) -> None:
+        """Raise Claimed if another export fills one of these lists. Nothing is claimed."""
+        for title in titles:
+            found = self._table.get(account, _key(title), ClaimRecord)
+            if found and found[0].export != export and self._stands(found[0], is_held):
+                raise Claimed(title, found[0].export)
+
     def take_back(self, attempt: Attempt) -> None:
         """Release what an attempt newly claimed, as far as nobody claimed it since."""
         for title in attempt.new:

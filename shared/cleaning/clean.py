@@ -160,7 +160,9 @@ class _Columns:
     @classmethod
     def of(cls, batch: pl.DataFrame, recipe: Recipe) -> _Columns:
         """Take the columns of a batch; what stands in a malformed row is nobody's and shows nothing."""
-        cells = typed_columns(batch.select(recipe.columns), [recipe.address])
+        cells = batch.select(recipe.columns)
+        if any(kind != pl.String for kind in cells.dtypes):
+            cells = typed_columns(cells, [recipe.address])
         if batch[MALFORMED].any():
             cells = cells.select(pl.when(~batch[MALFORMED]).then(pl.all()))
         spelled = in_one_spelling(cells.select(pl.col(pl.String)))

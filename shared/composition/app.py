@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,8 +24,10 @@ from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
 from shared.azure.vault import GivenKey, Vault, VaultKey
 from shared.cleaning.fields import Fields
-from shared.delivery.destination import Account as DestinationAccount
-from shared.delivery.destination import Destination, Identity, Key, ListMethod, Place, method_named
+from shared.delivery.account import Account as DestinationAccount
+from shared.delivery.account import Identity
+from shared.delivery.capabilities import ListMethod
+from shared.delivery.destination import Destination, Key, Place, method_named
 from shared.delivery.sending import Clock, Sender, Slots
 from shared.destinations.registry import DEFAULT, DESTINATIONS, destination_of
 from shared.erasure.requests import Erasures
@@ -72,6 +74,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class ListsAsked:
+    """An account's lists by title, None if it gave no answer, and when it was asked; `missing` are lists of ours that are gone."""
+
+    at: float
+    lists: Mapping[str, Sequence[str]] | None
+    missing: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """Everything a step needs. One per process; safe for threads."""
 
@@ -94,8 +105,8 @@ class App:
     _in_flight: dict[tuple[str, int], threading.BoundedSemaphore] = field(default_factory=dict)
     _digest_key: InstallationKey = field(init=False)
     counts: Counts = field(init=False)
-    lists_asked: dict[str, tuple[float, dict[str, list[str]] | None]] = field(default_factory=dict)
-    """An account's lists as a preview last asked for them, and when."""
+    lists_asked: dict[str, ListsAsked] = field(default_factory=dict)
+    """An account's lists as a preview last asked for them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counts(self.source, KeptCounts(self.storage, self.now)))

@@ -117,7 +117,7 @@ def decode(chunk: bytes, *, lists: int = 64) -> tuple[Operation, ...]:
     if not chunk or text.pop() or len(text) > MOST_OPERATIONS:
         raise UnreadableChunk("it is empty, cut short or too long")
     try:
-        return tuple(_operation(json.loads(line, parse_constant=_refuse), lists) for line in text)
+        return tuple(_operation(_LINE.decode(line.decode()), lists) for line in text)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UnreadableChunk("an operation is not as a plan writes it") from None
 
@@ -182,6 +182,9 @@ def _indices(mask: int) -> tuple[int, ...]:
 
 def _refuse(constant: str) -> float:
     raise ValueError(constant)
+
+
+_LINE: Final = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _text(value: object) -> str:

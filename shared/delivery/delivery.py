@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from shared.delivery.account import Account
+from shared.delivery.capabilities import ANY_LISTS, ListMethod, fills_by_sending
 from shared.delivery.chunks import Operation
-from shared.delivery.destination import ANY_LISTS, Account, Destination, ListMethod, Move, fills_by_sending
+from shared.delivery.contacts import Move
+from shared.delivery.destination import Destination
 from shared.delivery.errors import ContactGone, ListGone, Refused
 from shared.delivery.moving import Moves, Outcome
 from shared.delivery.progress import Delivered, Load, Progress

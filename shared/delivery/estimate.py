@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
+from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names, fills_by_sending
 from shared.delivery.chunks import CHUNK_SIZE
-from shared.delivery.destination import ANY_LISTS, Capabilities, ListMethod, Names, fills_by_sending
 
 _N: Final = pl.col("contacts")
 _SENT: Final = pl.col("sent")

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Final
 
-from shared.delivery.destination import Account, Capabilities, Held, Move, Names, NotHeld, Result, Seen
+from shared.delivery.account import Account
+from shared.delivery.capabilities import Capabilities, Names
+from shared.delivery.contacts import Held, Move, NotHeld, Result, Seen
 from shared.delivery.errors import ContactGone, DestinationError, ListGone, NoAnswer, Refused, Unclear
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.read_back import holds

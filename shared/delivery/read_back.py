@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shared.delivery.destination import Contact, Held, Result, Seen
+from shared.delivery.contacts import Contact, Held, Result, Seen
 from shared.delivery.errors import DestinationError, NoAnswer
 
 _UNCONFIRMED: Final = NoAnswer("what was read back does not show what was sent")

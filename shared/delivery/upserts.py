@@ -10,17 +10,10 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from shared.delivery.destination import (
-    Account,
-    Contact,
-    Destination,
-    Held,
-    ListMethod,
-    Names,
-    NotHeld,
-    Result,
-    Seen,
-)
+from shared.delivery.account import Account
+from shared.delivery.capabilities import ListMethod, Names
+from shared.delivery.contacts import Contact, Held, NotHeld, Result, Seen
+from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError, ListGone, Refused
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.progress import Load, Progress

@@ -11,7 +11,7 @@ import polars as pl
 
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.delivery.destination import list_exists
+from shared.delivery.account import list_exists
 from shared.delivery.errors import ContactGone, DestinationError, ListGone, Unclear
 from shared.delivery.sending import Sender
 from shared.reasons.errors import ExportError

@@ -10,7 +10,8 @@ import polars as pl
 
 from shared.cleaning.fields import Fields
 from shared.composition.app import Account, App
-from shared.delivery.destination import Page, list_exists
+from shared.delivery.account import list_exists
+from shared.delivery.contacts import Page
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, NoAnswer, Refused, Unclear
 from shared.delivery.sending import Sender
 from shared.lifecycle.liveness import BusySlots

@@ -16,7 +16,7 @@ import polars as pl
 
 from shared.cleaning.addresses import normalised
 from shared.cleaning.fields import Fields
-from shared.delivery.destination import Seen
+from shared.delivery.contacts import Seen
 from shared.state.digests import DigestKey
 from shared.state.state import State, bit, bit_none, compact, known_or_doubted
 

@@ -21,8 +21,9 @@ from shared.cleaning.notation import Notations
 from shared.cleaning.numbers import floats, integers
 from shared.cleaning.text import in_one_spelling
 from shared.delivery.chunks import decode
-from shared.planning.plan import Plan, Scope, chunks, plan
+from shared.planning.plan import Plan, chunks, plan
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.sources.source import OWN_COLUMNS, Declared
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate

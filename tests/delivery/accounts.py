@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.delivery.destination import Identity
+from shared.delivery.account import Identity
 from shared.delivery.errors import ContactGone, DestinationError, ListGone, Refused
 from shared.delivery.pace import Pace, Window
 from shared.destinations.autopilot.answers import Page

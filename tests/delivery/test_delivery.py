@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.delivery.capabilities import ListMethod
 from shared.delivery.chunks import Cutter, Operation, decode, encode
+from shared.delivery.contacts import Contact
 from shared.delivery.delivery import Delivery
-from shared.delivery.destination import Contact, ListMethod
 from shared.delivery.errors import DestinationError, KeyRefused, ListGone, NoAnswer, Throttled
 from shared.delivery.progress import MOST_TRIES, Delivered, remainder
 from shared.delivery.sending import LATEST_START, NotSent, Sender

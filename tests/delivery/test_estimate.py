@@ -11,17 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.azure.vault import GivenKey
+from shared.delivery.account import Account
+from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names
 from shared.delivery.chunks import decode
 from shared.delivery.delivery import Delivery
-from shared.delivery.destination import ANY_LISTS, Account, Capabilities, Destination, ListMethod, Names, Place
+from shared.delivery.destination import Destination, Place
 from shared.delivery.estimate import expected_calls
 from shared.delivery.sending import Sender
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.http.transport import Session
-from shared.planning.plan import Scope, chunks, plan
+from shared.planning.plan import chunks, plan
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.sources.source import OWN_COLUMNS
 from shared.state.digests import DigestKey
 from shared.state.state import State, merge, tabulate

@@ -15,9 +15,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from shared.delivery.account import Account
+from shared.delivery.capabilities import ListMethod
 from shared.delivery.chunks import Operation
+from shared.delivery.contacts import Contact
 from shared.delivery.delivery import Delivery
-from shared.delivery.destination import Account, Contact, Destination, ListMethod
+from shared.delivery.destination import Destination
 from shared.delivery.errors import KeyRefused, ListGone
 from shared.delivery.estimate import expected_calls
 from shared.delivery.progress import Progress, remainder

@@ -21,7 +21,7 @@ from export_trigger.steps.keys import sweep_keys
 from export_trigger.steps.plan_run import plan_run
 from export_trigger.steps.tick import tick
 from shared.azure.storage import Conflict, Container
-from shared.delivery.destination import Identity
+from shared.delivery.account import Identity
 from shared.destinations.autopilot.client import Autopilot
 from shared.exports.registry import Registry
 from shared.lifecycle.start import start_run

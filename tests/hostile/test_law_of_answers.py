@@ -16,9 +16,10 @@ import requests
 
 from shared.accounts.lists import ensure_lists
 from shared.azure.vault import GivenKey
+from shared.delivery.capabilities import ListMethod
 from shared.delivery.chunks import Operation
+from shared.delivery.contacts import Contact
 from shared.delivery.delivery import Delivery
-from shared.delivery.destination import Contact, ListMethod
 from shared.delivery.errors import DestinationError
 from shared.delivery.progress import Progress, remainder
 from shared.delivery.sending import Sender

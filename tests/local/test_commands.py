@@ -92,11 +92,11 @@ def all_gone(processes: list[psutil.Process]) -> bool:
 
 
 def test_a_second_stack_in_one_folder_is_refused_and_the_first_goes_on(folder: Path) -> None:
-    first = start(folder, "local.stack")
+    first = start(folder, "local.run")
     try:
         line_with(first, "The local stack is up")
         line_with(first, "what there is to export")
-        second = start(folder, "local.stack")
+        second = start(folder, "local.run")
         _, said = second.communicate(timeout=PATIENCE)
         assert second.returncode == 1
         assert f"process {first.pid}" in said
@@ -115,7 +115,7 @@ def test_a_second_stack_in_one_folder_is_refused_and_the_first_goes_on(folder: P
 
 
 def test_a_stack_behind_a_dead_proxy_starts_and_answers(folder: Path) -> None:
-    first = start(folder, "local.stack", **DEAD_PROXY)
+    first = start(folder, "local.run", **DEAD_PROXY)
     try:
         line_with(first, "what there is to export")
         for words in (["local.environment", "--rows", "50"], ["cli", "segments"]):
@@ -165,7 +165,7 @@ def test_whoever_stops_reading_ends_the_demo_without_a_word(folder: Path) -> Non
     assert all_gone(children)
 
 
-@pytest.mark.parametrize("words", [("local.demo",), ("local.stack",)])
+@pytest.mark.parametrize("words", [("local.demo",), ("local.run",)])
 def test_a_folder_that_cannot_be_written_is_named(folder: Path, words: tuple[str, ...]) -> None:
     (folder / ".local").write_text("no folder")
     done = start(folder, *words)

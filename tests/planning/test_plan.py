@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import shared.planning.survey
 from shared.delivery.chunks import Operation, decode
-from shared.planning.plan import Plan, Scope, chunks, plan
+from shared.planning.plan import Plan, chunks, plan
 from shared.planning.spool import Spool, pack, unpack
+from shared.planning.survey import Scope
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.source import OWN_COLUMNS, Declared

@@ -134,10 +134,10 @@ _real_settle: Any = shared.http.transport.Requests._settle
 
 
 def _settle(requests: Any, key: str) -> Any:
-    """Settle what all requests have in common; the adapter alone is the play's own."""
+    """Settle what all requests have in common; the pool alone, which is the stage's adapter, is the play's own."""
     url, http = requests._url, requests._http
     settled = _remember(("settle", url, requests._key_header, key), lambda: _real_settle(requests, key))
-    return dataclasses.replace(settled, adapter=http.get_adapter(url))
+    return dataclasses.replace(settled, pool=http.get_adapter(url))
 
 
 def _everywhere(real: Any, name: str, instead: Any) -> Iterator[tuple[Any, str, Any]]:

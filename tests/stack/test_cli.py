@@ -54,6 +54,8 @@ def test_the_whole_flow_from_a_terminal(world: World, terminal: Terminal, tmp_pa
     assert "Sandbox Account" in terminal.run("connect", "main", "--agree", typed="sandbox-key\n")
     assert "Team" in terminal.run("segments")
     assert "+display_name: Team" in terminal.run("export", "diff", "-f", str(file), code=1)
+    assert "Nothing was sent" in terminal.run("export", "preview", "-f", str(file))
+    assert world.api.get("exports")["items"] == []
     assert "Saved team" in terminal.run("export", "save", "-f", str(file))
     assert "About" in terminal.run("preview", "team")
     assert world.members("Team") == set()

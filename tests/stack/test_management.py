@@ -380,6 +380,10 @@ def test_roles_come_from_the_principal_and_say_who_may_do_what(make_world: MakeW
     }
     assert act(viewer, "GET", "exports/team").status_code == 200
     assert act(viewer, "POST", "exports/team/runs").status_code == 403
+    refused = act(viewer, "POST", "exports/team/preview", export)
+    assert (refused.status_code, refused.json()["code"]) == (403, "role_too_low")
+    assert act(viewer, "POST", "exports/team/preview").status_code == 200
+    assert act(contributor, "POST", "exports/team/preview", export).status_code == 200
     assert act(contributor, "POST", "exports/team/runs").status_code == 202
     assert act(contributor, "GET", "audit").status_code == 403
     assert act(admin, "GET", "audit").json()["items"][0]["by"] == "object-1"

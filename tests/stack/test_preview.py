@@ -43,6 +43,15 @@ def test_the_calls_expected_are_the_calls_made(export: World) -> None:
     assert 0 <= overhead <= 12  # the account's lists, two that are made, a look at each in the end
 
 
+def test_a_list_that_a_run_has_just_made_is_known_to_the_next_preview(export: World) -> None:
+    """Previews share what the account said a moment ago, which may be from before the run."""
+    lists = [{"segment": name, "list": f"Made just now of {name}"} for name in ("Team", "Few")]
+    export.save("made", segments=lists, mapping=SIMPLE, schedule={"on": "off"})
+    assert export.api.post("exports/made/preview")["joiners"] == 3
+    export.run("made")
+    assert export.api.post("exports/made/preview")["joiners"] == 0
+
+
 def test_a_preview_does_not_forget_a_list_that_is_gone(export: World) -> None:
     """What becomes of a list is a run's to learn: a verification after it still knows who was on the list."""
     export.run("seen")

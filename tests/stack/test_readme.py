@@ -41,7 +41,7 @@ def stack(clone: Path) -> Iterator[Path]:
     """Run the stack as `make run` does, until it says that it is up."""
     environment = {**os.environ, "PYTHONPATH": str(clone), "PYTHONUNBUFFERED": "1"}
     running = subprocess.Popen(
-        [".venv/bin/python", "-m", "local.stack"],
+        [".venv/bin/python", "-m", "local.run"],
         cwd=clone,
         env=environment,
         stdout=subprocess.PIPE,

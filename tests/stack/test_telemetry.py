@@ -231,13 +231,15 @@ def test_a_run_that_the_schedule_started_has_a_trace_of_its_own_and_its_lag_is_k
 
 
 def test_a_run_whose_host_is_killed_keeps_its_trace(make_world: MakeWorld) -> None:
-    world = make_world(instances=2, telemetry=True, settings={"LOCAL_HOST_LEASE_SECONDS": "2"})
+    world = make_world(
+        instances=2, telemetry=True, settings={"LOCAL_HOST_LEASE_SECONDS": "2", "LOCAL_HOST_TIMER_LOCK_SECONDS": "2"}
+    )
     collected = Collected(world)
     world.publish({"All": people(*EVERYBODY[:600])})
     world.connect(rate_limit=200)
     world.save("all", segments=["All"], mapping=SIMPLE)
     run = world.start("all")
-    eventually(lambda: world.members("All"))
+    eventually(lambda: world.members("All"), every=0.1)
     world.stack.restart_host(1)
     assert world.wait("all", run)["status"] == "Successful"
     collected.end_of(run)

@@ -7,21 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
-from shared.delivery.destination import (
-    Caller,
-    Contact,
-    FieldCheck,
-    Held,
-    Identity,
-    ListMethod,
-    Move,
-    NotHeld,
-    OfferedField,
-    Page,
-    Proof,
-    Result,
-    Seen,
-)
+from shared.delivery.account import Caller, FieldCheck, Identity, OfferedField, Proof
+from shared.delivery.capabilities import ListMethod
+from shared.delivery.contacts import Contact, Held, Move, NotHeld, Page, Result, Seen
 from shared.delivery.errors import ContactGone
 from shared.destinations.autopilot import answers, probe
 from shared.destinations.autopilot.fields import STANDARD_FIELDS, field_type, is_custom

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from shared.delivery.destination import Identity, Key
+from shared.delivery.account import Identity
+from shared.delivery.destination import Key
 from shared.delivery.errors import ContactGone, KeyRefused, NoAnswer
 from shared.destinations.autopilot.answers import (
     Call,

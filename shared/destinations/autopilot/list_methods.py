@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from shared.delivery.destination import Capabilities, ListMethod
+from shared.delivery.capabilities import Capabilities, ListMethod
 
 BULK_SIZE: Final = 100
 """Contacts in a bulk call; more is answered 400 (vendor, 2015-06-30)."""

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from shared.delivery.destination import Account, Caller, Contact, Held, ListMethod, Proof, list_exists
+from shared.delivery.account import Account, Caller, Proof, list_exists
+from shared.delivery.capabilities import ListMethod
+from shared.delivery.contacts import Contact, Held
 from shared.delivery.errors import ContactGone, ListGone, Refused
 from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 

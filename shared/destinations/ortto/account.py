@@ -6,21 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from shared.delivery.destination import (
-    Caller,
-    Contact,
-    FieldCheck,
-    Held,
-    Identity,
-    ListMethod,
-    Move,
-    Notes,
-    OfferedField,
-    Page,
-    Proof,
-    Result,
-    Seen,
-)
+from shared.delivery.account import Caller, FieldCheck, Identity, OfferedField, Proof
+from shared.delivery.capabilities import ListMethod
+from shared.delivery.contacts import Contact, Held, Move, Page, Result, Seen
+from shared.delivery.destination import Notes
 from shared.delivery.errors import NoAnswer, Refused, Unclear
 from shared.destinations.ortto.answers import Call, results
 from shared.destinations.ortto.client import Ortto

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from shared.delivery.answers import Answer, Known, Meaning, error_of, fitting
-from shared.delivery.destination import Held, NotHeld, Result
+from shared.delivery.contacts import Held, NotHeld, Result
 from shared.delivery.errors import NoAnswer
 from shared.destinations.ortto.bodies import (
     QUEUED,

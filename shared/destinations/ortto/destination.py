@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from shared.cleaning.fields import Fields
-from shared.delivery.destination import Account, Capabilities, Key, ListMethod, Notes, Place
+from shared.delivery.account import Account
+from shared.delivery.capabilities import Capabilities, ListMethod
+from shared.delivery.destination import Key, Notes, Place
 from shared.destinations.ortto.account import OrttoAccount
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.fields import noted_kinds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from shared.delivery.destination import Caller
+from shared.delivery.account import Caller
 from shared.delivery.errors import NoAnswer
 from shared.destinations.ortto.answers import Call
 from shared.destinations.ortto.client import Ortto

@@ -17,7 +17,8 @@ import polars as pl
 from shared.cleaning.dates import dates
 from shared.cleaning.notation import Notations
 from shared.cleaning.numbers import booleans, floats, integers, without_decimals
-from shared.delivery.destination import FieldCheck, Notes, OfferedField
+from shared.delivery.account import FieldCheck, OfferedField
+from shared.delivery.destination import Notes
 
 TEXT: Final = 255
 LONG_TEXT: Final = 4_000

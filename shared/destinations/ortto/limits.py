@@ -8,7 +8,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
-from shared.delivery.destination import ANY_LISTS, Capabilities, ListMethod, Names
+from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, Throttled
 
 PEOPLE: Final = 100

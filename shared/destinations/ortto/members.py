@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.delivery.destination import Page, Seen
+from shared.delivery.contacts import Page, Seen
 from shared.delivery.errors import NoAnswer, Refused
 from shared.destinations.ortto.answers import Call
 from shared.destinations.ortto.client import Ortto

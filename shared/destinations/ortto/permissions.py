@@ -12,7 +12,9 @@ from contextlib import AbstractContextManager
 from itertools import batched
 from typing import Any, Final
 
-from shared.delivery.destination import Caller, Contact, Held, Notes, NotHeld
+from shared.delivery.account import Caller
+from shared.delivery.contacts import Contact, Held, NotHeld
+from shared.delivery.destination import Notes
 from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Refused
 from shared.destinations.ortto.answers import Call, results
 from shared.destinations.ortto.client import Ortto

@@ -12,7 +12,9 @@ import requests
 
 from local.processes import ServerProcess
 from shared.azure.vault import GivenKey
-from shared.delivery.destination import Account, ListMethod, Place
+from shared.delivery.account import Account
+from shared.delivery.capabilities import ListMethod
+from shared.delivery.destination import Place
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT
 from shared.http.transport import session

@@ -13,28 +13,10 @@ import polars as pl
 from shared.cleaning.fields import VALUE_TYPES, Fields, FieldType, Permission, comparable, convert
 from shared.cleaning.notation import Notations
 from shared.cleaning.typed import texts_of
-from shared.delivery.destination import (
-    ANY_LISTS,
-    Account,
-    Caller,
-    Capabilities,
-    Contact,
-    FieldCheck,
-    Held,
-    Identity,
-    Key,
-    ListMethod,
-    Move,
-    Names,
-    Notes,
-    NotHeld,
-    OfferedField,
-    Page,
-    Place,
-    Proof,
-    Result,
-    Seen,
-)
+from shared.delivery.account import Account, Caller, FieldCheck, Identity, OfferedField, Proof
+from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names
+from shared.delivery.contacts import Contact, Held, Move, NotHeld, Page, Result, Seen
+from shared.delivery.destination import Key, Notes, Place
 from shared.delivery.errors import DestinationError, KeyRefused, ListGone, Refused
 from shared.http.transport import Session
 

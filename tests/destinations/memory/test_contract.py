@@ -12,7 +12,9 @@ import pytest
 import requests
 
 from shared.azure.vault import GivenKey
-from shared.delivery.destination import ANY_LISTS, Account, ListMethod, Names, Place
+from shared.delivery.account import Account
+from shared.delivery.capabilities import ANY_LISTS, ListMethod, Names
+from shared.delivery.destination import Place
 from shared.delivery.errors import DestinationError, NoAnswer, Throttled
 from tests.destinations.contract import Bench, DestinationContract
 from tests.destinations.memory.destination import (

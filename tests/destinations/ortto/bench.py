@@ -15,7 +15,8 @@ import requests
 from local.ortto.knobs import Knobs
 from local.processes import ServerProcess
 from shared.azure.vault import GivenKey
-from shared.delivery.destination import Account, Place
+from shared.delivery.account import Account
+from shared.delivery.destination import Place
 from shared.destinations.ortto.destination import OrttoDestination
 from tests.destinations.contract import Bench
 from tests.destinations.memory.destination import MemoryNotes

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.accounts.lists import ListCalls
-from shared.delivery.destination import Account, Contact, Held, Move, NotHeld
+from shared.delivery.account import Account
+from shared.delivery.contacts import Contact, Held, Move, NotHeld
 from shared.delivery.errors import AccountRefused, KeyRefused, NoAnswer, Refused, Throttled, Unclear
 from shared.delivery.sending import Sender
 from shared.destinations.ortto.limits import BAD_CALLS, BAN_SECONDS, TAGS, BadCalls

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.delivery.destination import ListMethod
+from shared.delivery.capabilities import ListMethod
 from shared.destinations.ortto.limits import TAGS
 from shared.http.transport import session
 from tests.destinations.contract import Bench, DestinationContract

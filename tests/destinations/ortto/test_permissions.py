@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 
 import pytest
 
-from shared.delivery.destination import Contact
+from shared.delivery.contacts import Contact
 from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Refused
 from shared.delivery.sending import Sender
 from shared.destinations.ortto.destination import OrttoDestination

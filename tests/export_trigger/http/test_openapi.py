@@ -57,3 +57,10 @@ def test_a_list_takes_a_page_and_a_change_takes_an_etag() -> None:
     assert names["list_runs"] == ["export", "limit", "after", "If-None-Match"]
     assert names["delete_connection"] == ["connection", "detach", "If-Match"]
     assert names["start_run"] == ["export"]
+
+
+def test_a_preview_takes_settings_that_are_not_saved_or_none() -> None:
+    required = {route.name: operation(route)["requestBody"]["required"] for route in ROUTES if route.body}
+    assert required == {name: name != "preview_export" for name in required}
+    (name,) = references(operation(next(route for route in ROUTES if route.name == "preview_export"))["requestBody"])
+    assert name == "ExportSettings"

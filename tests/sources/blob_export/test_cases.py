@@ -13,12 +13,11 @@ import polars as pl
 import pytest
 
 from export_trigger.http.access import Caller, Role
-from export_trigger.http.mapping import check_segments
+from export_trigger.http.mapping import count_members
 from export_trigger.http.request import Call
 from export_trigger.http.source import list_segments
 from export_trigger.http.views import SegmentPage
 from shared.composition.app import App
-from shared.destinations.autopilot.fields import FIELDS
 from shared.exports.configuration import ExportSettings
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
@@ -378,7 +377,7 @@ def test_each_segment_answers_for_itself_when_a_file_is_gone() -> None:
         {"display_name": "x", "connection": None, "mapping": {"Email": "Email"}, "segments": ["VIP", "Old"]}
     )
     app = app_of(found)
-    members, warnings = check_segments(app, app.source.catalogue(), settings, FIELDS)
+    members, warnings = count_members(app, app.source.catalogue(), settings)
     assert members == {"VIP": 10, "Old": None}
     assert ["The members of segment 'Old' could not be counted" in text for text in warnings] == [True]
 

@@ -31,13 +31,13 @@ import shared.planning.survey
 import shared.sources.blob_export.partition
 from local.azurite import Azurite
 from shared.delivery.chunks import decode
-from shared.lifecycle.segments import SourceSegment
-from shared.planning.plan import Scope, chunks, plan
+from shared.planning.plan import chunks, plan
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.blob_export.customer_insights import CustomerInsights
-from shared.sources.source import MALFORMED
+from shared.sources.source import MALFORMED, SourceSegment
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, State, merge, tabulate
 from tests.cleaning.recipes import recipe_for
