@@ -110,15 +110,13 @@ class Play:
     def rests(self) -> bool:
         """Whether no run is going, and none is to follow."""
         found = self.cloud.tables["ledger"].get((EXPORT, "head"))
-        return found is None or not (found[0].get("active") or found[0].get("owed"))
+        return found is None or not (found.get("active") or found.get("owed"))
 
     @property
     def is_erasing(self) -> bool:
         """Whether an erasure is not over yet: the tick takes it up again, at the latest after an hour."""
         rows = self.cloud.tables["erased"]
-        return any(
-            row["progress"] == Progress.OPEN for (partition, _), (row, _) in rows.items() if partition == "requests"
-        )
+        return any(row["progress"] == Progress.OPEN for (partition, _), row in rows.items() if partition == "requests")
 
     @property
     def is_quiet(self) -> bool:
@@ -176,6 +174,8 @@ class Play:
         }
         stamps = {"created_at": now, "updated_at": now, "updated_by": "owner"}
         registry.save_export(EXPORT, Export.model_validate({**settings, **stamps}))
+        seen = self.source.catalogue().version
+        self.audience.ledger.change_head(EXPORT, lambda head: head.refresh_seen(seen))  # as who saves an export does
 
     def _make_app(self, skew: float) -> App:
         clock = StageClock(self.stage, skew)
@@ -273,7 +273,7 @@ class Play:
     @property
     def _taken_up(self) -> bool:
         found = self.cloud.tables["ledger"].get((EXPORT, "head"))
-        return found is not None and found[0].get("refresh") == f'"v{self.source.version}"'
+        return found is not None and found.get("refresh") == f'"v{self.source.version}"'
 
     def _call(self, endpoint: Callable[[App, Call], Answer], run: str = "", **query: str) -> None:
         params = {"export": EXPORT, "run": run}
@@ -285,7 +285,7 @@ class Play:
         if found is None:
             raise NotImplementedError(text)
         rows = self.cloud.tables["ledger"].values()
-        self.before_by_hand = frozenset(str(row["id"]) for row, _ in rows if "id" in row)
+        self.before_by_hand = frozenset(str(row["id"]) for row in rows if "id" in row)
         account = self.autopilot.account
         contact = account.find(f"{found[1]}@example.com")
         for list_id, title in account.titles.items():
