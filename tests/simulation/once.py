@@ -38,7 +38,7 @@ from shared.planning.spool import Spool
 from shared.runs.run_id import moment_of
 from shared.state.digests import DigestKey
 from shared.state.state import State
-from tests.simulation.tables import Entity
+from tests.simulation.azure import Entity
 
 PURE: Final = (
     (shared.cleaning.addresses, "normalised"),
