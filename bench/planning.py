@@ -88,10 +88,11 @@ def plan_it() -> dict[str, Any]:
     """Plan a first load of the segment and write its chunks nowhere."""
     from shared.azure.settings import StorageAccount
     from shared.delivery.chunks import CHUNK_SIZE
-    from shared.lifecycle.segments import SourceSegment
-    from shared.planning.plan import Scope, chunks, plan
+    from shared.planning.plan import chunks, plan
     from shared.planning.spool import Spool
+    from shared.planning.survey import Scope
     from shared.sources.blob_export.connect import connect
+    from shared.sources.source import SourceSegment
     from shared.state.digests import DigestKey
     from shared.state.state import State
 

@@ -33,7 +33,7 @@ from shared.lifecycle.read_lists import read_back
 from shared.lifecycle.record import Attempt, Outcome, record, record_lost
 from shared.lifecycle.undone import doubts, left, rows_of
 from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account
-from shared.planning.plan import REJECTED
+from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
 from shared.retry.policy import LIST_GONE
@@ -120,13 +120,14 @@ def _settle(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> 
 
 def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Outcome:
     """Send a chunk to its destination and sort what came of it; raise TryLater if nothing could be sent."""
-    undone, attempt = partial(left, app, run), Attempt(app, run, chunk)
+    undone = partial(left, app, run)
     try:
         account = open_account(app, run)
     except ExportError as end:
         return undone(end.reason, operations)
     check_addresses(operations, account.destination.fields.address)
-    sender = app.sender(account, seconds=DEADLINE, slots=BusySlots(app, run, account.slots))
+    slots = BusySlots(app, run, account.slots)
+    attempt, sender = Attempt(app, run, chunk, slots), app.sender(account, seconds=DEADLINE, slots=slots)
     try:
         lists, method, listed = _prepare(attempt, account, sender, operations)
         attempt.begin()

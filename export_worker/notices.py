@@ -12,8 +12,7 @@ def notify(message: func.QueueMessage) -> None:
     """Tell the webhook of a run's end; a notice that it does not take goes back on the queue, though its run has ended."""
     from shared.azure.storage import Queue
     from shared.lifecycle import notify as step
-    from shared.lifecycle.postpone import requeue
-    from shared.lifecycle.queue_work import handle
+    from shared.lifecycle.queue_work import handle, requeue
     from shared.runs.work import RunWork
 
     handle(
@@ -30,8 +29,7 @@ def drop_notice(message: func.QueueMessage) -> None:
     """Note in the log that the webhook never took a notice; the run itself is in the history."""
     from shared.azure.storage import Queue
     from shared.lifecycle import notify as step
-    from shared.lifecycle.postpone import requeue
-    from shared.lifecycle.queue_work import handle
+    from shared.lifecycle.queue_work import handle, requeue
     from shared.runs.work import RunWork
 
     handle(message.get_body(), RunWork, lambda _, work: step.give_up(work.export, work.run), Queue.NOTICES, requeue)

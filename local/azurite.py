@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import signal
 import subprocess
@@ -24,6 +25,9 @@ START_SECONDS: Final = 60.0
 
 SERVICES: Final = ("Blob", "Queue", "Table")
 
+MORE_ACCOUNTS: Final = tuple(f"account{number}" for number in range(1000))
+"""Accounts beside the usual one, with the same key: none sees what another one holds."""
+
 _LISTENING: Final = re.compile(r"Azurite (\w+) service is successfully listening at http://127\.0\.0\.1:(\d+)")
 _TAKEN: Final = "EADDRINUSE"
 
@@ -37,6 +41,7 @@ class Azurite:
         self._silent = [] if log_requests else ["--silent"]
         self._ports = dict.fromkeys(SERVICES, 0)  # whichever are free, when it starts for the first time
         self._process: subprocess.Popen[bytes] | None = None
+        self._unused = iter(MORE_ACCOUNTS)
         # Linux tells a child of the end of the thread that made it: one that lives as long as this does makes it.
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="azurite")
 
@@ -50,8 +55,11 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """How the storage SDKs reach it."""
-        endpoints = ";".join(f"{kind}Endpoint=http://127.0.0.1:{port}/{ACCOUNT}" for kind, port in self._ports.items())
-        return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};{endpoints};"
+        return _reached_at(self._ports)
+
+    def open_account(self) -> str:
+        """Return how the storage SDKs reach an account that nobody has used; raise StopIteration if all have been."""
+        return _reached_at(self._ports, next(self._unused))
 
     @property
     def blob_port(self) -> int:
@@ -105,6 +113,10 @@ class Azurite:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                env={
+                    **os.environ,
+                    "AZURITE_ACCOUNTS": ";".join(f"{name}:{ACCOUNT_KEY}" for name in (ACCOUNT, *MORE_ACCOUNTS)),
+                },
                 preexec_fn=_die_with_parent,
             ).result()
 
@@ -138,9 +150,9 @@ def blob_storage(port: int) -> str:
     return _reached_at({"Blob": port})
 
 
-def _reached_at(ports: Mapping[str, int]) -> str:
-    endpoints = "".join(f"{kind}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};" for kind, port in ports.items())
-    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};{endpoints}"
+def _reached_at(ports: Mapping[str, int], account: str = ACCOUNT) -> str:
+    endpoints = "".join(f"{kind}Endpoint=http://127.0.0.1:{port}/{account};" for kind, port in ports.items())
+    return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={ACCOUNT_KEY};{endpoints}"
 
 
 def _die_with_parent() -> None:

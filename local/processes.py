@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, Protocol
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
@@ -28,11 +28,59 @@ class PortTaken(NotReady):
     """A server did not start, since its port belongs to somebody else now."""
 
 
+class Process(Protocol):
+    """What is needed of a process that was started, as `subprocess.Popen` has it."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+
+    def poll(self) -> int | None:
+        """Return None while it is there."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raise TimeoutExpired."""
+        ...
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+Start = Callable[[Sequence[str], Mapping[str, str], Path | None, IO[bytes]], Process]
+"""Starts Python with arguments, an environment, a working folder and a log of what it says wrong."""
+
+
+def start_cold(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, log: IO[bytes]
+) -> Process:
+    """Start Python anew."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        env=environment,
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+    )
+
+
 class ServerProcess:
     """A server of ours: it prints one JSON line when it is ready, logs to a file, and ends with its parent."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path | None = None
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        folder: Path | None = None,
+        start: Start = start_cold,
     ) -> None:
         self.name = name
         self._folder = folder
@@ -40,7 +88,8 @@ class ServerProcess:
         self._arguments = arguments
         self._environment = environment
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._start = start
+        self._process: Process | None = None
 
     @property
     def pid(self) -> int:
@@ -61,14 +110,8 @@ class ServerProcess:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         begin = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *self._arguments, *more],
-                env={**self._environment, **(environment or {})},
-                cwd=self._folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
+            arguments, variables = [*self._arguments, *more], {**self._environment, **(environment or {})}
+            self._process = self._start(arguments, variables, self._folder, log)
         try:
             self.ready = json.loads(self._first_line() or "null") or {}
         except BaseException:

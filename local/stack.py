@@ -23,8 +23,9 @@ import requests
 from local.azurite import Azurite
 from local.commands import direct_to_loopback
 from local.package import SITE_PACKAGES
-from local.processes import PortTaken, ServerProcess
+from local.processes import PortTaken, ServerProcess, start_cold
 from local.targets import AUTOPILOT, Target
+from local.warm import Shared
 
 DEFAULT_PATH: Final = "customer-insights/BlobExport"
 
@@ -59,7 +60,9 @@ class Stack:
         telemetry: bool = False,
         package: Path | None = None,
         targets: Sequence[Target] = (AUTOPILOT,),
+        shared: Shared | None = None,
     ) -> None:
+        self._shared = shared
         self._targets = targets
         self._directory = directory
         self._instances = instances
@@ -214,12 +217,10 @@ class Stack:
     def _start(self) -> None:
         given = self._environment
         if "AzureWebJobsStorage" not in given or "CustomerInsightsStorage" not in given:
-            self.azurite = self._parts.enter_context(
-                Azurite(self._directory / "azurite", in_memory=self._in_memory, log_requests=self._storage_log)
-            )
-            given.setdefault("AzureWebJobsStorage", self.azurite.connection_string)
+            storage = self._open_storage()
+            given.setdefault("AzureWebJobsStorage", storage)
             if "CustomerInsightsStorage" not in given:
-                given["CustomerInsightsStorage"] = self.azurite.connection_string
+                given["CustomerInsightsStorage"] = storage
                 given.setdefault("SETTLE_SECONDS", "0")  # what writes here writes model.json last, and at once
         if "KEY_VAULT_URL" not in given:
             keep = [] if self._in_memory else ["--directory", str(self._directory / "vault")]
@@ -258,9 +259,19 @@ class Stack:
                 folder = _room_for_a_host(self._directory)
                 self.hosts.append(self._serve(name, [*arguments, "--app", str(self._package)], folder))
 
+    def _open_storage(self) -> str:
+        """Return how an account is reached: of an emulator of its own, or of the shared one, which is nobody's to stop."""
+        if self._shared is not None:
+            return self._shared.azurite.open_account()
+        self.azurite = self._parts.enter_context(
+            Azurite(self._directory / "azurite", in_memory=self._in_memory, log_requests=self._storage_log)
+        )
+        return self.azurite.connection_string
+
     def _serve(self, name: str, arguments: list[str], folder: Path | None = None) -> ServerProcess:
         log = (self._directory / "logs" / f"{name}.log").absolute()
-        server = ServerProcess(name, arguments, self._environment, log, folder)
+        start = self._shared.start if self._shared else start_cold
+        server = ServerProcess(name, arguments, self._environment, log, folder, start)
         self._parts.callback(server.stop)
         server.start()
         return server

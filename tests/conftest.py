@@ -16,6 +16,7 @@ from azure.storage.queue import QueueServiceClient
 from hypothesis import HealthCheck, settings
 
 from local.azurite import Azurite
+from local.warm import Shared, sharing
 from shared.accounts.accounts import Accounts
 from shared.azure.clock import StorageClock
 from shared.azure.settings import Settings, StorageAccount
@@ -39,10 +40,16 @@ settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """Yield a storage emulator for the whole test session."""
-    with Azurite(tmp_path_factory.mktemp("azurite"), in_memory=True) as started:
-        yield started
+def shared_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """Yield what stacks share for the whole test session."""
+    with sharing(tmp_path_factory.mktemp("shared")) as parts:
+        yield parts
+
+
+@pytest.fixture(scope="session")
+def azurite(shared_parts: Shared) -> Azurite:
+    """Return a storage emulator for the whole test session; nobody stops it."""
+    return shared_parts.azurite
 
 
 MISSING: Any = cast("Any", None)

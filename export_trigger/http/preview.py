@@ -23,8 +23,7 @@ from shared.delivery.chunks import decode
 from shared.delivery.estimate import expected_calls, introductions
 from shared.exports.configuration import Export, NewPeople
 from shared.lifecycle.segments import Refresh, open_refresh, recipe_of, scope_of
-from shared.planning.plan import Plan, check_guards, chunks, plan
-from shared.planning.remarks import remarks
+from shared.planning.plan import Plan, check_guards, chunks, plan, remarks
 from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient, TryLater

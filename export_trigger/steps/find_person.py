@@ -16,13 +16,13 @@ from shared.cleaning.clean import Cleaned, Recipe, clean_batch
 from shared.cleaning.contact import decoded, united
 from shared.cleaning.notation import Notations, agreed
 from shared.composition.app import App
-from shared.lifecycle.segments import SourceSegment, open_refresh
+from shared.lifecycle.segments import open_refresh
 from shared.planning.duplicates import ORDER
 from shared.planning.survey import compact
 from shared.reasons.errors import ExportError
 from shared.reasons.rows import Hint, RowReason
 from shared.sources.ahead import in_order
-from shared.sources.source import KEY, MALFORMED, ROW, WHERE
+from shared.sources.source import KEY, MALFORMED, ROW, WHERE, SourceSegment
 from shared.state.digests import DigestKey
 
 READERS: Final = 2

@@ -46,6 +46,9 @@ class QueueTrigger:
         self._poison = (
             None if name.endswith("-poison") else QueueClient.from_connection_string(connection, f"{name}-poison")
         )
+        self._longest_poll = options.max_polling_interval
+        if self._poison is None:
+            self._longest_poll = float(os.environ.get("LOCAL_HOST_POISON_POLL_SECONDS", self._longest_poll))
         self._pool = ThreadPoolExecutor(options.most_parallel, thread_name_prefix=function.name)
         self._running = 0
         self._changed = threading.Condition()
@@ -77,7 +80,7 @@ class QueueTrigger:
             if self._stopping.is_set():
                 return
             found = self._fetch()
-            pause = SHORTEST_POLL if found else min(pause * 2, self._options.max_polling_interval)
+            pause = SHORTEST_POLL if found else min(pause * 2, self._longest_poll)
             if not found:
                 self._stopping.wait(pause)
 

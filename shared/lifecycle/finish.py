@@ -14,7 +14,7 @@ from shared.composition.app import App
 from shared.lifecycle.confirm import fell_short
 from shared.lifecycle.follow_up import follow_up, what_follows
 from shared.lifecycle.notify import announce
-from shared.lifecycle.outcomes import gather_customers, gather_receipts, gather_rejected
+from shared.lifecycle.record import gather_customers, gather_receipts, gather_rejected
 from shared.lifecycle.sweep import sweep
 from shared.lifecycle.verify import Verified, compare_lists
 from shared.reasons.codes import Reason

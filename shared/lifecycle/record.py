@@ -1,22 +1,36 @@
-"""Record what came of a chunk: once, whole, whoever comes first."""
+"""Record what came of a chunk: once, whole, whoever comes first. Gather it, of all chunks, when the run is finished."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+
+import polars as pl
 
 from shared.azure.storage import Container, Queue
 from shared.composition.app import App
-from shared.lifecycle.liveness import RunOver
+from shared.lifecycle.liveness import BusySlots, RunOver
+from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.retry.policy import REST
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
-from shared.runs.files import chunk_names, chunk_path, next_name, run_folder
+from shared.runs.files import (
+    Damaged,
+    chunk_names,
+    chunk_path,
+    identities_path,
+    load_table,
+    next_name,
+    planned_rejected_path,
+    run_folder,
+)
 from shared.runs.run import Run
+from shared.state.state import CUSTOMERS, RECEIPTS, remap_bits
 from shared.telemetry import metering
 from shared.verification.observed import ObservedList
 
@@ -71,11 +85,12 @@ def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt at a chunk of a run; `has_begun` says that it may have sent something of it."""
+    """One attempt at a chunk of a run, in these slots; `has_begun` says that it may have sent something of it."""
 
     app: App
     run: Run
     chunk: str
+    slots: BusySlots
     has_begun: bool = False
 
     def begin(self) -> None:
@@ -85,7 +100,7 @@ class Attempt:
         whether others may have sent something of it: after a stop nobody begins.
         """
         if not self.has_begun:
-            self.app.ledger.change(self.run.export, self.run.id, self._sending)
+            self.slots.saw(self.app.ledger.change(self.run.export, self.run.id, self._sending))
             self.has_begun = True
 
     def _sending(self, run: Run) -> Run:
@@ -93,7 +108,7 @@ class Attempt:
             raise RunOver
         if run.stop and self.chunk not in run.begun:
             raise ExportError(run.stop)
-        return run.sending(self.chunk)
+        return run.sending(self.chunk).busy(self.app.now() + self.app.settings.grace / 2)
 
 
 class _InDoubt(Exception):
@@ -107,30 +122,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     of its own that continues this one. That nobody else has begun the chunk is known in that transaction only: one who
     has begun may be sending still, and will come second.
     """
-    attempt = secrets.token_hex(4)
-    result = outcome.observed.write() if outcome.observed else outcome.receipts
-    folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
-    entry = Entry(
-        chunk=chunk,
-        attempt=attempt,
-        result=f"{folder}.parquet" if result else None,
-        list_index=outcome.observed.list_index if outcome.observed else None,
-        rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
-        continued_by=next_name(chunk, attempt) if outcome.rest else None,
-        lost=outcome.lost,
-        settled=outcome.settled,
-        left=None if outcome.lost else outcome.left,
-    )
-    rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
-    blobs = [
-        (container, name, data)
-        for container, name, data in (
-            (Container.OUTCOMES, entry.result, result),
-            (Container.OUTCOMES, entry.rejected, outcome.rejected),
-            (Container.CHUNKS, rest, outcome.rest),
-        )
-        if name and data
-    ]
+    entry, blobs = _named(run, chunk, outcome)
     for container, name, data in blobs:
         app.storage.put(container, name, data)
     now = app.now()
@@ -165,6 +157,83 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     return recorded
 
 
-def _take_away(app: App, blobs: Sequence[tuple[Container, str, bytes]]) -> None:
+type Blob = tuple[Container, str, bytes]
+
+
+def _named(run: Run, chunk: str, outcome: Outcome) -> tuple[Entry, list[Blob]]:
+    """Return a chunk's entry in the ledger, and the blobs that it names."""
+    attempt = secrets.token_hex(4)
+    result = outcome.observed.write() if outcome.observed else outcome.receipts
+    folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
+    entry = Entry(
+        chunk=chunk,
+        attempt=attempt,
+        result=f"{folder}.parquet" if result else None,
+        list_index=outcome.observed.list_index if outcome.observed else None,
+        rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
+        continued_by=next_name(chunk, attempt) if outcome.rest else None,
+        lost=outcome.lost,
+        settled=outcome.settled,
+        left=None if outcome.lost else outcome.left,
+    )
+    rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
+    return entry, [
+        (container, name, data)
+        for container, name, data in (
+            (Container.OUTCOMES, entry.result, result),
+            (Container.OUTCOMES, entry.rejected, outcome.rejected),
+            (Container.CHUNKS, rest, outcome.rest),
+        )
+        if name and data
+    ]
+
+
+def _take_away(app: App, blobs: Sequence[Blob]) -> None:
     for container, name, _ in blobs:
         app.storage.delete(container, name)
+
+
+def gather_receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[str, ...], list[str]]:
+    """Return the chunks' receipts in their order, the ids of the lists that their masks count through, and what is damaged."""
+    tables, damaged = _outcomes(app, [entry.result for entry in entries if entry.result], RECEIPTS)
+    lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
+    receipts = [remap_bits(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
+    return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists, damaged
+
+
+def gather_customers(app: App, run: Run) -> pl.DataFrame:
+    """Return what the plan learnt of whose rows are whose; what is damaged of it is learnt by the next run."""
+    names = app.storage.names(Container.OUTCOMES, identities_path(run.export, run.id, str(run.plan)))
+    tables, damaged = _outcomes(app, list(names), CUSTOMERS)
+    if damaged:
+        log.error("outcomes are damaged: export=%s run=%s %s", run.export, run.id, "; ".join(damaged))
+    return pl.concat([pl.DataFrame(schema=CUSTOMERS), *(table for table, _ in tables)]).unique("person")
+
+
+def gather_rejected(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.DataFrame, list[str]]:
+    """Return the rejected rows, those of the plan first, then those of the chunks, and what is damaged.
+
+    Those that an older version of the app wrote say no `where` and no `hint`.
+    """
+    names = [planned_rejected_path(run.export, run.id, str(run.plan))]
+    names += [entry.rejected for entry in entries if entry.rejected]
+    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name not in {"where", "hint"}})
+    tables, damaged = _outcomes(app, names, always)
+    found = [table.select(name for name in REJECTED if name in table.columns) for table, _ in tables]
+    return pl.concat([pl.DataFrame(schema=REJECTED), *found], how="diagonal"), damaged
+
+
+def _outcomes(
+    app: App, names: Sequence[str], schema: pl.Schema
+) -> tuple[list[tuple[pl.DataFrame, tuple[str, ...]]], list[str]]:
+    """Read tables of what became of chunks; those that are missing or cannot be read are named, a sentence each."""
+
+    def load(name: str) -> tuple[pl.DataFrame, tuple[str, ...]] | str:
+        try:
+            return load_table(app.storage, Container.OUTCOMES, name, schema)
+        except Damaged as damage:
+            return str(damage)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(load, names))
+    return [item for item in found if not isinstance(item, str)], [item for item in found if isinstance(item, str)]

@@ -1,58 +1,20 @@
-"""An export's segments as a run reads them, and what turns their rows into contacts."""
+"""What a run of an export reads: its segments in one refresh of the source, what turns rows into contacts, whom it concerns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-import polars as pl
 
 from shared.cleaning.clean import Recipe
 from shared.composition.app import App
 from shared.delivery.destination import Destination
 from shared.exports.configuration import Export
-from shared.planning.plan import Scope
+from shared.planning.survey import Scope
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.rejected import rejected_customers
-from shared.sources.source import Declared, Source, Table
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSegment:
-    """One segment of the source, as the planner reads it."""
-
-    source: Source
-    table: Table
-    address: str | None = None
-    beat: Callable[[], None] = lambda: None
-    check_unchanged: Callable[[], None] = lambda: None
-
-    @property
-    def name(self) -> str:
-        """The segment's name."""
-        return self.table.name
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """The columns it has."""
-        return self.table.columns
-
-    @property
-    def declared(self) -> Mapping[str, Declared]:
-        """What the source says of them."""
-        return self.table.declared
-
-    def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Return its rows in batches. Whatever is found wrong while the next refresh is written is only not settled."""
-        try:
-            for batch in self.source.read(self.table, columns, self.address):
-                self.beat()
-                yield batch
-        except ExportError:
-            self.check_unchanged()
-            raise
+from shared.sources.source import SourceSegment
 
 
 @dataclass(frozen=True, slots=True)

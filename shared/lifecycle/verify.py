@@ -11,12 +11,13 @@ from shared.cleaning.clean import Recipe, clean_batch
 from shared.cleaning.notation import Notations, agreed
 from shared.composition.app import App
 from shared.lifecycle.liveness import Heartbeat
-from shared.lifecycle.segments import SourceSegment, read_segments, recipe_of
+from shared.lifecycle.segments import read_segments, recipe_of
 from shared.reasons.errors import ExportError
 from shared.runs.counts import Findings
 from shared.runs.entry import Entry
 from shared.runs.files import load_state
 from shared.runs.run import Run
+from shared.sources.source import SourceSegment
 from shared.state.digests import DigestKey
 from shared.state.recognition import recognise_members
 from shared.state.state import State

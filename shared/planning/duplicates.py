@@ -8,7 +8,6 @@ share of the people at a time, so that memory stays flat.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -35,8 +34,10 @@ class Duplicates:
         self._wanted = [pl.DataFrame(schema=_WANTED)]
 
     def look(self, share: int, rows: pl.DataFrame) -> None:
-        """Note whose rows differ among `rows`, a share of the people."""
-        differ = _several(rows).filter(pl.col("content").n_unique().over("person") > 1)
+        """Note whose rows differ among `rows`, those of people with several in a share."""
+        deliverable = rows.filter(pl.col("content").is_not_null())
+        known = deliverable.filter(pl.col("person").is_duplicated())
+        differ = known.filter(pl.col("content").n_unique().over("person") > 1)
         if not differ.is_empty():
             self._wanted.append(differ.select("segment", "row", pl.lit(share, pl.UInt32).alias("share")))
 
@@ -50,12 +51,14 @@ class Duplicates:
                     self._spool.append(("share", share), pack(some.with_columns(origin)))
         self._wanted.clear()
 
+    def are_in(self, share: int) -> bool:
+        """Return whether a share has people whose rows differ, once they are gathered."""
+        return ("share", share) in self._spool
+
     def united(self, share: int, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of a share with what each person's contact comes to; what is new in it waits in the spool."""
-        contacts = [unpack(packed) for packed in self._spool.packed(("share", share))]
-        if not contacts:
-            return rows
-        met = pl.concat(contacts).join(rows, on=["segment", "row"]).sort(ORDER)
+        contacts = pl.concat([unpack(packed) for packed in self._spool.packed(("share", share))])
+        met = contacts.join(rows, on=["segment", "row"]).sort(ORDER)
         bodies = pl.concat(
             [met.select("person", "fields"), decoded(met["fields"], self._recipe.mapping, self._recipe.fields)],
             how="horizontal",
@@ -74,28 +77,7 @@ class Duplicates:
         """Set aside the whole contact of each person, for the row that speaks now that all their rows say the same."""
         speaking = met.sort("person", "customer", "segment", "row").unique("person", keep="first", maintain_order=True)
         for (segment, frame), some in speaking.partition_by("segment", "frame", as_dict=True).items():
-            self._spool.append(("whole", segment, frame), pack(some.select("row", "fields")))
-
-
-def contacts_of(spool: Spool, segment: int) -> Iterator[Sequence[bytes]]:
-    """Return a segment's packed contacts frame by frame, each with what replaces some of them."""
-    for frame, packed in enumerate(spool.packed(segment)):
-        yield [packed, *spool.packed(("whole", segment, frame))]
-
-
-def unpacked(frame: Sequence[bytes]) -> pl.DataFrame:
-    """Return a frame's contacts, whole where several rows made one."""
-    contacts, *news = map(unpack, frame)
-    if not news:
-        return contacts
-    whole = contacts.join(pl.concat(news), on="row", how="left", maintain_order="left", suffix="_whole")
-    return whole.with_columns(pl.coalesce("fields_whole", "fields").alias("fields")).drop("fields_whole")
-
-
-def _several(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that can be delivered of people who have more than one."""
-    known = rows.filter(pl.col("person").is_duplicated() & pl.col("content").is_not_null())
-    return known.filter(pl.col("person").is_duplicated())
+            self._spool.amend(segment, frame, pack(some.select("row", "fields")))
 
 
 def _picked(wanted: pl.DataFrame, packed: bytes) -> pl.DataFrame:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
 
-from shared.cleaning.clean import Cleaned
 from shared.planning.spool import pack, unpack
 from shared.reasons.rows import RowReason
 
@@ -29,10 +29,9 @@ class Omissions:
         self.values: Counter[str] = Counter()
         """Values left out, by field."""
 
-    def take(self, cleaned: Cleaned, segment: int) -> None:
-        """Take a batch of a segment."""
-        self.placeholders.update(cleaned.placeholders)
-        omitted = cleaned.omitted
+    def take(self, omitted: pl.DataFrame, placeholders: Mapping[str, int], segment: int) -> None:
+        """Take what a batch of a segment leaves out: see `Cleaned`."""
+        self.placeholders.update(placeholders)
         if omitted.is_empty():
             return
         self.values.update(dict(omitted["field"].value_counts().iter_rows()))

@@ -19,20 +19,25 @@ from shared.cleaning.notation import Notations, agreed
 from shared.delivery.chunks import Cutter, lines
 from shared.exports.configuration import Guards
 from shared.planning.difference import Difference, combine, difference
-from shared.planning.duplicates import Duplicates, contacts_of, unpacked
+from shared.planning.duplicates import Duplicates
 from shared.planning.omissions import Omissions
-from shared.planning.spool import Spool, pack, unpack
-from shared.planning.survey import REJECTED, Rows, Scope, survey
+from shared.planning.spool import Spool, pack, unpack, unpack_contacts
+from shared.planning.survey import Rows, Scope, survey
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.reasons.rows import RowReason
 from shared.sources.ahead import in_order
 from shared.state.digests import DigestKey
 from shared.state.state import CUSTOMERS, State
 
-__all__ = ["REJECTED", "Plan", "Scope", "check_guards", "chunks", "plan"]
-
 _IDENTITIES: Final = -1
 """Where the spool keeps whose rows stand for whom, beside the segments' contacts."""
+
+_MOST_NAMES: Final = 3
+"""Segments that are named; a run may have 64, with long names."""
+
+_LONGEST_PLACE: Final = 300
+"""Characters of a place that is named: a file's path has 1,024 at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,46 @@ def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles:
             )
 
 
+def remarks(plan: Plan, names: Sequence[str]) -> str:
+    """Return whose removal is held back and why, and who is kept; empty if nobody is."""
+    told = [_held_back(plan, names), _kept(plan.difference.kept)]
+    return " ".join(sentence for sentence in told if sentence)
+
+
+def _held_back(plan: Plan, names: Sequence[str]) -> str:
+    counted = zip(names, plan.difference.held_back, plan.rows_read, plan.rows_unread, strict=True)
+    found = [
+        (
+            held_back,
+            f"{name!r}, of whose {read} rows {unread} ({100 * unread / read:.2g}%) could not be read{_where(plan, segment_index)}",
+        )
+        for segment_index, (name, held_back, read, unread) in enumerate(counted)
+        if held_back
+    ]
+    if not found:
+        return ""
+    total = sum(held_back for held_back, _ in found)
+    named = "; ".join(sentence for _, sentence in found[:_MOST_NAMES])
+    more = f"; and {len(found) - _MOST_NAMES} segments more" if len(found) > _MOST_NAMES else ""
+    return f"Removals held back: {total}, from {named}{more}. The next run that reads them well makes them."
+
+
+def _where(plan: Plan, segment: int) -> str:
+    """Name the place of the first malformed row of a segment: its file, and its number there."""
+    malformed = (pl.col("segment") == segment) & (pl.col("reason") == RowReason.ROW_MALFORMED.value)
+    places = plan.rejected.filter(malformed)["where"].drop_nulls()
+    return f", the first of them {places[0][:_LONGEST_PLACE]}" if len(places) else ""
+
+
+def _kept(members: int) -> str:
+    if not members:
+        return ""
+    return (
+        f"Members kept: {members}, whose rows by CustomerId are still in the segment but without a valid address. Correct "
+        "the address in its source; to take somebody off a list, take the profile out of the segment."
+    )
+
+
 def chunks(plan: Plan) -> Iterator[bytes]:
     """Write the plan's operations as chunks.
 
@@ -149,7 +194,7 @@ def chunks(plan: Plan) -> Iterator[bytes]:
     cutters: dict[tuple[object, ...], Cutter] = {}
     for segment_index in range(len(plan.rows_read)):
         operations = [_of_segment(share.operations, segment_index) for share in plan.shares]
-        for encoded in in_order(partial(_encode, operations), contacts_of(plan.contacts, segment_index)):
+        for encoded in in_order(partial(_encode, operations), plan.contacts.contacts(segment_index)):
             for kind, text in encoded.items():
                 yield from cutters.setdefault(kind, Cutter()).feed(text)
     gone = pl.concat(share.operations.filter(pl.col("segment").is_null()) for share in plan.shares).sort("person")
@@ -171,7 +216,7 @@ def _of_segment(operations: pl.DataFrame, segment_index: int) -> pl.DataFrame:
 
 def _encode(operations: Sequence[pl.DataFrame], frame: Sequence[bytes]) -> dict[tuple[object, ...], pl.Series]:
     """Encode those of a segment's operations whose contacts are in a packed frame, by kind of work."""
-    contacts = unpacked(frame)
+    contacts = unpack_contacts(frame)
     rows = contacts["row"]
     if rows.is_empty():
         return {}

@@ -9,7 +9,7 @@ is gone with the process, however that ends.
 from __future__ import annotations
 
 import io
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
@@ -34,6 +34,15 @@ def pack(frame: pl.DataFrame) -> bytes:
 def unpack(packed: bytes) -> pl.DataFrame:
     """Return the frame that was packed."""
     return pl.read_ipc_stream(packed)
+
+
+def unpack_contacts(frame: Sequence[bytes]) -> pl.DataFrame:
+    """Return a frame's contacts as `Spool.contacts` has them, whole where several rows made one."""
+    contacts, *news = map(unpack, frame)
+    if not news:
+        return contacts
+    whole = contacts.join(pl.concat(news), on="row", how="left", maintain_order="left", suffix="_whole")
+    return whole.with_columns(pl.coalesce("fields_whole", "fields").alias("fields")).drop("fields_whole")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,19 @@ class Spool:
         for part in self._parts.get(key, ()):
             self._file.seek(part.start)
             yield self._file.read(part.length)
+
+    def __contains__(self, key: Hashable) -> bool:
+        """Return whether anything was set aside under a key."""
+        return key in self._parts
+
+    def amend(self, segment: int, frame: int, packed: bytes) -> None:
+        """Set aside what replaces some of the contacts of a segment's frame: `row` and `fields`."""
+        self.append(("whole", segment, frame), packed)
+
+    def contacts(self, segment: int) -> Iterator[Sequence[bytes]]:
+        """Return a segment's packed contacts frame by frame, each with what replaces some of them."""
+        for frame, packed in enumerate(self.packed(segment)):
+            yield [packed, *self.packed(("whole", segment, frame))]
 
     def clear(self) -> None:
         """Forget everything that was set aside; its room is used again."""

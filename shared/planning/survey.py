@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from shared.cleaning.clean import Cleaned, Recipe, clean_batch
+from shared.cleaning.clean import Recipe, clean_batch
 from shared.cleaning.notation import Notations
 from shared.planning.difference import SEEN, Doubt
 from shared.planning.duplicates import Duplicates
@@ -109,14 +109,15 @@ def survey(
 class _Batch:
     """Cleaned rows: whole, compact, whose rows have no valid address, and what can be delivered, packed for the spool.
 
-    `erased` are people of theirs of whom a former digest says that they were erased.
+    `omitted` and `placeholders` are those of `Cleaned`. `erased` are people of theirs of whom a former digest says that they were erased.
     """
 
     contacts: pl.DataFrame
     compact: pl.DataFrame
     without_address: pl.Series
     deliverable: bytes
-    cleaned: Cleaned
+    omitted: pl.DataFrame
+    placeholders: Mapping[str, int]
     erased: Sequence[int]
 
 
@@ -152,7 +153,7 @@ class Survey:
         here = pl.lit(segment_index, pl.UInt8).alias("segment")
         self._without_address.append(batch.without_address.to_frame("customer").with_columns(here))
         self._rejected.append(pack(_rejected(bad, segment_index)))
-        self.omissions.take(batch.cleaned, segment_index)
+        self.omissions.take(batch.omitted, batch.placeholders, segment_index)
 
     def shares(self, duplicates: Duplicates) -> Iterator[tuple[pl.Expr, pl.DataFrame]]:
         """Return the rows in shares, each with what its people have in common; once, since what is returned is not kept."""
@@ -164,10 +165,11 @@ class Survey:
             for (number,), some in rows.partition_by("share", as_dict=True, include_key=False).items():
                 shares[number].append(some)
         for number, batches in enumerate(shares):
-            duplicates.look(number, pl.concat(batches))
+            duplicates.look(number, pl.concat(batches).filter(pl.col("person").is_duplicated()))
         duplicates.gather()
         for number, batches in enumerate(shares):
-            yield share == number, duplicates.united(number, pl.concat(batches))
+            rows = pl.concat(batches)
+            yield share == number, duplicates.united(number, rows) if duplicates.are_in(number) else rows
             batches.clear()
 
     def doubt(self) -> Doubt:
@@ -202,7 +204,7 @@ def _prepare(
     without_address = key.of_customers(nameless["customer"])
     kept = compact(contacts, key)
     erased = _known_before(contacts, kept, key, perhaps_erased)
-    return _Batch(contacts, kept, without_address, pack(deliverable), cleaned, erased)
+    return _Batch(contacts, kept, without_address, pack(deliverable), cleaned.omitted, cleaned.placeholders, erased)
 
 
 def _known_before(contacts: pl.DataFrame, compact: pl.DataFrame, key: DigestKey, former: Sequence[int]) -> list[int]:

@@ -13,9 +13,8 @@ from shared.azure.records import FIRST, NewerVersion, check_version
 from shared.azure.storage import Container, Storage, TooLarge
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.runs.unsealed import can_be_decoded
 from shared.state.digests import SCHEME
-from shared.state.seal import BLANK_SEAL, is_broken, is_sealed, sealed
+from shared.state.seal import BLANK_SEAL, can_be_decoded, is_broken, is_sealed, sealed
 from shared.state.state import SCHEMA, State
 
 VERSION: Final = FIRST

@@ -7,7 +7,7 @@ tests/sources/contract.py is what it must do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
@@ -151,3 +151,42 @@ class Part:
 
     number: int
     version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSegment:
+    """One segment of a source, as a run reads it: with a `beat` for each batch, so that it is seen to be at work.
+
+    `address` is the column of e-mail addresses; `check_unchanged` raises once another refresh is published.
+    """
+
+    source: Source
+    table: Table
+    address: str | None = None
+    beat: Callable[[], None] = lambda: None
+    check_unchanged: Callable[[], None] = lambda: None
+
+    @property
+    def name(self) -> str:
+        """The segment's name."""
+        return self.table.name
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns it has."""
+        return self.table.columns
+
+    @property
+    def declared(self) -> Mapping[str, Declared]:
+        """What the source says of them."""
+        return self.table.declared
+
+    def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Return its rows in batches. Whatever is found wrong while the next refresh is written is only not settled."""
+        try:
+            for batch in self.source.read(self.table, columns, self.address):
+                self.beat()
+                yield batch
+        except ExportError:
+            self.check_unchanged()
+            raise

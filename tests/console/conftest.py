@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from local.browser import find_browser
 from local.stack import Stack
+from local.warm import Shared
 from local.world import World
 from tests.console.scene import fill
 from tests.console.tab import Tab
@@ -32,9 +33,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def bare_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def bare_world(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[World]:
     """Yield the module's running stack, with nothing in it."""
-    with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, in_memory=True) as stack:
+    with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, in_memory=True, shared=shared_parts) as stack:
         world = World(stack)
         yield world
         world.close()

@@ -22,13 +22,15 @@ from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.http.transport import Session
-from shared.planning.plan import Scope, chunks, plan
+from shared.planning.plan import chunks, plan
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.sources.source import OWN_COLUMNS
 from shared.state.digests import DigestKey
 from shared.state.state import State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
-from tests.destinations.memory.destination import MemoryDestination, MemoryFields, MemoryNotes, Store
+from tests.destinations.memory.destination import MemoryDestination, MemoryNotes, Store
+from tests.destinations.memory.fields import MemoryFields
 from tests.planning.test_plan import RECIPE, Table
 from tests.sources.batches import batch
 

@@ -1,4 +1,4 @@
-"""Tries to decode tables in a process of its own, as `shared.runs.unsealed` does, but in the same one as long as it lives."""
+"""Tries to decode tables in a process of its own, as `shared.state.seal` does, but in the same one as long as it lives."""
 
 from __future__ import annotations
 

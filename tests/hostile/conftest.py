@@ -16,6 +16,7 @@ from export_trigger.http.response import answer
 from export_trigger.http.routes import ROUTES
 from local.environment import publish
 from local.stack import Stack
+from local.warm import Shared
 from local.world import SIMPLE, people
 from shared.composition.app import App
 from shared.delivery.account import Identity
@@ -88,9 +89,9 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installed(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Installation]:
     """Return an app whose keys open the accounts that a test says: the sandbox has but one."""
-    stack = Stack(tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True)
+    stack = Stack(tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True, shared=shared_parts)
     with stack, pytest.MonkeyPatch.context() as patch:
         for name, value in stack.environment.items():
             patch.setenv(name, value)

@@ -22,6 +22,7 @@ from export_trigger.http.route import Route
 from export_trigger.http.routes import ROUTES
 from local.environment import publish
 from local.stack import Stack
+from local.warm import Shared
 from local.world import KEY, SIMPLE, people
 from shared.composition.app import App
 from shared.exports.configuration import OnCron
@@ -33,9 +34,15 @@ BY_NAME = {route.name: route for route in ROUTES}
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def app(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[App]:
     """Yield the app itself on a storage, a vault, a source and an Autopilot of its own, without a host around it."""
-    stack = Stack(tmp_path_factory.mktemp("stack"), instances=0, settings={"SETTLE_SECONDS": "0"}, in_memory=True)
+    stack = Stack(
+        tmp_path_factory.mktemp("stack"),
+        instances=0,
+        settings={"SETTLE_SECONDS": "0"},
+        in_memory=True,
+        shared=shared_parts,
+    )
     with stack, pytest.MonkeyPatch.context() as patch:
         for name, value in stack.environment.items():
             patch.setenv(name, value)

@@ -10,7 +10,7 @@ import polars as pl
 from shared.azure.storage import Container
 from shared.composition.app import App
 from shared.exports.configuration import SegmentTarget
-from shared.planning.plan import REJECTED
+from shared.planning.survey import REJECTED
 from shared.runs.counts import Counts
 from shared.runs.files import planned_rejected_path, write_table
 from shared.runs.run import Run, Verification

@@ -18,7 +18,7 @@ from shared.composition.app import App
 from shared.lifecycle import finish
 from shared.lifecycle.finish import finish_run
 from shared.lifecycle.sweep import sweep
-from shared.planning.plan import REJECTED
+from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason, Status
 from shared.reasons.errors import TryLater
 from shared.runs.counts import Counts

@@ -13,7 +13,7 @@ from export_trigger.steps.cancel import cancel_run
 from shared.azure.storage import Queue
 from shared.composition.app import App
 from shared.lifecycle.outage import wait
-from shared.lifecycle.postpone import postpone
+from shared.lifecycle.queue_work import postpone
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import TryLater
 from shared.retry.policy import OUTAGE

@@ -7,8 +7,7 @@ import pytest
 from shared.azure.records import NewerVersion
 from shared.azure.storage import Queue
 from shared.composition.app import App
-from shared.lifecycle.postpone import requeue
-from shared.lifecycle.queue_work import handle
+from shared.lifecycle.queue_work import handle, requeue
 from shared.reasons.codes import WaitsFor
 from shared.reasons.errors import TryLater
 from shared.runs.run import Run

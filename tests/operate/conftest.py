@@ -10,6 +10,7 @@ import pytest
 
 from local.package import ROOT
 from local.stack import Stack
+from local.warm import Shared
 from local.world import SIMPLE, World, people
 from tests.operate.page import Procedure
 
@@ -19,7 +20,7 @@ SETTINGS = {
     "SUPERVISION_SCHEDULE": "*/2 * * * * *",
     "GRACE_SECONDS": "3",
     "LOCAL_HOST_LEASE_SECONDS": "5",
-    "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
+    "LOCAL_HOST_TIMER_LOCK_SECONDS": "5",
 }
 OFF = {"on": "off"}
 KEY = "sandbox-key"
@@ -28,9 +29,9 @@ Follow = Callable[..., Procedure]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[World]:
     """Return the module's world."""
-    with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, in_memory=True) as stack:
+    with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, in_memory=True, shared=shared_parts) as stack:
         world = World(stack)
         yield world
         world.close()

@@ -10,6 +10,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from local.stack import Stack
+from local.warm import Shared
 from local.world import World, people
 from tests.operate.conftest import SETTINGS, Follow, deliver, settle
 
@@ -66,12 +67,14 @@ def test_an_upgrade_changes_nothing(world: World, follow: Follow) -> None:
 
 
 @pytest.fixture
-def elsewhere(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def elsewhere(world: World, tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[World]:
     """Return another environment that reads the same segments and delivers to the same Autopilot."""
     shared = {"AUTOPILOT_URL": f"{world.stack.sandbox_url}/v1", "CustomerInsightsStorage": world.stack.source_storage}
     folder = tmp_path_factory.mktemp("elsewhere")
     environment = {name: value for name, value in world.stack.environment.items() if name in {"PATH", "HOME"}}
-    with Stack(folder, settings=SETTINGS, in_memory=True, environment={**environment, **shared}) as stack:
+    with Stack(
+        folder, settings=SETTINGS, in_memory=True, environment={**environment, **shared}, shared=shared_parts
+    ) as stack:
         world = World(stack)
         yield world
         world.close()

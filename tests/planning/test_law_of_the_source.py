@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.delivery.chunks import decode
-from shared.planning.plan import Plan, Scope, chunks, plan
-from shared.planning.remarks import remarks
+from shared.planning.plan import Plan, chunks, plan, remarks
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.sources.source import KEY as ROW_KEY
 from shared.sources.source import MALFORMED, OWN_COLUMNS, ROW, Declared
 from shared.state.digests import DigestKey

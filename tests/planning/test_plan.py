@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 import shared.planning.survey
 from shared.delivery.chunks import Operation, decode
-from shared.planning.plan import Plan, Scope, chunks, plan
+from shared.planning.plan import Plan, chunks, plan
 from shared.planning.spool import Spool, pack, unpack
+from shared.planning.survey import Scope
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.source import OWN_COLUMNS, Declared
@@ -118,8 +119,8 @@ def test_each_operation_has_the_contact_of_its_own_row() -> None:
     assert len(operations) == 39
     for operation in operations:
         assert operation.fields
-        assert operation.person == KEY.of_person(operation.fields["Email"])
-        assert operation.customer == "customer-" + operation.fields["Email"].split("@")[0][1:]
+        assert operation.person == KEY.of_person(str(operation.fields["Email"]))
+        assert operation.customer == "customer-" + str(operation.fields["Email"]).split("@")[0][1:]
 
 
 def test_the_spool_gives_back_what_it_took_by_segment_and_in_order() -> None:

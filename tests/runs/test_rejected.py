@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.planning.plan import REJECTED
+from shared.planning.survey import REJECTED
 from shared.runs.rejected import escape_formulas, rejected_customers, write_rejected
 
 

@@ -10,8 +10,9 @@ from typing import Final, Protocol
 import polars as pl
 import pytest
 
-from shared.planning.plan import Scope, plan
+from shared.planning.plan import plan
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient
 from shared.sources.counts import Counts, Members

@@ -1,4 +1,4 @@
-"""Stacks for tests: each starts in two seconds and shares nothing. A test's own goes with it, a module's with the module."""
+"""Stacks for tests: each starts quickly and sees nothing of another one. A test's own goes with it, a module's with the module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from local.stack import Stack
-from local.world import World
+from local.warm import Shared
+from local.world import World, people
 
 MakeWorld = Callable[..., World]
 
@@ -18,13 +19,18 @@ QUICK: Mapping[str, str] = {
     "EXPORT_SCHEDULE": "0 0 0 1 1 *",
     "SUPERVISION_SCHEDULE": "*/5 * * * * *",
     "LOCAL_HOST_LEASE_SECONDS": "5",
-    "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
+    "LOCAL_HOST_TIMER_LOCK_SECONDS": "15",
+    "LOCAL_HOST_POISON_POLL_SECONDS": "10",
 }
 
 
 @contextmanager
-def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
-    """Yield a maker of worlds; what it made is stopped at the end."""
+def making(factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[MakeWorld]:
+    """Yield a maker of worlds; what it made is stopped at the end.
+
+    Their storage is an account of the emulator that all share, or `own_storage`: an emulator that can be reached through
+    a proxy, or stopped.
+    """
     with ExitStack() as made:
 
         def make(
@@ -32,6 +38,7 @@ def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
             knobs: Mapping[str, Any] | None = None,
             instances: int = 1,
             telemetry: bool = False,
+            own_storage: bool = False,
         ) -> World:
             stack = Stack(
                 factory.mktemp("stack"),
@@ -40,6 +47,7 @@ def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
                 knobs=knobs,
                 in_memory=True,
                 telemetry=telemetry,
+                shared=None if own_storage else shared_parts,
             )
             world = World(made.enter_context(stack))
             made.callback(world.close)
@@ -49,16 +57,16 @@ def making(factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
 
 
 @pytest.fixture
-def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
+def make_world(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[MakeWorld]:
     """Yield a maker of worlds for one test."""
-    with making(tmp_path_factory) as make:
+    with making(tmp_path_factory, shared_parts) as make:
         yield make
 
 
 @pytest.fixture(scope="module")
-def make_lasting_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
+def make_lasting_world(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[MakeWorld]:
     """Yield a maker of worlds for a module."""
-    with making(tmp_path_factory) as make:
+    with making(tmp_path_factory, shared_parts) as make:
         yield make
 
 
@@ -66,6 +74,14 @@ def make_lasting_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mak
 def world(make_lasting_world: MakeWorld) -> World:
     """Return the module's world, with one instance and a quick account that fills no lists by bulk."""
     return make_lasting_world()
+
+
+@pytest.fixture
+def team(world: World) -> World:
+    """Return a world with a segment and a connection."""
+    world.publish({"Team": people("a@example.com", "b@example.com")})
+    world.connect()
+    return world
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 from local.environment import MAPPING
 from shared.azure.settings import StorageAccount
-from shared.lifecycle.segments import SourceSegment
-from shared.planning.plan import Plan, Scope, plan
+from shared.planning.plan import Plan, plan
 from shared.planning.spool import Spool
+from shared.planning.survey import Scope
 from shared.sources.blob_export.connect import connect
+from shared.sources.source import SourceSegment
 from shared.state.digests import DigestKey
 from shared.state.state import State
 from tests.cleaning.recipes import recipe_for

@@ -82,7 +82,12 @@ def hearing() -> Iterator[Hearing]:
 def marked(make_lasting_world: MakeWorld, hearing: Hearing) -> World:
     """Return a world in which everything that must not be seen bears a mark."""
     world = make_lasting_world(
-        settings={"NOTIFY_URL": hearing.url, "LOCAL_HOST_RETRY_SECONDS": "0", "EXPORT_SCHEDULE": "*/5 * * * * *"},
+        settings={
+            "NOTIFY_URL": hearing.url,
+            "LOCAL_HOST_RETRY_SECONDS": "0",
+            "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
+            "EXPORT_SCHEDULE": "*/5 * * * * *",
+        },
         knobs={"key": KEY},
         instances=2,
         telemetry=True,
@@ -126,7 +131,7 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     world.publish({"Marked": profiles(650, "changed")})
     world.reset_statistics()
     run = world.start("marked")
-    eventually(lambda: world.look("stats")["writes"])
+    eventually(lambda: world.look("stats")["writes"], every=0.1)
     world.stack.restart_host(1)
     yield world.wait("marked", run)
     world.turn(faults={}, latency_ms=0)

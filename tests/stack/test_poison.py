@@ -20,7 +20,7 @@ EVERYBODY = [f"p{n}@example.com" for n in range(1200)]
 @pytest.fixture(scope="module")
 def slow(make_lasting_world: MakeWorld) -> World:
     """Return a world whose runs take their time, and whose failures are tried again at once."""
-    world = make_lasting_world(settings={"LOCAL_HOST_RETRY_SECONDS": "0"})
+    world = make_lasting_world(settings={"LOCAL_HOST_RETRY_SECONDS": "0", "LOCAL_HOST_POISON_POLL_SECONDS": "1"})
     world.publish({"All": people(*EVERYBODY)})
     return world
 

@@ -54,7 +54,7 @@ def test_history_goes_when_its_time_is_over(make_world: MakeWorld) -> None:
 
 
 def test_a_run_whose_hosts_are_killed_again_and_again_ends_exactly(make_world: MakeWorld) -> None:
-    world = make_world(settings={"LOCAL_HOST_LEASE_SECONDS": "2"}, instances=2)
+    world = make_world(settings={"LOCAL_HOST_LEASE_SECONDS": "2", "LOCAL_HOST_TIMER_LOCK_SECONDS": "2"}, instances=2)
     everybody = [f"p{n}@example.com" for n in range(2500)]
     world.publish({"All": people(*everybody)})
     world.connect(rate_limit=400)
@@ -80,7 +80,9 @@ def goes_on(world: World, everybody: int) -> None:
     """
     there = len(world.members("All"))
     seconds = PROOF_SECONDS + 90
-    eventually(lambda: len(world.members("All")), lambda count: count > min(there, everybody - 1), seconds=seconds)
+    eventually(
+        lambda: len(world.members("All")), lambda count: count > min(there, everybody - 1), seconds=seconds, every=0.1
+    )
 
 
 def test_messages_that_come_again_plan_and_deliver_once_and_do_nothing_after_the_end(make_world: MakeWorld) -> None:
@@ -135,7 +137,7 @@ def test_after_everything_was_killed_work_goes_on_by_itself(make_world: MakeWorl
     world.connect(rate_limit=150)
     world.save("all", segments=["All"], mapping=SIMPLE)
     run = world.start("all")
-    eventually(lambda: world.members("All"))
+    eventually(lambda: world.members("All"), every=0.1)
     for host in world.stack.hosts:
         host.kill()
     for host in world.stack.hosts:
@@ -157,7 +159,7 @@ def test_one_run_at_a_time_and_cancel_stops_between_chunks(make_world: MakeWorld
     run = world.start("all")
     refused = world.refused("POST", "exports/all/runs")
     assert (refused.status, refused.code, refused.content["run"]) == (409, "run_in_progress", run)
-    eventually(lambda: world.look_at("all", run)["counts"]["delivered"])
+    eventually(lambda: world.look_at("all", run)["counts"]["delivered"], every=0.1)
     world.api.post(f"exports/all/runs/{run}/cancel")
     ended = world.wait("all", run)
     assert (ended["status"], ended["reason"]) == ("Canceled", "canceled_by_user")
@@ -175,7 +177,7 @@ def test_a_run_that_is_canceled_before_its_plan_counts_nothing_and_the_next_one_
 ) -> None:
     """The source is away, so the plan cannot come first, however busy or idle the machine is."""
     with SourceProxy() as proxy:
-        world = make_world(settings={"CustomerInsightsStorage": proxy.connection_string})
+        world = make_world(settings={"CustomerInsightsStorage": proxy.connection_string}, own_storage=True)
         assert world.stack.azurite is not None
         proxy.upstream = world.stack.azurite.blob_port
         world.publish({"All": people(*(f"p{n}@example.com" for n in range(30)))})

@@ -27,7 +27,7 @@ def proxy() -> Iterator[SourceProxy]:
 def troubled(make_lasting_world: MakeWorld, proxy: SourceProxy) -> World:
     """Return a world whose source is read through the proxy, and that ticks each second."""
     settings = {"CustomerInsightsStorage": proxy.connection_string, "EXPORT_SCHEDULE": "*/1 * * * * *"}
-    world = make_lasting_world(settings=settings)
+    world = make_lasting_world(settings=settings, own_storage=True)
     assert world.stack.azurite is not None
     proxy.upstream = world.stack.azurite.blob_port
     return world

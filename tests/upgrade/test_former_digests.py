@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from local.stack import Stack
+from local.warm import Shared
 from local.world import SIMPLE, World, adds_up, people
 from tests.upgrade.make import QUICK
 from tests.upgrade.make_b03f0d3 import CLUB, ERASED, TEAM
@@ -22,9 +23,9 @@ HELD: Final = set(TEAM[1:]) - {ERASED}
 
 
 @pytest.fixture(scope="module")
-def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def upgraded(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[World]:
     """Return a world in which this code meets what b03f0d3 stored."""
-    with Stack(tmp_path_factory.mktemp("stack"), settings=QUICK, in_memory=True) as stack:
+    with Stack(tmp_path_factory.mktemp("stack"), settings=QUICK, in_memory=True, shared=shared_parts) as stack:
         load(stack, STORED)
         world = World(stack)
         yield world

@@ -14,6 +14,7 @@ from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.blob import BlobServiceClient
 
 from local.stack import Stack
+from local.warm import Shared
 from local.world import SIMPLE, World, people
 from shared.azure.records import NewerVersion
 from shared.azure.storage import Container, Queue
@@ -21,7 +22,7 @@ from shared.composition.app import App
 from shared.delivery.chunks import Operation, decode, encode
 from shared.erasure.requests import Erasures
 from shared.lifecycle.finish import finish_run
-from shared.lifecycle.postpone import leave_to_newer_version
+from shared.lifecycle.queue_work import leave_to_newer_version
 from shared.runs.counts import Counts
 from shared.runs.entry import Entry
 from shared.runs.files import write_table
@@ -36,8 +37,8 @@ NEWER: Final = 1_000
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Stack(tmp_path_factory.mktemp("stack"), settings=QUICK, in_memory=True) as stack:
+def world(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[World]:
+    with Stack(tmp_path_factory.mktemp("stack"), settings=QUICK, in_memory=True, shared=shared_parts) as stack:
         world = World(stack)
         world.publish({"A": people("a@example.com"), "B": people("b@example.com")})
         world.connect()

@@ -11,6 +11,7 @@ import pytest
 
 from local.environment import SEGMENTS
 from local.stack import Stack
+from local.warm import Shared
 from local.world import World, adds_up
 from tests.upgrade.make import ERASED, FLIGHT, QUICK, TEAM, company, tables
 from tests.upgrade.snapshot import load
@@ -21,9 +22,9 @@ UPGRADED: Final = company().next_refresh()
 
 
 @pytest.fixture(scope="module")
-def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def upgraded(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[World]:
     """Return a world in which this code meets what 8dd6ca5 stored."""
-    with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, in_memory=True) as stack:
+    with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, in_memory=True, shared=shared_parts) as stack:
         load(stack, STORED)
         world = World(stack)
         yield world

@@ -14,6 +14,7 @@ from export_trigger.steps.plan_run import plan_run
 from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
+from local.warm import Shared
 from local.world import people
 from shared.destinations.registry import DESTINATIONS
 from tests.destinations.memory.destination import MemoryDestination, Store
@@ -30,9 +31,11 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 @pytest.fixture
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Installation]:
     with (
-        Stack(tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True) as stack,
+        Stack(
+            tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True, shared=shared_parts
+        ) as stack,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in stack.environment.items():

@@ -17,6 +17,7 @@ from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
 from local.targets import AUTOPILOT, ORTTO
+from local.warm import Shared
 from local.world import people
 from tests.hostile.conftest import QUICK, Installation
 
@@ -60,10 +61,12 @@ def test_what_has_no_counterpart_is_left_out_by_name() -> None:
 
 
 @pytest.fixture
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("stack")
     with (
-        Stack(folder, instances=0, settings=QUICK, in_memory=True, targets=(AUTOPILOT, ORTTO)) as stack,
+        Stack(
+            folder, instances=0, settings=QUICK, in_memory=True, targets=(AUTOPILOT, ORTTO), shared=shared_parts
+        ) as stack,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in stack.environment.items():

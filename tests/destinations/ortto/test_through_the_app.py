@@ -15,6 +15,7 @@ from export_trigger.steps.plan_run import plan_run
 from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
+from local.warm import Shared
 from local.world import people
 from shared.delivery.contacts import Contact
 from shared.destinations.ortto.limits import TAGS
@@ -40,9 +41,13 @@ def ortto(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrttoBench]:
 
 
 @pytest.fixture
-def installation(ortto: OrttoBench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(
+    ortto: OrttoBench, tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared
+) -> Iterator[Installation]:
     with (
-        Stack(tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True) as stack,
+        Stack(
+            tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True, shared=shared_parts
+        ) as stack,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in stack.environment.items():
