@@ -142,6 +142,7 @@ def _plan(app: App, run: Run) -> Run:
         remarks(planned, names),
         refresh.version,
         new_people=export.new_people,
+        create_suppressed=export.create_suppressed,
         as_of=refresh.published_at,
     )
     recorded = _record(app, run, summary)
