@@ -46,7 +46,7 @@ class Operation:
     upsert: bool
     add: tuple[int, ...]
     remove: tuple[int, ...]
-    fields: Mapping[str, Any] | None
+    fields: Mapping[str, object] | None
     tries: int = 0
 
     @property
@@ -209,7 +209,7 @@ def _maybe[T](kind: Callable[[object], T], value: object) -> T | None:
     return None if value is None else kind(value)
 
 
-def _fields(value: object) -> Mapping[str, Any] | None:
+def _fields(value: object) -> Mapping[str, object] | None:
     """Return a contact; raise TypeError for anything but scalars, and lists or objects of them one level down."""
     if value is None:
         return None

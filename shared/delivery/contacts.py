@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,7 @@ class Contact:
     """
 
     address: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
     contact_id: str | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -72,7 +71,7 @@ class Seen:
     contact_id: str | None
     address: str | None
     lists: frozenset[str] = frozenset()
-    document: Mapping[str, Any] = field(default_factory=dict)
+    document: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,30 +122,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     of its own that continues this one. That nobody else has begun the chunk is known in that transaction only: one who
     has begun may be sending still, and will come second.
     """
-    attempt = secrets.token_hex(4)
-    result = outcome.observed.write() if outcome.observed else outcome.receipts
-    folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
-    entry = Entry(
-        chunk=chunk,
-        attempt=attempt,
-        result=f"{folder}.parquet" if result else None,
-        list_index=outcome.observed.list_index if outcome.observed else None,
-        rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
-        continued_by=next_name(chunk, attempt) if outcome.rest else None,
-        lost=outcome.lost,
-        settled=outcome.settled,
-        left=None if outcome.lost else outcome.left,
-    )
-    rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
-    blobs = [
-        (container, name, data)
-        for container, name, data in (
-            (Container.OUTCOMES, entry.result, result),
-            (Container.OUTCOMES, entry.rejected, outcome.rejected),
-            (Container.CHUNKS, rest, outcome.rest),
-        )
-        if name and data
-    ]
+    entry, blobs = _named(run, chunk, outcome)
     for container, name, data in blobs:
         app.storage.put(container, name, data)
     now = app.now()
@@ -180,7 +157,38 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     return recorded
 
 
-def _take_away(app: App, blobs: Sequence[tuple[Container, str, bytes]]) -> None:
+type Blob = tuple[Container, str, bytes]
+
+
+def _named(run: Run, chunk: str, outcome: Outcome) -> tuple[Entry, list[Blob]]:
+    """Return a chunk's entry in the ledger, and the blobs that it names."""
+    attempt = secrets.token_hex(4)
+    result = outcome.observed.write() if outcome.observed else outcome.receipts
+    folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
+    entry = Entry(
+        chunk=chunk,
+        attempt=attempt,
+        result=f"{folder}.parquet" if result else None,
+        list_index=outcome.observed.list_index if outcome.observed else None,
+        rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
+        continued_by=next_name(chunk, attempt) if outcome.rest else None,
+        lost=outcome.lost,
+        settled=outcome.settled,
+        left=None if outcome.lost else outcome.left,
+    )
+    rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
+    return entry, [
+        (container, name, data)
+        for container, name, data in (
+            (Container.OUTCOMES, entry.result, result),
+            (Container.OUTCOMES, entry.rejected, outcome.rejected),
+            (Container.CHUNKS, rest, outcome.rest),
+        )
+        if name and data
+    ]
+
+
+def _take_away(app: App, blobs: Sequence[Blob]) -> None:
     for container, name, _ in blobs:
         app.storage.delete(container, name)
 

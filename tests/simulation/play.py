@@ -13,7 +13,6 @@ from export_trigger.http.access import Caller, Role
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.steps.erase import erase
 from shared.accounts.accounts import Accounts
-from shared.azure.settings import Settings, StorageAccount
 from shared.azure.storage import Storage
 from shared.azure.tables import Table
 from shared.azure.vault import Vault
@@ -28,44 +27,25 @@ from shared.runs.head import Head
 from shared.runs.ledger import Ledger
 from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
-from tests.simulation.autopilot import URL, AutopilotStage, session
-from tests.simulation.azure import Blobs, Cloud, Secrets, Tables
+from tests.simulation.autopilot import AutopilotStage, session
+from tests.simulation.azure import Blobs, Cloud, Secrets
 from tests.simulation.functions import FUNCTIONS, SUPERVISE, TICK
 from tests.simulation.host import NO_HOLDER, Host, Queues
 from tests.simulation.inside import Inline
+from tests.simulation.instance import SETTINGS, StageClock
 from tests.simulation.source import Source
 from tests.simulation.stage import Actor, Director, Stage, on_stage
+from tests.simulation.tables import Tables
 from tests.simulation.watch import Watch
 from tests.simulation.world import CONNECTION, EXPORT, KEY, World
 
 WORKERS: Final = ("A", "B", "C")
+
+
 DIGESTS: Final = DigestKey.from_text("00" * 32)
+
+
 RESTART: Final = 5.0
-
-_NOWHERE: Final = StorageAccount(connection_string="-")
-SETTINGS: Final = Settings(
-    storage=_NOWHERE,
-    key_vault_url="https://vault.example",
-    urls={"autopilot": URL},
-    settle_seconds=0,
-    outage_minutes=30,
-)
-
-
-class StageClock:
-    """An actor's clock, off by so many seconds."""
-
-    def __init__(self, stage: Stage, skew: float) -> None:
-        self._stage = stage
-        self._skew = skew
-
-    def now(self) -> float:
-        """Return the time."""
-        return self._stage.now + self._skew
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self._stage.sleep(seconds)
 
 
 @dataclass
