@@ -45,7 +45,6 @@ SECONDS: Final[Mapping[str, int]] = {
     "operate/test_runs": 57,
     "stack/test_erasure": 56,
     "simulation/test_points": 56,
-    "hostile/test_access": 54,
     "operate/test_keys": 51,
     "sources/blob_export/test_contract": 50,
     "stack/test_cli": 49,

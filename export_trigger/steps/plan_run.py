@@ -17,6 +17,7 @@ from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.errors import AccountRefused, KeyRefused, NoAnswer, Refused
 from shared.delivery.sending import Sender
+from shared.exports.configuration import Export
 from shared.lifecycle.finish import end_run, finish_run
 from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.outage import wait_or_end
@@ -105,24 +106,34 @@ def _plan(app: App, run: Run) -> Run:
     if not run.verification:
         claim_for_run(app, run.export, export, account.id)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
-    names = [target.segment for target in export.segments]
+    if run.verification:
+        return _plan_reading(app, run, export, account, sender)
+    return _plan_delivery(app, run, export, account, sender, before)
+
+
+def _plan_reading(app: App, run: Run, export: Export, account: Account, sender: Sender) -> Run:
+    """Plan a run that reads lists back: a chunk for the first page of each list."""
     recipe = recipe_of(app, export)
-    refresh = None if run.verification else open_refresh(app, names, recipe.address, Heartbeat(app, run))
     filled = [app.accounts.list_id(account.id, target.list) for target in export.segments]
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
+    fields = compared_fields(recipe.mapping, recipe.fields)
+    work = [encode_reading(reading) for reading in first_readings(list_ids, filled, fields)]
     attempt = secrets.token_hex(4)
-    if refresh is None:
-        fields = compared_fields(recipe.mapping, recipe.fields)
-        work = [encode_reading(reading) for reading in first_readings(list_ids, filled, fields)]
-        count = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED))
-        recorded = _record(
-            app,
-            run,
-            PlanSummary(attempt, account.name, account.id, export.segments, count, len(work), calls_of(sender)),
-        )
-        if recorded.plan == attempt:
-            metering.planned(recorded, ())
-        return recorded
+    count = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED))
+    calls = calls_of(sender)
+    summary = PlanSummary(attempt, account.name, account.id, export.segments, count, len(work), calls)
+    return _record(app, run, summary, ())
+
+
+def _plan_delivery(
+    app: App, run: Run, export: Export, account: Account, sender: Sender, before: tuple[str, str | None]
+) -> Run:
+    """Plan a run that delivers: the difference between the segments and the state that the run `before` left."""
+    names = [target.segment for target in export.segments]
+    recipe = recipe_of(app, export)
+    refresh = open_refresh(app, names, recipe.address, Heartbeat(app, run))
+    list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
+    attempt = secrets.token_hex(4)
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
     with FOR_RUNS.place(), Spool() as spool:
         state = settle_state(app, run.export, before, refresh.segments, recipe)
@@ -142,12 +153,10 @@ def _plan(app: App, run: Run) -> Run:
         remarks(planned, names),
         refresh.version,
         new_people=export.new_people,
+        create_suppressed=export.create_suppressed,
         as_of=refresh.published_at,
     )
-    recorded = _record(app, run, summary)
-    if recorded.plan == attempt:
-        metering.planned(recorded, planned.rejected["reason"])
-    return recorded
+    return _record(app, run, summary, planned.rejected["reason"])
 
 
 def _begin(app: App, run: Run, account: Account) -> Run:
@@ -196,8 +205,11 @@ def _counts(planned: Plan) -> Counts:
     )
 
 
-def _record(app: App, run: Run, plan: PlanSummary) -> Run:
-    """Record the plan, unless another planner of the same run was first; then its chunks count and ours go."""
+def _record(app: App, run: Run, plan: PlanSummary, reasons: Iterable[str]) -> Run:
+    """Record the plan, unless another planner of the same run was first; then its chunks count and ours go.
+
+    `reasons` are those of the rows that it rejects, one a row.
+    """
     now = app.now()
     recorded = app.ledger.change(
         run.export, run.id, lambda run: run if run.plan is not None else run.planned(plan, now)
@@ -207,6 +219,8 @@ def _record(app: App, run: Run, plan: PlanSummary) -> Run:
         app.storage.delete(Container.OUTCOMES, planned_rejected_path(run.export, run.id, plan.id))
         app.storage.delete_all(Container.OUTCOMES, identities_path(run.export, run.id, plan.id))
     log.info("planned export=%s run=%s chunks=%d operations=%d", run.export, run.id, plan.chunks, plan.operations)
+    if recorded.plan == plan.id:
+        metering.planned(recorded, reasons)
     return recorded
 
 

@@ -181,8 +181,8 @@ def _entity(partition: str, key: str, record: Record) -> dict[str, Any]:
     entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": key, _VERSION: record.version}
     for name, value in record.model_dump(mode="json", exclude_none=True).items():
         if isinstance(value, dict | list):
-            entity.update(_cut(name + _JSON, json.dumps(value, ensure_ascii=False)))
-        elif isinstance(value, str):
+            name, value = name + _JSON, json.dumps(value, ensure_ascii=False)
+        if isinstance(value, str) and len(value) > _LONGEST:
             entity.update(_cut(name, value))
         else:
             entity[name] = value
@@ -191,7 +191,7 @@ def _entity(partition: str, key: str, record: Record) -> dict[str, Any]:
 
 def _cut(name: str, text: str) -> Iterator[tuple[str, str]]:
     """Cut a text into properties: `name`, `name__2`, `name__3` and so on."""
-    for number, start in enumerate(range(0, max(1, len(text)), _LONGEST), start=1):
+    for number, start in enumerate(range(0, len(text), _LONGEST), start=1):
         yield (name if number == 1 else f"{name}{_PART}{number}"), text[start : start + _LONGEST]
 
 

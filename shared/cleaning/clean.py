@@ -103,26 +103,7 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
     bad = [found for found in values if found.bad is not None]
     guilty = _guilty(bad, batch.height)
     rejects = recipe.on_bad_value == "reject" and bool(bad)
-    judged = pl.DataFrame(
-        {
-            "row": batch[ROW],
-            "malformed": batch[MALFORMED],
-            "customer": batch[KEY],
-            "text": cells,
-            "email": addresses,
-            "guilty": guilty if rejects else _nothing(batch.height),
-        }
-    ).with_columns(
-        pl.when("malformed")
-        .then(pl.lit(RowReason.ROW_MALFORMED.value))
-        .when(pl.col("text").is_null())
-        .then(pl.lit(RowReason.EMAIL_MISSING.value))
-        .when(pl.col("email").is_null())
-        .then(pl.lit(RowReason.EMAIL_INVALID.value))
-        .when(pl.col("guilty").is_not_null())
-        .then(pl.lit(RowReason.VALUE_NOT_CONVERTIBLE.value))
-        .alias("reason"),
-    )
+    judged = _judged(batch, cells, addresses, guilty if rejects else _nothing(batch.height))
     contacts = judged.select(
         "row",
         "customer",
@@ -140,6 +121,30 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
         contacts.with_columns(hints.alias("hint")),
         pl.DataFrame(schema=OMITTED) if rejects else _omitted(contacts, bad, recipe.fields),
         {found.name: found.placeholders for found in values if found.placeholders},
+    )
+
+
+def _judged(batch: pl.DataFrame, cells: pl.Series, addresses: pl.Series, guilty: pl.Series) -> pl.DataFrame:
+    """Return each row with the reason why it cannot be delivered, or null; `guilty` names fields that cost it its contact."""
+    return pl.DataFrame(
+        {
+            "row": batch[ROW],
+            "malformed": batch[MALFORMED],
+            "customer": batch[KEY],
+            "text": cells,
+            "email": addresses,
+            "guilty": guilty,
+        }
+    ).with_columns(
+        pl.when("malformed")
+        .then(pl.lit(RowReason.ROW_MALFORMED.value))
+        .when(pl.col("text").is_null())
+        .then(pl.lit(RowReason.EMAIL_MISSING.value))
+        .when(pl.col("email").is_null())
+        .then(pl.lit(RowReason.EMAIL_INVALID.value))
+        .when(pl.col("guilty").is_not_null())
+        .then(pl.lit(RowReason.VALUE_NOT_CONVERTIBLE.value))
+        .alias("reason"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import polars as pl
 
@@ -82,7 +82,7 @@ class Fields(Protocol):
         """Return the Polars type of a field's values."""
         ...
 
-    def read_text(self, name: str, document: Mapping[str, Any]) -> str:
+    def read_text(self, name: str, document: Mapping[str, object]) -> str:
         """Return a field's value in a contact that was read back, as `comparable` writes it."""
         ...
 

@@ -46,7 +46,7 @@ class Operation:
     upsert: bool
     add: tuple[int, ...]
     remove: tuple[int, ...]
-    fields: Mapping[str, Any] | None
+    fields: Mapping[str, object] | None
     tries: int = 0
 
     @property
@@ -117,7 +117,7 @@ def decode(chunk: bytes, *, lists: int = 64) -> tuple[Operation, ...]:
     if not chunk or text.pop() or len(text) > MOST_OPERATIONS:
         raise UnreadableChunk("it is empty, cut short or too long")
     try:
-        return tuple(_operation(json.loads(line, parse_constant=_refuse), lists) for line in text)
+        return tuple(_operation(_LINE.decode(line.decode()), lists) for line in text)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UnreadableChunk("an operation is not as a plan writes it") from None
 
@@ -184,6 +184,9 @@ def _refuse(constant: str) -> float:
     raise ValueError(constant)
 
 
+_LINE: Final = json.JSONDecoder(parse_constant=_refuse)
+
+
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
@@ -206,7 +209,7 @@ def _maybe[T](kind: Callable[[object], T], value: object) -> T | None:
     return None if value is None else kind(value)
 
 
-def _fields(value: object) -> Mapping[str, Any] | None:
+def _fields(value: object) -> Mapping[str, object] | None:
     """Return a contact; raise TypeError for anything but scalars, and lists or objects of them one level down."""
     if value is None:
         return None

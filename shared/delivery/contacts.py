@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Final
+
+from shared.exports.configuration import NewPeople
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +16,27 @@ class Contact:
 
     `fields` is the contact as planning composed it, `address` its e-mail address in lower case, `contact_id` the
     destination's id if it is known. `add` and `remove` are the ids of lists that the call puts it on and takes it off.
+    `even_suppressed` says that it is created although its address is on the account's suppression list.
     """
 
     address: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
     contact_id: str | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    even_suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What an export decided about people who are created, where its destination asks: `new_people` and `create_suppressed`."""
+
+    new_people: NewPeople | None = None
+    even_suppressed: bool = False
+
+
+UNASKED: Final = Creation()
+"""Where the destination asks nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ class Seen:
     contact_id: str | None
     address: str | None
     lists: frozenset[str] = frozenset()
-    document: Mapping[str, Any] = field(default_factory=dict)
+    document: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

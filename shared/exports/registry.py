@@ -113,7 +113,7 @@ class Registry:
         if found is None:
             return None
         try:
-            return kind.model_validate(_content(_title(path), found[0])), found[1]
+            return _parsed(kind, _title(path), found[0]), found[1]
         except NewerVersion as newer:
             raise DocumentDamaged(newer.reason, newer.detail, found[1]) from None
         except ValidationError as error:
@@ -130,6 +130,11 @@ class Registry:
         last = f"{folder}{after}.json" if after else ""
         for name in self._storage.names(Container.CONFIGURATION, folder, after=last):
             yield name.removeprefix(folder).removesuffix(".json")
+
+
+def _parsed[T: BaseModel](kind: type[T], title: str, data: bytes) -> T:
+    """Read a document; raise NewerVersion for one of a newer version, and ValidationError for what is none."""
+    return kind.model_validate(_content(title, data))
 
 
 def _content(title: str, data: bytes) -> object:

@@ -69,6 +69,11 @@ class BusySlots:
         self._known = datetime.fromtimestamp(0, UTC)
         self._looked_at = 0.0
 
+    def saw(self, run: Run) -> None:
+        """Take it from a run that was read just now that it goes on, and until when it is known to be busy."""
+        self._looked_at = self._app.clock.now()
+        self._known = run.busy_until or self._known
+
     def reserve(self, slots: int, latest: float) -> Window:
         """Take the next free window, none after `latest`; raise RunOver."""
         window = self._slots.reserve(slots, latest)

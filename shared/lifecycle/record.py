@@ -12,7 +12,7 @@ import polars as pl
 
 from shared.azure.storage import Container, Queue
 from shared.composition.app import App
-from shared.lifecycle.liveness import RunOver
+from shared.lifecycle.liveness import BusySlots, RunOver
 from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
@@ -85,11 +85,12 @@ def record_lost(app: App, run: Run, chunk: str, why: str) -> Run:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt at a chunk of a run; `has_begun` says that it may have sent something of it."""
+    """One attempt at a chunk of a run, in these slots; `has_begun` says that it may have sent something of it."""
 
     app: App
     run: Run
     chunk: str
+    slots: BusySlots
     has_begun: bool = False
 
     def begin(self) -> None:
@@ -99,7 +100,7 @@ class Attempt:
         whether others may have sent something of it: after a stop nobody begins.
         """
         if not self.has_begun:
-            self.app.ledger.change(self.run.export, self.run.id, self._sending)
+            self.slots.saw(self.app.ledger.change(self.run.export, self.run.id, self._sending))
             self.has_begun = True
 
     def _sending(self, run: Run) -> Run:
@@ -107,7 +108,7 @@ class Attempt:
             raise RunOver
         if run.stop and self.chunk not in run.begun:
             raise ExportError(run.stop)
-        return run.sending(self.chunk)
+        return run.sending(self.chunk).busy(self.app.now() + self.app.settings.grace / 2)
 
 
 class _InDoubt(Exception):
@@ -121,30 +122,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     of its own that continues this one. That nobody else has begun the chunk is known in that transaction only: one who
     has begun may be sending still, and will come second.
     """
-    attempt = secrets.token_hex(4)
-    result = outcome.observed.write() if outcome.observed else outcome.receipts
-    folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
-    entry = Entry(
-        chunk=chunk,
-        attempt=attempt,
-        result=f"{folder}.parquet" if result else None,
-        list_index=outcome.observed.list_index if outcome.observed else None,
-        rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
-        continued_by=next_name(chunk, attempt) if outcome.rest else None,
-        lost=outcome.lost,
-        settled=outcome.settled,
-        left=None if outcome.lost else outcome.left,
-    )
-    rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
-    blobs = [
-        (container, name, data)
-        for container, name, data in (
-            (Container.OUTCOMES, entry.result, result),
-            (Container.OUTCOMES, entry.rejected, outcome.rejected),
-            (Container.CHUNKS, rest, outcome.rest),
-        )
-        if name and data
-    ]
+    entry, blobs = _named(run, chunk, outcome)
     for container, name, data in blobs:
         app.storage.put(container, name, data)
     now = app.now()
@@ -179,7 +157,38 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
     return recorded
 
 
-def _take_away(app: App, blobs: Sequence[tuple[Container, str, bytes]]) -> None:
+type Blob = tuple[Container, str, bytes]
+
+
+def _named(run: Run, chunk: str, outcome: Outcome) -> tuple[Entry, list[Blob]]:
+    """Return a chunk's entry in the ledger, and the blobs that it names."""
+    attempt = secrets.token_hex(4)
+    result = outcome.observed.write() if outcome.observed else outcome.receipts
+    folder = f"{run_folder(run.export, run.id)}{chunk}-{attempt}"
+    entry = Entry(
+        chunk=chunk,
+        attempt=attempt,
+        result=f"{folder}.parquet" if result else None,
+        list_index=outcome.observed.list_index if outcome.observed else None,
+        rejected=f"{folder}.rejected.parquet" if outcome.rejected else None,
+        continued_by=next_name(chunk, attempt) if outcome.rest else None,
+        lost=outcome.lost,
+        settled=outcome.settled,
+        left=None if outcome.lost else outcome.left,
+    )
+    rest = chunk_path(run.export, run.id, str(run.plan), entry.continued_by) if entry.continued_by else None
+    return entry, [
+        (container, name, data)
+        for container, name, data in (
+            (Container.OUTCOMES, entry.result, result),
+            (Container.OUTCOMES, entry.rejected, outcome.rejected),
+            (Container.CHUNKS, rest, outcome.rest),
+        )
+        if name and data
+    ]
+
+
+def _take_away(app: App, blobs: Sequence[Blob]) -> None:
     for container, name, _ in blobs:
         app.storage.delete(container, name)
 

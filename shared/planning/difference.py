@@ -96,44 +96,9 @@ def difference(
     profiles = _profiles(rows)
     current = _seen(current, doubt.without_address)
     joined = profiles.join(current, on="person", how="left", suffix="_current")
-    deliverable = pl.col("content").is_not_null()
-    upsert = deliverable & (pl.col("content") != pl.coalesce("content_current", ~pl.col("content")))
-    asked = pl.coalesce(pl.col("attempted"), bit_none())
-    lists = pl.coalesce(pl.col("lists"), bit_none())
-    # Who is suppressed is on no list in truth: once there is anything to send, they are put on all of theirs.
-    again = pl.col("contact_id").is_null() & (upsert | ((pl.col("deliverable") & ~lists) != 0))
-    known = pl.when(again).then(bit_none()).otherwise(lists)
-    staying = joined.select(
-        "person",
-        pl.when(deliverable).then("segment").alias("segment"),  # a row that is not delivered has no contact to go along
-        pl.when(deliverable).then("row").alias("row"),
-        "contact_id",
-        "content",
-        upsert.alias("upsert"),
-        (pl.col("content_current").is_not_null() & (pl.col("content") != pl.col("content_current"))).alias("changed"),
-        (pl.col("deliverable") & ~known).alias("add"),
-        ((known | asked) & ~pl.col("present") & pl.lit(removable, pl.UInt64)).alias("absent"),
-        pl.coalesce(pl.col("seen"), bit_none()).alias("seen"),
-    )
-    gone = current.join(profiles, on="person", how="anti").select(
-        "person",
-        pl.lit(None, pl.UInt8).alias("segment"),
-        pl.lit(None, pl.UInt32).alias("row"),
-        "contact_id",
-        pl.lit(None, pl.Int64).alias("content"),
-        pl.lit(value=False).alias("upsert"),
-        pl.lit(value=False).alias("changed"),
-        bit_none().alias("add"),
-        pl.when(
-            pl.col("contact_id").is_not_null()
-        )  # without an id nobody can be taken off: a verification finds it first
-        .then((pl.col("lists") | pl.col("attempted")) & pl.lit(removable, pl.UInt64))
-        .otherwise(bit_none())
-        .alias("absent"),
-        "seen",
-    )
     unread = pl.lit(doubt.unread, pl.UInt64)
-    everyone = pl.concat([staying, gone]).with_columns(
+    gone = current.join(profiles, on="person", how="anti")
+    everyone = pl.concat([_staying(joined, removable), _gone(gone, removable)]).with_columns(
         (pl.col("absent") & ~pl.col("seen") & ~unread).alias("remove"),
         (pl.col("absent") & ~pl.col("seen") & unread).alias("held_back"),
         (pl.col("absent") & pl.col("seen")).alias("kept"),
@@ -155,6 +120,52 @@ def difference(
         customers=joined.filter(
             pl.col("known_as").is_not_null() & pl.col("known_as").ne_missing(pl.col(CUSTOMER))
         ).select("person", pl.col("known_as").alias(CUSTOMER)),
+    )
+
+
+def _staying(joined: pl.DataFrame, removable: int) -> pl.DataFrame:
+    """Return what is to be done for each of the profiles, `joined` with who they are among the current members.
+
+    `absent` is the mask of lists that they would be taken off, if nothing was in doubt.
+    """
+    deliverable = pl.col("content").is_not_null()
+    upsert = deliverable & (pl.col("content") != pl.coalesce("content_current", ~pl.col("content")))
+    asked = pl.coalesce(pl.col("attempted"), bit_none())
+    lists = pl.coalesce(pl.col("lists"), bit_none())
+    # Who is suppressed is on no list in truth: once there is anything to send, they are put on all of theirs.
+    again = pl.col("contact_id").is_null() & (upsert | ((pl.col("deliverable") & ~lists) != 0))
+    known = pl.when(again).then(bit_none()).otherwise(lists)
+    return joined.select(
+        "person",
+        pl.when(deliverable).then("segment").alias("segment"),  # a row that is not delivered has no contact to go along
+        pl.when(deliverable).then("row").alias("row"),
+        "contact_id",
+        "content",
+        upsert.alias("upsert"),
+        (pl.col("content_current").is_not_null() & (pl.col("content") != pl.col("content_current"))).alias("changed"),
+        (pl.col("deliverable") & ~known).alias("add"),
+        ((known | asked) & ~pl.col("present") & pl.lit(removable, pl.UInt64)).alias("absent"),
+        pl.coalesce(pl.col("seen"), bit_none()).alias("seen"),
+    )
+
+
+def _gone(gone: pl.DataFrame, removable: int) -> pl.DataFrame:
+    """Return the same for current members without a profile: nothing but the lists that they would be taken off."""
+    # Without an id nobody can be taken off: a verification finds it first.
+    absent = pl.when(pl.col("contact_id").is_not_null()).then(
+        (pl.col("lists") | pl.col("attempted")) & pl.lit(removable, pl.UInt64)
+    )
+    return gone.select(
+        "person",
+        pl.lit(None, pl.UInt8).alias("segment"),
+        pl.lit(None, pl.UInt32).alias("row"),
+        "contact_id",
+        pl.lit(None, pl.Int64).alias("content"),
+        pl.lit(value=False).alias("upsert"),
+        pl.lit(value=False).alias("changed"),
+        bit_none().alias("add"),
+        absent.otherwise(bit_none()).alias("absent"),
+        "seen",
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -15,76 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import shared.planning.survey
-from shared.cleaning.clean import Recipe
 from shared.cleaning.dates import dates
 from shared.cleaning.notation import Notations
 from shared.cleaning.numbers import floats, integers
 from shared.cleaning.text import in_one_spelling
 from shared.delivery.chunks import decode
-from shared.planning.plan import Plan, chunks, plan
+from shared.planning.plan import chunks, plan
 from shared.planning.spool import Spool
 from shared.planning.survey import Scope
-from shared.sources.source import OWN_COLUMNS, Declared
-from shared.state.digests import DigestKey
+from shared.sources.source import Declared
 from shared.state.state import Receipt, State, merge, tabulate
 from tests.cleaning.recipes import recipe_for
-from tests.sources.batches import batch
-
-KEY = DigestKey(b"k" * 32)
-
-
-@dataclass
-class Table:
-    """A segment in memory, read in batches of two rows; `reads` counts how often."""
-
-    rows: pl.DataFrame
-    name: str = "Segment"
-    declared: Mapping[str, Declared] = field(default_factory=dict)
-    reads: int = 0
-
-    @property
-    def columns(self) -> Sequence[str]:
-        return self.rows.columns
-
-    def read(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        self.reads += 1
-        yield from batch(self.rows).select(*OWN_COLUMNS, *columns).iter_slices(2)
-
-
-def column(*cells: str | None, **more: Any) -> Table:
-    """Make a segment with a person for each cell of one column, `V`."""
-    emails = [f"p{place}@example.com" for place in range(len(cells))]
-    ids = [f"c{place:07}" for place in range(len(cells))]
-    return Table(
-        pl.DataFrame({"CustomerId": ids, "Email": emails, "V": list(cells)}, schema_overrides={"V": pl.String}), **more
-    )
-
-
-def rows_of(*rows: tuple[str, str, str | None, str | None], name: str = "Segment") -> Table:
-    """Make a segment of rows: CustomerId, Email, City, Company."""
-    schema = dict.fromkeys(("CustomerId", "Email", "City", "Company"), pl.String)
-    return Table(pl.DataFrame(rows, schema=schema, orient="row"), name=name)
-
-
-def sent(tables: Sequence[Table], recipe: Recipe, state: State | None = None) -> tuple[Plan, dict[str, Any]]:
-    """Plan and return the plan, and the contacts that it sends, by address."""
-    with Spool() as spool:
-        lists = [f"list-{place}" for place in range(len(tables))]
-        scope = Scope(remove_leavers=True)
-        found = plan(tables, recipe, KEY, state or State.empty(), lists, scope, spool)
-        operations = [operation for chunk in chunks(found) for operation in decode(chunk)]
-    contacts = [operation.fields for operation in operations if operation.fields]
-    return found, {contact["Email"]: contact for contact in contacts}
-
-
-def values(table: Table, name: str, **settings: Any) -> list[object]:
-    """Return what is sent of a segment's column as field `name`; None where it is left out."""
-    _, contacts = sent([table], recipe_for({"Email": "Email", name: "V"}, **settings))
-    bodies = [contacts[f"p{place}@example.com"] for place in range(table.rows.height)]
-    return [body.get(name, body.get("custom", {}).get(name)) for body in bodies]
-
+from tests.cleaning.tables import KEY, Table, column, rows_of, sent, values
 
 DAYS_FIRST = ("05/01/1980", "03/03/1981", "25/12/1980")
+
+
 MONTHS_FIRST = ("05/01/1980", "03/03/1981", "12/25/1980")
 
 
@@ -172,6 +116,8 @@ def test_a_whole_number_in_a_text_field_has_no_decimals_if_the_source_says_that_
 
 
 MAPPING = {"Email": "Email", "MailingCity": "City", "string--Company": "Company"}
+
+
 ANN = "ann@example.com"
 
 
@@ -214,6 +160,8 @@ def test_a_person_in_two_segments_with_other_values_is_one_contact_whole() -> No
 
 
 _city = st.sampled_from([None, "Rome", 'Pa"ris', "Ōsaka"])
+
+
 _rows = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), _city, _city), max_size=14)
 
 

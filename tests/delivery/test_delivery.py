@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -18,67 +15,16 @@ from shared.delivery.chunks import Cutter, Operation, decode, encode
 from shared.delivery.contacts import Contact
 from shared.delivery.delivery import Delivery
 from shared.delivery.errors import DestinationError, KeyRefused, ListGone, NoAnswer, Throttled
-from shared.delivery.progress import MOST_TRIES, Delivered, remainder
-from shared.delivery.sending import LATEST_START, NotSent, Sender
+from shared.delivery.progress import MOST_TRIES, remainder
+from shared.delivery.sending import Sender
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.reasons.rows import RowReason
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
+from tests.delivery.deliveries import LISTS, account, deliver, make_sender, operation
 
-LISTS = ("list-a", "list-b")
 METHODS = pytest.mark.parametrize("method", AUTOPILOT.methods, ids=lambda method: method.name)
-
-
-def operation(
-    number: int,
-    *,
-    add: Sequence[int] = (0,),
-    remove: Sequence[int] = (),
-    upsert: bool = True,
-    known: bool = False,
-    tries: int = 0,
-) -> Operation:
-    email = f"p{number}@example.com"
-    return Operation(
-        person=number,
-        customer=f"c{number}",
-        segment=0,
-        contact_id=f"person_{email}" if known else None,
-        content=number,
-        upsert=upsert,
-        add=tuple(add),
-        remove=tuple(remove),
-        fields={"Email": email},
-        tries=tries,
-    )
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(8) as threads:
-        yield threads
-
-
-def account(**settings: object) -> MemoryAccount:
-    made = MemoryAccount(**settings)  # type: ignore[arg-type]
-    made.on = {list_id: set() for list_id in LISTS}
-    return made
-
-
-def make_sender(pool: ThreadPoolExecutor, clock: ManualClock | None = None) -> Sender:
-    clock = clock or ManualClock()
-    return Sender(MemorySlots(clock), clock, pool, clock.now() + 600)
-
-
-def deliver(
-    api: MemoryAccount,
-    pool: ThreadPoolExecutor,
-    operations: Sequence[Operation],
-    *,
-    method: ListMethod = MEMBERSHIP,
-) -> Delivered:
-    return Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method).deliver(operations)
 
 
 def test_contacts_go_by_the_hundred_and_memberships_one_by_one(pool: ThreadPoolExecutor) -> None:
@@ -198,106 +144,6 @@ def test_a_refused_key_stops_the_rest(pool: ThreadPoolExecutor) -> None:
     assert sender.key_refused is not None
     assert len(delivered.unsettled) == 5000
     assert len(api.calls) < 50
-
-
-def test_slots_that_were_slept_through_are_lost_and_make_no_burst(pool: ThreadPoolExecutor) -> None:
-    clock = ManualClock()
-    slots = MemorySlots(clock, rate=10)
-    sent: list[float] = []
-
-    def call(number: int) -> Callable[[], None]:
-        def make() -> None:
-            sent.append(clock.now())
-            if number == 3:
-                clock.time += 5  # the machine stalls
-
-        return make
-
-    one_by_one = ThreadPoolExecutor(1)
-    with one_by_one:
-        sender = Sender(slots, _InStep(clock, one_by_one), one_by_one, clock.now() + 600)
-        sender.send([call(number) for number in range(20)])
-    assert len(sent) == 20
-    assert len(slots.windows) == 2
-    sent.sort()
-    assert all(later - earlier >= 0.1 - 1e-6 for earlier, later in pairwise(sent))
-
-
-class _InStep:
-    """A clock that is read only when the calls made so far have run."""
-
-    def __init__(self, clock: ManualClock, pool: ThreadPoolExecutor) -> None:
-        self._clock = clock
-        self._pool = pool
-
-    def now(self) -> float:
-        if threading.current_thread() is threading.main_thread():
-            self._pool.submit(int).result()
-        return self._clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
-
-
-def test_when_nothing_answers_the_rest_is_not_sent(pool: ThreadPoolExecutor) -> None:
-    api = account(contacts={f"p{n}@example.com": {} for n in range(500)}, fault=lambda call: NoAnswer("503"))
-    delivered = deliver(api, pool, [operation(n, upsert=False, known=True) for n in range(500)])
-    assert len(delivered.unsettled) == 500
-    assert len(api.calls) < 100
-
-
-def test_a_slot_past_the_deadline_is_not_waited_for(pool: ThreadPoolExecutor) -> None:
-    """A worker that slept to its slot, minutes away, would outlive its function's timeout and take the others with it."""
-    clock = ManualClock()
-    slots = MemorySlots(clock)
-    slots.throttled(retry_after=3600)
-    sender = Sender(slots, clock, pool, clock.now() + 240)
-    begun, next_free = clock.now(), slots.pace.next_free
-    results = sender.send([int] * 3)
-    assert [type(result) for result in results] == [NotSent] * 3
-    assert clock.now() < begun + 10
-    assert slots.pace.next_free == next_free  # and no slot was taken that nobody uses
-
-
-def test_a_call_that_waited_long_for_its_thread_is_not_made() -> None:
-    """When slow answers hold every thread, what waits would go out at once when they come: a burst."""
-    made: list[int] = []
-    clock = ManualClock()
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(time.sleep, LATEST_START + 0.2)
-        result = Sender(MemorySlots(clock), clock, pool, clock.now() + 600).attempt(lambda: made.append(1))
-    assert isinstance(result, NotSent)
-    assert made == []
-
-
-def test_calls_that_wait_for_a_thread_are_not_made_once_the_key_is_refused() -> None:
-    made: list[int] = []
-
-    def call() -> None:
-        made.append(1)
-        raise KeyRefused("401")
-
-    clock = ManualClock()
-    with ThreadPoolExecutor(1) as pool:
-        hold = threading.Event()
-        pool.submit(hold.wait, LATEST_START / 2)
-        sender = Sender(MemorySlots(clock), clock, pool, clock.now() + 600)
-        sender.send([call] * 50)
-    assert len(made) == 1
-
-
-def test_throttling_is_no_failure_and_slows_everybody_down(pool: ThreadPoolExecutor) -> None:
-    answers = iter([Throttled("429", None)] * 3)
-    clock = ManualClock()
-    slots = MemorySlots(clock)
-    api = account(fault=lambda call: next(answers, None))
-    sender = Sender(slots, clock, pool, clock.now() + 600)
-    delivered = Delivery(AUTOPILOT, AutopilotAccount(api), sender, LISTS, MEMBERSHIP).deliver(
-        [operation(n) for n in range(10)]
-    )
-    assert len(delivered.settled) == 10
-    assert sender.tally.throttled == 3
-    assert slots.pace.speed < 1
 
 
 def test_an_operation_that_fails_while_others_go_through_is_given_up_at_last() -> None:

@@ -29,7 +29,8 @@ from shared.sources.source import OWN_COLUMNS
 from shared.state.digests import DigestKey
 from shared.state.state import State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
-from tests.destinations.memory.destination import MemoryDestination, MemoryFields, MemoryNotes, Store
+from tests.destinations.memory.destination import MemoryDestination, MemoryNotes, Store
+from tests.destinations.memory.fields import MemoryFields
 from tests.planning.test_plan import RECIPE, Table
 from tests.sources.batches import batch
 

@@ -6,77 +6,23 @@ sandbox, empty, as a `Bench`) and `method` (each of the destination's list metho
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from typing import Any
 
-import polars as pl
 import pytest
 
-from shared.delivery.account import Account
 from shared.delivery.capabilities import ListMethod
 from shared.delivery.chunks import Operation
 from shared.delivery.contacts import Contact
 from shared.delivery.delivery import Delivery
-from shared.delivery.destination import Destination
 from shared.delivery.errors import KeyRefused, ListGone
 from shared.delivery.estimate import expected_calls
 from shared.delivery.progress import Progress, remainder
 from shared.delivery.sending import Sender
 from shared.reasons.rows import RowReason
-from tests.delivery.accounts import ManualClock, MemorySlots
-
-
-class Bench(ABC):
-    """A destination's sandbox: an account to work on, a look at what it truly holds, and what goes wrong on request."""
-
-    destination: Destination
-
-    @abstractmethod
-    def account(self, key: str | None = None) -> Account:
-        """Open the account, with the key that it takes or with another one."""
-
-    @abstractmethod
-    def contact(self, address: str, first_name: str) -> Mapping[str, Any]:
-        """Return a contact as planning would compose it."""
-
-    @abstractmethod
-    def first_name(self, address: str) -> str | None:
-        """Return the first name that the account holds, None if there is no such contact."""
-
-    @abstractmethod
-    def members(self, list_id: str) -> set[str]:
-        """Return the addresses of those on a list."""
-
-    @abstractmethod
-    def delete_contact(self, address: str) -> None:
-        """Delete a contact, as a person does in the product."""
-
-    @abstractmethod
-    def delete_list(self, list_id: str) -> None:
-        """Delete a list, as a person does in the product."""
-
-    @abstractmethod
-    def refused(self, number: int) -> str:
-        """Return an address that the account refuses."""
-
-    @abstractmethod
-    def leaving_out(self) -> AbstractContextManager[None]:
-        """Have calls that send contacts accept them all but some, which they do not take and do not name."""
-
-    @abstractmethod
-    def losing_answers(self) -> AbstractContextManager[None]:
-        """Have calls done, and half of them answered with nothing."""
-
-    @abstractmethod
-    def throttling(self) -> AbstractContextManager[None]:
-        """Have some calls answered that they come too fast, and not done."""
-
-
-def email(number: int) -> str:
-    return f"p{number}@example.com"
+from tests.delivery.accounts import MemorySlots
+from tests.destinations.bench import Bench, email
+from tests.destinations.deliveries import check, delivered, fresh, leaver, operation, table
 
 
 class DestinationContract:
@@ -327,87 +273,3 @@ class DestinationContract:
         settled = delivered(bench, method, sender, lists, operations)
         assert sender.tally.requests == expected_calls(table(operations), bench.destination.capabilities, method)
         return settled
-
-
-def fresh(pool: ThreadPoolExecutor) -> Sender:
-    """Return a sender at a pace that nothing waits for."""
-    clock = ManualClock()
-    return Sender(MemorySlots(clock, rate=10_000), clock, pool, clock.now() + 10_000)
-
-
-def delivered(
-    bench: Bench, method: ListMethod, sender: Sender, lists: Sequence[str], operations: Sequence[Operation]
-) -> list[Progress]:
-    """Deliver operations, all of which must settle; return what came of each, in their order."""
-    delivery = Delivery(bench.destination, bench.account(), sender, lists, method)
-    found = delivery.deliver(operations)
-    assert not found.unsettled
-    check(bench, delivery, found.settled, lists)
-    return list(found.settled)
-
-
-def check(bench: Bench, delivery: Delivery, items: Sequence[Progress], lists: Sequence[str]) -> None:
-    """Hold what is believed against what the account holds."""
-    members = {list_id: bench.members(list_id) for list_id in lists}
-    for item in items:
-        receipt, address = delivery.receipt(item), delivery.address(item)
-        if item.operation.fields and not item.reason:
-            assert all(address in members[list_id] for list_id in receipt.added)
-            assert not any(address in members[list_id] for list_id in receipt.removed)
-            assert receipt.content is None or bench.first_name(address) is not None
-
-
-def operation(
-    bench: Bench,
-    number: int,
-    *,
-    name: str = "Ann",
-    add: Sequence[int] = (),
-    remove: Sequence[int] = (),
-    upsert: bool = True,
-    known: str | None = None,
-    address: str | None = None,
-) -> Operation:
-    """Return what shall become of one person."""
-    return Operation(
-        person=number,
-        customer=f"c{number}",
-        segment=0,
-        contact_id=known,
-        content=number,
-        upsert=upsert,
-        add=tuple(add),
-        remove=tuple(remove),
-        fields=bench.contact(address or email(number), name),
-    )
-
-
-def leaver(number: int, contact_id: str | None, remove: Sequence[int]) -> Operation:
-    """Return the operation of somebody who left every list."""
-    return Operation(number, None, None, contact_id, None, False, (), tuple(remove), None)
-
-
-def table(operations: Sequence[Operation]) -> pl.DataFrame:
-    """Return operations as a plan has them before they are chunks."""
-    rows = [
-        (
-            item.person,
-            item.segment,
-            item.person,
-            item.contact_id,
-            item.upsert,
-            sum(1 << n for n in item.add),
-            sum(1 << n for n in item.remove),
-        )
-        for item in operations
-    ]
-    schema = {
-        "person": pl.Int128,
-        "segment": pl.UInt8,
-        "row": pl.UInt32,
-        "contact_id": pl.String,
-        "upsert": pl.Boolean,
-        "add": pl.UInt64,
-        "remove": pl.UInt64,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -31,7 +31,8 @@ from shared.http import transport
 from shared.http.transport import session
 from shared.reasons.rows import RowReason
 from tests.delivery.accounts import ManualClock, MemorySlots
-from tests.hostile.destination import Destination, Holding, any_bytes, encode
+from tests.hostile.destination import Destination, any_bytes, encode
+from tests.hostile.holding import Holding
 
 LISTS = ("contactlist_1", "contactlist_2")
 ROUNDS = {"bulk": 250, "contact": 120, "membership": 120}

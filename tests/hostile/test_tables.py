@@ -19,7 +19,7 @@ from shared.sources.blob_export.dialect import LONGEST_LINE, LONGEST_ROW, is_bla
 from shared.sources.blob_export.partition import body, carefully
 from shared.sources.blob_export.tables import Dialect, partitions_of
 from shared.sources.source import KEY, MALFORMED, ROW, WHERE
-from tests.sources.blob_export.test_customer_insights import BODY, COLUMNS, HEADER, TWO, Source
+from tests.sources.blob_export.export import BODY, COLUMNS, HEADER, TWO, Source
 
 MEBIBYTE = 1 << 20
 

@@ -21,43 +21,7 @@ from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.client import Autopilot
 from shared.http import connections, transport
 from shared.http.transport import LARGEST_ANSWER, session
-
-
-class RawServer:
-    """Answers every connection with the same bytes, then closes it; `endless` follows without end until we hang up."""
-
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
-        self.answer = b""
-        self.endless = b""
-        self.sent = 0
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            connection.settimeout(5)
-            with connection, suppress(OSError):
-                request = b""
-                while b"\r\n\r\n" not in request:
-                    request += connection.recv(1 << 16) or b"\r\n\r\n"
-                connection.sendall(self.answer)
-                self.sent = len(self.answer)
-                while self.endless:
-                    connection.sendall(self.endless)
-                    self.sent += len(self.endless)
-                connection.shutdown(socket.SHUT_WR)
-                connection.recv(1 << 16)
-
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
+from tests.hostile.raw_server import RawServer
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +72,8 @@ def reply(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
 
 
 _line = st.binary(max_size=40).filter(lambda line: b"\n" not in line)
+
+
 _raw = st.one_of(
     st.binary(max_size=200),
     st.builds(
@@ -238,6 +204,8 @@ def on_the_wire(pieces: Sequence[bytes], pause: float = 0.0) -> Iterator[str]:
 
 
 STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
+
+
 CHUNKED = STATUS_LINE + b'Transfer-Encoding: chunked\r\n\r\nc\r\n{"lists":[]}\r\n0\r\n'
 
 

@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 
 from export_trigger.http.console import files as files_of_the_console
-from local.package import DIST, ROOT
-from tests.infra.compiler import INFRA, SWITCHES, Compiler, Deployment, Refused, Resource
-
-NAMES: Final = sorted(path.stem for path in SWITCHES.glob("*.bicepparam"))
-EACH: Final = pytest.mark.parametrize("name", NAMES)
+from local.package import ROOT
+from tests.infra.compiler import INFRA, SWITCHES, Compiler, Deployment, Refused
+from tests.infra.deployed import EACH, listed, resources, templates
 
 
 def test_the_compiler_and_its_linter_have_nothing_to_say(bicep: Compiler) -> None:
@@ -79,6 +74,8 @@ def test_every_resource_that_bears_tags_names_its_environment(bicep: Compiler, n
 
 
 CONTAINER: Final = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/s"
+
+
 GROUP: Final = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g"
 
 
@@ -115,6 +112,7 @@ GROUP: Final = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGrou
         ({"allowedAddresses": "203.0.113.7/32;198.51.100.0/24"}, "allowedAddresses must be IPv4 ranges"),
         ({"deploymentAddresses": "github.com"}, "deploymentAddresses must be IPv4 ranges"),
         ({"autopilotUrl": "http://api2.autopilothq.com/v1"}, "autopilotUrl must begin with https://"),
+        ({"orttoUrl": "https//api.example"}, "orttoUrl must begin with https://"),
         ({"exportSchedule": "*/5 * * * *"}, "exportSchedule must have six fields"),
         ({"supervisionSchedule": "0  * * * * *"}, "supervisionSchedule must have six fields"),
         ({"sourcePrivateEndpoint": True}, "sourcePrivateEndpoint needs virtualNetwork"),
@@ -235,8 +233,8 @@ def test_the_app_is_told_to_believe_a_principal_only_when_nobody_else_can_name_o
 ) -> None:
     """The settings come after the authentication, and nowhere else."""
     assert "appSettings" not in plain.only("Microsoft.Web/sites").properties.get("siteConfig", {})
-    (app,) = _templates(bicep, "authsettingsV2")
-    (settings,) = [found for found in _resources(app) if "appsettings" in str(found.get("name"))]
+    (app,) = templates(bicep, "authsettingsV2")
+    (settings,) = [found for found in resources(app) if "appsettings" in str(found.get("name"))]
     assert any("authentication" in before for before in settings["dependsOn"])
 
 
@@ -244,85 +242,6 @@ def test_the_app_starts_only_when_it_has_its_rights(bicep: Compiler) -> None:
     """The package is behind them."""
     modules = bicep.compile(INFRA / "main.bicep").template["resources"]
     assert "rights" in modules["app"]["dependsOn"]
-
-
-def test_a_zone_of_ones_own_is_used_and_none_is_made(bicep: Compiler) -> None:
-    hub = bicep.switched("network-hub")
-    assert hub.of("Microsoft.Network/privateDnsZones") == []
-    zones = [_zone(found) for found in hub.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")]
-    assert all("/resourceGroups/rg-hub" in zone and "privatelink." in zone for zone in zones)
-    nobodys = bicep.deploy("network-source", privateDnsZones="none")
-    assert nobodys.of("Microsoft.Network/privateDnsZones") == []
-    assert nobodys.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups") == []
-    assert len(nobodys.of("Microsoft.Network/privateEndpoints")) == len(zones)
-
-
-def test_every_private_endpoint_has_the_zone_of_its_service(bicep: Compiler) -> None:
-    made = bicep.switched("network-source")
-    zones = {found.name for found in made.of("Microsoft.Network/privateDnsZones")}
-    endpoints = made.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
-    assert len(endpoints) == len(made.of("Microsoft.Network/privateEndpoints"))
-    assert all(any(_zone_name(zone) in _zone(found) for zone in zones) for found in endpoints)
-
-
-def test_the_network_has_the_range_that_was_asked_for(bicep: Compiler) -> None:
-    properties = bicep.switched("network-all").only("Microsoft.Network/virtualNetworks").properties
-    assert properties["addressSpace"] == {"addressPrefixes": ["192.168.7.0/25"]}
-    subnets = {subnet["name"]: subnet["properties"]["addressPrefix"] for subnet in properties["subnets"]}
-    assert subnets == {"app": "192.168.7.0/26", "endpoints": "192.168.7.64/27"}
-
-
-def test_every_subnet_says_what_may_pass(bicep: Compiler) -> None:
-    made = bicep.switched("network")
-    (network,) = made.of("Microsoft.Network/virtualNetworks")
-    groups = {found.id for found in made.of("Microsoft.Network/networkSecurityGroups")}
-    subnets = network.properties["subnets"]
-    assert {subnet["properties"]["networkSecurityGroup"]["id"] for subnet in subnets} == groups
-    for group in made.of("Microsoft.Network/networkSecurityGroups"):
-        rules = [rule["properties"] for rule in group.properties["securityRules"]]
-        inbound = [rule for rule in rules if rule["direction"] == "Inbound"]
-        last = max(inbound, key=lambda rule: int(rule["priority"]))
-        assert (last["access"], last["sourceAddressPrefix"], last["destinationPortRange"]) == ("Deny", "*", "*")
-        assert all(rule["destinationPortRange"] == "443" for rule in rules if rule["access"] == "Allow")
-
-
-REACHED: Final = {
-    "plain": {"api", "storage", "vault", "telemetry"},
-    "network": {"api", "telemetry"},
-    "network-all": set(),
-}
-"""What is reached from the internet, by combination of switches: the table of docs/deploy.md."""
-
-
-@pytest.mark.parametrize("name", REACHED)
-def test_what_is_reached_from_the_internet_is_what_the_documentation_says(bicep: Compiler, name: str) -> None:
-    made = bicep.switched(name)
-    doors = {
-        "api": made.only("Microsoft.Web/sites").properties["publicNetworkAccess"],
-        "storage": made.only("Microsoft.Storage/storageAccounts").properties["publicNetworkAccess"],
-        "vault": made.only("Microsoft.KeyVault/vaults").properties["publicNetworkAccess"],
-        "telemetry": made.only("Microsoft.Insights/components").properties["publicNetworkAccessForIngestion"],
-    }
-    assert {place for place, door in doors.items() if door == "Enabled"} == REACHED[name]
-    (row,) = re.findall(rf"^\| `{name}` \|.*$", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE)
-    cells = dict(zip(doors, (cell.strip() for cell in row.split("|")[2:6]), strict=True))
-    assert {place for place, cell in cells.items() if cell.startswith("yes")} == REACHED[name]
-
-
-def test_a_list_of_addresses_shuts_out_everybody_else(bicep: Compiler, plain: Deployment) -> None:
-    site = (
-        bicep.deploy("keys", deploymentAddresses="203.0.113.9/32").only("Microsoft.Web/sites").properties["siteConfig"]
-    )
-    assert [rule["ipAddress"] for rule in site["ipSecurityRestrictions"]] == ["203.0.113.7/32", "198.51.100.0/24"]
-    assert [rule["ipAddress"] for rule in site["scmIpSecurityRestrictions"]] == ["203.0.113.9/32"]
-    assert site["ipSecurityRestrictionsDefaultAction"] == site["scmIpSecurityRestrictionsDefaultAction"] == "Deny"
-    assert plain.only("Microsoft.Web/sites").properties["siteConfig"]["ipSecurityRestrictionsDefaultAction"] == "Allow"
-
-
-def test_an_api_that_only_the_network_reaches_lets_in_listed_addresses_too(bicep: Compiler) -> None:
-    made = bicep.deploy("network-all", allowedAddresses="203.0.113.7/32").only("Microsoft.Web/sites").properties
-    assert made["publicNetworkAccess"] == "Enabled"
-    assert made["siteConfig"]["ipSecurityRestrictionsDefaultAction"] == "Deny"
 
 
 def test_zones_of_a_region_are_used_when_asked_for(bicep: Compiler, plain: Deployment) -> None:
@@ -356,121 +275,3 @@ def test_a_secret_is_never_in_a_deployments_record(bicep: Compiler) -> None:
     assert settings["NOTIFY_URL"].startswith("[format('@Microsoft.KeyVault(SecretUri={0}secrets/notify-url)'")
     app = bicep.switched("released").only("Microsoft.Web/sites").properties
     assert "userAssignedIdentities" in app["keyVaultReferenceIdentity"]
-
-
-def test_a_release_deploys_its_package_after_the_settings(bicep: Compiler) -> None:
-    package = bicep.switched("released").only("Microsoft.Web/sites/extensions")
-    assert package.properties == {"packageUri": "https://example.com/segment-export.zip", "remoteBuild": False}
-
-
-def test_nothing_is_made_in_somebody_elses_resource_group_when_azd_deploys(bicep: Compiler) -> None:
-    """An older azd deletes on `azd down` every group in which a deployment made something."""
-    given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
-    assert given["grantSourceAccess"] == {"value": False}
-    made = bicep.deploy("network-hub", grantSourceAccess=False, apiPrivateEndpoint=True, monitorPrivateLink=True)
-    places = {place.lower() for found in made.resources for place in re.findall(r"resourceGroups/([\w-]+)", found.id)}
-    assert places == {"rg-exports"}
-    assert yaml.safe_load((ROOT / "azure.yaml").read_text())["requiredVersions"] == {"azd": ">= 1.24.1"}
-
-
-def test_the_source_is_read_where_it_says_that_its_blobs_are(bicep: Compiler) -> None:
-    address = "https://insights.z01.blob.storage.azure.net/"
-    made = bicep.deploy("plain", customerInsightsBlobUri=address).only("Microsoft.Web/sites/config", "/appsettings")
-    assert made.properties["CustomerInsightsStorage__blobServiceUri"] == address
-
-
-def test_the_service_that_azd_deploys_is_the_app_that_the_template_tags(plain: Deployment) -> None:
-    azure = yaml.safe_load((ROOT / "azure.yaml").read_text())
-    (service,) = azure["services"]
-    assert plain.only("Microsoft.Web/sites").body["tags"]["azd-service-name"] == service
-    assert azure["services"][service]["remoteBuild"] is False
-
-
-def test_azd_uploads_what_make_package_makes() -> None:
-    (service,) = yaml.safe_load((ROOT / "azure.yaml").read_text())["services"].values()
-    assert ROOT / service["project"] / service["dist"] == DIST / "app"
-    assert service["hooks"]["prepackage"]["run"] == "make package"
-
-
-def test_the_workflow_gives_what_the_parameter_file_asks_for_and_holds_no_secret() -> None:
-    asked = re.findall(r"\$\{(\w+)=?([^}]*)\}", (INFRA / "main.parameters.json").read_text())
-    workflow = (ROOT / ".github/workflows/deploy.yml").read_text()
-    (job,) = yaml.safe_load(workflow)["jobs"].values()
-    for name, default in asked:
-        if name not in {"CUSTOMER_INSIGHTS_BLOB_URI", "RECOVER_VAULT"}:  # which infra/check.sh finds out
-            given = f"vars.{name} || '{default}'" if default else f"vars.{name}"
-            assert job["env"][name] == f"${{{{ {given} }}}}"
-    assert "secrets." not in workflow
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.stem)
-def test_a_workflow_uses_actions_by_their_commit(path: Path) -> None:
-    used = re.findall(r"uses: (.+)", path.read_text())
-    assert used
-    assert [action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
-
-
-FOUND_OUT: Final = {"AZURE_ENV_NAME", "AZURE_LOCATION", "CUSTOMER_INSIGHTS_BLOB_URI", "RECOVER_VAULT"}
-"""What azd asks for, or a hook finds out."""
-
-
-def test_the_way_to_deploy_names_every_variable_and_the_scope_it_grants() -> None:
-    way = (ROOT / "docs/deploy.md").read_text()
-    asked = re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text())
-    assert [name for name in asked if name not in way and name not in FOUND_OUT] == []
-    (scope,) = json.loads((INFRA / "entra-application.json").read_text())["api"]["oauth2PermissionScopes"]
-    assert scope["id"] in (INFRA / "register-application.sh").read_text()
-    assert all((ROOT / "docs" / link).exists() for link in re.findall(r"\]\(([^)#:]+)\)", way))
-
-
-def listed(made: Deployment) -> list[str]:
-    """Return what a deployment makes, a line each: type and name."""
-    return sorted(f"{found.type} {_short(found)}" for found in made.resources)
-
-
-def _short(found: Resource) -> str:
-    """Return a resource's name; an expression as what tells it apart, the rest left out."""
-    if "Microsoft.Authorization/roleAssignments" in found.type:
-        return f"{found.properties['description']} on {_place(found)}"
-    if found.type == "Microsoft.Insights/diagnosticSettings":
-        return f"{found.name} of {_place(found)}"
-    if found.name.startswith("["):
-        return "/".join(part for part in re.findall(r"'([^']*)'", found.name) if part != "{0}/{1}")
-    return found.name
-
-
-def _place(found: Resource) -> str:
-    """Return what an extension lies on: the path after its last provider's name."""
-    (place,) = re.findall(r"'?(/subscriptions/[^']*)", found.id)[:1]
-    return str(place).partition("/providers/Microsoft.Insights/diagnosticSettings")[0].rpartition("/providers/")[2]
-
-
-def _zone(found: Resource) -> str:
-    (zone,) = found.properties["privateDnsZoneConfigs"]
-    return str(zone["properties"]["privateDnsZoneId"])
-
-
-def _zone_name(zone: str) -> str:
-    """Return the part of a zone's name that is known before Azure tells its suffix."""
-    found = re.search(r"privatelink\.\w+", zone)
-    assert found
-    return found[0]
-
-
-def _templates(bicep: Compiler, holding: str) -> list[dict[str, Any]]:
-    """Return the templates that lie directly around a module in which a text occurs."""
-
-    def around(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        for found in _resources(template):
-            properties = found.get("properties")
-            if isinstance(properties, dict) and (inner := properties.get("template")):
-                if any(holding in str(deep.get("name")) for deep in _resources(inner)):
-                    yield template
-                yield from around(inner)
-
-    return list(around(dict(bicep.compile(INFRA / "main.bicep").template)))
-
-
-def _resources(template: dict[str, Any]) -> list[dict[str, Any]]:
-    found = template["resources"]
-    return list(found.values()) if isinstance(found, dict) else list(found)

@@ -3,76 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 
 from local.processes import ServerProcess
-from local.sandbox.lies import LIES, TRUE
-
-
-class Sandbox:
-    """The sandbox, as its callers see it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.http = requests.Session()
-
-    def call(self, method: str, path: str, body: object = None, key: str | None = "sandbox-key") -> requests.Response:
-        headers = {"autopilotapikey": key} if key else {}
-        return self.http.request(method, f"{self.url}/v1{path}", json=body, headers=headers, timeout=10)
-
-    def turn(self, **knobs: Any) -> None:
-        assert self.http.put(f"{self.url}/sandbox/knobs", json=knobs, timeout=10).ok
-
-    def look(self, path: str) -> Any:
-        return self.http.get(f"{self.url}/sandbox/{path}", timeout=10).json()
-
-    def new_list(self, title: str) -> str:
-        return str(self.call("POST", "/list", {"name": title}).json()["list_id"])
-
-    def bulk(self, *contacts: dict[str, Any]) -> requests.Response:
-        return self.call("POST", "/contacts", {"contacts": list(contacts)})
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    log = tmp_path_factory.mktemp("sandbox") / "log"
-    started = ServerProcess("sandbox", ["-m", "local.sandbox"], os.environ, log)
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def sandbox(server: ServerProcess) -> Iterator[Sandbox]:
-    made = Sandbox(server.ready["url"])
-    with made.http:
-        made.turn(
-            key="sandbox-key",
-            rate=None,
-            faults={},
-            latency_ms=0,
-            bulk_lists="ignored",
-            error_shape="error",
-            contact_limit=None,
-            down=False,
-            seed=1,
-            lies={},
-            lies_to="",
-            lies_done=0.5,
-            retry_after=None,
-            bookmarks="exact",
-            read_back="exact",
-        )
-        made.http.post(f"{made.url}/sandbox/empty", timeout=10)
-        yield made
+from tests.local.conftest import Sandbox
 
 
 def test_recorded_a_bulk_answer(sandbox: Sandbox) -> None:
@@ -172,57 +109,6 @@ def test_assumed_a_poisoned_contact_refuses_its_whole_call(sandbox: Sandbox) -> 
     assert sandbox.look("contacts") == []
 
 
-def test_a_rate_is_a_bucket_and_there_is_no_retry_after(sandbox: Sandbox) -> None:
-    sandbox.turn(rate=5, burst=3)
-    answers = [sandbox.call("GET", "/account") for _ in range(6)]
-    throttled = [answer for answer in answers if answer.status_code == 429]
-    assert throttled
-    assert throttled[0].json()["message"] == "You have exceeded your request rate of 5 r/s."
-    assert "Retry-After" not in throttled[0].headers
-    assert sandbox.look("stats")["throttled"] == len(throttled)
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "stored"), [("timeout_done", 408, True), ("error", 500, False), ("html", 502, False)]
-)
-def test_faults_that_answer(sandbox: Sandbox, fault: str, status: int, stored: bool) -> None:
-    sandbox.turn(faults={fault: 1})
-    assert sandbox.bulk({"Email": "a@example.com"}).status_code == status
-    assert bool(sandbox.look("contacts")) is stored
-
-
-@pytest.mark.parametrize(("fault", "stored"), [("reset", False), ("reset_done", True)])
-def test_faults_that_break_the_connection(sandbox: Sandbox, fault: str, stored: bool) -> None:
-    sandbox.turn(faults={fault: 1})
-    with pytest.raises(requests.ConnectionError):
-        sandbox.bulk({"Email": "a@example.com"})
-    assert bool(sandbox.look("contacts")) is stored
-
-
-def test_a_dropped_row_is_left_out_of_the_map_and_not_stored(sandbox: Sandbox) -> None:
-    sandbox.turn(faults={"drop_row": 1})
-    answer = sandbox.bulk({"Email": "a@example.com"}, {"Email": "b@example.com"}).json()
-    assert len(answer["email_contact_map"]) == len(sandbox.look("contacts")) == 1
-
-
-def test_latency_delays_an_answer_and_blocks_nobody_else(sandbox: Sandbox) -> None:
-    sandbox.turn(latency_ms=300)
-    began = time.monotonic()
-    sandbox.call("GET", "/account")
-    assert time.monotonic() - began >= 0.3
-
-
-def test_errors_may_come_in_either_envelope(sandbox: Sandbox) -> None:
-    sandbox.turn(error_shape="code")
-    assert sandbox.call("GET", "/contact/nobody@example.com").json()["code"] == "NotFoundError"
-
-
-def test_statistics_name_templates_and_never_addresses(sandbox: Sandbox) -> None:
-    sandbox.call("GET", "/contact/nobody@example.com")
-    assert "GET /contact/{contact}" in sandbox.look("stats")["calls"]
-    assert "nobody" not in json.dumps(sandbox.look("journal"))
-
-
 def test_recorded_an_address_is_folded_on_write(sandbox: Sandbox) -> None:
     sandbox.bulk({"Email": "Ann.Lee@Example.com"})
     assert sandbox.call("GET", "/contact/ANN.lee@example.com").json()["Email"] == "ann.lee@example.com"
@@ -289,42 +175,6 @@ def test_recorded_triggers_and_vendor_hooks(sandbox: Sandbox) -> None:
 def test_assumed_custom_fields_that_are_no_object_are_refused(sandbox: Sandbox) -> None:
     assert sandbox.bulk({"Email": "a@example.com", "custom": [1]}).status_code == 400
     assert sandbox.call("POST", "/contact", {"contact": {"Email": "a@example.com", "custom": [1]}}).status_code == 400
-
-
-@pytest.mark.parametrize("done", [0, 1])
-@pytest.mark.parametrize("lie", sorted(LIES))
-def test_a_lie_is_told_and_what_was_asked_done_or_not(sandbox: Sandbox, lie: str, done: int) -> None:
-    sandbox.turn(lies={lie: 1}, lies_to="POST /contacts", lies_done=done, drip_seconds=0.5)
-    with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2])), timeout=10) as raw:
-        body = b'{"contacts":[{"Email":"a@example.com"}]}'
-        raw.sendall(b"POST /v1/contacts HTTP/1.1\r\nautopilotapikey: sandbox-key\r\n")
-        raw.sendall(b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-        assert raw.recv(1 << 16).startswith(b"HTTP/1.1 ")
-    assert len(sandbox.look("contacts")) == (1 if lie in TRUE else done)
-    assert sandbox.look("stats")["lies"] == {lie: 1}
-    assert sandbox.call("GET", "/lists").json() == {"lists": []}  # another call
-
-
-def test_a_knob_says_when_to_come_again(sandbox: Sandbox) -> None:
-    sandbox.turn(faults={"throttle": 1}, retry_after="240")
-    assert sandbox.call("GET", "/lists").headers["Retry-After"] == "240"
-
-
-def test_pages_may_have_bookmarks_without_end(sandbox: Sandbox) -> None:
-    list_id = sandbox.new_list("L")
-    sandbox.turn(bookmarks="endless")
-    first = sandbox.call("GET", f"/list/{list_id}/contacts").json()
-    second = sandbox.call("GET", f"/list/{list_id}/contacts/{first['bookmark']}").json()
-    assert first["bookmark"] != second["bookmark"]
-
-
-def test_values_may_read_back_in_another_form(sandbox: Sandbox) -> None:
-    fields = {"Email": "a@example.com", "FirstName": None, "custom": {"integer--Points": 12}}
-    sandbox.bulk(fields)
-    sandbox.turn(read_back="texts")
-    assert sandbox.call("GET", "/contact/a@example.com").json()["custom_fields"][0]["value"] == "12"
-    sandbox.turn(read_back="blanks")
-    assert sandbox.call("GET", "/contact/a@example.com").json()["FirstName"] == ""
 
 
 def test_it_logs_nothing(server: ServerProcess, sandbox: Sandbox) -> None:

@@ -119,8 +119,8 @@ def test_each_operation_has_the_contact_of_its_own_row() -> None:
     assert len(operations) == 39
     for operation in operations:
         assert operation.fields
-        assert operation.person == KEY.of_person(operation.fields["Email"])
-        assert operation.customer == "customer-" + operation.fields["Email"].split("@")[0][1:]
+        assert operation.person == KEY.of_person(str(operation.fields["Email"]))
+        assert operation.customer == "customer-" + str(operation.fields["Email"]).split("@")[0][1:]
 
 
 def test_the_spool_gives_back_what_it_took_by_segment_and_in_order() -> None:

@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, get_type_hints
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.exports.configuration import SegmentTarget
-from shared.reasons.codes import Reason, Status, WaitsFor
+from shared.reasons.codes import Reason, Status
 from shared.runs import head as heads
-from shared.runs.counts import Counts, Findings
+from shared.runs.counts import Counts
 from shared.runs.entry import Entry
 from shared.runs.head import FollowUpTaken, Head, RunInProgress
-from shared.runs.plan_summary import PlanSummary
 from shared.runs.run import IllegalTransition, Run
 from shared.runs.run_changes import RunChanges
+from tests.runs.states import (
+    DELIVERED,
+    ENDED,
+    LATER,
+    NOW,
+    OTHER,
+    PLANNING,
+    QUEUED,
+    SENDING,
+    STEPS,
+    STOPPED,
+    TARGETS,
+    entry,
+    plan,
+)
 
-NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
-LATER: Final = NOW + timedelta(minutes=1)
-TARGETS: Final = (SegmentTarget(segment="VIP", list="VIP"),)
 DIAGRAM: Final = Path(__file__).parents[2] / "docs" / "run.md"
 
-
-def plan(chunks: int = 1, counts: Counts | None = None) -> PlanSummary:
-    return PlanSummary("p", "main", "acc", TARGETS, chunks, 3, counts or Counts(rows_read=3), "remark", "etag")
-
-
-def entry(chunk: str = "000001", **fields: object) -> Entry:
-    return Entry.model_validate({"chunk": chunk, "settled": 3, "left": 0, **fields})
-
-
-QUEUED: Final = Run(
-    export="e", id="r", trigger="refresh", requested_by="schedule", queued_at=NOW, refresh="etag", refreshed_at=NOW
-)
-OTHER: Final = Run(export="e", id="s", trigger="cron", requested_by="schedule", queued_at=NOW)
-PLANNING: Final = QUEUED.planning(NOW, "main", "acc")
-SENDING: Final = PLANNING.planned(plan(), NOW)
-STOPPED: Final = SENDING.sending("000001").stopped(Reason.CANCELED_BY_USER)
-DELIVERED: Final = SENDING.recorded(entry(), Counts(delivered=3), None, NOW)
-ENDED: Final = DELIVERED.ended(NOW, None)
 
 STATES: Final = {
     "Queued": QUEUED,
@@ -56,22 +43,10 @@ STATES: Final = {
     "Ended": ENDED,
 }
 
-STEPS: Final[dict[str, Callable[[Run], Run]]] = {
-    "planning": lambda run: run.planning(LATER, "twin", "acc"),
-    "planned": lambda run: run.planned(plan(), LATER),
-    "sending": lambda run: run.sending("000002"),
-    "sending again": lambda run: run.sending("000001"),
-    "recorded": lambda run: run.recorded(entry(), Counts(delivered=1), None, LATER),
-    "stopped": lambda run: run.stopped(Reason.KEY_REFUSED),
-    "busy": lambda run: run.busy(LATER),
-    "waiting": lambda run: run.waiting(WaitsFor.PACE, LATER),
-    "unreachable": lambda run: run.unreachable(LATER, "away"),
-    "issued_again": lambda run: run.issued_again(LATER),
-    "ended": lambda run: run.ended(LATER, Reason.CANCELED_BY_USER),
-    "ended well": lambda run: run.ended(LATER, None),
-}
 
 ALWAYS: Final = {"stopped", "busy", "waiting", "unreachable", "issued_again"}
+
+
 LEGAL: Final = {
     "Queued": {*ALWAYS, "planning", "ended"},
     "Planning": {*ALWAYS, "planning", "planned", "ended"},
@@ -256,68 +231,3 @@ def test_names_that_the_code_changed_are_stored_as_ever() -> None:
     known = entry(receipts="blob", list_index=0)
     assert known.result == "blob"
     assert known.model_dump(mode="json", exclude_none=True)["receipts"] == "blob"
-
-
-class Life(RuleBasedStateMachine):
-    """Any steps in any order: whatever is refused changes nothing, whatever is taken keeps the run sound."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.run = QUEUED
-        self.before = QUEUED
-
-    def step(self, how: Callable[[Run], Run]) -> None:
-        self.before = self.run
-        try:
-            self.run = how(self.run)
-        except IllegalTransition:
-            return
-
-    @rule(step=st.sampled_from(sorted(STEPS)))
-    def take(self, step: str) -> None:
-        self.step(STEPS[step])
-
-    @rule(chunks=st.integers(0, 3), rows=st.integers(-1, 5))
-    def planned(self, chunks: int, rows: int) -> None:
-        self.step(lambda run: run.planned(plan(chunks, Counts(rows_read=rows)), LATER))
-
-    @rule(settled=st.integers(0, 3), delivered=st.integers(-1, 3), goes_on=st.booleans(), stops=st.booleans())
-    def recorded(self, settled: int, delivered: int, goes_on: bool, stops: bool) -> None:
-        done = entry(settled=settled, continued_by="c" if goes_on else None)
-        stop = Reason.AUTOPILOT_REFUSED if stops else None
-        self.step(lambda run: run.recorded(done, Counts(delivered=delivered), stop, LATER))
-
-    @precondition(lambda self: self.run.is_delivered)
-    @rule(findings=st.booleans())
-    def ended(self, findings: bool) -> None:
-        found = (Findings(list="VIP", exists=True),) if findings else ()
-        self.step(lambda run: run.ended(LATER, run.stop, findings=found))
-
-    @invariant()
-    def nothing_goes_back(self) -> None:
-        before, run = self.before, self.run
-        if before.status.is_final:
-            assert run == before
-        assert run.counts.are_sound
-        assert all(getattr(run.counts, name) >= getattr(before.counts, name) for name in Counts.model_fields)
-        for name in ("chunks", "done", "settled"):
-            assert getattr(run, name) >= getattr(before, name)
-        assert before.plan is None or run.plan == before.plan
-        assert before.stop is None or run.stop == before.stop
-        assert run.stop is None or run.plan is None or set(run.begun) <= set(before.begun)
-
-    @invariant()
-    def it_is_whole(self) -> None:
-        run = self.run
-        assert (run.plan is None) is (run.planned_at is None)
-        assert run.done <= run.chunks
-        assert run.plan is not None or not (run.chunks or run.done or run.begun)
-        assert run.status.is_final is (run.ended_at is not None)
-        if run.status.is_final:
-            assert run.plan is None or run.is_delivered
-            assert run.reason is not None or run.plan is not None
-            assert run.counts.unaccounted <= 0
-
-
-TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)

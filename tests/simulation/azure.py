@@ -7,14 +7,13 @@ not, and then meets its own work. The queues themselves belong to the host (`hos
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from azure.core.exceptions import (
     HttpResponseError,
@@ -28,16 +27,23 @@ from azure.data.tables import TableTransactionError
 
 from tests.simulation.stage import Fault, Stage
 
-MOST_CHANGES: Final = 100
-"""Changes of one transaction."""
-
 type Row = dict[str, Any]
 
 
-class Entity(dict[str, Any]):
-    """A row of a table, with its ETag."""
+class Written(dict[str, Any]):
+    """What is to be written of a row, with the record that one reads from it, if that is known."""
 
-    metadata: Mapping[str, Any]
+    record: Any = None
+
+
+class Entity(dict[str, Any]):
+    """One version of a row of a table, with its ETag and the records that were read from it."""
+
+    def __init__(self, row: Mapping[str, Any], etag: str) -> None:
+        super().__init__(row)
+        self.metadata: Mapping[str, Any] = {"etag": etag}
+        record = row.record if isinstance(row, Written) else None
+        self.records: dict[Any, Any] = {type(record): record} if record else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Cloud:
 
     stage: Stage
     blobs: dict[str, dict[str, Blob]] = field(default_factory=dict)
-    tables: dict[str, dict[tuple[str, str], tuple[Row, str]]] = field(default_factory=dict)
+    tables: dict[str, dict[tuple[str, str], Entity]] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     down: dict[str, float] = field(default_factory=dict)
     written: list[Callable[[str, Sequence[Row]], None]] = field(default_factory=list)
@@ -68,6 +74,8 @@ class Cloud:
         if fault is Fault.FAIL:
             raise ServiceRequestError("no connection")
         result = effect()
+        if fault is None:
+            return result
         match fault:
             case Fault.REPEAT if repeats:
                 return effect()
@@ -196,95 +204,6 @@ class _ContainerClient:
         yield from (SimpleNamespace(name=name) for name in names)
 
 
-class Tables:
-    """Plays TableServiceClient."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-
-    def get_table_client(self, name: str) -> _TableClient:
-        """Return the client of one table."""
-        return _TableClient(self._cloud, name)
-
-    def create_table_if_not_exists(self, name: str) -> None:
-        """Make a table: all are there."""
-
-
-class _TableClient:
-    def __init__(self, cloud: Cloud, name: str) -> None:
-        self._cloud = cloud
-        self._rows = cloud.tables.setdefault(name, {})
-        self._name = name
-
-    def get_entity(self, partition: str, key: str, **_: object) -> Entity:
-        """Read one row."""
-
-        def read() -> Entity:
-            found = self._rows.get((partition, key))
-            if found is None:
-                raise ResourceNotFoundError("no such row")
-            return _entity(*found)
-
-        return self._cloud.call("tables", f"GET {self._name} {partition} {_short(key)}", read)
-
-    def query_entities(self, query: str, *, parameters: Mapping[str, Any], **_: object) -> Iterator[Entity]:
-        """Read the rows that fit, in the order of their keys."""
-
-        def read() -> list[Entity]:
-            conditions = [(name, compare, parameters[value]) for name, compare, value in _conditions(query)]
-            return [_entity(*self._rows[key]) for key in sorted(self._fitting(conditions))]
-
-        start = _short(str(parameters.get("start", "")))
-        yield from self._cloud.call("tables", f"QUERY {self._name} {parameters.get('partition', '')} {start}", read)
-
-    def _fitting(self, conditions: Sequence[tuple[str, Callable[[Any, Any], bool], Any]]) -> Iterator[tuple[str, str]]:
-        for key, (row, _) in self._rows.items():
-            if all(name in row and compare(row[name], value) for name, compare, value in conditions):
-                yield key
-
-    def submit_transaction(self, operations: Iterable[Sequence[Any]], **_: object) -> list[Mapping[str, Any]]:
-        """Make all changes, or none."""
-        changes = list(operations)
-        if len(changes) > MOST_CHANGES:
-            raise _refused(400, "InvalidInput")
-        keys = [(str(change[1]["PartitionKey"]), str(change[1]["RowKey"])) for change in changes]
-        if len(set(keys)) < len(keys) or len({partition for partition, _ in keys}) != 1:
-            raise _refused(400, "InvalidDuplicateRow")
-        partition = keys[0][0]
-
-        def write() -> list[Mapping[str, Any]]:
-            for key, change in zip(keys, changes, strict=True):
-                self._check(key, change)
-            for key, (kind, entity, *_) in zip(keys, changes, strict=True):
-                if kind == "delete":
-                    del self._rows[key]
-                else:
-                    self._rows[key] = (dict(entity), self._cloud.etag())
-            for watch in self._cloud.written:
-                watch(self._name, [dict(change[1]) for change in changes])
-            return []
-
-        named = " + ".join(f"{change[0]} {_short(key)}" for (_, key), change in zip(keys, changes, strict=True))
-        return self._cloud.call("tables", f"WRITE {self._name} {partition} {named}", write, repeats=True)
-
-    def _check(self, key: tuple[str, str], change: Sequence[Any]) -> None:
-        kind, condition = change[0], change[2] if len(change) > 2 else {}
-        found = self._rows.get(key)
-        if kind == "create" and found:
-            raise _refused(409, "EntityAlreadyExists")
-        if kind in {"update", "delete"}:
-            if found is None:
-                raise _refused(404, "ResourceNotFound")
-            if "etag" in condition and condition["etag"] != found[1]:
-                raise _refused(412, "UpdateConditionNotSatisfied")
-
-    def delete_entity(self, partition: str, key: str, **_: object) -> None:
-        """Delete a row; one that is not there is no fault (as in azure-data-tables)."""
-        self._cloud.call(
-            "tables", f"DELETE {self._name} {partition} {_short(key)}", lambda: self._rows.pop((partition, key), None)
-        )
-
-
 class Secrets:
     """Plays SecretClient."""
 
@@ -306,37 +225,13 @@ class Secrets:
         self._cloud.call("vault", f"PUT secret {name}", lambda: self._cloud.secrets.update({name: value}))
 
 
-def _entity(row: Row, etag: str) -> Entity:
-    entity = Entity(row)
-    entity.metadata = {"etag": etag}
-    return entity
-
-
-_COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "eq": operator.eq,
-    "ge": operator.ge,
-    "gt": operator.gt,
-    "lt": operator.lt,
-    "le": operator.le,
-}
-
-
-@cache
-def _conditions(query: str) -> Sequence[tuple[str, Callable[[Any, Any], bool], str]]:
-    """Return what a query asks of a row: a property, how it compares, and the name of the value it is compared with."""
-    parts = [re.fullmatch(r"(\w+) (eq|ge|gt|lt|le) @(\w+)", part) for part in query.split(" and ")]
-    if None in parts:
-        raise NotImplementedError(query)
-    return [(part[1], _COMPARE[part[2]], part[3]) for part in parts if part]
-
-
-def _refused(status: int, code: str) -> HttpResponseError:
+def refused(status: int, code: str) -> HttpResponseError:
     error: Any = TableTransactionError(message=f"0:{code}")
     error.status_code, error.error_code = status, code
     return cast("HttpResponseError", error)
 
 
 @lru_cache(10_000)
-def _short(key: str) -> str:
+def short(key: str) -> str:
     """Name a row so that a person can follow: without the ledger's number that orders runs."""
     return re.sub(r"^run-\d{13}-", "run ", key)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 import polars as pl
 
@@ -16,6 +17,9 @@ from shared.runs.head import Head
 from shared.runs.run import Run
 from tests.simulation.play import DIGESTS, Play
 from tests.simulation.world import CONNECTION, EXPORT, WORLDS
+
+IDLE: Final = frozenset({Reason.NOTHING_TO_DO, Reason.ROWS_REJECTED, Reason.LISTS_EQUAL})
+"""How a run ends that had nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +40,23 @@ def violations(play: Play) -> list[str]:
     """Return what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
     wrong = [*play.watch.wrong, *_standing(Quiet.of(play)), *play.errors, *_broken(play)]
     play.calm = True
-    play.again("start", "rest")
+    written = _run_once_more(play)
     after = Quiet.of(play)
     wrong += [f"after one more run: {what}" for what in [*_standing(after), *_wanted(after)]]
-    if after.runs[0].reason is Reason.NOTHING_TO_DO:  # then this was the idle run
+    if not written and after.runs[0].reason in IDLE:  # then this was the idle run
         return wrong
-    before = len(play.autopilot.writes)
-    play.again("start", "rest")
-    written = [call for call in play.autopilot.writes[before:] if "poison" not in call]
-    wrong += [f"an idle run writes: {call}" for call in written]
+    wrong += [f"an idle run writes: {call}" for call in _run_once_more(play)]
     newest = play.audience.ledger.runs(EXPORT)[0]
-    if newest.reason not in {Reason.NOTHING_TO_DO, Reason.ROWS_REJECTED, Reason.LISTS_EQUAL}:
+    if newest.reason not in IDLE:
         wrong.append(f"an idle run ends {newest.status} {newest.reason}")
     return wrong
+
+
+def _run_once_more(play: Play) -> list[str]:
+    """Have the owner start one more run, and return the calls by which it changed something."""
+    before = len(play.autopilot.writes)
+    play.again("start", "rest")
+    return [call for call in play.autopilot.writes[before:] if "poison" not in call]
 
 
 def _standing(quiet: Quiet) -> Iterator[str]:

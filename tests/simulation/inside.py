@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, Self
 
+from greenlet import getcurrent
+
 import shared.composition.app
+import shared.http.connections
 import shared.planning.plan
 import shared.sources.ahead
 from shared.delivery.chunks import Cutter
-from tests.simulation.once import replaced
+from tests.simulation import once, rows
 from tests.simulation.stage import on_stage
 
 CHUNK: Final = 2
@@ -53,6 +56,16 @@ class Inline:
         return
 
 
+class Own:
+    """Plays `threading.local`: each actor has its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getcurrent(), f"own_{name}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(getcurrent(), f"own_{name}", value)
+
+
 _replacements: list[tuple[Any, str, Any, Any]] = []
 """What is replaced: where, its name, the real one, and what is played instead."""
 
@@ -81,6 +94,7 @@ def _replaced() -> Iterator[tuple[Any, str, Any]]:
         if hasattr(module, "ThreadPoolExecutor"):
             yield module, "ThreadPoolExecutor", Inline
     yield shared.composition.app, "app", lambda: on_stage()[0].app()  # type: ignore[index]
+    yield shared.http.connections, "_call", Own()
     yield shared.sources.ahead, "THREADS", 2
     yield shared.planning.plan, "Cutter", partial(Cutter, CHUNK)
     yield time, "sleep", _or(time.sleep, lambda stage, seconds: stage.sleep(seconds))
@@ -88,7 +102,8 @@ def _replaced() -> Iterator[tuple[Any, str, Any]]:
     yield secrets, "token_hex", _or(secrets.token_hex, lambda stage, size=4: _hex(stage.token(), size))
     yield uuid, "uuid4", _or(uuid.uuid4, lambda stage: uuid.UUID(int=stage.identity()))
     yield random, "uniform", _or(random.uniform, lambda stage, low, high: low)
-    yield from replaced()
+    yield from once.replaced()
+    yield from rows.replaced()
 
 
 def _or(real: Callable[..., Any], on: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,26 +12,33 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
+from types import GeneratorType
 from typing import Any, Final
 
 import polars as pl
 from pydantic import BaseModel
 
-import shared.azure.tables
 import shared.cleaning.addresses
 import shared.cleaning.clean
 import shared.cleaning.text
+import shared.exports.registry
+import shared.http.transport
 import shared.planning.difference
 import shared.planning.plan
+import shared.planning.spool
 import shared.runs.files
 import shared.runs.rejected
-import shared.runs.run_id
 import shared.state.seal
 import shared.state.state
 import shared.verification.comparison
+from shared.cleaning.clean import Cleaned, Recipe
+from shared.cleaning.notation import Notations
 from shared.planning.plan import Plan
 from shared.planning.spool import Spool
+from shared.runs.run_id import moment_of
 from shared.state.digests import DigestKey
+from shared.state.state import State
 
 PURE: Final = (
     (shared.cleaning.addresses, "normalised"),
@@ -49,13 +56,15 @@ PURE: Final = (
     (shared.verification.comparison, "correct"),
     (shared.runs.files, "write_table"),
     (shared.runs.files, "read_table"),
+    (shared.runs.files, "read_metadata"),
     (shared.runs.rejected, "write_rejected"),
-    (shared.runs.run_id, "moment_of"),
+    (shared.planning.spool, "unpack"),
+    (shared.exports.registry, "_parsed"),
     (shared.state.seal, "is_broken"),
 )
 """Functions whose result depends on nothing but what they are given."""
 
-DIGESTS: Final = ("of_people", "of_contents", "of_customers")
+DIGESTS: Final = ("of_people", "of_contents", "of_customers", "of_api_key", "fingerprint")
 """Methods of the digest key, likewise."""
 
 TABLE_METHODS: Final = ("select", "filter", "with_columns", "unique", "join")
@@ -64,17 +73,17 @@ TABLE_METHODS: Final = ("select", "filter", "with_columns", "unique", "join")
 MOST_KNOWN: Final = 200_000
 """Results that are kept; then one begins again."""
 
-MOST_RECORDS: Final = 20_000
-"""Records of tables that are kept: plays differ in their moments, so that no end of them would come."""
-
 _known: dict[Any, Any] = {}
-_records: dict[Any, Any] = {}
 
 
 def replaced() -> Iterator[tuple[Any, str, Any]]:
     """Yield what is to be replaced in which module: wherever the name was imported to."""
     for home, name in PURE:
         yield from _everywhere(getattr(home, name), name, _once(getattr(home, name), name))
+    yield from _everywhere(moment_of, "moment_of", lru_cache(10_000)(moment_of))
+    yield from _everywhere(shared.runs.files._parse, "_parse", _parse)
+    for question in ("has_unnamed", "is_in_doubt"):
+        yield State, question, property(_once_of_people(getattr(State, question).fget, question))
     yield pl, "concat", _once(pl.concat, "concat")
     for method in DIGESTS:
         yield DigestKey, method, _once(getattr(DigestKey, method), method)
@@ -82,20 +91,48 @@ def replaced() -> Iterator[tuple[Any, str, Any]]:
         yield pl.DataFrame, method, _once_a_table(getattr(pl.DataFrame, method), method)
     yield from _everywhere(shared.planning.plan.plan, "plan", _plan)
     yield from _everywhere(shared.planning.plan.chunks, "chunks", _chunks)
-    yield shared.azure.tables, "_record", _record
+    yield from _everywhere(_real_clean_batch, "clean_batch", _clean_batch)
+    yield shared.http.transport.Requests, "_settle", _settle
 
 
-_real_record: Any = shared.azure.tables._record
+_real_clean_batch = shared.cleaning.clean.clean_batch
 
 
-def _record(entity: Mapping[str, Any], kind: type[BaseModel]) -> Any:
-    """Read a record of a table: it is frozen, so that who reads the same row may have the same one."""
-    key = (kind, *entity.items())
-    if key not in _records:
-        if len(_records) >= MOST_RECORDS:
-            _records.clear()
-        _records[key] = _real_record(entity, kind)
-    return _records[key]
+def _clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cleaned:
+    """Clean a batch, and learn from it how its columns are written."""
+    known = (notations.told, _frozen(notations.declared), _frozen(notations._marks), frozenset(notations._used))
+
+    def compute() -> Any:
+        cleaned = _real_clean_batch(batch, recipe, notations)
+        return cleaned, dict(notations._marks), set(notations._used)
+
+    cleaned: Cleaned
+    cleaned, marks, used = _remember(("clean_batch", _frame(batch), _frozen(recipe), known), compute)
+    notations._marks.update(marks)
+    notations._used.update(used)
+    return cleaned
+
+
+_real_parse = shared.runs.files._parse
+
+
+def _parse(name: str, data: bytes, schema: Mapping[str, pl.DataType]) -> Any:
+    """Read a stored table; its name is only for what is said of a damaged one."""
+    return _remember(("parse", data, tuple(schema.items())), lambda: _real_parse(name, data, schema))
+
+
+def _once_of_people(real: Callable[[State], bool], name: str) -> Callable[[State], bool]:
+    return lambda state: bool(_remember((name, _frame(state.people)), lambda: real(state)))
+
+
+_real_settle: Any = shared.http.transport.Requests._settle
+
+
+def _settle(requests: Any, key: str) -> Any:
+    """Settle what all requests have in common; the pool alone, which is the stage's adapter, is the play's own."""
+    url, http = requests._url, requests._http
+    settled = _remember(("settle", url, requests._key_header, key), lambda: _real_settle(requests, key))
+    return dataclasses.replace(settled, pool=http.get_adapter(url))
 
 
 def _everywhere(real: Any, name: str, instead: Any) -> Iterator[tuple[Any, str, Any]]:
@@ -109,7 +146,7 @@ def _everywhere(real: Any, name: str, instead: Any) -> Iterator[tuple[Any, str, 
 
 def _once(real: Callable[..., Any], name: str) -> Callable[..., Any]:
     def remembered(*arguments: Any, **named: Any) -> Any:
-        arguments = tuple(list(item) if isinstance(item, Iterator | map) else item for item in arguments)
+        arguments = _listed(arguments)
         return _remember((name, _frozen(arguments), _frozen(named)), lambda: real(*arguments, **named))
 
     return remembered
@@ -122,11 +159,18 @@ def _once_a_table(real: Callable[..., Any], name: str) -> Callable[..., Any]:
         known = _numbered.get(id(table))
         if known is None:
             return real(table, *arguments, **named)
-        arguments = tuple(list(item) if isinstance(item, Iterator | map) else item for item in arguments)
+        arguments = _listed(arguments)
         key = (name, known[1], _frozen(arguments), _frozen(named))
         return _remember(key, lambda: real(table, *arguments, **named))
 
     return remembered
+
+
+def _listed(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Make lists of what can be gone through only once."""
+    if any(isinstance(item, GeneratorType | map) for item in arguments):
+        return tuple([list(item) if isinstance(item, GeneratorType | map) else item for item in arguments])
+    return arguments
 
 
 def _remember(key: Any, compute: Callable[[], Any]) -> Any:

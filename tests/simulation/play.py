@@ -13,7 +13,6 @@ from export_trigger.http.access import Caller, Role
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.steps.erase import erase
 from shared.accounts.accounts import Accounts
-from shared.azure.settings import Settings, StorageAccount
 from shared.azure.storage import Storage
 from shared.azure.tables import Table
 from shared.azure.vault import Vault
@@ -28,44 +27,25 @@ from shared.runs.head import Head
 from shared.runs.ledger import Ledger
 from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
-from tests.simulation.autopilot import URL, AutopilotStage, session
-from tests.simulation.azure import Blobs, Cloud, Secrets, Tables
+from tests.simulation.autopilot import AutopilotStage, session
+from tests.simulation.azure import Blobs, Cloud, Secrets
 from tests.simulation.functions import FUNCTIONS, SUPERVISE, TICK
 from tests.simulation.host import NO_HOLDER, Host, Queues
 from tests.simulation.inside import Inline
+from tests.simulation.instance import SETTINGS, StageClock
 from tests.simulation.source import Source
 from tests.simulation.stage import Actor, Director, Stage, on_stage
+from tests.simulation.tables import Tables
 from tests.simulation.watch import Watch
 from tests.simulation.world import CONNECTION, EXPORT, KEY, World
 
 WORKERS: Final = ("A", "B", "C")
+
+
 DIGESTS: Final = DigestKey.from_text("00" * 32)
+
+
 RESTART: Final = 5.0
-
-_NOWHERE: Final = StorageAccount(connection_string="-")
-SETTINGS: Final = Settings(
-    storage=_NOWHERE,
-    key_vault_url="https://vault.example",
-    urls={"autopilot": URL},
-    settle_seconds=0,
-    outage_minutes=30,
-)
-
-
-class StageClock:
-    """An actor's clock, off by so many seconds."""
-
-    def __init__(self, stage: Stage, skew: float) -> None:
-        self._stage = stage
-        self._skew = skew
-
-    def now(self) -> float:
-        """Return the time."""
-        return self._stage.now + self._skew
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self._stage.sleep(seconds)
 
 
 @dataclass
@@ -130,15 +110,13 @@ class Play:
     def rests(self) -> bool:
         """Whether no run is going, and none is to follow."""
         found = self.cloud.tables["ledger"].get((EXPORT, "head"))
-        return found is None or not (found[0].get("active") or found[0].get("owed"))
+        return found is None or not (found.get("active") or found.get("owed"))
 
     @property
     def is_erasing(self) -> bool:
         """Whether an erasure is not over yet: the tick takes it up again, at the latest after an hour."""
         rows = self.cloud.tables["erased"]
-        return any(
-            row["progress"] == Progress.OPEN for (partition, _), (row, _) in rows.items() if partition == "requests"
-        )
+        return any(row["progress"] == Progress.OPEN for (partition, _), row in rows.items() if partition == "requests")
 
     @property
     def is_quiet(self) -> bool:
@@ -196,6 +174,8 @@ class Play:
         }
         stamps = {"created_at": now, "updated_at": now, "updated_by": "owner"}
         registry.save_export(EXPORT, Export.model_validate({**settings, **stamps}))
+        seen = self.source.catalogue().version
+        self.audience.ledger.change_head(EXPORT, lambda head: head.refresh_seen(seen))  # as who saves an export does
 
     def _make_app(self, skew: float) -> App:
         clock = StageClock(self.stage, skew)
@@ -293,7 +273,7 @@ class Play:
     @property
     def _taken_up(self) -> bool:
         found = self.cloud.tables["ledger"].get((EXPORT, "head"))
-        return found is not None and found[0].get("refresh") == f'"v{self.source.version}"'
+        return found is not None and found.get("refresh") == f'"v{self.source.version}"'
 
     def _call(self, endpoint: Callable[[App, Call], Answer], run: str = "", **query: str) -> None:
         params = {"export": EXPORT, "run": run}
@@ -305,7 +285,7 @@ class Play:
         if found is None:
             raise NotImplementedError(text)
         rows = self.cloud.tables["ledger"].values()
-        self.before_by_hand = frozenset(str(row["id"]) for row, _ in rows if "id" in row)
+        self.before_by_hand = frozenset(str(row["id"]) for row in rows if "id" in row)
         account = self.autopilot.account
         contact = account.find(f"{found[1]}@example.com")
         for list_id, title in account.titles.items():

@@ -29,6 +29,8 @@ def go_on(play: Play, stage: Stage, before: Actor, dice: random.Random) -> Actor
         return None
     if stage.steps > MOST_STEPS:
         raise Stuck("it does not end")
+    if not before.over and before.ready() <= stage.now:
+        return before
     able = stage.runnable()
     if not able:
         stage.now = stage.next_moment()
@@ -103,13 +105,17 @@ class Scheduled:
 
     def fault(self, stage: Stage, actor: Actor, label: str) -> Fault | None:
         """Return what goes wrong with a call."""
-        if self.play is None or self.play.calm:
+        events = self._events.get(stage.steps)
+        if not events or self.play is None or self.play.calm:
             return None
-        return next((Fault[e.text] for e in self._events.get(stage.steps, ()) if e.what == "fault"), None)
+        return next((Fault[event.text] for event in events if event.what == "fault"), None)
 
     def _happen(self, stage: Stage, before: Actor, play: Play) -> int | None:
         switch = None
-        for event in self._events.get(stage.steps, ()):
+        events = self._events.get(stage.steps)
+        if not events:
+            return None
+        for event in events:
             match event.what:
                 case "switch":
                     switch = event.number
@@ -125,7 +131,7 @@ class Scheduled:
                     play.host.double()
                 case "ask":
                     play.commands.append(event.text)
-        self._events[stage.steps] = [e for e in self._events.get(stage.steps, ()) if e.what == "fault"]
+        self._events[stage.steps] = [event for event in events if event.what == "fault"]
         return switch
 
 

@@ -1,19 +1,18 @@
 """The stage: actors that take turns, one at a time, handing over at every call to the outside; and the time they live in.
 
-Each actor is a thread that runs only while it holds the baton. So a schedule, the order of turns and what goes wrong at
-which, determines everything, and can be played again.
+Each actor is a greenlet: its calls stand still where it handed over, and only who is on stage runs. So a schedule, the order
+of turns and what goes wrong at which, determines everything, and can be played again.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NoReturn, Protocol
 
-from tests.simulation.threads import Job, run_apart
+from greenlet import getcurrent, greenlet
 
 BEGINNING: Final = 1_800_000_000.0
 """The time at which every play begins, in seconds since 1970."""
@@ -51,8 +50,7 @@ class Actor:
     doomed: bool = False
     over: bool = False
     label: str = ""
-    gate: threading.Lock = field(default_factory=threading.Lock)
-    job: Job | None = None
+    calls: Any = None
 
 
 class Director(Protocol):
@@ -79,9 +77,7 @@ class Stage:
         self.app: Callable[[], Any] = lambda: None
         self.died: Callable[[Actor], None] = lambda actor: None
         self.broke: list[BaseException] = []
-        self._audience = threading.Lock()
-        self._audience.acquire()
-        self._current: Actor | None = None
+        self._audience = getcurrent()
         self._closing = False
         self._chance = 0
         self._identities = 0
@@ -91,16 +87,14 @@ class Stage:
         """Add an actor, who begins `after` so many seconds."""
         begins = self.now + after
         actor = Actor(name, body, skew, lambda: begins)
-        actor.gate.acquire()
-        actor.job = run_apart(lambda: self._live(actor))
+        actor.calls = greenlet(lambda *_: self._play(actor), self._audience)
+        actor.calls.here = (self, actor)
         self.actors.append(actor)
         return actor
 
     def play(self, first: Actor) -> None:
         """Let actors go on until the director lowers the curtain; raises what broke the play itself."""
-        self._current = first
-        first.gate.release()
-        self._audience.acquire()
+        first.calls.switch()
         if self.broke:
             raise self.broke[0]
 
@@ -110,9 +104,7 @@ class Stage:
         for actor in self.actors:
             actor.doomed = True
             if not actor.over:
-                actor.gate.release()
-            if actor.job:
-                actor.job.wait()
+                actor.calls.switch()
 
     @property
     def living(self) -> list[Actor]:
@@ -188,42 +180,31 @@ class Stage:
         return [f"{step:5d} {moment - BEGINNING:9.2f}s  {text}" for step, moment, text in self._record]
 
     def _me(self) -> Actor:
-        actor: Actor = _here.now[1]
+        actor: Actor = getcurrent().here[1]
         if actor.doomed:
             raise Killed
         return actor
 
     def _hand_over(self, actor: Actor, until: Callable[[], float]) -> None:
         actor.ready = until
-        if self._pass_on(actor):
-            actor.gate.acquire()
+        chosen = self._choose(actor)
+        if chosen is not actor:
+            self._calls_of(chosen).switch()
         if actor.doomed:
             raise Killed
 
-    def _pass_on(self, actor: Actor) -> bool:
-        """Pass the baton on; False if it stays."""
-        if self._closing:
-            return True
+    def _choose(self, before: Actor) -> Actor | None:
+        """Have the director choose who goes on; None lowers the curtain."""
         try:
-            chosen = self.director.next(self, actor)
+            return self.director.next(self, before)
         except BaseException as error:  # noqa: BLE001 - the audience raises it
             self.broke.append(error)
-            chosen = None
-        if chosen is actor and not actor.over:
-            return False
-        self._current = chosen
-        (chosen.gate if chosen else self._audience).release()
-        return True
+            return None
 
-    def _live(self, actor: Actor) -> None:
-        _here.now = (self, actor)
-        try:
-            self._play(actor)
-        finally:
-            _here.now = None
+    def _calls_of(self, chosen: Actor | None) -> Any:
+        return self._audience if chosen is None else chosen.calls
 
     def _play(self, actor: Actor) -> None:
-        actor.gate.acquire()
         try:
             if not actor.doomed:
                 actor.body()
@@ -236,17 +217,10 @@ class Stage:
             return
         if actor.doomed:
             self.died(actor)
-        self._pass_on(actor)
-
-
-class _Here(threading.local):
-    now: tuple[Stage, Actor] | None = None
-
-
-_here: Any = _Here()
+        actor.calls.parent = self._calls_of(self._choose(actor))  # who goes on when this one has ended
 
 
 def on_stage() -> tuple[Stage, Actor] | None:
-    """Return the stage and the actor whose thread this is; None for the audience."""
-    found: tuple[Stage, Actor] | None = _here.now
+    """Return the stage and the actor whose calls these are; None for the audience."""
+    found: tuple[Stage, Actor] | None = getattr(getcurrent(), "here", None)
     return found

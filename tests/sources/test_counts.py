@@ -16,9 +16,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.counts import LATER, Counts, Kept, Members
 from shared.sources.source import Part, Table
-from tests.sources.blob_export.test_customer_insights import BODY, Source, source
-
-__all__ = ["source"]
+from tests.sources.blob_export.export import BODY, Source
 
 ENOUGH = 60.0
 STORAGE_CALLS = "azure.core.pipeline.policies.http_logging_policy"

@@ -10,7 +10,7 @@ import pytest
 
 from local.stack import Stack
 from local.warm import Shared
-from local.world import World
+from local.world import World, people
 
 MakeWorld = Callable[..., World]
 
@@ -74,6 +74,14 @@ def make_lasting_world(tmp_path_factory: pytest.TempPathFactory, shared_parts: S
 def world(make_lasting_world: MakeWorld) -> World:
     """Return the module's world, with one instance and a quick account that fills no lists by bulk."""
     return make_lasting_world()
+
+
+@pytest.fixture
+def team(world: World) -> World:
+    """Return a world with a segment and a connection."""
+    world.publish({"Team": people("a@example.com", "b@example.com")})
+    world.connect()
+    return world
 
 
 @pytest.fixture(autouse=True)

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
-import pytest
-import requests
 from azure.storage.blob import BlobServiceClient
 
-from local.eventually import eventually
 from local.world import SIMPLE, World, adds_up, people
+from tests.stack.api_calls import CONNECTION, call
 from tests.stack.conftest import MakeWorld
-
-CONNECTION = {"display_name": "Main", "api_key": "sandbox-key", "agree_to_privacy": True}
-
-
-@pytest.fixture
-def team(world: World) -> World:
-    """Return a world with a segment and a connection."""
-    world.publish({"Team": people("a@example.com", "b@example.com")})
-    world.connect()
-    return world
-
-
-def call(world: World, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
-    given = {
-        "x-functions-key": world.stack.function_key,
-        **{name.replace("_", "-"): value for name, value in headers.items()},
-    }
-    return requests.request(method, f"{world.stack.api_url}/{path}", json=body, headers=given, timeout=60)
 
 
 def test_the_whole_flow_connect_configure_save_refresh_on_demand_remove(make_world: MakeWorld) -> None:
@@ -293,131 +268,3 @@ def test_every_change_is_in_the_audit_trail_without_personal_data(team: World) -
     assert [item["what"] for item in trail[:4]] == what
     assert trail[2]["of"] == f"export=audited run={run}"
     assert "@" not in json.dumps(trail)
-
-
-class Listener:
-    """A webhook that refuses the first notice."""
-
-    def __init__(self) -> None:
-        self.notices: list[dict[str, Any]] = []
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                listener.notices.append(body)
-                self.send_response(500 if len(listener.notices) == 1 else 204)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    made = Listener()
-    yield made
-    made.close()
-
-
-def test_the_webhook_hears_of_every_end_even_if_it_was_away(make_world: MakeWorld, listener: Listener) -> None:
-    world = make_world(settings={"NOTIFY_URL": listener.url})
-    world.publish({"Team": people("a@example.com")})
-    world.connect()
-    world.save("team", segments=["Team"], mapping=SIMPLE)
-    run = world.run("team")
-    eventually(lambda: listener.notices, lambda notices: len(notices) >= 2)
-    assert listener.notices[1]["id"] == run["id"]
-    assert listener.notices[1]["status"] == "Successful"
-    assert "@" not in json.dumps(listener.notices)
-
-
-def principal(*roles: str) -> str:
-    claims = [{"typ": "roles", "val": role} for role in roles] + [{"typ": "oid", "val": "object-1"}]
-    return base64.b64encode(json.dumps({"auth_typ": "aad", "claims": claims}).encode()).decode()
-
-
-def test_roles_come_from_the_principal_and_say_who_may_do_what(make_world: MakeWorld) -> None:
-    world = make_world(settings={"AUTH_MODE": "entra", "WEBSITE_AUTH_ENABLED": "True"})
-    world.publish({"Team": people("a@example.com")})
-
-    def act(role: str, method: str, path: str, body: object = None) -> requests.Response:
-        headers = {"x-ms-client-principal": principal(role), "authorization": "Bearer token"} if role else {}
-        return requests.request(method, f"{world.stack.api_url}/{path}", json=body, headers=headers, timeout=60)
-
-    admin, contributor, viewer = "Exports.Admin", "Exports.Contributor", "Exports.Viewer"
-    export = {"display_name": "Team", "connection": "main", "segments": ["Team"], "mapping": SIMPLE}
-    assert act("", "GET", "exports").status_code == 401
-    assert act("Something.Else", "GET", "exports").status_code == 403
-    me = act(viewer, "GET", "me").json()
-    assert (me["id"], me["role"], me["mode"]) == ("object-1", "viewer", "entra")
-    may = {item["app_role"]: set(item["may"]) for item in me["roles"]}
-    assert "list_runs" in may[viewer] < may[contributor] < may[admin]
-    assert ("start_run" in may[viewer], "start_run" in may[contributor]) == (False, True)
-    assert set(me["may"]) == may[viewer]
-    assert act(contributor, "PUT", "connections/main", CONNECTION).status_code == 403
-    assert act(admin, "PUT", "connections/main", CONNECTION).status_code == 201
-    hidden = act(contributor, "PUT", "exports/team", export)
-    assert (hidden.status_code, hidden.json()["code"]) == (403, "connection_not_shared")
-    shared = {**CONNECTION, "access": "administrators_and_contributors"}
-    assert act(admin, "PUT", "connections/main", shared).status_code == 200
-    assert act(contributor, "PUT", "exports/team", export).status_code == 201
-    assert act(contributor, "GET", "connections/main").json() == {
-        "name": "main",
-        "display_name": "Main",
-        "kind": "autopilot",
-    }
-    assert act(viewer, "GET", "exports/team").status_code == 200
-    assert act(viewer, "POST", "exports/team/runs").status_code == 403
-    refused = act(viewer, "POST", "exports/team/preview", export)
-    assert (refused.status_code, refused.json()["code"]) == (403, "role_too_low")
-    assert act(viewer, "POST", "exports/team/preview").status_code == 200
-    assert act(contributor, "POST", "exports/team/preview", export).status_code == 200
-    assert act(contributor, "POST", "exports/team/runs").status_code == 202
-    assert act(contributor, "GET", "audit").status_code == 403
-    assert act(admin, "GET", "audit").json()["items"][0]["by"] == "object-1"
-
-
-def test_a_forged_principal_is_refused_where_function_keys_rule(team: World) -> None:
-    answer = call(team, "GET", "exports", x_ms_client_principal=principal("Exports.Admin"))
-    assert (answer.status_code, answer.json()["code"]) == (400, "principal_not_expected")
-
-
-@pytest.mark.parametrize(
-    ("body", "content_type", "status", "code"),
-    [
-        (b"{", "application/json", 400, "body_malformed"),
-        (b"[" * 100_000, "application/json", 400, "body_malformed"),
-        (b'{"a":' * 50 + b"1" + b"}" * 50, "application/json", 400, "body_malformed"),
-        (b"{}", "text/plain", 415, "not_json"),
-        (b" " * 300_000, "application/json", 413, "body_too_large"),
-        (b"[]", "application/json", 422, "body_invalid"),
-        (b'{"display_name": "x", "surprise": 1}', "application/json", 422, "body_invalid"),
-    ],
-    ids=["malformed", "deep list", "deep object", "wrong type", "oversized", "no object", "unknown field"],
-)
-def test_bad_bodies_get_a_clear_no(team: World, body: bytes, content_type: str, status: int, code: str) -> None:
-    headers = {"x-functions-key": team.stack.function_key, "Content-Type": content_type}
-    answer = requests.put(f"{team.stack.api_url}/exports/bad", data=body, headers=headers, timeout=30)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    if b"surprise" in body:
-        assert "surprise" in {item["field"] for item in answer.json()["errors"]}
-
-
-@pytest.mark.parametrize("name", ["Upper", "a%2Fb", "-dash", "a" * 64, "..%2F..", "a b"])
-def test_names_that_could_be_none_are_refused(team: World, name: str) -> None:
-    assert call(team, "GET", f"exports/{name}").status_code in {400, 404}
-    body = {"display_name": "x", "connection": None, "segments": ["Team"], "mapping": SIMPLE}
-    assert call(team, "PUT", f"exports/{name}", body).status_code in {400, 404}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,13 +13,18 @@ from azure.storage.blob import BlobServiceClient
 
 from local.eventually import eventually
 from local.world import SIMPLE, World, people
-from shared.telemetry.names import COUNT, Attribute, Event, Metric, Span
+from shared.telemetry.names import COUNT, Attribute, Metric, Span
 from tests.infra.workspace import Reading, queries, readings
 from tests.stack.chunks import last_chunk
+from tests.stack.collected import Collected
 from tests.stack.conftest import MakeWorld
 
 MARK = "zqcanaryqz"
+
+
 EVERYBODY = [f"{MARK}{n}@example.com" for n in range(700)]
+
+
 SUMS = {
     Metric.DELIVERED: "delivered",
     Metric.REMOVED: "removed",
@@ -29,48 +33,6 @@ SUMS = {
     Metric.RETRIED: "retried",
     Metric.REJECTED: "rejected",
 }
-
-
-class Collected:
-    """What the collector of a world holds."""
-
-    def __init__(self, world: World) -> None:
-        self._url = f"{world.stack.collector_url}/telemetry"
-
-    def items(self, kind: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = requests.get(f"{self._url}/{kind}", timeout=30).json()
-        return found
-
-    def raw(self) -> list[bytes]:
-        return [bytes.fromhex(body) for body in requests.get(f"{self._url}/raw", timeout=30).json()]
-
-    def turn(self, mode: str) -> None:
-        requests.put(f"{self._url}/mode", json={"mode": mode}, timeout=10)
-
-    def wait(self, kind: str, fits: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        """Wait until what came fits, and give it."""
-        return eventually(lambda: self.items(kind), fits)
-
-    def end_of(self, run: str) -> dict[str, Any]:
-        """Wait for the event of a run's end."""
-
-        def is_end(log: dict[str, Any]) -> bool:
-            return bool(log["event"] == Event.RUN_ENDED and log["attributes"][Attribute.RUN] == run)
-
-        return next(filter(is_end, self.wait("logs", lambda logs: any(map(is_end, logs)))))
-
-    def sum(self, metric: Metric, **attributes: object) -> float:
-        """Add a counter up over all processes: of each series, that grows, the last value."""
-        last: dict[tuple[object, ...], float] = {}
-        for point in self.items("points"):
-            if point["name"] == metric and attributes.items() <= point["attributes"].items():
-                series = (point["resource"]["service.instance.id"], str(sorted(point["attributes"].items())))
-                last[series] = point["value"] if "value" in point else point["count"]
-        return sum(last.values())
-
-    def settles(self, metric: Metric, value: float, **attributes: object) -> bool:
-        """Wait until a counter has come to a value."""
-        return eventually(lambda: self.sum(metric, **attributes), lambda found: found >= value) == value
 
 
 @pytest.fixture(scope="module")

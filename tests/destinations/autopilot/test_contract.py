@@ -18,7 +18,8 @@ from shared.delivery.destination import Place
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT
 from shared.http.transport import session
-from tests.destinations.contract import Bench, DestinationContract
+from tests.destinations.bench import Bench
+from tests.destinations.contract import DestinationContract
 from tests.destinations.memory.destination import MemoryNotes
 
 KEY = "sandbox-key"

@@ -8,19 +8,18 @@ from itertools import count
 from threading import RLock
 from typing import Any
 
-import polars as pl
-
-from shared.cleaning.fields import VALUE_TYPES, Fields, FieldType, Permission, comparable, convert
-from shared.cleaning.notation import Notations
-from shared.cleaning.typed import texts_of
+from shared.cleaning.fields import Fields
 from shared.delivery.account import Account, Caller, FieldCheck, Identity, OfferedField, Proof
 from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names
 from shared.delivery.contacts import Contact, Held, Move, NotHeld, Page, Result, Seen
 from shared.delivery.destination import Key, Notes, Place
 from shared.delivery.errors import DestinationError, KeyRefused, ListGone, Refused
 from shared.http.transport import Session
+from tests.destinations.memory.fields import MemoryFields
 
 TAGS = ListMethod("tags", contacts=100, lists=ANY_LISTS, removals=True)
+
+
 CAPABILITIES = Capabilities(
     contacts=100, moves=100, move_lists=ANY_LISTS, looks=100, page=50, answers=Names.NOBODY, refusals=Names.EACH
 )
@@ -204,57 +203,6 @@ class MemoryAccount:
             return None
         lists = frozenset(list_id for list_id, members in self._store.lists.items() if person in members)
         return Seen(person, fields[self._store.address], lists, fields)
-
-
-@dataclass(frozen=True)
-class MemoryFields:
-    """A few fields, one of them of an object: a date in parts."""
-
-    address: str = "mail"
-    permission: Permission | None = field(default_factory=lambda: Permission("mailable", taken_back=False))
-    likely: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"mail": ("email",), "name": ("firstname",)})
-
-    def check(self, name: str) -> None:
-        """Raise ValueError for any other name."""
-        if name not in {self.address, *_TYPES}:
-            raise ValueError(f"{name!r} is not a field of Memory; there are {', '.join(_TYPES)}")
-
-    def type_of(self, name: str) -> FieldType:
-        """Return a field's type."""
-        return _TYPES.get(name, "string")
-
-    def group_of(self, name: str) -> str | None:
-        """All fields stand beside the address."""
-        return None
-
-    def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
-        """Return dates in parts, and all else as it is."""
-        values = convert(texts, self.type_of(name), column, notations)
-        if self.type_of(name) != "date":
-            return values
-        parts = values.str.extract_groups(r"^(?<year>\d+)-(?<month>\d+)-(?<day>\d+)").cast(_DATE)
-        return pl.select(pl.when(values.is_not_null()).then(parts)).to_series()
-
-    def convert_typed(self, name: str, values: pl.Series) -> pl.Series:
-        """Return a column that the source types itself as its texts would be."""
-        return self.convert(name, texts_of(values), values.name, Notations())
-
-    def value_type(self, name: str) -> pl.DataType:
-        """Return the type of a field's values."""
-        kind = self.type_of(name)
-        return _DATE if kind == "date" else VALUE_TYPES[kind]
-
-    def read_text(self, name: str, document: Mapping[str, Any]) -> str:
-        """Return a value as it was read back."""
-        return self.sent_text(name, document.get(name))
-
-    def sent_text(self, name: str, value: object) -> str:
-        """Return a value as it was sent."""
-        return comparable(value, is_number=False)
-
-
-_TYPES: Mapping[str, FieldType] = {"name": "string", "points": "integer", "born": "date", "mailable": "boolean"}
-_DATE = pl.Struct({"year": pl.Int64(), "month": pl.Int64(), "day": pl.Int64()})
 
 
 @dataclass(frozen=True)

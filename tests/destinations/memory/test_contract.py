@@ -16,7 +16,8 @@ from shared.delivery.account import Account
 from shared.delivery.capabilities import ANY_LISTS, ListMethod, Names
 from shared.delivery.destination import Place
 from shared.delivery.errors import DestinationError, NoAnswer, Throttled
-from tests.destinations.contract import Bench, DestinationContract
+from tests.destinations.bench import Bench
+from tests.destinations.contract import DestinationContract
 from tests.destinations.memory.destination import (
     CAPABILITIES,
     TAGS,

@@ -18,7 +18,7 @@ from shared.azure.vault import GivenKey
 from shared.delivery.account import Account
 from shared.delivery.destination import Place
 from shared.destinations.ortto.destination import OrttoDestination
-from tests.destinations.contract import Bench
+from tests.destinations.bench import Bench
 from tests.destinations.memory.destination import MemoryNotes
 
 KEY = "sandbox-key"

@@ -15,7 +15,7 @@ from shared.delivery.sending import Sender
 from shared.destinations.ortto.limits import BAD_CALLS, BAN_SECONDS, TAGS, BadCalls
 from shared.http.transport import session
 from shared.reasons.rows import RowReason
-from tests.destinations.contract import delivered, fresh, leaver, operation
+from tests.destinations.deliveries import delivered, fresh, leaver, operation
 from tests.destinations.ortto.bench import OrttoBench, serving
 
 

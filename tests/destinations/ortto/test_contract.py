@@ -10,7 +10,8 @@ import pytest
 from shared.delivery.capabilities import ListMethod
 from shared.destinations.ortto.limits import TAGS
 from shared.http.transport import session
-from tests.destinations.contract import Bench, DestinationContract
+from tests.destinations.bench import Bench
+from tests.destinations.contract import DestinationContract
 from tests.destinations.ortto.bench import OrttoBench, serving
 
 WAYS: dict[str, dict[str, Any]] = {

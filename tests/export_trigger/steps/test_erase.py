@@ -18,7 +18,7 @@ from export_trigger.steps import erase as step
 from export_trigger.steps.erase import advance, advance_all, erase
 from shared.azure.storage import Container
 from shared.composition.app import App
-from shared.delivery.errors import ContactGone, DestinationError, KeyRefused, NoAnswer
+from shared.delivery.errors import KeyRefused, NoAnswer
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.registry import DEFAULT
 from shared.erasure.requests import Erasure, Progress
@@ -31,36 +31,13 @@ from shared.runs.run import Run
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, tabulate
 from tests.delivery.accounts import ManualClock, MemorySlots
+from tests.export_trigger.steps.api import Api
 from tests.runs.lives import canceled
 
 ANNA = "anna@example.com"
+
+
 KEY = DigestKey.new()
-
-
-class Api:
-    """One account as an erasure sees it: who is in it, and what goes wrong."""
-
-    def __init__(self, *people: str) -> None:
-        self.people = set(people)
-        self.calls: list[str] = []
-        self.fault: DestinationError | ExportError | None = None
-        self.deletes = True
-
-    def delete(self, address: str) -> None:
-        self._called("delete")
-        if address not in self.people:
-            raise ContactGone("DELETE answered 404")
-        if self.deletes:
-            self.people.discard(address)
-
-    def find(self, address: str) -> dict[str, str] | None:
-        self._called("read")
-        return {"contact_id": "person_1"} if address in self.people else None
-
-    def _called(self, name: str) -> None:
-        self.calls.append(name)
-        if self.fault is not None:
-            raise self.fault
 
 
 @pytest.fixture

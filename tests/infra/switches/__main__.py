@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from local.bicep import ABSENT, find
 from tests.infra.compiler import SWITCHES, Compiler, Deployment
-from tests.infra.test_templates import NAMES, listed
+from tests.infra.deployed import NAMES, listed
 
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 

@@ -13,7 +13,7 @@ from azure.core.exceptions import ServiceRequestError
 
 from local.azurite import Azurite
 from shared.sources.blob_export.customer_insights import CustomerInsights
-from tests.sources.blob_export.test_customer_insights import Source
+from tests.sources.blob_export.export import Source
 from tests.sources.contract import COLUMNS, PEOPLE, Rows, SourceContract
 
 KEYED = ("CustomerId", *COLUMNS)

@@ -1,0 +1,154 @@
+"""Accounts: what several connections and exports share there, lists and pace, under races and deaths."""
+
+from __future__ import annotations
+
+import pytest
+
+from export_trigger.steps.plan_run import plan_run
+from shared.delivery.account import Identity
+from shared.lifecycle.start import start_run
+from shared.lifecycle.window import open_account
+from shared.reasons.codes import Reason
+from shared.reasons.errors import ExportError
+from tests.hostile.attacks import ROUNDS, at_once
+from tests.hostile.conftest import Installation, told
+
+
+def test_one_list_of_an_account_has_one_export_whichever_connection_leads_there(installation: Installation) -> None:
+    installation.connect("admins", "key-1", account="shared")
+    installation.connect("others", "key-2", account="shared", access="administrators_and_contributors")
+    installation.connect("elsewhere", "key-3", account="another")
+    assert installation.save("first", "admins")[0] == 201
+    status, content = installation.save("second", "others")
+    assert (status, told(content), content["export"]) == (409, "list_in_use", "first")
+    assert installation.save("second", "elsewhere")[0] == 201
+    assert installation.save("third", "others", "Another list")[0] == 201
+
+
+def test_of_two_exports_saved_at_once_with_one_list_one_is(installation: Installation) -> None:
+    installation.connect("main", "key-1", account="shared")
+    installation.connect("twin", "key-2", account="shared")
+    for turn in range(ROUNDS):
+        results = at_once(
+            lambda turn=turn: installation.save(f"a-{turn}", "main", f"List {turn}"),  # type: ignore[misc]
+            lambda turn=turn: installation.save(f"b-{turn}", "twin", f"List {turn}"),  # type: ignore[misc]
+        )
+        assert sorted(status for status, _ in results) == [201, 409]
+
+
+def test_a_list_is_free_again_once_its_export_is_changed_detached_or_deleted(installation: Installation) -> None:
+    installation.connect("main", "key-1")
+    installation.connect("gone", "key-2")
+    installation.save("first", "main", "One")
+    installation.save("first", "main", "Two")
+    assert installation.save("second", "main", "One")[0] == 201
+    assert installation.save("third", "main", "Two")[0] == 409
+    installation.save("first", None, "Two")
+    assert installation.save("third", "main", "Two")[0] == 201
+    installation.ask("delete_export", "third")
+    assert installation.save("fourth", "main", "Two")[0] == 201
+    installation.save("fifth", "gone", "Five")
+    assert installation.ask("delete_connection", "gone", detach="yes")[0] == 204
+    installation.connect("gone", "key-2")
+    assert installation.save("sixth", "gone", "Five")[0] == 201
+
+
+def test_a_claim_whose_maker_died_is_nobodys(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    installation.connect("main", "key-1")
+    account = installation.app.account("main").id
+    installation.app.accounts.claims.make(account, "died", ["Team"], lambda *_: False)
+    assert installation.save("alive", "main")[0] == 409  # it may be being saved just now
+    monkeypatch.setattr("shared.accounts.claims.SAVING", 0.0)
+    assert installation.save("alive", "main")[0] == 201
+
+
+def test_a_save_that_is_refused_keeps_no_list(installation: Installation) -> None:
+    installation.connect("main", "key-1")
+    installation.save("first", "main", "One")
+    segments = [{"segment": "Team", "list": "Two"}]
+    body = {"display_name": "x", "connection": "main", "mapping": {"Email": "Email"}, "segments": segments}
+    assert installation.ask("put_export", "first", body=body, if_match='"old"')[0] == 412
+    assert installation.save("second", "main", "Two")[0] == 201
+
+
+def test_two_exports_of_before_that_fill_one_list_end_in_one_that_does(installation: Installation) -> None:
+    """Saved by a version that compared connections: whoever is planned first has the list, the other ends by name."""
+    installation.connect("main", "key-1", account="shared")
+    installation.connect("twin", "key-2", account="shared")
+    for name, connection in (("first", "main"), ("second", "twin")):
+        installation.save(name, connection, f"List of {name}")
+        found = installation.app.registry.export(name)
+        assert found is not None
+        segments = tuple(target.model_copy(update={"list": "Same"}) for target in found[0].segments)
+        installation.app.registry.save_export(name, found[0].model_copy(update={"segments": segments}))
+    ends = []
+    for name in ("first", "second"):
+        run = start_run(installation.app, name, trigger="on_demand", requested_by="me")
+        plan_run(installation.app, name, run.id)
+        ends.append(installation.app.ledger.run(name, run.id).reason)
+    assert ends[1] is Reason.LIST_IN_USE
+    assert ends[0] is not Reason.LIST_IN_USE
+
+
+def test_two_connections_to_one_account_share_its_pace_at_the_lower_rate(installation: Installation) -> None:
+    installation.connect("fast", "key-1", account="shared", rate_limit=50)
+    installation.connect("slow", "key-2", account="shared", rate_limit=20)
+    installation.connect("other", "key-3", account="another", rate_limit=70)
+    opened = {name: installation.app.account(name) for name in ("fast", "slow", "other")}
+    assert {name: account.rate for name, account in opened.items()} == {"fast": 20, "slow": 20, "other": 70}
+    assert opened["fast"].slots is opened["slow"].slots
+    assert opened["fast"].slots is not opened["other"].slots
+    installation.ask("delete_connection", "slow")
+    assert installation.app.account("fast").rate == 50
+
+
+def test_what_is_known_of_an_accounts_lists_is_known_to_all_its_connections(installation: Installation) -> None:
+    installation.connect("one", "key-1", account="shared")
+    installation.connect("two", "key-2", account="shared")
+    one, two = installation.app.account("one"), installation.app.account("two")
+    installation.app.accounts.remember_list(one.id, "Team", "contactlist_1")
+    assert installation.app.accounts.list_id(two.id, "Team") == "contactlist_1"
+
+
+def test_accounts_that_tell_no_id_are_told_apart_by_their_keys(installation: Installation) -> None:
+    for name, key in (("one", "key-1"), ("two", "key-1"), ("three", "key-3")):
+        installation.keys[key] = Identity("Same name", None)
+        installation.ask("put_connection", name, body={"display_name": name, "api_key": key, "agree_to_privacy": True})
+    ids = [installation.app.account(name).id for name in ("one", "two", "three")]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_what_a_connection_knew_before_accounts_were_told_apart_goes_to_its_account(
+    installation: Installation,
+) -> None:
+    installation.connect("main", "key-1", account="old")
+    app = installation.app
+    app.accounts.identities.forget("main")
+    app.accounts.remember_list("main", "Team", "contactlist_before")  # as 8dd6ca5 kept it: by the connection's name
+    assert app.accounts.list_id(app.account("main").id, "Team") == "contactlist_before"
+
+
+def test_a_run_does_not_go_on_at_another_account(installation: Installation) -> None:
+    installation.connect("main", "key-1", account="one")
+    installation.save("team", "main")
+    run = start_run(installation.app, "team", trigger="on_demand", requested_by="me")
+    account = installation.app.account("main")
+    run = installation.app.ledger.change(
+        "team", run.id, lambda run: run.planning(installation.app.now(), "main", account.id)
+    )
+    assert open_account(installation.app, run).id == account.id
+    installation.connect("main", "key-2", account="two")
+    with pytest.raises(ExportError) as end:
+        open_account(installation.app, run)
+    assert end.value.reason is Reason.ACCOUNT_CHANGED
+
+
+def test_another_key_of_the_same_account_is_taken_up_in_the_middle_of_a_run(installation: Installation) -> None:
+    """A worker that has opened the account finds its secret removed, and its key refused: it reads the new one."""
+    installation.connect("main", "key-1", account="one")
+    key = installation.app.account("main").key
+    assert key.current() == "key-1"
+    installation.connect("main", "key-2", account="one")
+    assert key.renewed("key-1") == "key-2"
+    installation.connect("main", "key-3", account="another")
+    assert key.renewed("key-2") is None  # not another account's
