@@ -31,7 +31,7 @@ from shared.state.state import State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
 from tests.destinations.memory.destination import MemoryDestination, MemoryNotes, Store
 from tests.destinations.memory.fields import MemoryFields
-from tests.planning.test_plan import RECIPE, Table
+from tests.planning.tables import RECIPE, Table
 from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
