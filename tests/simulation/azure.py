@@ -30,13 +30,20 @@ from tests.simulation.stage import Fault, Stage
 type Row = dict[str, Any]
 
 
+class Written(dict[str, Any]):
+    """What is to be written of a row, with the record that one reads from it, if that is known."""
+
+    record: Any = None
+
+
 class Entity(dict[str, Any]):
     """One version of a row of a table, with its ETag and the records that were read from it."""
 
     def __init__(self, row: Mapping[str, Any], etag: str) -> None:
         super().__init__(row)
         self.metadata: Mapping[str, Any] = {"etag": etag}
-        self.records: dict[Any, Any] = {}
+        record = row.record if isinstance(row, Written) else None
+        self.records: dict[Any, Any] = {type(record): record} if record else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import shared.http.connections
 import shared.planning.plan
 import shared.sources.ahead
 from shared.delivery.chunks import Cutter
-from tests.simulation.once import replaced
+from tests.simulation import once, rows
 from tests.simulation.stage import on_stage
 
 CHUNK: Final = 2
@@ -102,7 +102,8 @@ def _replaced() -> Iterator[tuple[Any, str, Any]]:
     yield secrets, "token_hex", _or(secrets.token_hex, lambda stage, size=4: _hex(stage.token(), size))
     yield uuid, "uuid4", _or(uuid.uuid4, lambda stage: uuid.UUID(int=stage.identity()))
     yield random, "uniform", _or(random.uniform, lambda stage, low, high: low)
-    yield from replaced()
+    yield from once.replaced()
+    yield from rows.replaced()
 
 
 def _or(real: Callable[..., Any], on: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,7 +19,6 @@ from typing import Any, Final
 import polars as pl
 from pydantic import BaseModel
 
-import shared.azure.tables
 import shared.cleaning.addresses
 import shared.cleaning.clean
 import shared.cleaning.text
@@ -33,12 +32,13 @@ import shared.runs.rejected
 import shared.state.seal
 import shared.state.state
 import shared.verification.comparison
+from shared.cleaning.clean import Cleaned, Recipe
+from shared.cleaning.notation import Notations
 from shared.planning.plan import Plan
 from shared.planning.spool import Spool
 from shared.runs.run_id import moment_of
 from shared.state.digests import DigestKey
 from shared.state.state import State
-from tests.simulation.azure import Entity
 
 PURE: Final = (
     (shared.cleaning.addresses, "normalised"),
@@ -73,18 +73,14 @@ TABLE_METHODS: Final = ("select", "filter", "with_columns", "unique", "join")
 MOST_KNOWN: Final = 200_000
 """Results that are kept; then one begins again."""
 
-MOST_RECORDS: Final = 20_000
-"""Records of tables that are kept: plays differ in their moments, so that no end of them would come."""
-
 _known: dict[Any, Any] = {}
-_records: dict[Any, Any] = {}
 
 
 def replaced() -> Iterator[tuple[Any, str, Any]]:
     """Yield what is to be replaced in which module: wherever the name was imported to."""
     for home, name in PURE:
         yield from _everywhere(getattr(home, name), name, _once(getattr(home, name), name))
-    yield from _everywhere(moment_of, "moment_of", lru_cache(MOST_RECORDS)(moment_of))
+    yield from _everywhere(moment_of, "moment_of", lru_cache(10_000)(moment_of))
     yield from _everywhere(shared.runs.files._parse, "_parse", _parse)
     for question in ("has_unnamed", "is_in_doubt"):
         yield State, question, property(_once_of_people(getattr(State, question).fget, question))
@@ -95,27 +91,26 @@ def replaced() -> Iterator[tuple[Any, str, Any]]:
         yield pl.DataFrame, method, _once_a_table(getattr(pl.DataFrame, method), method)
     yield from _everywhere(shared.planning.plan.plan, "plan", _plan)
     yield from _everywhere(shared.planning.plan.chunks, "chunks", _chunks)
-    yield shared.azure.tables, "_record", _record
+    yield from _everywhere(_real_clean_batch, "clean_batch", _clean_batch)
     yield shared.http.transport.Requests, "_settle", _settle
 
 
-_real_record: Any = shared.azure.tables._record
+_real_clean_batch = shared.cleaning.clean.clean_batch
 
 
-def _record(entity: Entity, kind: type[BaseModel]) -> Any:
-    """Read a record of a table: it is frozen, so that who reads the same row may have the same one."""
-    if kind not in entity.records:
-        entity.records[kind] = _read_record(entity, kind)
-    return entity.records[kind]
+def _clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cleaned:
+    """Clean a batch, and learn from it how its columns are written."""
+    known = (notations.told, _frozen(notations.declared), _frozen(notations._marks), frozenset(notations._used))
 
+    def compute() -> Any:
+        cleaned = _real_clean_batch(batch, recipe, notations)
+        return cleaned, dict(notations._marks), set(notations._used)
 
-def _read_record(entity: Entity, kind: type[BaseModel]) -> Any:
-    key = (kind, *entity.items())
-    if key not in _records:
-        if len(_records) >= MOST_RECORDS:
-            _records.clear()
-        _records[key] = _real_record(entity, kind)
-    return _records[key]
+    cleaned: Cleaned
+    cleaned, marks, used = _remember(("clean_batch", _frame(batch), _frozen(recipe), known), compute)
+    notations._marks.update(marks)
+    notations._used.update(used)
+    return cleaned
 
 
 _real_parse = shared.runs.files._parse

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.simulation.azure import Cloud
@@ -15,6 +17,15 @@ from tests.simulation.world import PLAIN, WORLDS
 @pytest.mark.parametrize("world", WORLDS)
 def test_an_undisturbed_world_leaves_nothing_to_say(world: str) -> None:
     assert play(Schedule(world)).wrong == ()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_all_that_a_world_is_about_is_delivered_while_things_may_go_wrong(world: str) -> None:
+    """What only the last, calm run delivered no fault would ever strike."""
+    result = play(Schedule(world))
+    calm = [line for line in result.record if int(line.split()[0]) > result.steps]
+    assert calm
+    assert [line for line in calm if re.search(": (POST|DELETE) /", line) and "poison" not in line] == []
 
 
 def test_the_same_schedule_is_played_the_same() -> None:
