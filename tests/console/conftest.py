@@ -17,7 +17,12 @@ from tests.console.tab import Tab
 
 OpenTab = Callable[..., Tab]
 
-SETTINGS = {"SETTLE_SECONDS": "0", "EXPORT_SCHEDULE": "0 0 0 1 1 *", "SUPERVISION_SCHEDULE": "*/5 * * * * *"}
+SETTINGS = {
+    "SETTLE_SECONDS": "0",
+    "EXPORT_SCHEDULE": "0 0 0 1 1 *",
+    "SUPERVISION_SCHEDULE": "*/5 * * * * *",
+    "LOCAL_HOST_POISON_POLL_SECONDS": "10",
+}
 """Nothing begins by itself."""
 
 
