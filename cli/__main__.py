@@ -53,7 +53,7 @@ def segments(context: typer.Context, as_json: Json = False) -> None:
 def preview(context: typer.Context, name: str, as_json: Json = False) -> None:
     """Show everything a run would do. Nothing is sent."""
     with client(context) as api:
-        found = api.post(f"exports/{name}/preview")
+        found = api.post_long(f"exports/{name}/preview")
     put_out(found, as_json, lambda: show_preview(found))
 
 

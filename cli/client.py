@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -172,6 +173,14 @@ class Client:
         """Ask for something to be done."""
         answer = self._call("POST", path, json=body) if body is not None else self._call("POST", path)
         return answer.json() if answer.content else {}
+
+    def post_long(self, path: str, body: object | None = None) -> Any:
+        """Ask for something to be worked out; return what it came to, however long it takes."""
+        answer = self._call("POST", path, **({"json": body} if body is not None else {}))
+        while answer.status_code == HTTPStatus.ACCEPTED:
+            time.sleep(float(answer.headers["Retry-After"]))
+            answer = self._call("GET", answer.headers["Location"].removeprefix("/api/"))
+        return answer.json()
 
     def delete(self, path: str, **query: str) -> None:
         """Remove what is at a path."""

@@ -87,7 +87,7 @@ def export_preview(
     """Show what a run would do if a YAML file were saved. Nothing is saved, and nothing is sent."""
     name, settings = _read(file)
     with client(context) as api:
-        found = api.post(f"exports/{name}/preview", settings)
+        found = api.post_long(f"exports/{name}/preview", settings)
     put_out(found, as_json, lambda: show_preview(found))
 
 

@@ -2,7 +2,7 @@
 
 import { ApiProblem, problemOf } from "./problem.js";
 
-/** @typedef {{ readonly status: number, readonly data: any, readonly etag: string | null }} Answer */
+/** @typedef {{ readonly status: number, readonly data: any, readonly etag: string | null, readonly location?: string | null }} Answer */
 
 const KEY = "segment-export.key";
 
@@ -39,7 +39,7 @@ export function keepKey(key) {
 export async function call(method, path, more = {}) {
   const response = await answerTo(method, path, more);
   const data = await contentOf(response);
-  if (response.ok || response.status === 304) return Object.freeze({ status: response.status, data: frozen(data), etag: response.headers.get("ETag") });
+  if (response.ok || response.status === 304) return Object.freeze({ status: response.status, data: frozen(data), etag: response.headers.get("ETag"), location: response.headers.get("Location") });
   if (response.status === 503 && path === "/health" && data?.storage) return Object.freeze({ status: 503, data: frozen(data), etag: null });
   const problem = problemOf(response.status, data, `${method} /api${path.split("?")[0]}`);
   if (problem.status === 401) {

@@ -28,7 +28,7 @@ export function connectionScreen(place) {
   const isNew = !name;
   const why = whyNot(place.me, "put_connection");
   const stored = isNew || why ? null : place.read(`/connections/${encodeURIComponent(name)}`);
-  const exports = isNew || why ? null : place.read("/exports?limit=50", { isPaged: true });
+  const exports = isNew || why ? null : place.read("/exports?limit=200", { isPaged: true });
   const state = { form: isNew ? connectionForm(null) : null, errors: /** @type {any[]} */ ([]), problem: /** @type {ApiProblem | null} */ (null), isBusy: false, isNameTyped: false, isOpen: isNew };
   const trail = [["Connections", "#/connections"]];
   return {

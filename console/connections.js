@@ -11,7 +11,7 @@ import { shown } from "./state.js";
 /** @param {import("./place.js").Place} place @returns {import("./place.js").Screen} */
 export function connectionsScreen(place) {
   const connections = place.read("/connections?limit=100", { every: () => 60_000 });
-  const exports = place.read("/exports?limit=50", { isPaged: true });
+  const exports = place.read("/exports?limit=200", { isPaged: true });
   return {
     title: () => "Connections",
     body: () => {

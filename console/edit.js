@@ -1,11 +1,12 @@
 /** Edit an export, or make one: connection, segments and lists, fields, when and safety; what changes and a preview beside it. */
 
-import { previewFacts, startRun } from "./actions.js";
+import { startRun } from "./actions.js";
 import { call } from "./api.js";
 import { changesBetween, mergedOver } from "./changes.js";
 import { forgetDraft, keepDraft, keptDraft } from "./draft.js";
 import { fieldsPart } from "./edit_fields.js";
 import { safetyPart, schedulePart } from "./edit_safety.js";
+import { addressField, besideForm, changeList, followForm, isName, wishOf } from "./edit_preview.js";
 import { connectionPart, segmentsPart } from "./edit_segments.js";
 import { h } from "./element.js";
 import { bodyOf, formOf, lacksOf, NEW_EXPORT, slugOf, withSuggestions } from "./export_form.js";
@@ -13,7 +14,6 @@ import { errorSummary, focusErrors, textField } from "./fields.js";
 import { bar, button, card, linkButton } from "./parts.js";
 import { whyNotWith } from "./permission.js";
 import { announce, go } from "./place.js";
-import { examplesTable, PREVIEWING } from "./preview.js";
 import { ApiProblem } from "./problem.js";
 import { hashOf } from "./route.js";
 import { problemBar, shown, skeleton } from "./state.js";
@@ -33,7 +33,7 @@ export function editScreen(place) {
   const connections = place.read("/connections?limit=100");
   const segments = place.read("/segments?limit=200");
   const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`);
-  const preview = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}/preview`, { method: "POST" });
+  const preview = place.add(followForm(place.redraw));
   /** @type {Edit} */
   const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, isNameTyped: false, isMappingTouched: false, offer: null, begunWith: [] };
   const change = (changes) => {
@@ -52,12 +52,15 @@ export function editScreen(place) {
       const why = whyNotWith(place.me, stored?.now.value ?? null, isNew ? "put_export" : "edit");
       if (stored && stored.now.value === null) return shown(stored, () => null);
       if (!edit.form) return segments.now.problem ? problemBar(segments.now.problem, segments.read) : skeleton(segments.now.patience);
-      return h("form", { class: "stack edit", novalidate: true, onsubmit: (event) => saved(event, place, edit, preview) },
+      const dirty = isDirty(edit);
+      const { wish, lack } = wishOf(edit, edit.isNew || dirty, why);
+      preview.want(wish);
+      return h("form", { class: "stack edit", novalidate: true, onsubmit: (event) => saved(event, place, edit) },
         why ? bar("warning", ["You can look, not save. ", why]) : null,
         edit.isKept ? bar("info", "What you typed before was kept and is not saved yet.", button({ label: "Discard it", onclick: () => discard(place, edit) })) : null,
         errorSummary(edit.errors.length ? (edit.problem?.detail ?? "") : "", edit.errors),
         edit.problem && !edit.errors.length ? problemBar(edit.problem) : null,
-        edit.theirs ? conflict(place, edit, preview) : null,
+        edit.theirs ? conflict(place, edit) : null,
         h("div", { class: "two" },
           h("div", { class: "stack" },
             card("Name", namePart(edit, change)),
@@ -65,7 +68,7 @@ export function editScreen(place) {
             card("2. Segments and lists", segmentsPart(edit, segments, change), "flush"),
             card("3. Fields", fieldsPart(edit, segments, preview, change)),
             card("4. When and safety", [schedulePart(edit, change), safetyPart(edit, change, connections)])),
-          h("aside", { class: "beside stack", "aria-label": "What changes, and preview" }, beside(edit, preview))),
+          h("aside", { class: "beside stack", "aria-label": "What changes, and preview" }, besideForm(edit, preview, dirty, lack))),
         buttonRow(place, edit, why));
     },
   };
@@ -91,11 +94,6 @@ function takeOffer(edit, offer, segments) {
   if (!offer || !edit.isNew || edit.isMappingTouched || edit.isKept) return;
   const chosen = edit.form.segments.map((target) => segments.now.value?.items.find((item) => item.name === target.segment)).filter(Boolean);
   edit.form.mapping = withSuggestions([], chosen, offer);
-}
-
-/** The field that holds the address, where the account is not known. @param {any} form */
-function addressOf(form) {
-  return form.mapping.some(([field]) => field === "str::email") ? "str::email" : "Email";
 }
 
 /** @param {Edit} edit */
@@ -155,25 +153,6 @@ function namePart(edit, change) {
     }) : null);
 }
 
-/** What changes, and what the saved settings would do. @param {Edit} edit @param {import("./resource.js").Resource | null} preview */
-function beside(edit, preview) {
-  const changes = edit.isNew || !edit.base ? [] : changesBetween(bodyOf(formOf(edit.base)), bodyOf(edit.form));
-  return [
-    changes.length ? card("What you change", changeList(changes)) : null,
-    edit.warnings.length ? bar("warning", h("ul", null, edit.warnings.map((text) => h("li", null, text)))) : null,
-    card("Preview", preview
-      ? [h("p", { class: "soft" }, changes.length ? "What a run would do by the settings that are saved. Save to see your changes." : "What a run would do now. Nothing is sent."),
-        shown(preview, (found) => [previewFacts(found), examplesTable(found)], PREVIEWING)]
-      : h("p", { class: "soft" }, "Once it is saved, this shows what its first run would do: who is added, who is rejected, and five contacts as they would be sent. Nothing runs by saving.")),
-  ];
-}
-
-/** @param {readonly import("./changes.js").Change[]} changes */
-function changeList(changes) {
-  return h("dl", { class: "changes" }, changes.map((item) => h("div", { "data-key": item.name },
-    h("dt", null, item.name), h("dd", null, h("del", null, item.before), " ", h("ins", null, item.after)))));
-}
-
 /** @param {Place} place @param {Edit} edit @param {string} why */
 function buttonRow(place, edit, why) {
   const dirty = edit.isNew || isDirty(edit);
@@ -192,19 +171,19 @@ function discard(place, edit) {
   place.redraw();
 }
 
-/** @param {Event} event @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} preview */
-async function saved(event, place, edit, preview) {
+/** @param {Event} event @param {Place} place @param {Edit} edit */
+async function saved(event, place, edit) {
   event.preventDefault();
   if (edit.isBusy || !edit.form || (!edit.isNew && !isDirty(edit))) return;
-  edit.errors = lacksOf(edit.form, edit.offer?.address ?? addressOf(edit.form));
+  edit.errors = lacksOf(edit.form, addressField(edit));
   edit.problem = null;
-  if (edit.isNew && !/^[a-z0-9][a-z0-9-]{0,62}$/.test(edit.name)) edit.errors.push({ field: "name", detail: "Small letters, digits and hyphens, such as loyalty-lists." });
+  if (edit.isNew && !isName(edit.name)) edit.errors.push({ field: "name", detail: "Small letters, digits and hyphens, such as loyalty-lists." });
   if (edit.errors.length) return refuse(place);
   edit.isBusy = true;
   place.redraw();
   try {
     if (edit.isNew && (await isTaken(edit.name))) edit.errors = [{ field: "name", detail: "There is an export of this name already." }];
-    else await put(place, edit, preview);
+    else await put(place, edit);
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
     await explain(place, edit, error);
@@ -231,18 +210,17 @@ async function isTaken(name) {
   }
 }
 
-/** @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} preview */
-async function put(place, edit, preview) {
+/** @param {Place} place @param {Edit} edit */
+async function put(place, edit) {
   const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(edit.form), ifMatch: edit.etag });
   forgetDraft(draftName(edit));
   const warnings = data.warnings ?? [];
   if (edit.isNew) {
     edit.base = edit.form = null;
-    go(hashOf(["exports", edit.name, "edit"]), { tone: warnings.length ? "warning" : "good", content: [h("p", null, "Saved. Nothing ran by saving: the preview shows what a run would do."), warnings.map((text) => h("p", null, text))] });
+    go(hashOf(["exports", edit.name, "edit"]), { tone: warnings.length ? "warning" : "good", content: [h("p", null, "Saved. Nothing ran by saving."), warnings.map((text) => h("p", null, text))] });
     return;
   }
   Object.assign(edit, { base: data, etag, form: formOf(data), warnings, hasSaved: true, isKept: false, theirs: null });
-  preview?.read();
   announce("Saved");
 }
 
@@ -257,8 +235,8 @@ async function explain(place, edit, problem) {
   edit.theirs = { body: data, etag, by: data.updated_by };
 }
 
-/** Somebody saved first: both versions, and a choice. @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} preview */
-function conflict(place, edit, preview) {
+/** Somebody saved first: both versions, and a choice. @param {Place} place @param {Edit} edit */
+function conflict(place, edit) {
   const { body, etag, by } = /** @type {NonNullable<Edit["theirs"]>} */ (edit.theirs);
   const [base, mine, theirs] = [bodyOf(formOf(edit.base)), bodyOf(edit.form), bodyOf(formOf(body))];
   const take = (settings) => {
@@ -266,7 +244,6 @@ function conflict(place, edit, preview) {
     keepDraft(draftName(edit), { form: edit.form, name: edit.name, etag, base: body });
     place.redraw();
   };
-  void preview;
   return bar("warning", [
     h("p", null, h("b", null, `${by} saved this export while you were editing it.`), " Nothing of yours is lost. Choose what the form holds now, look at it, and save."),
     h("div", { class: "both" },

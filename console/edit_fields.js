@@ -9,7 +9,7 @@ import { valueText } from "./preview.js";
 
 const adding = { kind: "", name: "" };
 
-/** @param {import("./edit.js").Edit} edit @param {import("./resource.js").Resource} segments @param {import("./resource.js").Resource | null} preview @param {(changes: any) => void} change */
+/** @param {import("./edit.js").Edit} edit @param {import("./resource.js").Resource} segments @param {import("./edit_preview.js").Follower} preview @param {(changes: any) => void} change */
 export function fieldsPart(edit, segments, preview, change) {
   const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
   const chosen = form.segments.map((target) => segments.now.value?.items.find((item) => item.name === target.segment)).filter(Boolean);
@@ -30,7 +30,7 @@ export function fieldsPart(edit, segments, preview, change) {
     chosen.length || !form.segments.length ? null : h("p", { class: "soft" }, "The columns cannot be read right now; what is mapped is kept."));
 }
 
-/** @param {import("./edit.js").Edit} edit @param {[string, string]} pair @param {number} index @param {readonly string[]} columns @param {import("./resource.js").Resource | null} preview @param {(changes: any) => void} change */
+/** @param {import("./edit.js").Edit} edit @param {[string, string]} pair @param {number} index @param {readonly string[]} columns @param {import("./edit_preview.js").Follower} preview @param {(changes: any) => void} change */
 function mappingRow(edit, pair, index, columns, preview, change) {
   const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
   const [field, column] = pair;
@@ -54,9 +54,9 @@ function mappingRow(edit, pair, index, columns, preview, change) {
       : button({ label: "Remove", icon: "bin", kind: "subtle", name: `Remove ${words}`, onclick: () => change({ mapping: form.mapping.filter((_, place) => place !== index) }) }));
 }
 
-/** A value as it would be sent, from the preview of what is saved. @param {import("./resource.js").Resource | null} preview @param {string} field */
+/** A value as it would be sent, from the preview. @param {import("./edit_preview.js").Follower} preview @param {string} field */
 function sampleOf(preview, field) {
-  for (const example of preview?.now.value?.examples ?? []) {
+  for (const example of preview.now?.value?.examples ?? []) {
     const value = example.custom?.[field] ?? example[field];
     if (value !== undefined && value !== null && value !== "") return valueText(value);
   }

@@ -54,6 +54,7 @@ export function safetyPart(edit, change, connections) {
       label: "New people", path: "new_people", value: form.new_people ?? "", errors: edit.errors, change: (value) => change({ new_people: value }),
       options: [["subscribed", "Are subscribed: they agreed to be mailed"], ["not_subscribed", "Are not subscribed"]],
     }) : null,
+    form.new_people ? checkField({ label: "Create people on the account's suppression list, too", path: "create_suppressed", value: form.create_suppressed ?? false, change: (value) => change({ create_suppressed: value }), help: "Ortto does not mail them; otherwise they are counted and left out." }) : null,
     h("div", { class: "times" },
       number("Hold the run above this many profiles", "max_profiles", form.max_profiles, (max_profiles) => change({ max_profiles })),
       number("Hold it if more than this per cent of the members would leave", "guards.max_removed_percent", guards.max_removed_percent, (value) => change({ guards: { ...guards, max_removed_percent: value } }))),

@@ -26,7 +26,7 @@ export const CUSTOM_TYPES = Object.freeze({
 /** Settings of an export that nobody has changed yet. */
 export const NEW_EXPORT = Object.freeze({
   display_name: "", connection: null, mapping: {}, segments: [], schedule: { on: "refresh" }, max_profiles: 100_000, leavers: "remove",
-  clear_empty: false, on_bad_value: "omit", resubscribe: false, date_order: null,
+  clear_empty: false, on_bad_value: "omit", resubscribe: false, create_suppressed: false, date_order: null,
   guards: { max_removed_percent: 50, allow_empty: false, max_unread_percent: 0.1 }, verification: { every: 0, repair: false },
 });
 

@@ -19,7 +19,7 @@ const SHOWN_AT_ONCE = 100;
 
 /** @param {import("./place.js").Place} place @returns {import("./place.js").Screen} */
 export function exportsScreen(place) {
-  const exports = place.read("/exports?limit=50", { isPaged: true, every: listPause });
+  const exports = place.read("/exports?limit=200", { isPaged: true, every: listPause });
   /** @type {Set<string>} */
   const picked = new Set();
   return {

@@ -17,15 +17,11 @@ const MOST_ROWS = 12;
 
 /** @param {import("./place.js").Place} place @returns {import("./place.js").Screen} */
 export function overviewScreen(place) {
-  const exports = place.read("/exports?limit=50", { isPaged: true, every: listPause });
-  /** @type {import("./resource.js").Resource | null} */
-  let runs = null;
+  const exports = place.read("/exports?limit=200", { isPaged: true, every: listPause });
+  const runs = place.read("/runs?limit=40", { every: () => 30_000 });
   return {
     title: () => "Overview",
-    body: () => shown(exports, (items) => {
-      runs ??= place.read("/runs?limit=40", { every: () => 30_000 });
-      return items.length ? everything(place, items, runs, exports.now.isWhole) : firstSteps(place);
-    }),
+    body: () => shown(exports, (items) => (items.length ? everything(place, items, runs, exports.now.isWhole) : firstSteps(place))),
   };
 }
 
@@ -114,9 +110,10 @@ function rowActions(place, item) {
   ];
 }
 
-/** @param {{ items: readonly any[] }} page */
-function lastRuns({ items }) {
+/** @param {{ items: readonly any[], next: string | null }} page */
+function lastRuns({ items, next }) {
   const today = lastDay(items, serverNow());
+  const isCut = Boolean(next) && today.length === items.length;
   const columns = [
     { label: "Run of", kind: "main", cell: (run) => h("a", { href: hashOf(["exports", run.export, "runs", run.id]) }, run.export) },
     { label: "Status", cell: (run) => statusChip(run.status) },
@@ -127,7 +124,7 @@ function lastRuns({ items }) {
   ];
   if (!today.length) return card("Last 24 hours", h("p", { class: "card-foot soft" }, "No run in the last 24 hours."));
   return card("Last 24 hours", [
-    dayStrip(today, serverNow()),
+    dayStrip(today, serverNow(), isCut),
     table({ caption: "The latest runs", columns, rows: today.slice(0, 8).map((item) => item.run), key: (run) => run.id + run.export }),
   ], "flush");
 }

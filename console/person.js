@@ -21,7 +21,7 @@ const AT_A_TIME = 3;
 /** @param {import("./place.js").Place} place @returns {import("./place.js").Screen} */
 export function personScreen(place) {
   const why = whyNot(place.me, "explain_person");
-  const exports = why ? null : place.read("/exports?limit=50", { isPaged: true });
+  const exports = why ? null : place.read("/exports?limit=200", { isPaged: true });
   const state = { email: "", error: "", isBusy: false, answers: /** @type {Answered[]} */ ([]), turn: 0 };
   return {
     title: () => "Find a person",

@@ -29,7 +29,7 @@ export const session = {
 
 /** Make the place of a screen. @param {Route} route */
 export function placeAt(route) {
-  /** @type {import("./resource.js").Resource[]} */
+  /** @type {{ read: () => void, stop: () => void }[]} */
   const resources = [];
   const timers = [];
   return {
@@ -43,6 +43,11 @@ export function placeAt(route) {
       const resource = reading(path, () => session.redraw(), options);
       resources.push(resource);
       return resource;
+    },
+    /** Count something else among what the screen reads. @template {{ read: () => void, stop: () => void }} T @param {T} other */
+    add(other) {
+      resources.push(other);
+      return other;
     },
     /** Call the API to change something; what was read before is read again. @param {string} method @param {string} path @param {Parameters<typeof call>[2]} [more] */
     async change(method, path, more) {

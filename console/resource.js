@@ -13,6 +13,9 @@ import { pauseAfter } from "./pace.js";
 const NOTHING = Object.freeze({ value: null, etag: null, problem: null, readAt: null, patience: 0, isWhole: false });
 const MOST_KEPT = 40;
 
+/** Milliseconds until what takes long is asked for again: where it will be is told by the first answer. */
+const LONG_PAUSE = 5_000;
+
 /** The latest snapshots by path: a screen that is opened again shows what it knows at once, and reads again. @type {Map<string, Snapshot>} */
 const kept = new Map();
 
@@ -26,7 +29,7 @@ export function forgetAnswers() {
  * `isPaged` reads all pages of a list, a page at a time, and shows what is there so far.
  * @param {string} path
  * @param {() => void} changed called when there is something new to show
- * @param {{ every?: (value: any, since: number) => number | null, isPaged?: boolean, method?: string, body?: any }} [options]
+ * @param {{ every?: (value: any, since: number) => number | null, isPaged?: boolean, method?: string, body?: any, known?: string }} [options]
  */
 export function reading(path, changed, options = {}) {
   const stop = new AbortController();
@@ -65,8 +68,12 @@ export function reading(path, changed, options = {}) {
   }
 
   async function readOne() {
-    const known = options.method ? null : snapshot.etag;
-    const answer = await call(options.method ?? "GET", path, { known, body: options.body, signal: stop.signal });
+    const known = options.known ?? (options.method ? null : snapshot.etag);
+    let answer = await call(options.method ?? "GET", path, { known, body: options.body, signal: stop.signal });
+    while (answer.status === 202 && answer.location) {
+      await new Promise((resolve) => setTimeout(resolve, LONG_PAUSE));
+      answer = await call("GET", answer.location.replace(/^\/api/, ""), { signal: stop.signal });
+    }
     const fresh = answer.status === 304 ? {} : { value: answer.data, etag: answer.etag };
     update({ ...fresh, problem: null, readAt: serverNow(), isWhole: true });
   }

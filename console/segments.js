@@ -12,7 +12,7 @@ import { shown } from "./state.js";
 export function segmentsScreen(place) {
   const [name = ""] = place.route.names;
   const segments = place.read("/segments?limit=200", { every: () => 60_000 });
-  const exports = place.read("/exports?limit=50", { isPaged: true });
+  const exports = place.read("/exports?limit=200", { isPaged: true });
   return {
     title: () => name || "Segments",
     trail: name ? [["Segments", "#/segments"]] : [],

@@ -23,5 +23,6 @@ export function settingRows(item) {
     ["Unreadable rows that leave removals on", `at most ${guards.max_unread_percent ?? 0.1} %`],
     ["Verification", every ? `after every ${every === 1 ? "run" : `${every} runs`}${item.verification.repair ? ", with repair" : ""}` : "only when asked"],
     ...(item.new_people ? [["New people", item.new_people === "subscribed" ? "are subscribed" : "are not subscribed"]] : []),
+    ...(item.create_suppressed ? [["Suppressed people", "are created, too"]] : []),
   ].map(Object.freeze));
 }

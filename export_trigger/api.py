@@ -24,22 +24,25 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 def _function(route: Route) -> Callable[[func.HttpRequest, func.Context], func.HttpResponse]:
     def handle(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        from export_trigger.http.compression import compressed
         from export_trigger.http.response import answer
         from shared.composition.app import app
 
+        given = {name.lower(): value for name, value in req.headers.items()}
         result = answer(
             app,
             route,
             params=dict(req.route_params),
             query=dict(req.params),
-            headers={name.lower(): value for name, value in req.headers.items()},
+            headers=given,
             body=req.get_body(),
             traceparent=context.trace_context.trace_parent,
         )
+        content, how = compressed(result.content(), given.get("accept-encoding", ""))
         return func.HttpResponse(
-            result.content(),
+            content,
             status_code=result.status,
-            headers={**NOT_KEPT, **result.headers},
+            headers={**NOT_KEPT, **result.headers, **how},
             mimetype=result.content_type.partition(";")[0],
         )
 

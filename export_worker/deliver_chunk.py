@@ -15,7 +15,7 @@ from shared.azure.storage import Container, TooLarge
 from shared.composition.app import Account, App
 from shared.delivery.capabilities import ListMethod
 from shared.delivery.chunks import Operation, UnreadableChunk, check_addresses, decode, encode
-from shared.delivery.contacts import Contact
+from shared.delivery.contacts import Contact, Creation
 from shared.delivery.delivery import Delivery
 from shared.delivery.errors import (
     AccountRefused,
@@ -143,7 +143,7 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
         return undone(Reason.AUTOPILOT_REFUSED, operations, calls_of(sender))
     except DestinationError:
         return undone(nothing_done(app, run, account, sender), operations, calls_of(sender))
-    delivery = Delivery(account.destination, account.api, sender, lists, method, run.new_people)
+    delivery = Delivery(account.destination, account.api, sender, lists, method, _creation(run))
     delivered = delivery.deliver(operations)
     for list_index in delivery.lists_gone:
         app.accounts.remember_list(account.id, run.targets[list_index].list, None)
@@ -166,7 +166,7 @@ def _prepare(
     if account.destination.asks_new_people:
         attempt.begin()
         alone = partial(app.locks.exclusive, account.id, "prove permissions", PROOF_SECONDS)
-        account.api.prepare(_to_be_sent(account, operations), run.new_people, sender, alone)
+        account.api.prepare(_to_be_sent(account, run, operations), run.new_people, sender, alone)
     certain = account.destination.methods[-1]
     if run.trigger == "repair":
         return lists, certain, {}
@@ -186,11 +186,16 @@ def _prepare(
     return lists, method or certain, {}
 
 
-def _to_be_sent(account: Account, operations: Sequence[Operation]) -> list[Contact]:
+def _creation(run: Run) -> Creation:
+    """Return what the run's export decided about people who are created."""
+    return Creation(run.new_people, run.create_suppressed)
+
+
+def _to_be_sent(account: Account, run: Run, operations: Sequence[Operation]) -> list[Contact]:
     """Return the contacts whose values are sent."""
     address = account.destination.fields.address
     return [
-        Contact(str(fields[address]).lower(), fields, operation.contact_id)
+        Contact(str(fields[address]).lower(), fields, operation.contact_id, even_suppressed=run.create_suppressed)
         for operation in operations
         if (operation.upsert or operation.contact_id is None) and (fields := operation.fields)
     ]

@@ -55,6 +55,9 @@ param notifies bool = false
 @description('Root of Autopilot\'s API.')
 param autopilotUrl string = 'https://api2.autopilothq.com/v1'
 
+@description('Root of Ortto\'s API, in place of those of all its regions. Empty: those.')
+param orttoUrl string = ''
+
 @description('NCRONTAB, in UTC, of the tick that looks for refreshed segments and due exports.')
 param exportSchedule string = '0 */5 * * * *'
 
@@ -135,6 +138,7 @@ var faults = filter(
     faultOfAddresses('allowedAddresses', allowedAddresses)
     faultOfAddresses('deploymentAddresses', deploymentAddresses)
     faultOfUrl('autopilotUrl', autopilotUrl)
+    empty(orttoUrl) ? '' : faultOfUrl('orttoUrl', orttoUrl)
     empty(packageUri) ? '' : faultOfUrl('packageUri', packageUri)
     faultOfSchedule('exportSchedule', exportSchedule)
     faultOfSchedule('supervisionSchedule', supervisionSchedule)
@@ -325,6 +329,7 @@ module app 'modules/app.bicep' = {
       : grantSourceAccess ? sourceAccount!.properties.primaryEndpoints.blob : usualSourceUri
     customerInsightsPath: customerInsightsPath
     autopilotUrl: autopilotUrl
+    orttoUrl: orttoUrl
     exportSchedule: exportSchedule
     supervisionSchedule: supervisionSchedule
     historyDays: historyDays

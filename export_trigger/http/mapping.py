@@ -58,24 +58,25 @@ def check_fields(mapping: Mapping[str, str], destination: Destination) -> None:
 
 
 def check_new_people(settings: ExportSettings, destination: Destination) -> None:
-    """Raise a Problem unless an export says whether new people may be mailed, exactly where its destination asks for it."""
+    """Raise a Problem unless an export decides about the people it creates exactly where its destination asks for it."""
+    title = destination.title
+    if settings.create_suppressed and not destination.asks_new_people:
+        why = f"{title} knows no create_suppressed: it tells nobody who is on its suppression list. Leave it out."
+        raise _refused("create_suppressed", "not_known", why)
     if destination.asks_new_people == (settings.new_people is not None):
         return
-    title = destination.title
     asked = f"{title} lets everybody be mailed whom an export creates, unless the export says otherwise."
     detail = (
         f"{asked} Set new_people to subscribed or not_subscribed."
         if destination.asks_new_people
         else f"{title} knows no new_people. Leave it out."
     )
-    raise Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "body_invalid",
-        detail,
-        errors=[
-            {"field": "new_people", "code": "missing" if destination.asks_new_people else "not_known", "detail": detail}
-        ],
-    )
+    raise _refused("new_people", "missing" if destination.asks_new_people else "not_known", detail)
+
+
+def _refused(field: str, code: str, detail: str) -> Problem:
+    errors = [{"field": field, "code": code, "detail": detail}]
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body_invalid", detail, errors=errors)
 
 
 def check_segments(catalogue: Catalogue, settings: ExportSettings, fields: Fields) -> None:

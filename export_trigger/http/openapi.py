@@ -87,7 +87,7 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     view = route.load_view()
     schema = schemas[view, "serialization"] if view else {"type": "string"}
     answers: dict[str, Any] = {
-        str(status): {"description": what} if status == 204 else _content(what, route.media, schema)
+        str(status): {"description": what} if status in {204, *route.bare} else _content(what, route.media, schema)
         for status, what in route.statuses.items()
     }
     if route.method == "GET":

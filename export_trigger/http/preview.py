@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from export_trigger.http.draft import draft_of, find_export
+from export_trigger.http.long_preview import answer_within
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.run_views import Preview
 from export_trigger.steps.recognise import load_known_state
@@ -38,13 +39,18 @@ _ASKING = threading.Lock()
 def preview_export(app: App, call: Call) -> Answer:
     """Show everything a run would do: members, joiners, leavers, calls, minutes, five contacts as they would be sent.
 
+    Where that takes longer than the caller waits, 202: it goes on, and its result will be at Location.
     With a body, by its settings instead of those that are saved: they are checked as a save is, and not stored.
     """
     export = draft_of(app, call) if call.body else find_export(app, call)[0]
-    name = call.params["export"]
+    return answer_within(app, call, lambda: _made(app, call.params["export"], export))
+
+
+def _made(app: App, name: str, export: Export) -> Preview:
+    """Return the preview; raise a Problem that says why it cannot be made."""
     try:
         with FOR_PREVIEWS.place(ROOM_SECONDS), Spool() as spool:
-            return Answer(body=_preview(app, name, export, spool))
+            return _preview(app, name, export, spool)
     except Transient as fault:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, fault.reason, f"{fault.detail} Try again in a moment.") from None
     except ExportError as end:

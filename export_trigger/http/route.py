@@ -49,6 +49,8 @@ class Route:
     body: str | None = None
     query: tuple[Query, ...] = ()
     statuses: Mapping[int, str] = field(default_factory=lambda: {200: "Done."})
+    bare: tuple[int, ...] = ()
+    """Statuses of answers that have no content, besides 204."""
     media: str = "application/json"
     is_body_optional: bool = False
     """Whether a call without a body means something too."""

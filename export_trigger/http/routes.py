@@ -11,6 +11,7 @@ from shared.reasons.codes import Status
 _SAVED: Final = {200: "Replaced.", 201: "Created."}
 _GONE: Final = {204: "Removed."}
 _STARTED: Final = {202: "Started."}
+_LONG: Final = {200: "What a run would do.", 202: "It takes long, and goes on: its result will be at Location."}
 _DETACH: Final = Query("detach", {"type": "boolean", "default": False})
 _SEGMENT: Final = Query("segment", {"type": "string"})
 _EXPORT: Final = Query("export", {"type": "string"})
@@ -93,14 +94,7 @@ ROUTES: Final = (
         view="views.ExportPage",
         query=PAGE,
     ),
-    Route(
-        "get_export",
-        "GET",
-        "exports/{export}",
-        Role.VIEWER,
-        "exports.get_export",
-        view="views.ExportView",
-    ),
+    Route("get_export", "GET", "exports/{export}", Role.VIEWER, "exports.get_export", view="views.ExportView"),
     Route(
         "put_export",
         "PUT",
@@ -143,6 +137,18 @@ ROUTES: Final = (
         view="run_views.Preview",
         body="exports.ExportSettings",
         is_body_optional=True,
+        statuses=_LONG,
+        bare=(202,),
+    ),
+    Route(
+        "get_preview",
+        "GET",
+        "exports/{export}/previews/{preview}",
+        Role.VIEWER,
+        "long_preview.get_preview",
+        view="run_views.Preview",
+        statuses=_LONG,
+        bare=(202,),
     ),
     Route(
         "explain_person",
@@ -181,14 +187,7 @@ ROUTES: Final = (
         view="run_views.RunPage",
         query=(*PAGE, _EXPORT, _STATUS),
     ),
-    Route(
-        "get_run",
-        "GET",
-        "exports/{export}/runs/{run}",
-        Role.VIEWER,
-        "runs.get_run",
-        view="run_views.RunView",
-    ),
+    Route("get_run", "GET", "exports/{export}/runs/{run}", Role.VIEWER, "runs.get_run", view="run_views.RunView"),
     Route(
         "cancel_run",
         "POST",
@@ -253,14 +252,7 @@ ROUTES: Final = (
         body="person.PersonBody",
         statuses={200: "Erased.", 202: "Not done yet: what is missing is named, and tried again by itself."},
     ),
-    Route(
-        "get_erasure",
-        "GET",
-        "erasure/{erasure}",
-        Role.ADMIN,
-        "erasure.get_erasure",
-        view="views.ErasureView",
-    ),
+    Route("get_erasure", "GET", "erasure/{erasure}", Role.ADMIN, "erasure.get_erasure", view="views.ErasureView"),
     Route(
         "list_audit",
         "GET",
@@ -270,14 +262,7 @@ ROUTES: Final = (
         view="views.AuditPage",
         query=PAGE,
     ),
-    Route(
-        "get_me",
-        "GET",
-        "me",
-        Role.VIEWER,
-        "me.get_me",
-        view="views.Me",
-    ),
+    Route("get_me", "GET", "me", Role.VIEWER, "me.get_me", view="views.Me"),
     Route(
         "get_health",
         "GET",

@@ -153,6 +153,7 @@ def _plan_delivery(
         remarks(planned, names),
         refresh.version,
         new_people=export.new_people,
+        create_suppressed=export.create_suppressed,
         as_of=refresh.published_at,
     )
     return _record(app, run, summary, planned.rejected["reason"])

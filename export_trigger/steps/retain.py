@@ -18,6 +18,8 @@ from shared.runs.run_id import moment_of
 
 log = logging.getLogger(__name__)
 
+PREVIEW_KEPT: Final = timedelta(hours=1)
+
 MOST_AT_ONCE: Final = 200
 """Runs, and files of each kind, of one export that a tick deletes; the rest waits for the next one."""
 
@@ -38,6 +40,13 @@ def retain(app: App, export: str) -> None:
 def retain_audit(app: App) -> None:
     """Delete what is in the audit trail for longer than the settings keep it."""
     app.audit.forget(app.now() - timedelta(days=app.settings.audit_days), most=MOST_AT_ONCE)
+
+
+def retain_previews(app: App) -> None:
+    """Delete what previews came to that took long, an hour after they were asked for."""
+    is_over = _is_older(app.now() - PREVIEW_KEPT)
+    for name in [name for name in app.storage.names(Container.PREVIEWS) if is_over(name)][:MOST_AT_ONCE]:
+        app.storage.delete(Container.PREVIEWS, name)
 
 
 def _expire(app: App, container: Container, export: str, before: datetime) -> None:

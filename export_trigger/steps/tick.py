@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from export_trigger.steps.erase import advance_all
 from export_trigger.steps.keys import sweep_keys
-from export_trigger.steps.retain import retain, retain_audit
+from export_trigger.steps.retain import retain, retain_audit, retain_previews
 from shared.composition.app import App
 from shared.exports.configuration import Export, OnCron, OnRefresh
 from shared.exports.schedule import is_due
@@ -33,6 +33,7 @@ def tick(app: App) -> None:
         "exports": lambda: each(owners(app), lambda name: _look_after(app, name, refreshed)),
         "erasures": lambda: advance_all(app),
         "audit": lambda: retain_audit(app),
+        "previews": lambda: retain_previews(app),
         "keys": lambda: sweep_keys(app),
     }
     try:

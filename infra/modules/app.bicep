@@ -44,6 +44,10 @@ param keyVaultUrl string
 param customerInsightsBlobUri string
 param customerInsightsPath string
 param autopilotUrl string
+
+@description('In place of the roots of all regions; empty: those.')
+param orttoUrl string
+
 param exportSchedule string
 param supervisionSchedule string
 param historyDays int
@@ -72,6 +76,7 @@ var settings = {
   CUSTOMER_INSIGHTS_PATH: customerInsightsPath
   KEY_VAULT_URL: keyVaultUrl
   AUTOPILOT_URL: autopilotUrl
+  ORTTO_URL: orttoUrl
   EXPORT_SCHEDULE: exportSchedule
   SUPERVISION_SCHEDULE: supervisionSchedule
   AUTH_MODE: empty(authClientId) ? 'keys' : 'entra'

@@ -27,6 +27,7 @@ class Container(StrEnum):
     REJECTED = "rejected"
     ERASURES = "erasures"
     COUNTS = "counts"
+    PREVIEWS = "previews"
 
 
 class Queue(StrEnum):
@@ -46,6 +47,7 @@ LARGEST: Final[Mapping[Container, int]] = {
     Container.REJECTED: 1 << 30,
     Container.ERASURES: 1 << 10,
     Container.COUNTS: 1 << 21,
+    Container.PREVIEWS: 1 << 20,
 }
 """Bytes of a blob that is read, by what it holds. Ours are far smaller: a state has some 40 bytes a person, and ten million
 people are the most that an export may have. What is larger was not written by us, and would take the instance's memory."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Final
+
+from shared.exports.configuration import NewPeople
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,7 @@ class Contact:
 
     `fields` is the contact as planning composed it, `address` its e-mail address in lower case, `contact_id` the
     destination's id if it is known. `add` and `remove` are the ids of lists that the call puts it on and takes it off.
+    `even_suppressed` says that it is created although its address is on the account's suppression list.
     """
 
     address: str
@@ -20,6 +24,19 @@ class Contact:
     contact_id: str | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    even_suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What an export decided about people who are created, where its destination asks: `new_people` and `create_suppressed`."""
+
+    new_people: NewPeople | None = None
+    even_suppressed: bool = False
+
+
+UNASKED: Final = Creation()
+"""Where the destination asks nothing."""
 
 
 @dataclass(frozen=True, slots=True)

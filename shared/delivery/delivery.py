@@ -13,14 +13,13 @@ from collections.abc import Iterable, Sequence
 from shared.delivery.account import Account
 from shared.delivery.capabilities import ANY_LISTS, ListMethod, fills_by_sending
 from shared.delivery.chunks import Operation
-from shared.delivery.contacts import Move
+from shared.delivery.contacts import UNASKED, Creation, Move
 from shared.delivery.destination import Destination
 from shared.delivery.errors import ContactGone, ListGone, Refused
 from shared.delivery.moving import Moves, Outcome
 from shared.delivery.progress import Delivered, Load, Progress
 from shared.delivery.sending import NotSent, Sender
 from shared.delivery.upserts import Upserts
-from shared.exports.configuration import NewPeople
 from shared.reasons.rows import RowReason
 from shared.state.state import Receipt
 
@@ -28,8 +27,8 @@ from shared.state.state import Receipt
 class Delivery:
     """Delivers operations to one account.
 
-    `lists` are the ids of the run's lists, in order. `method` is how contacts get on them, `new_people` whether those who
-    are created may be mailed.
+    `lists` are the ids of the run's lists, in order. `method` is how contacts get on them, `creation` what was decided
+    about those who are created.
     """
 
     def __init__(
@@ -39,12 +38,12 @@ class Delivery:
         sender: Sender,
         lists: Sequence[str],
         method: ListMethod,
-        new_people: NewPeople | None = None,
+        creation: Creation = UNASKED,
     ) -> None:
         self._can = destination.capabilities
         self._lists = lists
         self._method = method
-        self._upserts = Upserts(destination, api, sender, lists, method, new_people)
+        self._upserts = Upserts(destination, api, sender, lists, method, creation)
         self._moves = Moves(api, sender, self._can)
         self._lists_gone: set[int] = set()
         self._moves_refused: list[Progress] = []

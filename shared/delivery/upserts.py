@@ -12,14 +12,13 @@ from typing import Final
 
 from shared.delivery.account import Account
 from shared.delivery.capabilities import ListMethod, Names
-from shared.delivery.contacts import Contact, Held, NotHeld, Result, Seen
+from shared.delivery.contacts import UNASKED, Contact, Creation, Held, NotHeld, Result, Seen
 from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError, ListGone, Refused
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.progress import Load, Progress
 from shared.delivery.read_back import confirmed
 from shared.delivery.sending import NotSent, Sender
-from shared.exports.configuration import NewPeople
 from shared.reasons.rows import RowReason
 
 REFUSES_ALL: Final = 20
@@ -30,8 +29,8 @@ account, such as one that is past its contract's limit."""
 class Upserts:
     """Sends the contacts of one delivery.
 
-    `lists` are the ids of the run's lists, in order. `method` is how contacts get on them, `new_people` whether those who
-    are created may be mailed.
+    `lists` are the ids of the run's lists, in order. `method` is how contacts get on them, `creation` what was decided
+    about those who are created.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class Upserts:
         sender: Sender,
         lists: Sequence[str],
         method: ListMethod,
-        new_people: NewPeople | None = None,
+        creation: Creation = UNASKED,
     ) -> None:
         self._can = destination.capabilities
         self._address = destination.fields.address
@@ -49,7 +48,8 @@ class Upserts:
         self._sender = sender
         self._lists = lists
         self._method = method
-        self._introduces = new_people == "not_subscribed"
+        self._introduces = creation.new_people == "not_subscribed"
+        self._even_suppressed = creation.even_suppressed
         self.lists_gone: set[int] = set()
         self._accepted = False
         self.refused: list[Progress] = []
@@ -133,7 +133,12 @@ class Upserts:
     def _contact(self, load: Load) -> Contact:
         fields = load.item.operation.fields or {}
         return Contact(
-            self.address(load.item), fields, load.item.contact_id, self._named(load.add), self._named(load.remove)
+            self.address(load.item),
+            fields,
+            load.item.contact_id,
+            self._named(load.add),
+            self._named(load.remove),
+            self._even_suppressed,
         )
 
     def _call(self, contacts: Sequence[Contact]) -> Callable[[], Sequence[Result]]:

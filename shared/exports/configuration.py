@@ -141,6 +141,7 @@ class ExportSettings(Model):
     on_bad_value: Literal["omit", "reject"] = "omit"
     resubscribe: bool = False
     new_people: NewPeople | None = None
+    create_suppressed: bool = False
     date_order: Literal["day_first", "month_first"] | None = None
     guards: Guards = Guards()
     verification: VerificationSettings = VerificationSettings()

@@ -95,4 +95,5 @@ def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scop
         perhaps_erased=app.tombstones.perhaps_former(),
         only=only,
         max_unread_percent=export.guards.max_unread_percent,
+        even_suppressed=export.create_suppressed,
     )

@@ -28,7 +28,7 @@ from shared.reasons.errors import ExportError
 from shared.reasons.rows import RowReason
 from shared.sources.ahead import in_order
 from shared.state.digests import DigestKey
-from shared.state.state import CUSTOMERS, State
+from shared.state.state import CUSTOMERS, State, is_suppressed
 
 _IDENTITIES: Final = -1
 """Where the spool keeps whose rows stand for whom, beside the segments' contacts."""
@@ -102,6 +102,8 @@ def plan(
         surveyed = survey(segments, recipe, key, scope, spool, notations)
     removable = sum(1 << segment_index for segment_index in range(len(segments)) if scope.remove_leavers)
     current, doubt = state.on_lists(list_ids), surveyed.doubt()
+    if scope.even_suppressed:
+        current = current.filter(~is_suppressed())
     shares = (
         _identified(
             difference(rows, current.filter(in_share), segments=len(segments), removable=removable, doubt=doubt), spool

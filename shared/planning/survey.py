@@ -84,6 +84,7 @@ class Scope:
     """Whom a run concerns: do leavers go, who must never come back (digests), and, if not everybody, which CustomerIds.
 
     `perhaps_erased` are those of `erased` that may be former digests. Nobody leaves a segment of whose rows more than `max_unread_percent` could not be read.
+    `even_suppressed`: whom the destination would not create, since they are on its suppression list, is sent again.
     """
 
     remove_leavers: bool
@@ -91,6 +92,7 @@ class Scope:
     perhaps_erased: Sequence[int] = ()
     only: Collection[str] | None = None
     max_unread_percent: float = MAX_UNREAD_PERCENT
+    even_suppressed: bool = False
 
 
 def survey(

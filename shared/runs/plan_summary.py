@@ -47,5 +47,8 @@ class PlanSummary:
     new_people: NewPeople | None = None
     """Whether those whom it creates may be mailed."""
 
+    create_suppressed: bool = False
+    """Whether those are created, too, whose address is on the account's suppression list."""
+
     as_of: datetime | None = None
     """When that refresh was published, as far as the source says."""

@@ -139,6 +139,9 @@ class Run(Record):
     new_people: NewPeople | None = None
     """Whether those whom it creates may be mailed; None where the destination asks nothing."""
 
+    create_suppressed: bool = False
+    """Whether it creates those, too, whose address is on the account's suppression list."""
+
     refresh: str | None = None
     """The refresh of the source that it takes up, by its etag; None if no refresh started it."""
 
@@ -197,6 +200,7 @@ class Run(Record):
             digests=plan.digests,
             remarks=plan.remarks,
             new_people=plan.new_people,
+            create_suppressed=plan.create_suppressed,
             as_of=plan.as_of,
             refresh=plan.refresh if self.refresh else None,
         )

@@ -39,6 +39,7 @@ class RunChanges(TypedDict, total=False):
     findings: tuple[Findings, ...]
     remarks: str
     new_people: NewPeople | None
+    create_suppressed: bool
     refresh: str | None
     as_of: datetime | None
     digests: str | None

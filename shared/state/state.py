@@ -180,6 +180,11 @@ def known_or_doubted(people: pl.DataFrame) -> pl.DataFrame:
     return people.filter(pl.col("contact_id").is_not_null() | (pl.col("attempted") != 0) | (pl.col("lists") != 0))
 
 
+def is_suppressed() -> pl.Expr:
+    """Return whether a person of a state is on the destination's suppression list, and so on no list in truth."""
+    return pl.col("contact_id").is_null() & (pl.col("attempted") == 0)
+
+
 def identify(state: State, customers: pl.DataFrame) -> State:
     """Note whose row stands for each person; `customers` has the columns of CUSTOMERS, each person once."""
     known = state.on_lists(state.lists).join(customers, on="person", how="left", suffix="_new")

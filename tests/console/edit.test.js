@@ -6,7 +6,7 @@ import { errorsAt } from "../../console/fields.js";
 
 const VIEW = Object.freeze({
   name: "loyalty", display_name: "Loyalty", connection: "main", mapping: { Email: "Mail", FirstName: "First" }, segments: [{ segment: "Gold", list: "Gold members" }],
-  schedule: { on: "refresh" }, max_profiles: 100_000, leavers: "remove", clear_empty: false, on_bad_value: "omit", resubscribe: false, date_order: null,
+  schedule: { on: "refresh" }, max_profiles: 100_000, leavers: "remove", clear_empty: false, on_bad_value: "omit", resubscribe: false, create_suppressed: false, date_order: null,
   guards: { max_removed_percent: 50, allow_empty: false, max_unread_percent: 0.1 }, verification: { every: 0, repair: false }, new_people: "subscribed",
   active_run: null, current_run: null, last_run: null, last_delivered: null, next_run: null, may: ["edit"], created_at: "x", updated_at: "x", updated_by: "me",
 });

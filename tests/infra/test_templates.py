@@ -112,6 +112,7 @@ GROUP: Final = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGrou
         ({"allowedAddresses": "203.0.113.7/32;198.51.100.0/24"}, "allowedAddresses must be IPv4 ranges"),
         ({"deploymentAddresses": "github.com"}, "deploymentAddresses must be IPv4 ranges"),
         ({"autopilotUrl": "http://api2.autopilothq.com/v1"}, "autopilotUrl must begin with https://"),
+        ({"orttoUrl": "https//api.example"}, "orttoUrl must begin with https://"),
         ({"exportSchedule": "*/5 * * * *"}, "exportSchedule must have six fields"),
         ({"supervisionSchedule": "0  * * * * *"}, "supervisionSchedule must have six fields"),
         ({"sourcePrivateEndpoint": True}, "sourcePrivateEndpoint needs virtualNetwork"),

@@ -69,5 +69,12 @@ def test_a_folder_that_is_no_backup_is_refused(world: World, tmp_path: Path, mon
 
 
 def test_all_that_lasts_is_in_it() -> None:
-    left_out = {Container.CHUNKS, Container.OUTCOMES, Container.REJECTED, Container.ERASURES, Container.COUNTS}
+    left_out = {
+        Container.CHUNKS,
+        Container.OUTCOMES,
+        Container.REJECTED,
+        Container.ERASURES,
+        Container.COUNTS,
+        Container.PREVIEWS,
+    }
     assert set(Container) - set(CONTAINERS) == left_out

@@ -73,6 +73,7 @@ def test_an_export_of_a_deleted_ones_name_begins_with_nothing(team: World) -> No
         {"segments": [{"segment": "Few", "list": "Team"}]},
         {"max_profiles": 0},
         {"new_people": "subscribed"},
+        {"create_suppressed": True},
         {"unheard_of": True},
     ],
     ids=lambda changes: "-".join(changes),

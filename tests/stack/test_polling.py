@@ -53,3 +53,13 @@ def test_the_command_line_asks_again_by_what_it_has(world: World, run: str) -> N
 @pytest.mark.parametrize("path", ["me", "exports", "openapi.json", "exports/nothing", "health"])
 def test_no_answer_is_kept_by_a_cache(world: World, path: str) -> None:
     assert ask(world, path).headers["Cache-Control"] == "no-store"
+
+
+def test_a_long_answer_is_compressed_for_who_takes_it(world: World, run: str) -> None:
+    zipped = ask(world, run)
+    plain = ask(world, run, **{"Accept-Encoding": "identity"})
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert zipped.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert (zipped.content, zipped.headers["ETag"]) == (plain.content, plain.headers["ETag"])
+    assert int(zipped.headers["Content-Length"]) < len(plain.content)

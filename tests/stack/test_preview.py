@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from azure.storage.blob import BlobServiceClient
 
+from export_trigger.http.long_preview import PreviewRecord
+from local.eventually import eventually
 from local.world import SIMPLE, World, people
+from shared.runs.run_id import new_run_id
 
 
 @pytest.fixture
@@ -76,3 +81,62 @@ def test_a_segment_whose_blob_is_gone_answers_for_itself(export: World) -> None:
     saved = export.save("warned", segments=[{"segment": "Few", "list": "Warned"}], mapping=SIMPLE)
     assert saved["members"] == {"Few": None}
     assert any("'Few' could not be counted" in warning for warning in saved["warnings"])
+
+
+def ask_shortly(world: World, export: str, body: object = None) -> requests.Response:
+    """Ask for a preview without waiting for it."""
+    headers = {"x-functions-key": world.stack.function_key, "Prefer": "wait=0"}
+    return requests.post(f"{world.stack.api_url}/exports/{export}/preview", json=body, headers=headers, timeout=60)
+
+
+def fetched(world: World, asked: requests.Response) -> requests.Response:
+    """Fetch what a preview came to, as soon as it is there."""
+    url = asked.headers["Location"].removeprefix("/api")
+    headers = {"x-functions-key": world.stack.function_key}
+
+    def look() -> requests.Response:
+        return requests.get(f"{world.stack.api_url}{url}", headers=headers, timeout=60)
+
+    return eventually(look, lambda answer: answer.status_code != 202)
+
+
+def test_a_preview_that_takes_long_goes_on_and_is_fetched(export: World) -> None:
+    """It touches neither the run that is going nor what was delivered, and leaves no contact in storage."""
+    whole = export.api.post("exports/seen/preview")
+    before = (export.runs("seen"), export.api.get("exports/seen"))
+    export.reset_statistics()
+    asked = ask_shortly(export, "seen")
+    assert (asked.status_code, asked.content, asked.headers["Retry-After"]) == (202, b"", "5")
+    found = fetched(export, asked)
+    assert (found.status_code, found.json()) == (200, {**whole, "examples": []})
+    assert export.look("stats")["writes"] == 0
+    assert (export.runs("seen"), export.api.get("exports/seen")) == before
+    with BlobServiceClient.from_connection_string(export.stack.storage) as blobs:
+        kept = blobs.get_container_client("previews")
+        assert not [blob for blob in kept.list_blob_names() if b"@" in kept.download_blob(blob).readall()]
+
+
+def test_a_preview_that_came_to_nothing_says_so_where_it_is_fetched(export: World) -> None:
+    export.save("loose", connection=None, segments=["Team"], mapping=SIMPLE, schedule={"on": "off"})
+    at_once = export.refused("POST", "exports/loose/preview")
+    found = fetched(export, ask_shortly(export, "loose"))
+    assert (found.status_code, found.json()["code"], found.json()["detail"]) == (409, at_once.code, str(at_once))
+
+
+def test_a_draft_that_takes_long_is_refused_at_once_or_fetched(export: World) -> None:
+    draft = {"display_name": "x", "connection": "main", "segments": ["Team", "Few"], "mapping": SIMPLE}
+    assert ask_shortly(export, "seen", {**draft, "segments": ["Nobody"]}).status_code == 422
+    found = fetched(export, ask_shortly(export, "seen", {**draft, "mapping": {"Email": "Email"}}))
+    assert (found.status_code, found.json()["rows_read"]) == (200, 3)
+
+
+def test_a_preview_whose_instance_died_is_asked_for_again(export: World) -> None:
+    """Nothing is heard of it any more; and of one that nobody asked for there is nothing."""
+    preview = new_run_id(datetime.now(UTC))
+    assert export.refused("GET", f"exports/seen/previews/{preview}").code == "preview_not_found"
+    silent = PreviewRecord(alive_at=datetime.now(UTC) - timedelta(minutes=2))
+    with BlobServiceClient.from_connection_string(export.stack.storage) as blobs:
+        kept = blobs.get_container_client("previews")
+        kept.upload_blob(f"seen/{preview}.json", silent.model_dump_json().encode())
+    refused = export.refused("GET", f"exports/seen/previews/{preview}")
+    assert (refused.status, refused.code) == (503, "preview_interrupted")

@@ -72,7 +72,8 @@ class OrttoAccount:
             }
             for contact in contacts
         ]
-        answer = self._merge(people, [EMAIL], skip_non_existing=False)
+        even_suppressed = any(contact.even_suppressed for contact in contacts)
+        answer = self._merge(merge_body(people, [EMAIL], strategy=OVERWRITE, even_suppressed=even_suppressed))
         if answer.get("people") == []:
             raise NoAnswer(f"{Call.MERGE} was answered about nobody")
         found = results(answer, len(contacts))
@@ -94,7 +95,7 @@ class OrttoAccount:
             for move in moves
         ]
         try:
-            self._merge(people, [PERSON_ID], skip_non_existing=True)
+            self._merge(merge_body(people, [PERSON_ID], strategy=OVERWRITE, skip_non_existing=True))
         except Refused:
             raise Unclear(f"{Call.MERGE} was refused, perhaps since somebody is gone") from None
         return [Held(move.contact_id) for move in moves]
@@ -151,10 +152,7 @@ class OrttoAccount:
         schema: Mapping[str, Any] = caller.one(lambda: self._api.call(Call.SCHEMA, {"namespaces": ["", "cm"]}))
         return schema
 
-    def _merge(
-        self, people: Sequence[Mapping[str, Any]], merge_by: Sequence[str], *, skip_non_existing: bool
-    ) -> Mapping[str, Any]:
-        body = merge_body(people, merge_by, strategy=OVERWRITE, skip_non_existing=skip_non_existing)
+    def _merge(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = self._api.call(Call.MERGE, body)
         return answer
 

@@ -16,9 +16,14 @@ KEEP: Final = 3
 
 
 def merge_body(
-    people: Sequence[Mapping[str, Any]], merge_by: Sequence[str], *, strategy: int, skip_non_existing: bool = False
+    people: Sequence[Mapping[str, Any]],
+    merge_by: Sequence[str],
+    *,
+    strategy: int,
+    skip_non_existing: bool = False,
+    even_suppressed: bool = False,
 ) -> Mapping[str, Any]:
-    """Return the body of a merge; nobody is created whose address is on the account's suppression list (recorded)."""
+    """Return the body of a merge; unless `even_suppressed` nobody is created who is on the account's suppression list (recorded)."""
     return {
         "people": people,
         "async": False,
@@ -26,5 +31,5 @@ def merge_body(
         "merge_strategy": strategy,
         "find_strategy": 0,
         "skip_non_existing": skip_non_existing,
-        "suppression_list_field_id": EMAIL,
+        **({} if even_suppressed else {"suppression_list_field_id": EMAIL}),
     }

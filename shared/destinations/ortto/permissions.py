@@ -81,7 +81,7 @@ class Permissions:
         Raise NoAnswer if somebody is left out, Refused if somebody was not tried: their update would create them, subscribed.
         """
         people = [{"fields": {EMAIL: contact.address, PERMISSION: False}} for contact in contacts]
-        answer = self._api.call(Call.MERGE, merge_body(people, [EMAIL], strategy=KEEP))
+        answer = self._api.call(Call.MERGE, merge_body(people, [EMAIL], strategy=KEEP, even_suppressed=_even(contacts)))
         found = results(answer, len(contacts))
         if found is None or NotHeld.NOT_DONE in found:
             raise Refused(f"{Call.MERGE} was refused")
@@ -180,6 +180,10 @@ class Permissions:
         caller.one(lambda: self._api.call(Call.MERGE, body))
         self._notes.write(NOTE, CHANGES)
         raise PermissionsWouldChange("the account subscribes people again")
+
+
+def _even(contacts: Sequence[Contact]) -> bool:
+    return any(contact.even_suppressed for contact in contacts)
 
 
 def _parts(contacts: Sequence[Contact], new_people: NewPeople | None) -> Iterator[Sequence[Contact]]:

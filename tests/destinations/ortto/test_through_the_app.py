@@ -222,6 +222,27 @@ def test_suppressed_people_have_a_count_of_their_own_and_are_sent_once(
     assert ortto.members("Team") == {"a@example.com", "b@example.com", "c@example.com"}
 
 
+def test_suppressed_people_are_created_where_the_export_says_so_those_left_out_before_too(
+    ortto: OrttoBench, installation: Installation
+) -> None:
+    save(installation)
+    ortto.by_hand("POST", "suppressed/a@example.com")
+    ortto.by_hand("POST", "suppressed/b@example.com")
+    assert run(installation)["counts"]["suppressed"] == 2
+
+    assert save(installation, create_suppressed=True, new_people="not_subscribed")[0] == 200
+    refresh(installation.stack, "a@example.com", "b@example.com", "c@example.com", "d@example.com")
+    ortto.by_hand("POST", "suppressed/d@example.com")
+    ended = run(installation)
+    assert (ended["counts"]["suppressed"], ended["counts"]["delivered"], ended["counts"]["unchanged"]) == (0, 3, 1)
+    assert ortto.members("Team") == {"a@example.com", "b@example.com", "c@example.com", "d@example.com"}
+    assert permission(ortto, "d@example.com") is False
+    assert run(installation, "verify_export")["reason"] == "lists_equal"
+
+    ended = run(installation)
+    assert (ended["counts"]["unchanged"], ended["counts"]["suppressed"]) == (4, 0)
+
+
 def test_the_accounts_own_fields_are_offered(ortto: OrttoBench, installation: Installation) -> None:
     status, shown = installation.ask("list_fields", "main", segment="Team")
     names = {field["name"] for field in shown["fields"]}

@@ -39,7 +39,7 @@ def test_every_reference_leads_somewhere() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_an_answer_of_json_is_described_by_a_type_of_its_own(route: Route) -> None:
     for status, answer in operation(route)["responses"].items():
-        if status in {"204", "304", "401", "default"} or route.media != "application/json":
+        if status in {"204", "304", "401", "default", *map(str, route.bare)} or route.media != "application/json":
             continue
         (name,) = references(answer["content"]["application/json"])
         assert SCHEMAS[name]["properties"]

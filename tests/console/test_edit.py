@@ -1,0 +1,82 @@
+"""The preview beside the form says what the settings typed now would do; nothing is saved by looking."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from playwright.sync_api import Request, Route, expect
+
+from local.world import SIMPLE, World
+from tests.console.tab import Tab
+
+PREVIEW = re.compile(r"/api/exports/[\w-]+/preview$")
+
+
+def watched(tab: Tab) -> list[Request]:
+    """Return the previews that the page asks for, as it goes on."""
+    asked: list[Request] = []
+    tab.page.on("request", lambda request: asked.append(request) if PREVIEW.search(request.url) else None)
+    return asked
+
+
+def test_the_preview_follows_what_is_typed(world: World, tab: Tab) -> None:
+    world.save("typed", display_name="Typed", segments=[{"segment": "LapsedCustomers", "list": "T"}], mapping=SIMPLE)
+    before = world.api.get("exports/typed")
+    tab.sign_in("#/exports/typed/edit")
+    beside = tab.page.get_by_role("complementary")
+    asked = watched(tab)
+    expect(beside).to_contain_text("What a run would do now")
+    tab.settles()
+    tab.page.get_by_label("Display name").press_sequentially(" and more", delay=20)
+    limit = tab.page.get_by_label("Hold the run above this many profiles")
+    limit.fill("")
+    limit.press_sequentially("1", delay=20)
+    expect(beside).to_contain_text("It would be skipped")
+    expect(beside).to_contain_text("by the settings typed here")
+    tab.settles()
+    assert tab.faults_of_access() == []
+    assert len(asked) <= 2  # of the saved settings, and of those typed; a name changes nothing of what a run does
+    assert json.loads(asked[-1].post_data or "")["max_profiles"] == 1
+    assert world.api.get("exports/typed") == before
+
+
+def test_numbers_of_settings_typed_before_do_not_look_like_those_of_now(world: World, tab: Tab) -> None:
+    tab.sign_in("#/exports/loyalty/edit")
+    tab.settles()
+    beside = tab.page.get_by_role("complementary")
+    tab.page.get_by_role("combobox", name="Column for FirstName").select_option("")
+    expect(beside).to_contain_text("from before your last change. Choose the column that fills it.")
+    held: list[Route] = []
+    tab.page.route(PREVIEW, lambda route: route.continue_() if held else held.append(route))
+    with tab.page.expect_request(PREVIEW):
+        tab.page.get_by_role("combobox", name="Column for FirstName").select_option("LastName")
+    expect(beside).to_contain_text("Working out your changes")
+    expect(beside.locator("[aria-busy=true]")).to_contain_text("Added to lists")
+    assert tab.faults_of_access() == []
+    tab.page.get_by_role("combobox", name="Column for FirstName").select_option("Email")
+    with tab.page.expect_request(PREVIEW) as last:  # which is made once the one that is going has its answer
+        held[0].continue_()
+    assert json.loads(last.value.post_data or "")["mapping"]["FirstName"] == "Email"
+    expect(beside).to_contain_text("by the settings typed here")
+    assert len(held) == 1
+
+
+def test_a_new_export_is_previewed_before_it_is_saved(world: World, tab: Tab) -> None:
+    known = {item["name"] for item in world.api.get("exports")["items"]}
+    tab.sign_in("#/new-export?segment=Customer&connection=main")
+    asked = watched(tab)
+    beside = tab.page.get_by_role("complementary")
+    expect(beside).to_contain_text("What its first run would do. Nothing is saved or sent.")
+    tab.settles()
+    expect(beside).to_contain_text("Added to lists")
+    assert 1 <= len(asked) <= 2  # the account's own fields may come after the first
+    assert {request.headers.get("if-none-match") for request in asked} == {"*"}
+    assert {item["name"] for item in world.api.get("exports")["items"]} == known
+
+
+def test_what_a_save_would_refuse_is_said_while_it_is_typed(world: World, tab: Tab) -> None:
+    tab.expected.add("409")
+    tab.sign_in("#/new-export?segment=LoyaltyGold&connection=main")
+    tab.page.get_by_label("List of LoyaltyGold").fill("LoyaltyGold too")
+    expect(tab.page.get_by_role("complementary")).to_contain_text("fills the list 'LoyaltyGold too' already")
