@@ -69,7 +69,7 @@ def test_however_many_parts_a_difference_is_taken_in_it_is_the_same(
         assert seen[0] == seen[1] == seen[2]
         state = carry_out(operations, state)
         with Spool() as spool:
-            assert planned(segments, state, spool).is_nothing
+            assert planned(segments, state, spool).difference.operations.is_empty()
 
 
 def test_each_operation_has_the_contact_of_its_own_row() -> None:
