@@ -95,7 +95,8 @@ export function skewOf(server, here) {
 async function contentOf(response) {
   if (!/json/.test(response.headers.get("Content-Type") ?? "")) return null;
   try {
-    return await response.json();
+    const text = await response.text();
+    return text ? JSON.parse(text) : null;
   } catch {
     if (response.ok) throw new ApiProblem({ status: response.status, code: "answer_malformed", detail: "The app's answer could not be read. Try again.", call: response.url });
     return null;

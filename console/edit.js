@@ -158,9 +158,10 @@ function buttonRow(place, edit, why) {
   const dirty = edit.isNew || isDirty(edit);
   return h("div", { class: "save-row" },
     button({ label: "Save", icon: "save", kind: "primary", type: "submit", why: why || (dirty ? "" : "Nothing is changed."), isBusy: edit.isBusy, onclick: () => undefined }),
+    !edit.isNew && dirty && edit.form?.connection ? button({ label: "Save and run", icon: "play", why: why || whyNotWith(place.me, edit.base, "run"), isBusy: edit.isBusy, onclick: (event) => savedAndRun(event, place, edit) }) : null,
     edit.hasSaved && !dirty && edit.base?.connection ? button({ label: "Run", icon: "play", onclick: () => startRun({ ...edit.base, name: edit.name }) }) : null,
     linkButton(edit.isNew ? "#/exports" : hashOf(["exports", edit.name]), dirty && !edit.isNew ? "Leave without saving" : "Back"),
-    h("span", { class: "soft", role: "status" }, edit.hasSaved && !dirty ? "Saved. Nothing ran by saving." : "Nothing runs by saving."));
+    h("span", { class: "soft", role: "status" }, edit.hasSaved && !dirty ? "Saved. Nothing ran by saving." : edit.isNew || !dirty ? "Nothing runs by saving." : "Save alone runs nothing."));
 }
 
 /** @param {Place} place @param {Edit} edit */
@@ -191,6 +192,12 @@ async function saved(event, place, edit) {
   edit.isBusy = false;
   if (edit.errors.length || edit.problem) refuse(place);
   place.redraw();
+}
+
+/** Save, and ask whether to run, which says what a run would do. @param {Event} event @param {Place} place @param {Edit} edit */
+async function savedAndRun(event, place, edit) {
+  await saved(event, place, edit);
+  if (edit.hasSaved && !isDirty(edit)) await startRun({ ...edit.base, name: edit.name });
 }
 
 /** @param {Place} place */
