@@ -7,7 +7,7 @@ import { ApiProblem, problemOf } from "./problem.js";
 const KEY = "segment-export.key";
 
 /** What is known of the way to the API: the server's clock beside ours, and whom to tell that nobody is signed in. */
-const link = { aheadMs: 0, onSignedOut: /** @param {ApiProblem} problem */ (problem) => void problem };
+const link = { aheadMs: 0, onSignedOut: /** @type {(problem: ApiProblem) => void} */ (() => undefined) };
 
 /** Return the present moment by the server's clock: this computer's may be wrong. */
 export function serverNow() {

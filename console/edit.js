@@ -19,10 +19,11 @@ import { hashOf } from "./route.js";
 import { problemBar, shown, skeleton } from "./state.js";
 
 /** @typedef {import("./place.js").Place} Place */
+/** @typedef {import("./export_form.js").ExportForm} ExportForm */
 
 /**
  * What the screen holds: the settings as they were read, the form as it is typed, and what the last attempt to save came to.
- * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: import("./export_form.js").ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean, isMappingTouched: boolean, offer: any, begunWith: readonly { segment: string }[] }} Edit
+ * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean, isMappingTouched: boolean, offer: any, begunWith: readonly { segment: string }[] }} Edit
  */
 
 /** @param {Place} place @returns {import("./place.js").Screen} */
@@ -103,7 +104,7 @@ function draftName(edit) {
 
 /** @param {Edit} edit */
 function isDirty(edit) {
-  return Boolean(edit.form) && JSON.stringify(bodyOf(edit.form)) !== JSON.stringify(bodyOf(formOf(edit.base ?? NEW_EXPORT)));
+  return edit.form !== null && JSON.stringify(bodyOf(/** @type {ExportForm} */ (edit.form))) !== JSON.stringify(bodyOf(formOf(edit.base ?? NEW_EXPORT)));
 }
 
 /** @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} stored @param {import("./resource.js").Resource} segments */
@@ -114,26 +115,27 @@ function beginForm(place, edit, stored, segments) {
   const draft = keptDraft(draftName(edit));
   edit.base = draft?.base ?? (stored ? stored.now.value : null);
   edit.etag = draft ? draft.etag : (stored?.now.etag ?? null);
-  edit.form = draft?.form ?? formOf(edit.base ?? NEW_EXPORT);
+  const form = /** @type {ExportForm} */ (draft?.form ?? formOf(edit.base ?? NEW_EXPORT));
+  edit.form = form;
   edit.isKept = Boolean(draft) && isDirty(edit);
   if (!edit.isNew || draft) {
     edit.name = draft?.name ?? edit.name;
     return;
   }
   const chosen = segments.now.value?.items.find((item) => item.name === segment && item.eligible);
-  if (connection) edit.form.connection = connection;
+  if (connection) form.connection = connection;
   if (chosen) {
-    edit.form.segments = [{ segment, list: segment }];
+    form.segments = [{ segment, list: segment }];
     edit.begunWith = [{ segment }];
-    edit.form.mapping = withSuggestions([], [chosen]);
-    edit.form.display_name = segment.replace(/([a-z])([A-Z])/g, "$1 $2");
-    edit.name = slugOf(edit.form.display_name);
+    form.mapping = withSuggestions([], [chosen]);
+    form.display_name = segment.replace(/([a-z])([A-Z])/g, "$1 $2");
+    edit.name = slugOf(form.display_name);
   }
 }
 
 /** @param {Edit} edit @param {(changes: any) => void} change */
 function namePart(edit, change) {
-  const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
+  const form = /** @type {ExportForm} */ (edit.form);
   return h("div", { class: "stack" },
     textField({
       label: "Display name", path: "display_name", value: form.display_name, errors: edit.errors, more: { maxlength: 200, autocomplete: "off" },
@@ -219,7 +221,7 @@ async function isTaken(name) {
 
 /** @param {Place} place @param {Edit} edit */
 async function put(place, edit) {
-  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(edit.form), ifMatch: edit.etag });
+  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(/** @type {ExportForm} */ (edit.form)), ifMatch: edit.etag });
   forgetDraft(draftName(edit));
   const warnings = data.warnings ?? [];
   if (edit.isNew) {
@@ -245,7 +247,7 @@ async function explain(place, edit, problem) {
 /** Somebody saved first: both versions, and a choice. @param {Place} place @param {Edit} edit */
 function conflict(place, edit) {
   const { body, etag, by } = /** @type {NonNullable<Edit["theirs"]>} */ (edit.theirs);
-  const [base, mine, theirs] = [bodyOf(formOf(edit.base)), bodyOf(edit.form), bodyOf(formOf(body))];
+  const [base, mine, theirs] = [bodyOf(formOf(edit.base)), bodyOf(/** @type {ExportForm} */ (edit.form)), bodyOf(formOf(body))];
   const take = (settings) => {
     Object.assign(edit, { base: body, etag, form: formOf(settings), theirs: null, errors: [], problem: null });
     keepDraft(draftName(edit), { form: edit.form, name: edit.name, etag, base: body });

@@ -8,7 +8,7 @@ const HANDLERS = Object.freeze([
 /** Elements whose value or check mark the view decides, rather than the reader alone. */
 const controlled = new WeakSet();
 
-/** @typedef {Node | string | number | null | undefined | false | Content[]} Content */
+/** @typedef {Node | string | number | null | undefined | false | readonly any[]} Content a list holds contents */
 
 /**
  * Make an element. Names that begin with `on` are handlers, `style` is an object of CSS properties, and true, false and
@@ -64,7 +64,7 @@ export function show(parent, content) {
       parent.insertBefore(fresh, next);
       continue;
     }
-    if (match === next) next = next.nextSibling;
+    if (match === next) next = match.nextSibling;
     else parent.insertBefore(match, next);
     fit(match, fresh);
   }
