@@ -65,9 +65,9 @@ export function followForm(redraw) {
     get isBehind() {
       return wanted !== null && made?.key !== wanted.key;
     },
-    /** Ask again. */
+    /** Ask again, but not of what was only a draft of a new export: it may just have been saved. */
     read() {
-      if (going || !made) return;
+      if (going || !made || (wanted?.options.known && made.resource.now.value !== null)) return;
       made.resource.read();
     },
     stop() {
@@ -89,6 +89,7 @@ export function followForm(redraw) {
 export function wishOf(edit, isDirty, why) {
   const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
   const body = bodyOf(form);
+  if (edit.isNew && edit.isBusy) return { wish: null, lack: "" };
   if (!form.connection) return { wish: null, lack: "Choose a connection first: it depends on what its account holds." };
   const lack = lacksOf({ ...form, display_name: form.display_name || "-" }, addressField(edit))[0];
   if (lack) return { wish: null, lack: lack.detail };

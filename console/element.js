@@ -85,19 +85,20 @@ function isAlike(shown, fresh) {
   return shown.nodeName === fresh.nodeName && keyOf(shown) === keyOf(fresh);
 }
 
-/** @param {any} shown @param {any} fresh */
+/** The value is read first: options that are new move from the fresh list to the one that is shown. @param {any} shown @param {any} fresh */
 function fit(shown, fresh) {
   if (shown.nodeType !== Node.ELEMENT_NODE) {
     if (shown.data !== fresh.data) shown.data = fresh.data;
     return;
   }
+  const { value } = fresh;
   fitAttributes(shown, fresh);
   for (const name of HANDLERS) if (shown[name] !== fresh[name]) shown[name] = fresh[name];
   show(shown, [...fresh.childNodes]);
   if (!controlled.has(fresh)) return;
   controlled.add(shown);
   if (shown.type === "checkbox" || shown.type === "radio") shown.checked = fresh.checked;
-  else if (shown.value !== fresh.value) shown.value = fresh.value;
+  else if (shown.value !== value) shown.value = value;
 }
 
 /** @param {any} shown @param {any} fresh */
