@@ -17,6 +17,7 @@ demo: install ## export segments of a made-up company and show how it goes (SEGM
 run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts, TELEMETRY=1 collects telemetry)
 	@$(PYTHON) -m local.run $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
 
+test: export PYTHONDONTWRITEBYTECODE = # five workers, and whatever they start, compile the same modules
 test: install ## run every test; many wait, so that five workers fill two cores (WORKERS=5)
 	@$(PYTHON) -m local.browser
 	@$(PYTHON) -m pytest -n $(or $(WORKERS),5) --dist loadfile --no-loadscope-reorder --durations=15

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bench.report import Part
 from local.stack import Stack
+from local.warm import Shared
 from local.world import SIMPLE, World, people
 
 BURST: Final = 20
@@ -45,10 +46,17 @@ class Used:
         return self.throttled <= 0.005 and self.fullest <= self.rate + BURST
 
 
-def measure(instances: int, latency_ms: int, rate: int, profiles: int, skews: Sequence[float] = ()) -> Used:
+def measure(
+    instances: int,
+    latency_ms: int,
+    rate: int,
+    profiles: int,
+    skews: Sequence[float] = (),
+    shared: Shared | None = None,
+) -> Used:
     """Run an export on a stack of its own; `skews` are how far the instances' clocks are off, in seconds."""
     with tempfile.TemporaryDirectory(prefix="pace-") as directory:
-        stack = Stack(Path(directory), instances=instances, settings=SETTINGS, in_memory=True)
+        stack = Stack(Path(directory), instances=instances, settings=SETTINGS, in_memory=True, shared=shared)
         with stack:
             for place, skew in enumerate(skews):
                 stack.restart_host(place, {"LOCAL_HOST_CLOCK_SKEW_SECONDS": str(skew)})

@@ -96,7 +96,8 @@ def explain(
     address = email or typer.prompt("E-mail address of the person to find")
     with client(context) as api:
         found = api.post(f"exports/{name}/explain", {"email": address})
-    put_out(found, as_json, lambda: show_person(found))
+        word = api.get(f"exports/{name}")["list_word"]
+    put_out(found, as_json, lambda: show_person(found, word))
     raise typer.Exit(0 if all(item["why"] == "member" for item in found["lists"]) else 1)
 
 

@@ -8,14 +8,14 @@ from cli.show import table_of
 from cli.terminal import print_whole, say
 
 
-def show_person(found: dict[str, Any]) -> None:
-    """Show each list with why, then the rows, what was delivered, and what the destination says."""
+def show_person(found: dict[str, Any], word: str) -> None:
+    """Show each list, which the destination calls by `word`, with why, then the rows, what was delivered, and what the destination says."""
     known = {True: "yes", False: "no", None: "not known"}
     lists = [
         (item["list"], known[item["in_segment"]], known[item["delivered"]], known[item["on_list"]], item["why"])
         for item in found["lists"]
     ]
-    print_whole(table_of(("List", "In segment", "Delivered", "On list now", "Why"), lists))
+    print_whole(table_of((word.capitalize(), "In segment", "Delivered", f"On {word} now", "Why"), lists))
     for advice in dict.fromkeys(item["advice"] for item in found["lists"]):
         say(advice)
     rows = [

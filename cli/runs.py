@@ -152,12 +152,13 @@ def verify(
         started = api.post(f"exports/{name}/verify?repair={str(repair).lower()}")
         ended = _watched(api, name, started["run"], as_json)
         follows = _repair_after(api, name, ended) if repair and ended["reason"] == "lists_differ" else None
+        word = api.get(f"exports/{name}")["list_word"]
 
     def show() -> None:
         console.print(headline(ended), soft_wrap=True)
         if ended["findings"]:
-            columns = ("List", "Expected", "Found", "Missing", "Extra", "Drifted")
-            print_whole(table_of(columns, map(_finding, ended["findings"])))
+            columns = (word.capitalize(), "Expected", "Found", "Missing", "Extra", "Drifted")
+            print_whole(table_of(columns, [_finding(found, word) for found in ended["findings"]]))
         if follows:
             say(f"The repair is run {follows}: cli status {name} --watch")
 
@@ -165,11 +166,11 @@ def verify(
     raise typer.Exit(0 if ended["status"] == "Successful" else 1)
 
 
-def _finding(found: dict[str, Any]) -> list[object]:
+def _finding(found: dict[str, Any], word: str) -> list[object]:
     """Lay out what one list came to; of a list that is gone nothing was found."""
     numbers = [found[column] for column in ("expected", "found", "missing", "extra", "drifted")]
     if not found["exists"]:
-        numbers[1] = "the list is gone"
+        numbers[1] = f"the {word} is gone"
     return [found["list"], *numbers]
 
 

@@ -35,7 +35,9 @@ SERVERS: Final = ("local.host", "local.vault", "local.sandbox", "local.ortto")
 APP: Final = ("shared", "export_trigger", "export_worker")
 """The packages that the host imports, by and by, when functions are called."""
 
-UNSUITED: Final = frozenset({"LOCAL_HOST_CLOCK_SKEW_SECONDS", "OTEL_EXPORTER_OTLP_ENDPOINT", "POLARS_MAX_THREADS"})
+UNSUITED: Final = frozenset(
+    {"AUTH_MODE", "LOCAL_HOST_CLOCK_SKEW_SECONDS", "OTEL_EXPORTER_OTLP_ENDPOINT", "POLARS_MAX_THREADS"}
+)
 """Settings that have to be there before something is imported."""
 
 LARGEST: Final = 1 << 18

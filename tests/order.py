@@ -55,12 +55,15 @@ SECONDS: Final[Mapping[str, int]] = {
     "destinations/autopilot/test_contract": 42,
     "infra/test_templates": 39,
     "cleaning/test_values": 38,
+    "hostile/test_accounts": 38,
     "stack/test_preview": 37,
     "hostile/test_law_of_answers_at_ortto": 35,
+    "hostile/test_keys": 35,
     "stack/test_readme": 33,
     "planning/test_plan": 31,
     "infra/test_rights": 31,
     "destinations/ortto/test_contract": 31,
+    "hostile/test_documents": 30,
 }
 """Seconds that a module took when it was last looked at (`pytest --durations=0`); what is not here is quick."""
 

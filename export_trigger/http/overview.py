@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from export_trigger.http.access import Caller, Role
 from export_trigger.http.run_views import EndedRun, GoingRun, NextRun
 from export_trigger.http.view import DamagedView
 from export_trigger.http.views import Action, ExportView
 from shared.composition.app import App
+from shared.destinations.registry import DEFAULT, destination_of
 from shared.exports.configuration import Export, OnCron, OnRefresh
 from shared.exports.registry import DocumentDamaged
 from shared.exports.schedule import next_time
@@ -21,6 +22,14 @@ from shared.runs.run import Run
 
 Use = Literal["allowed", "not_shared", "gone", "damaged"]
 """What a caller may do with an export's connection."""
+
+
+class Connected(NamedTuple):
+    """What an export's view takes from its connection: its use, and what a list is called where it leads."""
+
+    use: Use
+    list_word: str = DEFAULT.list_word
+
 
 WITHOUT_CONNECTION: Final[tuple[Action, ...]] = ("preview", "duplicate")
 """What may be done with an export whatever its connection is: as far as the role goes."""
@@ -38,7 +47,7 @@ def views(
     heads = app.ledger.heads()
     known = {name: head for name, head in heads.items() if isinstance(head, Head)}
     unfinished = app.ledger.unfinished() if any(head.active for head in known.values()) else {}
-    uses: dict[str | None, Use] = {}
+    connected: dict[str | None, Connected] = {}
     shown: list[ExportView | DamagedView] = []
     for name, export in exports:
         head = heads.get(name, Head())
@@ -48,9 +57,9 @@ def views(
             shown.append(DamagedView.of(name, head))
         else:
             going = unfinished.get((name, head.active)) if head.active else None
-            if export.connection not in uses:
-                uses[export.connection] = _use(app, caller, export.connection)
-            shown.append(_view(app, caller, name, export, head, going, uses[export.connection], {}))
+            if export.connection not in connected:
+                connected[export.connection] = _connected(app, caller, export.connection)
+            shown.append(_view(app, caller, name, export, head, going, connected[export.connection], {}))
     return tuple(shown)
 
 
@@ -64,7 +73,7 @@ def view(app: App, caller: Caller, name: str, export: Export, **saved: object) -
             going = None if found.status.is_final else found
         except NoSuchRun:
             going = None
-    return _view(app, caller, name, export, head, going, _use(app, caller, export.connection), saved)
+    return _view(app, caller, name, export, head, going, _connected(app, caller, export.connection), saved)
 
 
 def _view(
@@ -74,7 +83,7 @@ def _view(
     export: Export,
     head: Head,
     going: Run | None,
-    use: Use,
+    connected: Connected,
     saved: Mapping[str, object],
 ) -> ExportView:
     last, delivered = _last(app, name, head)
@@ -86,7 +95,8 @@ def _view(
         last_run=EndedRun.of(last) if last else None,
         last_delivered=EndedRun.of(delivered) if delivered else None,
         next_run=_next(export, app.now()),
-        may=may(caller.role, use),
+        list_word=connected.list_word,
+        may=may(caller.role, connected.use),
         **saved,
     )
 
@@ -100,16 +110,18 @@ def may(role: Role, use: Use) -> tuple[Action, ...]:
     return (*WITHOUT_CONNECTION, *WITH_FORMER) if use == "gone" or role is Role.ADMIN else WITHOUT_CONNECTION
 
 
-def _use(app: App, caller: Caller, connection: str | None) -> Use:
+def _connected(app: App, caller: Caller, connection: str | None) -> Connected:
     if connection is None:
-        return "allowed"
+        return Connected("allowed")
     try:
         found = app.registry.connection(connection)
+        if found is None:
+            return Connected("gone")
+        word = destination_of(found[0].kind).list_word
     except ExportError:
-        return "damaged"
-    if found is None:
-        return "gone"
-    return "not_shared" if caller.role < Role.ADMIN and found[0].access == "administrators" else "allowed"
+        return Connected("damaged")
+    is_shared = caller.role >= Role.ADMIN or found[0].access != "administrators"
+    return Connected("allowed" if is_shared else "not_shared", word)
 
 
 def _last(app: App, name: str, head: Head) -> tuple[LastRun | None, LastRun | None]:

@@ -78,20 +78,20 @@ def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
         spool,
     )
     refresh.check_unchanged()
-    found = planned.difference
+    counts = planned.counts
     calls = _calls(app, account, planned, export.new_people)
     return Preview(
         settled=settled,
-        rows_read=sum(planned.rows_read),
+        rows_read=counts.rows_read,
         members={target.segment: rows for target, rows in zip(export.segments, planned.rows_read, strict=True)},
-        profiles=found.profiles,
-        duplicates=found.duplicates,
-        joiners=found.joiners,
-        changed=found.changed,
-        unchanged=found.unchanged,
-        leavers=found.leavers,
-        held_back=sum(found.held_back),
-        kept=found.kept,
+        profiles=counts.profiles,
+        duplicates=counts.duplicates,
+        joiners=counts.joiners,
+        changed=counts.changed,
+        unchanged=counts.unchanged,
+        leavers=counts.leavers,
+        held_back=counts.held_back,
+        kept=counts.kept,
         remarks=remarks(planned, [target.segment for target in export.segments]),
         rejected=dict(planned.rejected.group_by("reason").agg(pl.len()).sort("reason").iter_rows()),
         omitted=dict(sorted(planned.omissions.values.items())),

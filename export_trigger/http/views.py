@@ -79,7 +79,7 @@ class ExportView(Export):
     """An export: its settings, how it stands, and what the caller may do with it.
 
     `last_run` is the one that ended last, beside `current_run`, which is going; `last_delivered` is the last one after which
-    the lists held what a whole refresh said. `next_run` is null if the schedule is off. When it was just saved, `members` of
+    the lists held what a whole refresh said; `list_word` is what its destination calls them. `next_run` is null if the schedule is off. When it was just saved, `members` of
     its segments and what to know.
     """
 
@@ -89,6 +89,7 @@ class ExportView(Export):
     last_run: EndedRun | None
     last_delivered: EndedRun | None
     next_run: NextRun | None
+    list_word: str
     may: tuple[Action, ...]
     members: Mapping[str, int | None] = {}
     warnings: tuple[str, ...] = ()

@@ -29,7 +29,6 @@ from shared.planning.spool import Spool
 from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient
-from shared.runs.counts import Counts
 from shared.runs.files import (
     chunk_path,
     identities_path,
@@ -149,7 +148,7 @@ def _plan_delivery(
         export.segments,
         count,
         planned.difference.operations.height,
-        _counts(planned) + calls_of(sender),
+        planned.counts + calls_of(sender),
         remarks(planned, names),
         refresh.version,
         new_people=export.new_people,
@@ -185,24 +184,6 @@ def _write_identities(app: App, run: Run, attempt: str, planned: Plan) -> None:
     for number, part in enumerate(planned.identities()):
         path = identities_path(run.export, run.id, attempt, f"{number:04d}.parquet")
         app.storage.put(Container.OUTCOMES, path, write_table(part))
-
-
-def _counts(planned: Plan) -> Counts:
-    difference = planned.difference
-    return Counts(
-        rows_read=sum(planned.rows_read),
-        profiles=difference.profiles,
-        duplicates=difference.duplicates,
-        joiners=difference.joiners,
-        changed=difference.changed,
-        leavers=difference.leavers,
-        held_back=sum(difference.held_back),
-        kept=difference.kept,
-        unchanged=difference.unchanged,
-        rejected=planned.rejected.height,
-        undelivered=difference.set_aside,
-        values_omitted=planned.omissions.values.total(),
-    )
 
 
 def _record(app: App, run: Run, plan: PlanSummary, reasons: Iterable[str]) -> Run:

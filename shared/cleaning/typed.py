@@ -16,6 +16,7 @@ from shared.cleaning.fields import FieldType
 from shared.cleaning.numbers import DIGITS, LARGEST, without_noise
 
 _MOMENT: Final = pl.Datetime("ms")
+_KINDS: Final = {"integer": pl.Int64(), "float": pl.Float64(), "boolean": pl.Boolean(), "date": pl.String()}
 
 
 def typed_columns(cells: pl.DataFrame, as_text: Collection[str]) -> pl.DataFrame:
@@ -27,17 +28,21 @@ def typed_columns(cells: pl.DataFrame, as_text: Collection[str]) -> pl.DataFrame
 
 def typed(values: pl.Series, kind: FieldType) -> pl.Series:
     """Return typed values as values of a field; null for one that the field cannot take."""
+    is_number = values.dtype.is_numeric()
     match kind:
         case "string":
             return texts_of(values)
-        case "integer":
+        case "integer" if is_number:
             return _integers(values)
-        case "float":
+        case "float" if is_number:
             return _floats(values)
-        case "boolean":
+        case "boolean" if is_number:
             return _booleans(values)
-        case "date":
-            return _dates(values)
+        case "boolean" if values.dtype == pl.Boolean:
+            return values
+        case "date" if values.dtype.is_temporal():
+            return written(_moments(values))
+    return pl.Series([None], dtype=_KINDS[kind]).new_from_index(0, len(values))
 
 
 def texts_of(values: pl.Series) -> pl.Series:
@@ -53,8 +58,6 @@ def texts_of(values: pl.Series) -> pl.Series:
 
 
 def _integers(values: pl.Series) -> pl.Series:
-    if not values.dtype.is_numeric():
-        return _none(values, pl.Int64())
     digits = values.cast(pl.Int64, strict=False)
     fits = _is_whole(values) if values.dtype.is_float() else digits.is_between(-LARGEST, LARGEST).fill_null(value=False)
     return digits.zip_with(fits, pl.Series([None], dtype=pl.Int64))
@@ -66,8 +69,6 @@ def _is_whole(decimals: pl.Series) -> pl.Series:
 
 
 def _floats(values: pl.Series) -> pl.Series:
-    if not values.dtype.is_numeric():
-        return _none(values, pl.Float64())
     numbers = values.cast(pl.Float64)
     numbers = numbers.zip_with(numbers.is_finite().fill_null(value=False), pl.Series([None], dtype=pl.Float64))
     numbers = numbers.zip_with((numbers != 0).fill_null(value=True), pl.Series([0.0]))  # zero has no sign
@@ -76,17 +77,9 @@ def _floats(values: pl.Series) -> pl.Series:
 
 
 def _booleans(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.Boolean:
-        return values
-    if not values.dtype.is_numeric():
-        return _none(values, pl.Boolean())
     numbers = values.cast(pl.Float64)
     known = ((numbers == 0) | (numbers == 1)).fill_null(value=False)
     return (numbers == 1).zip_with(known, pl.Series([None], dtype=pl.Boolean))
-
-
-def _dates(values: pl.Series) -> pl.Series:
-    return written(_moments(values)) if values.dtype.is_temporal() else _none(values, pl.String())
 
 
 def _moments(values: pl.Series) -> pl.Series:
@@ -97,7 +90,3 @@ def _moments(values: pl.Series) -> pl.Series:
     here = values.dt.replace_time_zone(None)
     utc = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return here.zip_with(here == here.dt.truncate("1d"), utc).cast(_MOMENT)
-
-
-def _none(values: pl.Series, kind: pl.DataType) -> pl.Series:
-    return pl.Series([None], dtype=kind).new_from_index(0, len(values))

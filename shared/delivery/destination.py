@@ -99,6 +99,11 @@ class Destination(Protocol):
         ...
 
     @property
+    def list_word(self) -> str:
+        """What people call there what a segment becomes; the API and stored names say `list` everywhere."""
+        ...
+
+    @property
     def asks_new_people(self) -> bool:
         """Whether an export must say if those whom it creates may be mailed."""
         ...

@@ -46,6 +46,7 @@ def expected_calls(operations: pl.DataFrame, can: Capabilities, method: ListMeth
             pl.len().cast(pl.Int64).alias("contacts"),
             pl.col("sent", "taken").cast(pl.Int64).sum(),
             ((pl.col("removals") > 0) & ~pl.col("moved")).cast(pl.Int64).sum().alias("leaving"),
+            (pl.col("removals") > 0).cast(pl.Int64).sum().alias("leavers"),
             pl.col("moved").cast(pl.Int64).sum(),
             pl.col("removals").sum(),
         )
@@ -84,9 +85,9 @@ def _sends(method: ListMethod, can: Capabilities) -> pl.Expr:
 def _moves(method: ListMethod, can: Capabilities) -> pl.Expr:
     """Return the calls of a chunk that move contacts."""
     if can.move_lists == ANY_LISTS:
-        return _looked(pl.col("moved"), can) + _looked(pl.col("leaving"), can)
-    on = _N * _LISTS - _SENT * _carried(method)
-    return _looked(pl.lit(0, pl.Int64) if fills_by_sending(method, can) else on, can) + _looked(_OFF, can)
+        return _looked(pl.col("moved"), pl.col("moved"), can) + _looked(pl.col("leaving"), pl.col("leaving"), can)
+    on = pl.lit(0, pl.Int64) if fills_by_sending(method, can) else _N * _LISTS - _SENT * _carried(method)
+    return _looked(on, pl.col("moved"), can) + _looked(_OFF, pl.col("leavers"), can)
 
 
 def _calls(contacts: pl.Expr, size: int, can: Capabilities) -> pl.Expr:
@@ -97,10 +98,10 @@ def _calls(contacts: pl.Expr, size: int, can: Capabilities) -> pl.Expr:
     return _parts(contacts, size) + full * -(-size // can.looks) + _parts(contacts - full * size, can.looks)
 
 
-def _looked(moves: pl.Expr, can: Capabilities) -> pl.Expr:
-    """Return the calls that make moves, and those that read them back if need be."""
+def _looked(moves: pl.Expr, contacts: pl.Expr, can: Capabilities) -> pl.Expr:
+    """Return the calls that make moves, and those that read the contacts back if need be, each contact once."""
     made = _parts(moves, can.moves)
-    return made if can.answers is Names.EACH else made + _parts(moves, can.looks)
+    return made if can.answers is Names.EACH else made + _parts(contacts, can.looks)
 
 
 def _parts(things: pl.Expr, size: int) -> pl.Expr:

@@ -100,11 +100,14 @@ class Attempt:
         whether others may have sent something of it: after a stop nobody begins.
         """
         if not self.has_begun:
-            self.slots.saw(self.app.ledger.change(self.run.export, self.run.id, self._sending))
+            run = self.app.ledger.change(self.run.export, self.run.id, self._sending)
+            if run.status.is_final:  # then the ledger has asked nothing
+                raise RunOver
+            self.slots.saw(run)
             self.has_begun = True
 
     def _sending(self, run: Run) -> Run:
-        if run.status.is_final or run.is_delivered:  # by whoever had another copy of the message
+        if run.is_delivered:  # by whoever had another copy of the message
             raise RunOver
         if run.stop and self.chunk not in run.begun:
             raise ExportError(run.stop)

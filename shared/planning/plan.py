@@ -26,6 +26,7 @@ from shared.planning.survey import Rows, Scope, survey
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.reasons.rows import RowReason
+from shared.runs.counts import Counts
 from shared.sources.ahead import in_order
 from shared.state.digests import DigestKey
 from shared.state.state import CUSTOMERS, State, is_suppressed
@@ -62,14 +63,28 @@ class Plan:
         return combine(self.shares)
 
     @property
+    def counts(self) -> Counts:
+        """What a run of this plan has read, and has to do."""
+        found = self.difference
+        return Counts(
+            rows_read=sum(self.rows_read),
+            profiles=found.profiles,
+            duplicates=found.duplicates,
+            joiners=found.joiners,
+            changed=found.changed,
+            leavers=found.leavers,
+            held_back=sum(found.held_back),
+            kept=found.kept,
+            unchanged=found.unchanged,
+            rejected=self.rejected.height,
+            undelivered=found.set_aside,
+            values_omitted=self.omissions.values.total(),
+        )
+
+    @property
     def named(self) -> pl.DataFrame:
         """What the owner of the rows is told (columns of REJECTED): rows that are rejected, values that are left out."""
         return pl.concat([self.rejected, self.omissions.named()], how="diagonal")
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether the destination already holds what the segments say."""
-        return self.difference.operations.is_empty()
 
     def identities(self) -> Iterator[pl.DataFrame]:
         """Return, a share at a time, whose rows stand for whom where that is news (columns of CUSTOMERS)."""

@@ -31,7 +31,7 @@ from shared.state.state import State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
 from tests.destinations.memory.destination import MemoryDestination, MemoryNotes, Store
 from tests.destinations.memory.fields import MemoryFields
-from tests.planning.test_plan import RECIPE, Table
+from tests.planning.tables import RECIPE, Table
 from tests.sources.batches import batch
 
 KEY = DigestKey(b"k" * 32)
@@ -126,19 +126,28 @@ def test_the_estimate_is_what_is_called(
         assert expected == made
 
 
+def test_a_contact_that_is_moved_by_several_calls_is_read_back_once() -> None:
+    everybody = [(person, 1) for person in range(1, 12)]
+    opened = in_memory(METHODS_IN_MEMORY[-1], (1, 1), Names.NOBODY)
+    sends, moves, looks = 1, 33, 2  # the contacts are looked at once they are sent, and once they are moved
+    expected, made, _ = run([everybody] * 3, State.empty(), opened, METHODS_IN_MEMORY[-1])
+    assert expected == made == sends + moves + looks
+
+
+def in_memory(method: ListMethod, moves: tuple[int, int], answers: Names) -> tuple[Destination, Account]:
+    can = Capabilities(contacts=100, moves=moves[1], move_lists=moves[0], looks=30, page=100, answers=answers)
+    store = Store(address="Email", lists={list_id: set() for list_id in LISTS})
+    destination = MemoryDestination(store, can, (method,), fields=MemoryFields("Email"))
+    return destination, destination.open(Place(), GivenKey(store.key), Session(), MemoryNotes())
+
+
 @settings(max_examples=40)
 @given(st.sampled_from(METHODS_IN_MEMORY), st.sampled_from(MOVES), st.sampled_from(Names), segments, segments)
 def test_the_estimate_holds_for_any_numbers(
     method: ListMethod, moves: tuple[int, int], answers: Names, first: Sequence[Members], second: Sequence[Members]
 ) -> None:
     """Lists on and off by the call that sends, or by moves of one list or of many, read back or not."""
-    can = Capabilities(contacts=100, moves=moves[1], move_lists=moves[0], looks=30, page=100, answers=answers)
-    store = Store(address="Email", lists={list_id: set() for list_id in LISTS})
-    destination = MemoryDestination(store, can, (method,), fields=MemoryFields("Email"))
-    opened, state = (
-        (destination, destination.open(Place(), GivenKey(store.key), Session(), MemoryNotes())),
-        State.empty(),
-    )
+    opened, state = in_memory(method, moves, answers), State.empty()
     for refresh in (first, second):
         expected, made, state = run(refresh, state, opened, method)
         assert expected == made

@@ -21,7 +21,7 @@ from typing import Final
 
 from local.bicep import template
 from local.package import ROOT
-from tests.infra.test_hooks import ENVIRONMENT, WELL
+from tests.infra.well import ENVIRONMENT, WELL
 
 DOCUMENTS: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "console").glob("*.md")])
 BLOCK: Final = re.compile(r"^( *)```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)

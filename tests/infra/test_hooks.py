@@ -15,28 +15,10 @@ import pytest
 import yaml
 
 from local.package import ROOT
+from tests.infra.well import ENVIRONMENT, STORAGE, WELL
 
-STORAGE: Final = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/insights"
 CONTAINER: Final = f"{STORAGE}/blobServices/default/containers/segments"
 
-ENVIRONMENT: Final = {
-    "AZURE_ENV_NAME": "exports",
-    "AZURE_LOCATION": "West Europe",
-    "AZURE_SUBSCRIPTION_ID": "1",
-    "CUSTOMER_INSIGHTS_STORAGE_ID": STORAGE,
-    "CUSTOMER_INSIGHTS_PATH": "segments/CustomerInsights_1/BlobExport",
-    "APP_PRINCIPAL_ID": "the-app",
-}
-
-WELL: Final = {
-    "functionapp list-flexconsumption-locations": "eastus\nwesteurope",
-    "functionapp list-flexconsumption-runtimes": "3.12\n3.13",
-    "rest --method GET": "1",
-    "provider show": "Registered",
-    "resource show": "Allow\nhttps://insights.z01.blob.storage.azure.net/",
-    "keyvault list-deleted": "0",
-}
-"""What `az` answers when all is well: the first words of a command, and its output; `!` stands for a failure."""
 
 PROGRAM: Final = """#!{python}
 import json, os, sys

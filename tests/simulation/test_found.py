@@ -69,6 +69,21 @@ def test_what_a_proof_sent_when_its_run_was_canceled_is_known_though_a_second_co
     assert tell(PLAIN, story) == []
 
 
+def test_nothing_is_begun_of_a_run_that_ended_meanwhile() -> None:
+    """B made the list while its run was canceled and ended, and then sent the proof (seed 1001735)."""
+    story = """
+        somebody asks start
+        A goes on
+        A goes on until POST /list
+        somebody asks cancel
+        all messages come twice
+        B goes on
+        B goes on
+        A goes on
+    """
+    assert tell(VERIFIED, story) == []
+
+
 def test_what_a_worker_sent_before_it_died_is_known_though_its_run_was_canceled() -> None:
     story = """
         somebody asks start

@@ -13,7 +13,7 @@ from shared.composition.app import App
 from shared.sources.counts import Members
 from shared.sources.kept_counts import DAYS, MOST, PATH, REFRESH_DAYS, KeptCounts
 from tests.delivery.accounts import ManualClock
-from tests.sources.test_counts import ENOUGH, Played, counts_of, table
+from tests.sources.played import ENOUGH, Played, counts_of, table
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ class AutopilotDestination:
     fields: Fields = FIELDS
     rate = 20.0
     calls_in_flight: int | None = None
+    list_word = "list"
     asks_new_people = False
     regions: Sequence[str] = ()
     capabilities: Capabilities = CAPABILITIES

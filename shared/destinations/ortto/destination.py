@@ -32,6 +32,7 @@ class OrttoDestination:
     fields: Fields = FIELDS
     rate = 5.0
     calls_in_flight: int | None = 2
+    list_word = "tag"
     asks_new_people = True
     regions: Sequence[str] = tuple(URLS)
     capabilities: Capabilities = CAPABILITIES

@@ -217,6 +217,7 @@ class MemoryDestination:
     fields: Fields = field(default_factory=MemoryFields)
     rate: float = 1000.0
     calls_in_flight: int | None = None
+    list_word = "list"
     asks_new_people = False
     regions: Sequence[str] = ()
 

@@ -106,7 +106,8 @@ def run(installation: Installation, route: str = "start_run", *, fails: bool = F
 def test_a_segment_becomes_a_tag_that_follows_it_is_verified_repaired_and_erased_from(
     ortto: OrttoBench, installation: Installation
 ) -> None:
-    assert save(installation)[0] == 201
+    status, saved = save(installation)
+    assert (status, saved["list_word"]) == (201, "tag")
     status, preview = installation.ask("preview_export", "team")
     assert (status, preview["calls"]) == (200, 2)  # one that sends, one that reads back
     assert run(installation)["counts"]["delivered"] == 3

@@ -21,15 +21,16 @@ from export_trigger.http.views import Action
 from shared.azure.tables import Change
 from shared.composition.app import App
 from shared.reasons.codes import Reason, Status
-from shared.runs.counts import Counts
 from shared.runs.head import Head
 from shared.runs.ledger import _run_key
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
 from tests.conftest import publish
-from tests.runs.lives import planned
+from tests.export_trigger.http.past import a_run, keep
 
 STORAGE_CALLS = "azure.core.pipeline.policies.http_logging_policy"
+
+
 EXPORTS, RUNS = 40, 25
 
 
@@ -43,21 +44,6 @@ def told(answer: Answer) -> Any:
 
 def calls_in(caplog: pytest.LogCaptureFixture) -> int:
     return sum(record.getMessage().startswith("Request URL") for record in caplog.records)
-
-
-def a_run(app: App, export: str, minutes_ago: float, reason: Reason | None = None) -> Run:
-    """Return a run that was started some minutes ago and delivered something."""
-    at = app.now() - timedelta(minutes=minutes_ago)
-    run = Run(export=export, id=new_run_id(at), trigger="cron", requested_by="schedule", queued_at=at)
-    counts = Counts(rows_read=3, delivered=3)
-    summary = planned(run, at, chunks=0, counts=counts).model_copy(update={"as_of": at})
-    return summary.ended(at + timedelta(seconds=30), reason)
-
-
-def keep(app: App, export: str, runs: list[Run], head: Head) -> None:
-    """Write an export's partition as its runs would have left it."""
-    changes = [Change(_run_key(run.id), run, None) for run in runs]
-    app.ledger._table.write(export, [*changes, Change("head", head, None)])
 
 
 @pytest.fixture

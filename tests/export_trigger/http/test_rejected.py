@@ -23,7 +23,7 @@ from shared.runs.files import rejected_path
 from shared.runs.ledger import _run_key
 from shared.runs.rejected import write_rejected
 from shared.runs.run import Run
-from tests.export_trigger.http.test_overview import a_run
+from tests.export_trigger.http.past import a_run
 
 type Row = tuple[str | None, int | None, str | None, str, str | None, str | None]
 

@@ -169,13 +169,19 @@ class Publication:
         return any(headers) and any(not rows and way.header == "none" for rows, way in self.parts)
 
 
-def publication(seed: int) -> Publication:
-    """Draw a table of a few people and how its partitions are written: mostly as they should be, in a few ways odd."""
+def people_of(seed: int) -> tuple[Row, ...]:
+    """Draw a table of a few people."""
     draw = random.Random(seed)
-    rows = tuple(
+    return tuple(
         (f"c{seed % 97}{number}", draw.choice(NAMES), draw.choice(CITIES), f"p{number}@example.com")
         for number in range(draw.randint(1, 6))
     )
+
+
+def publication(seed: int, rows: tuple[Row, ...] | None = None) -> Publication:
+    """Draw how a table's partitions are written, mostly as they should be, in a few ways odd; and the table, if none is given."""
+    draw = random.Random(seed + 1)
+    rows = people_of(seed) if rows is None else rows
     oddities = draw.choice((0, 0, 1, 1, 2, 3))
     cuts = sorted(draw.randint(0, len(rows)) for _ in range(draw.choice((0, 1, 1, 2))))
     bounds = [0, *cuts, len(rows)]
