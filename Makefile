@@ -35,6 +35,7 @@ check: install ## types and style
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+	@$(PYTHON) -m local.console_types
 
 format: install ## rewrite the code in the house style
 	@$(PYTHON) -m ruff check --fix .

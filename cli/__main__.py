@@ -135,10 +135,14 @@ def _show_erasure(found: dict[str, Any]) -> None:
 
 
 @app.command()
-def audit(context: typer.Context, as_json: Json = False) -> None:
+def audit(
+    context: typer.Context,
+    export: Annotated[str | None, typer.Option(help="What was done with this export only.")] = None,
+    as_json: Json = False,
+) -> None:
     """Show who changed or started what, newest first."""
     with client(context) as api:
-        found = api.get("audit")["items"]
+        found = api.get("audit", **({"export": export} if export else {}))["items"]
     rows = [(item["at"][:19], item["by"], item["what"], item["of"]) for item in found]
     put_out(found, as_json, lambda: print_whole(table_of(("When (UTC)", "Who", "What", "Of"), rows, whole=("Of",))))
 

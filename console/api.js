@@ -7,7 +7,7 @@ import { ApiProblem, problemOf } from "./problem.js";
 const KEY = "segment-export.key";
 
 /** What is known of the way to the API: the server's clock beside ours, and whom to tell that nobody is signed in. */
-const link = { aheadMs: 0, onSignedOut: /** @param {ApiProblem} problem */ (problem) => void problem };
+const link = { aheadMs: 0, onSignedOut: /** @type {(problem: ApiProblem) => void} */ (() => undefined) };
 
 /** Return the present moment by the server's clock: this computer's may be wrong. */
 export function serverNow() {
@@ -95,7 +95,8 @@ export function skewOf(server, here) {
 async function contentOf(response) {
   if (!/json/.test(response.headers.get("Content-Type") ?? "")) return null;
   try {
-    return await response.json();
+    const text = await response.text();
+    return text ? JSON.parse(text) : null;
   } catch {
     if (response.ok) throw new ApiProblem({ status: response.status, code: "answer_malformed", detail: "The app's answer could not be read. Try again.", call: response.url });
     return null;

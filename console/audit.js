@@ -20,7 +20,56 @@ const DEEDS = Object.freeze({
 /** @param {import("./place.js").Place} place @returns {import("./place.js").Screen} */
 export function auditScreen(place) {
   const why = whyNot(place.me, "list_audit");
-  const entries = why ? null : place.read("/audit?limit=100", { every: () => 30_000 });
+  const exports = why ? null : place.read("/exports?limit=200", { isPaged: true });
+  /** The trail of each export that was chosen, and of all under the empty name. @type {Map<string, ReturnType<typeof trailOf>>} */
+  const trails = new Map();
+  const chosen = () => {
+    const { export: name = "" } = queryNow();
+    const trail = trails.get(name) ?? trailOf(place, name, () => queryNow().export ?? "");
+    trails.set(name, trail);
+    return trail;
+  };
+  return {
+    title: () => "Audit",
+    body: () => {
+      if (why) return bar("warning", ["The audit trail says who did what, when. ", why]);
+      const { q = "", export: name = "" } = queryNow();
+      const trail = chosen();
+      return [
+        h("p", { class: "lead" }, "Who did what, when. Names of connections, exports and runs; never a person's data."),
+        h("div", { class: "filters" },
+          h("label", { class: "search" }, h("span", { class: "unseen" }, "Filter by who, what or name"),
+            h("input", { type: "search", value: q, placeholder: "Filter by who, what or name", oninput: (event) => changeQuery({ q: event.currentTarget.value }) })),
+          exportChoice(exports?.now.value ?? [], name)),
+        shown(trail.first, (page) => {
+          const all = trail.all(page);
+          const found = all.filter((entry) => `${entry.by} ${entry.what} ${deedOf(entry)} ${entry.of}`.toLowerCase().includes(q.trim().toLowerCase()));
+          return [
+            found.length ? card(null, auditTable(found), "flush")
+              : all.length ? empty("Nothing fits", `None of the ${all.length} entries that were read fits.`) : empty("Nothing yet", name ? "Nothing was done with this export, as far back as was looked." : "What is changed or started shows here."),
+            trail.olderButton(page),
+          ];
+        }),
+      ];
+    },
+  };
+}
+
+/** @param {readonly any[]} exports @param {string} name */
+function exportChoice(exports, name) {
+  const isGone = name && !exports.some((item) => item.name === name);
+  return h("select", { class: "pick-export", "aria-label": "Export", value: name, onchange: (event) => changeQuery({ export: event.currentTarget.value }) },
+    h("option", { value: "" }, "All exports and connections"), isGone ? h("option", { value: name }, name) : null,
+    exports.map((item) => h("option", { value: item.name }, item.display_name ?? item.name)));
+}
+
+/**
+ * Read the trail of an export, or of everything, and older entries when they are asked for.
+ * @param {import("./place.js").Place} place @param {string} name of the export, or nothing @param {() => string} current which one is shown
+ */
+export function trailOf(place, name, current) {
+  const only = name ? `&export=${encodeURIComponent(name)}` : "";
+  const first = place.read(`/audit?limit=100${only}`, { every: () => (current() === name ? 30_000 : null) });
   const older = { items: /** @type {any[]} */ ([]), next: /** @type {string | null} */ (null), isRead: false, isBusy: false };
 
   /** @param {string} after */
@@ -28,7 +77,7 @@ export function auditScreen(place) {
     older.isBusy = true;
     place.redraw();
     try {
-      const { data } = await call("GET", `/audit?limit=200&after=${encodeURIComponent(after)}`);
+      const { data } = await call("GET", `/audit?limit=200${only}&after=${encodeURIComponent(after)}`);
       Object.assign(older, { items: [...older.items, ...data.items], next: data.next, isRead: true });
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
@@ -40,22 +89,13 @@ export function auditScreen(place) {
   }
 
   return {
-    title: () => "Audit",
-    body: () => {
-      if (!entries) return bar("warning", ["The audit trail says who did what, when. ", why]);
-      return [h("p", { class: "lead" }, "Who did what, when. Names of connections, exports and runs; never a person's data."), shown(entries, (page) => {
-        const { q = "" } = queryNow();
-        const all = [...page.items, ...older.items];
-        const found = all.filter((entry) => `${entry.by} ${entry.what} ${deedOf(entry)} ${entry.of}`.toLowerCase().includes(q.trim().toLowerCase()));
-        const next = older.isRead ? older.next : page.next;
-        return [
-          h("label", { class: "search" }, h("span", { class: "unseen" }, "Filter by who, what or name"),
-            h("input", { type: "search", value: q, placeholder: "Filter by who, what or name", oninput: (event) => changeQuery({ q: event.currentTarget.value }) })),
-          found.length ? card(null, auditTable(found), "flush")
-            : all.length ? empty("Nothing fits", `None of the ${all.length} entries that were read fits.`) : empty("Nothing yet", "What is changed or started shows here."),
-          next ? button({ label: "Older entries", isBusy: older.isBusy, onclick: () => more(next) }) : null,
-        ];
-      })];
+    first,
+    /** @param {{ items: readonly any[] }} page the first one @returns {readonly any[]} */
+    all: (page) => [...page.items, ...older.items],
+    /** @param {{ next: string | null }} page the first one */
+    olderButton(page) {
+      const next = older.isRead ? older.next : page.next;
+      return next ? button({ label: "Older entries", isBusy: older.isBusy, onclick: () => more(next) }) : null;
     },
   };
 }
@@ -81,9 +121,10 @@ export function auditTable(entries) {
 
 /** @param {string} of such as `export=loyalty changed=mapping,segments` */
 function subject(of) {
-  return of.split(" ").filter(Boolean).map((pair) => {
-    const [kind, value = ""] = pair.split(/=(.*)/s);
-    const to = { export: hashOf(["exports", value]), connection: hashOf(["connections", value]) }[kind];
+  const pairs = of.split(" ").filter(Boolean).map((pair) => pair.split(/=(.*)/s));
+  const owner = pairs.find(([kind]) => kind === "export")?.[1];
+  return pairs.map(([kind, value = ""]) => {
+    const to = { export: hashOf(["exports", value]), connection: hashOf(["connections", value]), run: owner && hashOf(["exports", owner, "runs", value]) }[kind];
     return h("span", { class: "pair" }, h("span", { class: "soft" }, `${spaced(kind)} `), to ? h("a", { href: to }, value) : value.replaceAll(",", ", "));
   });
 }

@@ -105,7 +105,7 @@ function connectionEditor(place, state, item, etag) {
     Object.assign(form, changes);
     place.redraw();
   };
-  const field = (label, path, value, change, more = {}, help = null, kind = "text") => textField({ label, path, value, errors, change, more, help, kind });
+  const field = (label, path, value, change, more = {}, help = "", kind = "text") => textField({ label, path, value, errors, change, more, help, kind });
   return h("form", { class: "stack narrow", novalidate: true, autocomplete: "off", onsubmit: (event) => saveConnection(event, place, state, isNew, etag) },
     errorSummary(errors.length ? (state.problem?.detail ?? "") : "", errors),
     state.problem && !errors.length ? problemBar(state.problem) : null,

@@ -42,7 +42,7 @@ function connectionsTable(items, exports, isAdmin) {
     isAdmin && { label: "Consent", cell: mine((item) => [moment(item.consent?.at), h("small", null, `by ${item.consent?.by}`)]) },
     isAdmin && { label: "Pace", cell: mine((item) => `${plural(item.rate_limit, "request")} a second`) },
     { label: "Exports", kind: "number", cell: (item) => count(exportsOn(exports, item.name).length) },
-  ].filter(Boolean);
+  ].filter((column) => column !== false);
   return [table({ caption: "Connections", columns, rows: items, key: (item) => item.name }),
     isAdmin ? null : h("div", { class: "card-foot" }, bar("info", "Account, key and consent are shown to administrators only."))];
 }

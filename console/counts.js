@@ -20,11 +20,12 @@ const PARTS = Object.freeze([
  * @param {Counts} counts @param {boolean} isOver @returns {readonly Part[]}
  */
 export function partsOf(counts, isOver) {
+  /** @type {Part[]} */
   const parts = PARTS.map(([key, label, tone]) => ({ key, label, tone, rows: counts[key] ?? 0 }));
   const settled = parts.reduce((sum, part) => sum + part.rows, 0);
   const left = Math.max(0, (counts.rows_read ?? 0) - settled);
   const rest = { key: "left", label: isOver ? "not accounted for" : "still to do", tone: isOver ? "bad" : "open", rows: left };
-  return Object.freeze([...parts, rest].filter((part) => part.rows > 0).map(Object.freeze));
+  return Object.freeze([...parts, rest].filter((part) => part.rows > 0));
 }
 
 /**

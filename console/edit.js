@@ -19,10 +19,11 @@ import { hashOf } from "./route.js";
 import { problemBar, shown, skeleton } from "./state.js";
 
 /** @typedef {import("./place.js").Place} Place */
+/** @typedef {import("./export_form.js").ExportForm} ExportForm */
 
 /**
  * What the screen holds: the settings as they were read, the form as it is typed, and what the last attempt to save came to.
- * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: import("./export_form.js").ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean, isMappingTouched: boolean, offer: any, begunWith: readonly { segment: string }[] }} Edit
+ * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean, isMappingTouched: boolean, offer: any, begunWith: readonly { segment: string }[] }} Edit
  */
 
 /** @param {Place} place @returns {import("./place.js").Screen} */
@@ -103,7 +104,7 @@ function draftName(edit) {
 
 /** @param {Edit} edit */
 function isDirty(edit) {
-  return Boolean(edit.form) && JSON.stringify(bodyOf(edit.form)) !== JSON.stringify(bodyOf(formOf(edit.base ?? NEW_EXPORT)));
+  return edit.form !== null && JSON.stringify(bodyOf(/** @type {ExportForm} */ (edit.form))) !== JSON.stringify(bodyOf(formOf(edit.base ?? NEW_EXPORT)));
 }
 
 /** @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} stored @param {import("./resource.js").Resource} segments */
@@ -114,26 +115,27 @@ function beginForm(place, edit, stored, segments) {
   const draft = keptDraft(draftName(edit));
   edit.base = draft?.base ?? (stored ? stored.now.value : null);
   edit.etag = draft ? draft.etag : (stored?.now.etag ?? null);
-  edit.form = draft?.form ?? formOf(edit.base ?? NEW_EXPORT);
+  const form = /** @type {ExportForm} */ (draft?.form ?? formOf(edit.base ?? NEW_EXPORT));
+  edit.form = form;
   edit.isKept = Boolean(draft) && isDirty(edit);
   if (!edit.isNew || draft) {
     edit.name = draft?.name ?? edit.name;
     return;
   }
   const chosen = segments.now.value?.items.find((item) => item.name === segment && item.eligible);
-  if (connection) edit.form.connection = connection;
+  if (connection) form.connection = connection;
   if (chosen) {
-    edit.form.segments = [{ segment, list: segment }];
+    form.segments = [{ segment, list: segment }];
     edit.begunWith = [{ segment }];
-    edit.form.mapping = withSuggestions([], [chosen]);
-    edit.form.display_name = segment.replace(/([a-z])([A-Z])/g, "$1 $2");
-    edit.name = slugOf(edit.form.display_name);
+    form.mapping = withSuggestions([], [chosen]);
+    form.display_name = segment.replace(/([a-z])([A-Z])/g, "$1 $2");
+    edit.name = slugOf(form.display_name);
   }
 }
 
 /** @param {Edit} edit @param {(changes: any) => void} change */
 function namePart(edit, change) {
-  const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
+  const form = /** @type {ExportForm} */ (edit.form);
   return h("div", { class: "stack" },
     textField({
       label: "Display name", path: "display_name", value: form.display_name, errors: edit.errors, more: { maxlength: 200, autocomplete: "off" },
@@ -158,9 +160,10 @@ function buttonRow(place, edit, why) {
   const dirty = edit.isNew || isDirty(edit);
   return h("div", { class: "save-row" },
     button({ label: "Save", icon: "save", kind: "primary", type: "submit", why: why || (dirty ? "" : "Nothing is changed."), isBusy: edit.isBusy, onclick: () => undefined }),
+    !edit.isNew && dirty && edit.form?.connection ? button({ label: "Save and run", icon: "play", why: why || whyNotWith(place.me, edit.base, "run"), isBusy: edit.isBusy, onclick: (event) => savedAndRun(event, place, edit) }) : null,
     edit.hasSaved && !dirty && edit.base?.connection ? button({ label: "Run", icon: "play", onclick: () => startRun({ ...edit.base, name: edit.name }) }) : null,
     linkButton(edit.isNew ? "#/exports" : hashOf(["exports", edit.name]), dirty && !edit.isNew ? "Leave without saving" : "Back"),
-    h("span", { class: "soft", role: "status" }, edit.hasSaved && !dirty ? "Saved. Nothing ran by saving." : "Nothing runs by saving."));
+    h("span", { class: "soft", role: "status" }, edit.hasSaved && !dirty ? "Saved. Nothing ran by saving." : edit.isNew || !dirty ? "Nothing runs by saving." : "Save alone runs nothing."));
 }
 
 /** @param {Place} place @param {Edit} edit */
@@ -193,6 +196,12 @@ async function saved(event, place, edit) {
   place.redraw();
 }
 
+/** Save, and ask whether to run, which says what a run would do. @param {Event} event @param {Place} place @param {Edit} edit */
+async function savedAndRun(event, place, edit) {
+  await saved(event, place, edit);
+  if (edit.hasSaved && !isDirty(edit)) await startRun({ ...edit.base, name: edit.name });
+}
+
 /** @param {Place} place */
 function refuse(place) {
   place.redraw();
@@ -212,7 +221,7 @@ async function isTaken(name) {
 
 /** @param {Place} place @param {Edit} edit */
 async function put(place, edit) {
-  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(edit.form), ifMatch: edit.etag });
+  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(/** @type {ExportForm} */ (edit.form)), ifMatch: edit.etag });
   forgetDraft(draftName(edit));
   const warnings = data.warnings ?? [];
   if (edit.isNew) {
@@ -238,7 +247,7 @@ async function explain(place, edit, problem) {
 /** Somebody saved first: both versions, and a choice. @param {Place} place @param {Edit} edit */
 function conflict(place, edit) {
   const { body, etag, by } = /** @type {NonNullable<Edit["theirs"]>} */ (edit.theirs);
-  const [base, mine, theirs] = [bodyOf(formOf(edit.base)), bodyOf(edit.form), bodyOf(formOf(body))];
+  const [base, mine, theirs] = [bodyOf(formOf(edit.base)), bodyOf(/** @type {ExportForm} */ (edit.form)), bodyOf(formOf(body))];
   const take = (settings) => {
     Object.assign(edit, { base: body, etag, form: formOf(settings), theirs: null, errors: [], problem: null });
     keepDraft(draftName(edit), { form: edit.form, name: edit.name, etag, base: body });

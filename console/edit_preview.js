@@ -65,9 +65,9 @@ export function followForm(redraw) {
     get isBehind() {
       return wanted !== null && made?.key !== wanted.key;
     },
-    /** Ask again. */
+    /** Ask again, but not of what was only a draft of a new export: it may just have been saved. */
     read() {
-      if (going || !made) return;
+      if (going || !made || (wanted?.options.known && made.resource.now.value !== null)) return;
       made.resource.read();
     },
     stop() {
@@ -89,6 +89,7 @@ export function followForm(redraw) {
 export function wishOf(edit, isDirty, why) {
   const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
   const body = bodyOf(form);
+  if (edit.isNew && edit.isBusy) return { wish: null, lack: "" };
   if (!form.connection) return { wish: null, lack: "Choose a connection first: it depends on what its account holds." };
   const lack = lacksOf({ ...form, display_name: form.display_name || "-" }, addressField(edit))[0];
   if (lack) return { wish: null, lack: lack.detail };
@@ -126,7 +127,7 @@ export function besideForm(edit, preview, isDirty, lack) {
 function previewPart(preview, lead, lack) {
   const { now } = preview;
   const isOld = Boolean(lack) || preview.isBehind;
-  const resource = { ...preview, now: now ?? { value: null, etag: null, problem: null, readAt: null, patience: /** @type {const} */ (0), isWhole: false } };
+  const resource = { ...preview, read: async () => preview.read(), now: now ?? { value: null, etag: null, problem: null, readAt: null, patience: /** @type {const} */ (0), isWhole: false } };
   if (lack && !now?.value) return h("p", { class: "soft" }, lack);
   if (!isOld && now?.problem && !now.problem.mayPass) return problemBar(now.problem);
   return [

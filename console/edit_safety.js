@@ -4,6 +4,7 @@ import { h } from "./element.js";
 import { checkField, choiceField, selectField, textField } from "./fields.js";
 import { cronOf, cronWords, partsOfCron } from "./schedule.js";
 
+/** @type {readonly (readonly [string, string])[]} */
 const WEEKDAYS = Object.freeze([["1", "Monday"], ["2", "Tuesday"], ["3", "Wednesday"], ["4", "Thursday"], ["5", "Friday"], ["6", "Saturday"], ["0", "Sunday"]]);
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -23,7 +24,7 @@ export function schedulePart(edit, change) {
 /** @param {import("./edit.js").Edit} edit @param {{ on: "cron", cron: string, time_zone: string }} schedule @param {(changes: any) => void} change */
 function times(edit, schedule, change) {
   const parts = partsOfCron(schedule.cron);
-  const isCustom = parts.every === "custom" || schedule.isCustom;
+  const isCustom = parts.every === "custom";
   const set = (cron) => change({ schedule: { on: "cron", cron, time_zone: schedule.time_zone } });
   const zones = Intl.supportedValuesOf?.("timeZone") ?? [];
   const choose = (every) => set(every === "custom" ? `*/30 ${Number(parts.time.split(":")[0])} * * *` : cronOf(every, parts.time, parts.weekday));
@@ -31,7 +32,7 @@ function times(edit, schedule, change) {
     selectField({ label: "How often", path: "schedule.every", value: isCustom ? "custom" : parts.every, errors: [], options: [["daily", "Every day"], ["weekdays", "Monday to Friday"], ["weekly", "Once a week"], ["custom", "By a cron expression"]], change: choose }),
     isCustom ? textField({ label: "Cron expression", path: "schedule.cron.cron", value: schedule.cron, errors: edit.errors, help: "Five fields: minute, hour, day of month, month, day of week.", change: set })
       : [parts.every === "weekly" ? selectField({ label: "On", path: "schedule.day", value: parts.weekday, errors: [], options: WEEKDAYS, change: (weekday) => set(cronOf("weekly", parts.time, weekday)) }) : null,
-        textField({ label: "At", path: "schedule.cron.cron", kind: "time", value: parts.time, errors: edit.errors, change: (time) => time && set(cronOf(parts.every, time, parts.weekday)) })],
+        textField({ label: "At", path: "schedule.cron.cron", kind: "time", value: parts.time, errors: edit.errors, change: (time) => time && set(cronOf(/** @type {any} */ (parts.every), time, parts.weekday)) })],
     h("div", { class: "field" }, h("label", { for: "f-zone" }, "Time zone"),
       h("input", { id: "f-zone", list: "zones", value: schedule.time_zone, autocomplete: "off", oninput: (event) => change({ schedule: { ...schedule, time_zone: event.currentTarget.value } }) }),
       h("datalist", { id: "zones" }, zones.map((zone) => h("option", { value: zone }))),

@@ -8,7 +8,7 @@ const HANDLERS = Object.freeze([
 /** Elements whose value or check mark the view decides, rather than the reader alone. */
 const controlled = new WeakSet();
 
-/** @typedef {Node | string | number | null | undefined | false | Content[]} Content */
+/** @typedef {Node | string | number | null | undefined | false | readonly any[]} Content a list holds contents */
 
 /**
  * Make an element. Names that begin with `on` are handlers, `style` is an object of CSS properties, and true, false and
@@ -64,7 +64,7 @@ export function show(parent, content) {
       parent.insertBefore(fresh, next);
       continue;
     }
-    if (match === next) next = next.nextSibling;
+    if (match === next) next = match.nextSibling;
     else parent.insertBefore(match, next);
     fit(match, fresh);
   }
@@ -85,19 +85,20 @@ function isAlike(shown, fresh) {
   return shown.nodeName === fresh.nodeName && keyOf(shown) === keyOf(fresh);
 }
 
-/** @param {any} shown @param {any} fresh */
+/** The value is read first: options that are new move from the fresh list to the one that is shown. @param {any} shown @param {any} fresh */
 function fit(shown, fresh) {
   if (shown.nodeType !== Node.ELEMENT_NODE) {
     if (shown.data !== fresh.data) shown.data = fresh.data;
     return;
   }
+  const { value } = fresh;
   fitAttributes(shown, fresh);
   for (const name of HANDLERS) if (shown[name] !== fresh[name]) shown[name] = fresh[name];
   show(shown, [...fresh.childNodes]);
   if (!controlled.has(fresh)) return;
   controlled.add(shown);
   if (shown.type === "checkbox" || shown.type === "radio") shown.checked = fresh.checked;
-  else if (shown.value !== fresh.value) shown.value = fresh.value;
+  else if (shown.value !== value) shown.value = value;
 }
 
 /** @param {any} shown @param {any} fresh */

@@ -1,7 +1,6 @@
 /** Who changed an export, and what was done with it. */
 
-import { auditTable } from "./audit.js";
-import { h } from "./element.js";
+import { auditTable, trailOf } from "./audit.js";
 import { bar, card, facts, moment } from "./parts.js";
 import { whyNot } from "./permission.js";
 import { shown } from "./state.js";
@@ -9,14 +8,11 @@ import { shown } from "./state.js";
 /** @param {import("./place.js").Place} place @param {string} name */
 export function changesTab(place, name) {
   const why = whyNot(place.me, "list_audit");
-  const entries = why ? null : place.read("/audit?limit=200");
+  const trail = why ? null : trailOf(place, name, () => name);
   return (item) => [
     card("Last change", facts([["Changed", moment(item.updated_at)], ["By", item.updated_by], ["Created", moment(item.created_at)]])),
-    entries
-      ? shown(entries, (page) => card("What was done with it", [
-        auditTable(page.items.filter((entry) => ` ${entry.of} `.includes(` export=${name} `))),
-        h("p", { class: "card-foot soft" }, `Among the ${page.items.length} latest entries of the audit trail. `, h("a", { href: `#/audit?q=${encodeURIComponent(name)}` }, "Look further in Audit")),
-      ], "flush"))
+    trail
+      ? shown(trail.first, (page) => [card("What was done with it", auditTable(trail.all(page)), "flush"), trail.olderButton(page)])
       : bar("info", `The audit trail says who did what before. ${why}`),
   ];
 }

@@ -22,7 +22,7 @@ export const session = {
   signedOut: null,
   /** A message at the top of the screen, or of the next one. @type {{ tone: string, content: Content, isForNext?: boolean } | null} */
   message: null,
-  redraw: () => undefined,
+  redraw: /** @type {() => void} */ (() => undefined),
 };
 
 /** @typedef {ReturnType<typeof placeAt>} Place */

@@ -2,7 +2,7 @@
 
 import { download } from "./api.js";
 import { h } from "./element.js";
-import { capital, count, listed, plural, spaced } from "./format.js";
+import { capital, count, day, listed, plural, spaced } from "./format.js";
 import { button, card, facts, inlineMoment, mark, table } from "./parts.js";
 import { changeQuery, queryNow, tell } from "./place.js";
 import { ApiProblem } from "./problem.js";
@@ -14,6 +14,7 @@ export function rejectedCard(run, summary) {
   return card("Rejected rows and values left out", shown(summary, (found) => [
     h("ul", { class: "groups" }, found.groups.map((group) => groupRow(run, group))),
     found.other_rows ? h("p", { class: "soft" }, `${plural(found.other_rows, "more row")} in smaller groups: see the file.`) : null,
+    found.kept_until ? h("p", { class: "soft" }, `Who they are is kept until ${day(found.kept_until)}, and then deleted.`) : null,
   ]), "", button({ label: "Download CSV", icon: "down", onclick: () => downloadRejected(run) }));
 }
 
@@ -39,7 +40,7 @@ function groupRow(run, group) {
           { label: "CustomerId", kind: "main", cell: (row) => h("span", { class: "code" }, row.customer_id || "not readable") },
           { label: "Segment", cell: (row) => row.segment },
           group.examples.some((row) => row.where) ? { label: "Where", cell: (row) => row.where } : null,
-        ].filter(Boolean),
+        ].filter((column) => column !== null),
       })) : null);
 }
 

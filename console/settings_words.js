@@ -7,7 +7,7 @@ import { scheduleWords } from "./schedule.js";
 export function settingRows(item) {
   const guards = item.guards ?? {};
   const every = item.verification?.every ?? 0;
-  return Object.freeze([
+  return Object.freeze(/** @type {[string, string][]} */ ([
     ["Display name", item.display_name],
     ["Connection", item.connection ?? "none"],
     ["Segments and lists", item.segments.map((target) => (target.segment === target.list ? target.list : `${target.segment} → ${target.list}`)).join(", ")],
@@ -24,5 +24,5 @@ export function settingRows(item) {
     ["Verification", every ? `after every ${every === 1 ? "run" : `${every} runs`}${item.verification.repair ? ", with repair" : ""}` : "only when asked"],
     ...(item.new_people ? [["New people", item.new_people === "subscribed" ? "are subscribed" : "are not subscribed"]] : []),
     ...(item.create_suppressed ? [["Suppressed people", "are created, too"]] : []),
-  ].map(Object.freeze));
+  ]));
 }

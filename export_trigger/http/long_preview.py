@@ -9,6 +9,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -52,7 +53,7 @@ class _Work:
         self._found: Preview | None = None
         self._error: Exception | None = None
         self.over = threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
+        threading.Thread(target=copy_context().run, args=(self._run,), daemon=True).start()
 
     def result(self) -> Preview:
         """Return the preview; raise what it ended with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from itertools import islice
 from typing import Final
@@ -44,8 +45,11 @@ def get_rejected_summary(app: App, call: Call) -> Answer:
     groups = tuple(_group(fault, rows, *first[fault.reason, fault.field]) for fault, rows in ordered[:MOST_GROUPS])
     rows = sum(item.rows for item in found.values())
     shown = sum(group.rows for group in groups)
+    kept = run.queued_at + timedelta(days=app.settings.rejected_days)
     return Answer(
-        body=RejectedSummary(export=run.export, run=run.id, rows=rows, groups=groups, other_rows=rows - shown)
+        body=RejectedSummary(
+            export=run.export, run=run.id, rows=rows, groups=groups, other_rows=rows - shown, kept_until=kept
+        )
     )
 
 

@@ -260,7 +260,7 @@ ROUTES: Final = (
         Role.ADMIN,
         "source.list_audit",
         view="views.AuditPage",
-        query=PAGE,
+        query=(*PAGE, _EXPORT),
     ),
     Route("get_me", "GET", "me", Role.VIEWER, "me.get_me", view="views.Me"),
     Route(

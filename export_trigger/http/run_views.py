@@ -188,10 +188,14 @@ class RejectedGroup(View):
 
 
 class RejectedSummary(View):
-    """A run's rejected rows, and values left out, in groups; `other_rows` are in smaller groups that are not shown."""
+    """A run's rejected rows, and values left out, in groups; `other_rows` are in smaller groups that are not shown.
+
+    The file is deleted soon after `kept_until`.
+    """
 
     export: str
     run: str
     rows: int
     groups: tuple[RejectedGroup, ...]
     other_rows: int
+    kept_until: datetime

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from export_trigger.http.mapping import suggestion
-from export_trigger.http.request import Answer, Call, Problem
+from export_trigger.http.request import Answer, Call, Problem, check_name
 from export_trigger.http.views import AuditPage, SegmentPage, SegmentView
 from shared.composition.app import App
 from shared.destinations.registry import DEFAULT
@@ -33,8 +33,13 @@ def list_segments(app: App, call: Call) -> Answer:
 
 
 def list_audit(app: App, call: Call) -> Answer:
-    """List who changed or started what, newest first."""
+    """List who changed or started what, newest first; of one export with `export`, then a page may hold less than there is."""
     after, limit = call.page()
+    export = call.query.get("export")
+    if export is not None:
+        check_name("export", export)
+        entries, last = app.audit.of_export(export, after=after, most=limit)
+        return Answer(body=AuditPage(items=tuple(entries), next=last))
     found = app.audit.entries(after=after, most=limit + 1)
     items = tuple(entry for _, entry in found[:limit])
     return Answer(body=AuditPage(items=items, next=found[limit - 1][0] if len(found) > limit else None))

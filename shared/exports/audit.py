@@ -15,6 +15,9 @@ from shared.azure.tables import Change, Lost, Table
 _PARTITION: Final = "audit"
 _LAST: Final = 10**17
 
+MOST_LOOKED_AT: Final = 5_000
+"""Entries that are looked at in one go for those of an export: five calls."""
+
 
 class AuditEntry(Record):
     """One thing that was done: `by` is an object id, `function-key` or `schedule`; `of` names what it was done to."""
@@ -50,3 +53,17 @@ class Audit:
         """Return entries with their keys, newest first, those after the key `after`."""
         start = after + "~" if after else "0"
         return list(islice(self._table.between(_PARTITION, start, "~", AuditEntry), most))
+
+    def of_export(self, export: str, *, after: str = "", most: int = 50) -> tuple[list[AuditEntry], str | None]:
+        """Return what was done with an export, newest first, and the key to go on after, None if there is no more.
+
+        MOST_LOOKED_AT entries are looked at, so that there may be fewer than `most` although there are more.
+        """
+        found: list[AuditEntry] = []
+        start = after + "~" if after else "0"
+        for looked, (key, entry) in enumerate(self._table.between(_PARTITION, start, "~", AuditEntry), start=1):
+            if f"export={export}" in entry.of.split(" "):
+                found.append(entry)
+            if len(found) == most or looked == MOST_LOOKED_AT:
+                return found, key
+        return found, None

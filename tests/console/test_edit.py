@@ -80,3 +80,19 @@ def test_what_a_save_would_refuse_is_said_while_it_is_typed(world: World, tab: T
     tab.sign_in("#/new-export?segment=LoyaltyGold&connection=main")
     tab.page.get_by_label("List of LoyaltyGold").fill("LoyaltyGold too")
     expect(tab.page.get_by_role("complementary")).to_contain_text("fills the list 'LoyaltyGold too' already")
+
+
+def test_saving_and_running_are_one_way_with_the_numbers_before_it_runs(world: World, tab: Tab) -> None:
+    segments = [{"segment": "LapsedCustomers", "list": "At once"}]
+    world.save("once", display_name="At once", segments=segments, mapping=SIMPLE, schedule={"on": "off"})
+    tab.sign_in("#/exports/once/edit")
+    tab.settles()
+    tab.page.get_by_label("Display name").fill("Saved at once")
+    tab.click(tab.button("Save and run"))
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Added to lists")
+    assert world.api.get("exports/once")["display_name"] == "Saved at once"
+    assert world.runs("once") == []
+    tab.click(dialog.get_by_role("button", name=re.compile("^Start")))
+    expect(tab.page).to_have_url(re.compile("/runs/"))
+    assert len(world.runs("once")) == 1

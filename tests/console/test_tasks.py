@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from local.world import SIMPLE, World
+from local.world import KEY, SIMPLE, World
 from tests.console.tab import Tab
 
 RUN = re.compile(r"/runs/([\w-]+)")
@@ -160,3 +160,43 @@ def test_a_run_is_canceled(world: World, tab: Tab) -> None:
     assert tab.clicks == 2
     assert world.wait("slow", run)["status"] == "Canceled"
     expect(tab.page.get_by_role("status").filter(has_text="Canceled")).to_be_visible(timeout=30_000)
+
+
+def test_who_changed_an_export_is_two_clicks_away(world: World, tab: Tab) -> None:
+    at_overview(tab)
+    tab.click(tab.link("Loyalty lists", tab.page.get_by_role("table", name="Lists and how fresh they are")))
+    tab.click(tab.link("Changes"))
+    trail = tab.page.get_by_role("table", name="Audit trail")
+    expect(trail.get_by_role("row", name=re.compile("Saved the export")).first).to_contain_text("function-key")
+    assert tab.clicks == 2
+
+
+def test_the_trail_of_one_export_is_chosen_and_stays_chosen(world: World, tab: Tab) -> None:
+    tab.sign_in("#/audit")
+    tab.settles()
+    trail = tab.page.get_by_role("table", name="Audit trail")
+    expect(trail).to_contain_text("small")
+    tab.page.get_by_role("combobox", name="Export").select_option("loyalty")
+    expect(trail).not_to_contain_text("small")
+    expect(trail.get_by_role("link", name="loyalty").first).to_be_visible()
+    assert tab.faults_of_access() == []
+    tab.page.reload()
+    tab.settles()
+    expect(tab.page.get_by_role("combobox", name="Export")).to_have_value("loyalty")
+    expect(trail).not_to_contain_text("small")
+
+
+def test_a_connection_is_made_with_its_consent(world: World, tab: Tab) -> None:
+    tab.expected.add("404")  # whether the name is free
+    at_overview(tab)
+    tab.click(tab.link("Connections", tab.page.get_by_role("navigation", name="Screens")))
+    tab.click(tab.link("Add connection").or_(tab.button("Add connection")).first)
+    tab.page.get_by_label("Display name").fill("Second account")
+    tab.page.get_by_label("API key").fill(KEY)
+    tab.click(tab.page.get_by_role("checkbox", name="I agree"))
+    tab.click(tab.page.get_by_role("button", name=re.compile("^(Save|Connect)")))
+    expect(tab.page.locator("main")).to_contain_text("Second account")
+    expect(tab.page).to_have_url(re.compile("#/connections/second-account"))
+    assert tab.clicks == 4
+    assert world.api.get("connections/second-account")["consent"]["by"] == "function-key"
+    assert KEY not in tab.page.content()

@@ -67,6 +67,8 @@ def test_the_whole_flow_from_a_terminal(world: World, terminal: Terminal, tmp_pa
     assert "email_invalid" in terminal.run("rejected", "team")
     assert "on_demand" in terminal.run("runs", "team")
     assert "put_export" in terminal.run("audit")
+    assert "put_export" in (of_it := terminal.run("audit", "--export", "team"))
+    assert "put_connection" not in of_it
     assert "email_invalid" in terminal.run("rejected", "team", "--summary")
     assert "Completed with warnings" in terminal.run("runs")
     assert "Completed with warnings" in terminal.run("export", "list")

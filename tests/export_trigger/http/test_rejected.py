@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -61,6 +62,7 @@ def test_rows_are_counted_by_what_is_wrong_the_most_first(app: App, name: str) -
     run = keep(app, a_run(app, name, 5, Reason.ROWS_REJECTED), [*many, WRONG, SPENT, BROKEN])
     found = summary(app, run)
     assert (found["rows"], found["other_rows"]) == (10, 0)
+    assert datetime.fromisoformat(found["kept_until"]) - run.queued_at == timedelta(days=app.settings.rejected_days)
     assert [(item["reason"], item["rows"]) for item in found["groups"]] == [
         ("email_missing", 7),
         ("email_invalid", 1),
