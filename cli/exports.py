@@ -19,7 +19,7 @@ from cli.terminal import Json, client, errors, print_whole, put_out, put_out_tex
 app = typer.Typer(no_args_is_help=True, help="Exports: what goes and how often.")
 
 _OWN_FIELDS = {"name", "created_at", "updated_at", "updated_by", "members", "warnings"}
-_OWN_FIELDS |= {"active_run", "current_run", "last_run", "last_delivered", "next_run", "may"}
+_OWN_FIELDS |= {"active_run", "current_run", "last_run", "last_delivered", "next_run", "list_word", "may"}
 
 
 @app.command("save")

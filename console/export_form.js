@@ -3,7 +3,7 @@
 /** What a view of an export says beside its settings. */
 const NOT_SETTINGS = Object.freeze([
   "name", "active_run", "current_run", "last_run", "last_delivered", "next_run", "may", "members", "warnings", "created_at",
-  "updated_at", "updated_by",
+  "updated_at", "updated_by", "list_word",
 ]);
 
 /** Return an export's settings as a body to save. @param {Record<string, any>} view */
