@@ -7,12 +7,13 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.data.tables import TableServiceClient, UpdateMode
 
 from shared.azure.records import NewerVersion, Record, check_version
 from shared.retry.policy import CONFLICT
@@ -26,6 +27,13 @@ properties of its own."""
 
 _LARGEST_PAGE: Final = 1000
 """Records that one answer of a query holds at most (Azure's limit)."""
+
+
+_TOO_LATE: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
+"""Answers to a change of a record that somebody else changed, made or deleted first."""
+
+type _Operation = tuple[Any, ...]
+"""A change as a transaction of the client takes it."""
 
 
 class Lost(Exception):
@@ -128,21 +136,27 @@ class Table:
             if self.try_write(partition, [Change(key, record, found[1] if found else None)]):
                 return
 
-    def _submit(self, partition: str, operations: Sequence[tuple[Any, ...]]) -> None:
+    def _submit(self, partition: str, operations: Sequence[_Operation]) -> None:
         try:
-            self._client.submit_transaction(operations)
-        except ResourceExistsError as error:
-            raise _lost() from error
-        except TableTransactionError as error:
-            if error.status_code in {409, 412}:
-                raise _lost() from error
-            if error.status_code == 404 and getattr(error, "error_code", "") == "TableNotFound":
+            self._send(operations)
+        except HttpResponseError as error:
+            if error.status_code == HTTPStatus.NOT_FOUND and _lacks_table(error, operations):
                 self._service.create_table_if_not_exists(self._name)
                 self._submit(partition, operations)
-                return
-            if error.status_code == 404:
+            elif error.status_code in _TOO_LATE:
                 raise _lost() from error
-            raise
+            else:
+                raise
+
+    def _send(self, operations: Sequence[_Operation]) -> None:
+        """Make one change by a call of its own, several in a transaction, which costs the client more than twice as much."""
+        match operations:
+            case [("create", entity)]:
+                self._client.create_entity(entity, response_preference="return-no-content")
+            case [("update", entity, condition)]:
+                self._client.update_entity(entity, **condition)
+            case _:
+                self._client.submit_transaction(operations)
 
     def delete(self, partition: str, keys: Sequence[str]) -> None:
         """Delete the records under `keys`, those that are there."""
@@ -162,13 +176,18 @@ class Table:
         return _record(entity, kind)
 
 
+def _lacks_table(error: HttpResponseError, operations: Sequence[_Operation]) -> bool:
+    """Return whether something was not found since there is no table: what is created cannot be missing itself."""
+    return operations[0][0] == "create" or getattr(error, "error_code", "") == "TableNotFound"
+
+
 def _lost() -> Lost:
     """Step back for a moment, so that those who race do not race in step."""
     time.sleep(CONFLICT.pause())
     return Lost()
 
 
-def _operation(partition: str, change: Change) -> tuple[Any, ...]:
+def _operation(partition: str, change: Change) -> _Operation:
     entity = _entity(partition, change.key, change.record)
     if change.etag is None:
         return ("create", entity)

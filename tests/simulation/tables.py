@@ -89,6 +89,14 @@ class _TableClient:
         named = " + ".join(f"{change[0]} {short(key)}" for (_, key), change in zip(keys, changes, strict=True))
         return self._cloud.call("tables", f"WRITE {self._name} {partition} {named}", write, repeats=True)
 
+    def create_entity(self, entity: Mapping[str, Any], **_: object) -> None:
+        """Make one change."""
+        self.submit_transaction([("create", entity)])
+
+    def update_entity(self, entity: Mapping[str, Any], **condition: object) -> None:
+        """Make one change."""
+        self.submit_transaction([("update", entity, condition)])
+
     def _check(self, key: tuple[str, str], change: Sequence[Any]) -> None:
         kind, condition = change[0], change[2] if len(change) > 2 else {}
         found = self._rows.get(key)
