@@ -111,8 +111,8 @@ def _follow(app: App, export: str, preview: str, work: _Work) -> None:
     while not work.over.wait(BEAT_SECONDS):
         _keep(app, export, preview, PreviewRecord(alive_at=app.now()))
     try:
-        found = work.result().model_copy(update={"examples": ()})
-        record = PreviewRecord(alive_at=app.now(), found=found.content())
+        found = work.result().content() | {"examples": []}  # contacts are shown, and not kept
+        record = PreviewRecord(alive_at=app.now(), found=found)
     except Problem as problem:
         record = PreviewRecord(alive_at=app.now(), status=problem.status, code=problem.code, detail=problem.detail)
     except Exception:
