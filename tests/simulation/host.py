@@ -134,9 +134,11 @@ class Host:
             except Exception as error:  # noqa: BLE001 - as the host does
                 self.stage.note(f"{name} failed: {type(error).__name__}: {error}")
                 self.failures.extend(f"{name}: {kind}" for kind in names_of(error))
-            self.ticks[name] = self.ticks.get(name, 0) + 1
+            else:
+                self.ticks[name] = self.ticks.get(name, 0) + 1
 
     ticks: dict[str, int] = field(default_factory=dict)
+    """How often each timer's function came to its end."""
 
 
 def names_of(error: Exception) -> list[str]:

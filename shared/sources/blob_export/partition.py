@@ -161,7 +161,7 @@ def _parsed(block: bytes, file: PartitionFile, wanted: Sequence[str]) -> pl.Data
 
 def _headers(customers: pl.Series, names: Sequence[str]) -> bool:
     """Return whether a CustomerId is the name of a column: then its row is a header, in whatever order."""
-    known = pl.Series([plain(name) for name in names])
+    known = pl.Series([plain(name) for name in names if UNDECODED not in name], dtype=pl.String)
     return bool(customers.str.strip_chars(INVISIBLE).str.to_lowercase().is_in(known.implode()).any())
 
 
