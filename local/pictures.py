@@ -20,8 +20,12 @@ from local.stack import Stack
 from local.world import World
 
 FOLDER: Final = ROOT / "docs/images"
+WHOLE: Final = "() => document.querySelector('#title') && !document.querySelector('[aria-busy=true]')"
 LARGEST: Final = 150_000
 """Bytes of a picture."""
+
+TICKED: Final = {"edit": "Send LapsedCustomers"}
+"""What is ticked, or not any more, before a picture is taken, by its name: so the form's shows the preview of a change."""
 
 PEOPLE: Final = 4_000
 SETTINGS: Final = {"SETTLE_SECONDS": "0", "EXPORT_SCHEDULE": "0 0 0 1 1 *", "SUPERVISION_SCHEDULE": "*/5 * * * * *"}
@@ -49,7 +53,8 @@ def main() -> int:
             )
             _sign_in(page, stack)
             for name, place in places.items():
-                _take(page, f"{stack.console_url}{place}", FOLDER / f"console-{name}.png")
+                _open(page, f"{stack.console_url}{place}", TICKED.get(name))
+                _take(page, FOLDER / f"console-{name}.png")
             browser.close()
     return 0
 
@@ -83,10 +88,18 @@ def _sign_in(page: Page, stack: Stack) -> None:
     page.locator("#title").wait_for()
 
 
-def _take(page: Page, url: str, file: Path) -> None:
-    """Take a picture of a screen that has all it reads; raise CannotGoOn if it is too large for a repository."""
+def _open(page: Page, url: str, tick: str | None) -> None:
+    """Open a screen, tick what is to be, and wait until it has all it reads."""
     page.goto(url)
-    page.wait_for_function("() => document.querySelector('#title') && !document.querySelector('[aria-busy=true]')")
+    page.wait_for_function(WHOLE)
+    if tick:
+        page.get_by_role("checkbox", name=tick).click()
+        page.get_by_text("by the settings typed here").wait_for()
+        page.wait_for_function(WHOLE)
+
+
+def _take(page: Page, file: Path) -> None:
+    """Take a picture; raise CannotGoOn if it is too large for a repository."""
     page.screenshot(path=file)
     size = file.stat().st_size
     print(f"{file.relative_to(ROOT)}: {size / 1000:.0f} kB")
