@@ -21,7 +21,17 @@ param zoneRedundant bool
 param locked bool
 
 var deploymentContainer = 'app-package'
-var containers = ['configuration', 'chunks', 'outcomes', 'state', 'reports', 'rejected', 'erasures', 'counts', 'previews']
+var containers = [
+  'configuration'
+  'chunks'
+  'outcomes'
+  'state'
+  'reports'
+  'rejected'
+  'erasures'
+  'counts'
+  'previews'
+]
 var queues = [
   'export-runs'
   'export-runs-poison'

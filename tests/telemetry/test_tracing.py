@@ -111,7 +111,7 @@ def test_telemetry_that_cannot_be_made_is_off(monkeypatch: pytest.MonkeyPatch) -
 def test_a_tick_says_that_it_ended_and_why_it_could_not_read_the_source(
     use: Callable[[object], None], trouble: Reason | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for chore in ("owners", "advance_all", "retain_audit", "sweep_keys"):
+    for chore in ("owners", "advance_all", "retain_audit", "retain_previews", "sweep_keys"):
         monkeypatch.setattr(f"export_trigger.steps.tick.{chore}", lambda app: [])
 
     def catalogue() -> object:
