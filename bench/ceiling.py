@@ -126,8 +126,8 @@ def run() -> Part:
     columns = ("instances", "connections", "ours", "bare loop", "ratio", "bare, our adapter", "took")
     notes = [
         "The bare loop is the better of two: with as many connections as ours had at most, and with 16. It uses a session of",
-        "requests, as anybody would; beside it the same loop by our own adapter, which settles headers, proxies and",
-        "certificates once instead of for each call. One instance is one Python process; beside its calls it reserves",
+        "requests, as anybody would; beside it the same loop by our own adapter, which settles headers, proxies,",
+        "certificates and the pool of connections once instead of for each call. One instance is one Python process; beside its calls it reserves",
         "windows and records chunks, all under one interpreter's lock, which the local host shares. What held it back was",
         "reserving: unpaced, a window lasts milliseconds, and each chunk lost most of its own. Now an instance that is slower",
         "than the pace reserves once for all its chunks. Fewer threads made it slower, not quicker.",

@@ -7,7 +7,7 @@ import { changesTab } from "./export_changes.js";
 import { listsTab } from "./export_lists.js";
 import { runsTab } from "./export_runs.js";
 import { settingsTab } from "./export_settings.js";
-import { count, plural } from "./format.js";
+import { capital, count, plural } from "./format.js";
 import { bar, commands, inlineMoment, linkButton, statusChip } from "./parts.js";
 import { whyNotWith } from "./permission.js";
 import { go, tell } from "./place.js";
@@ -20,7 +20,7 @@ import { ApiProblem } from "./problem.js";
 
 /** @typedef {import("./place.js").Place} Place */
 
-const TABS = Object.freeze([["", "Runs"], ["lists", "Lists"], ["settings", "Settings"], ["changes", "Changes"]]);
+const tabsOf = (item) => [["", "Runs"], ["lists", `${capital(item.list_word)}s`], ["settings", "Settings"], ["changes", "Changes"]];
 
 /** @param {Place} place @returns {import("./place.js").Screen} */
 export function exportScreen(place) {
@@ -35,7 +35,7 @@ export function exportScreen(place) {
     body: () => shown(found, (item) => [
       exportCommands(place, item),
       truth(item),
-      h("nav", { class: "tabs", "aria-label": "Parts of the export" }, TABS.map(([key, label]) =>
+      h("nav", { class: "tabs", "aria-label": "Parts of the export" }, tabsOf(item).map(([key, label]) =>
         h("a", { href: hashOf(["exports", name, key].filter(Boolean)), "aria-current": key === tab ? "page" : null }, label))),
       content(item),
     ]),
@@ -64,7 +64,7 @@ function exportCommands(place, item) {
 /** What the lists hold, in one line; below it what goes on, or what went wrong last. @param {any} item */
 function truth(item) {
   const delivered = item.last_delivered;
-  const lists = plural(item.segments.length, "list");
+  const lists = plural(item.segments.length, item.list_word);
   const last = item.last_run;
   const isBad = last && last.id !== delivered?.id;
   return h("div", { class: "stack" },

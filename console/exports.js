@@ -121,7 +121,7 @@ function exportsTable(place, rows, standing, picked) {
   });
   const columns = [
     { label: "Select", kind: "pick", cell: (item) => (item.damaged ? null : pick(item)) },
-    { label: "Display name", kind: "main", cell: (item) => [h("a", { href: hashOf(["exports", item.name]) }, item.display_name ?? item.name), item.segments ? h("small", null, `${listed(item.segments.slice(0, 3).map((target) => target.list))}${item.segments.length > 3 ? ` and ${plural(item.segments.length - 3, "list")} more` : ""}`) : null] },
+    { label: "Display name", kind: "main", cell: (item) => [h("a", { href: hashOf(["exports", item.name]) }, item.display_name ?? item.name), item.segments ? h("small", null, `${listed(item.segments.slice(0, 3).map((target) => target.list))}${item.segments.length > 3 ? ` and ${plural(item.segments.length - 3, item.list_word)} more` : ""}`) : null] },
     { label: "Connection", cell: (item) => item.connection ?? (item.damaged ? null : mark("warning", "unlink", "none")) },
     { label: "Status", kind: "wide", cell: (item) => lastStatus(item) },
     { label: "Lists hold the refresh of", cell: (item) => (item.damaged ? null : freshness(item, standing)) },

@@ -79,8 +79,8 @@ class ExportView(Export):
     """An export: its settings, how it stands, and what the caller may do with it.
 
     `last_run` is the one that ended last, beside `current_run`, which is going; `last_delivered` is the last one after which
-    the lists held what a whole refresh said; `list_word` is what its destination calls them. `next_run` is null if the schedule is off. When it was just saved, `members` of
-    its segments and what to know.
+    the lists held what a whole refresh said; `list_word` is what its destination calls a list. `next_run` is null if the
+    schedule is off. When it was just saved, `members` of its segments and what to know.
     """
 
     name: str

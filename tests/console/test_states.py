@@ -52,6 +52,14 @@ def as_role(role: str) -> Change:
     return change
 
 
+def test_what_a_segment_becomes_has_the_word_that_its_destination_has_for_it(world: World, tab: Tab) -> None:
+    alter(tab, "exports/loyalty", lambda export: export.update(list_word="tag"))
+    tab.sign_in("#/exports/loyalty/lists")
+    expect(tab.page.get_by_role("heading", name="Tags")).to_be_visible()
+    expect(tab.page.get_by_role("columnheader", name="Tag", exact=True)).to_be_visible()
+    expect(tab.page.locator(".truth")).to_contain_text("in 3 tags")
+
+
 def test_a_sign_in_that_ends_in_the_middle_of_an_edit_loses_nothing(world: World, tab: Tab) -> None:
     tab.sign_in("#/exports/loyalty/edit")
     name = tab.page.get_by_label("Display name")
