@@ -19,9 +19,6 @@ from shared.sources.blob_export.tables import Dialect
 BLOCK: Final = 1 << 22
 """Bytes of a block, at most unless a row is longer: some thousands of rows."""
 
-_UNQUOTED: Final = re.compile(rb'\n[^"\n][^\n]*+')
-"""A line that does not begin with a quote."""
-
 _LINES: Final = 1000
 """Lines that are looked at for a row's end: more than one field has."""
 
@@ -75,9 +72,6 @@ def is_doubtful(block: bytes, dialect: Dialect) -> bool:
 
 def may_swallow(block: bytes, dialect: Dialect, width: int, rows: int) -> bool:
     """Return whether a row of several lines in a regular block of `rows` may be several rows between two stray quotes."""
-    unquoted = (found.group() for found in _UNQUOTED.finditer(block))
-    if not any(line.count(dialect.delimiter.encode()) >= width - 1 for line in unquoted):
-        return False
     if block.count(b"\n") == rows:
         return False
     taken: list[bytes] = []
