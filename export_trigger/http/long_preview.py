@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.run_views import Preview
 from shared.azure.records import Record
@@ -86,15 +88,17 @@ def get_preview(app: App, call: Call) -> Answer:
     """Show what a preview came to that took long, 202 while it goes on. It is kept for an hour, without the examples."""
     export, preview = call.params["export"], call.params["preview"]
     found = app.storage.get(Container.PREVIEWS, _path(export, preview))
-    if found is None:
+    try:
+        record = PreviewRecord.model_validate_json(found[0] if found else b"")
+        shown = None if record.found is None else Preview.model_validate(record.found)
+    except ValidationError:  # it is not there, or another version of the app kept it
         raise Problem(
             HTTPStatus.NOT_FOUND,
             "preview_not_found",
             "There is no such preview, or its hour is over. Ask for a new one.",
-        )
-    record = PreviewRecord.model_validate_json(found[0])
-    if record.found is not None:
-        return Answer(body=Preview.model_validate(record.found))
+        ) from None
+    if shown is not None:
+        return Answer(body=shown)
     if record.code:
         raise Problem(HTTPStatus(record.status), record.code, record.detail)
     if app.now() - record.alive_at > SILENT:

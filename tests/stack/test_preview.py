@@ -140,3 +140,13 @@ def test_a_preview_whose_instance_died_is_asked_for_again(export: World) -> None
         kept.upload_blob(f"seen/{preview}.json", silent.model_dump_json().encode())
     refused = export.refused("GET", f"exports/seen/previews/{preview}")
     assert (refused.status, refused.code) == (503, "preview_interrupted")
+
+
+@pytest.mark.parametrize(
+    "kept", [b"", b"{", b'{"alive_at": "yesterday"}', b'{"alive_at": "2026-11-29T00:00:00Z", "found": {"profiles": 1}}']
+)
+def test_a_preview_that_is_damaged_or_of_another_version_is_asked_for_again(export: World, kept: bytes) -> None:
+    preview = new_run_id(datetime.now(UTC))
+    with BlobServiceClient.from_connection_string(export.stack.storage) as blobs:
+        blobs.get_blob_client("previews", f"seen/{preview}.json").upload_blob(kept)
+    assert export.refused("GET", f"exports/seen/previews/{preview}").code == "preview_not_found"
