@@ -177,8 +177,10 @@ class Table:
 
 
 def _lacks_table(error: HttpResponseError, operations: Sequence[_Operation]) -> bool:
-    """Return whether something was not found since there is no table: what is created cannot be missing itself."""
-    return operations[0][0] == "create" or getattr(error, "error_code", "") == "TableNotFound"
+    """Return whether something was not found since there is no table: a call that only creates misses nothing else."""
+    return [operation[0] for operation in operations] == ["create"] or getattr(
+        error, "error_code", ""
+    ) == "TableNotFound"
 
 
 def _lost() -> Lost:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from shared.azure.tables import Change, Lost
 from shared.composition.app import App
 from shared.exports.configuration import ExportSettings, SegmentTarget
+from shared.runs.head import Head
 from shared.runs.run import Run
 from tests.runs.lives import planned
 
@@ -31,3 +33,20 @@ def test_a_text_of_any_length_is_kept_as_it_is(timed: App, run: Run, length: int
     text = "👩" * length
     timed.ledger.change(run.export, run.id, lambda run: run.unreachable(timed.now(), text))
     assert timed.ledger.run(run.export, run.id).detail == text
+
+
+def test_a_change_of_what_is_gone_comes_too_late_alone_or_with_others_and_what_is_there_is_not_made_again(
+    timed: App, run: Run
+) -> None:
+    table = timed.ledger._table
+    found = table.get(run.export, "head", Head)
+    assert found is not None
+    head, etag = found
+    with pytest.raises(Lost):
+        table.write(run.export, [Change("head", head, None)])
+    table.delete(run.export, ["head"])
+    with pytest.raises(Lost):
+        table.write(run.export, [Change("head", head, etag)])
+    with pytest.raises(Lost):
+        table.write(run.export, [Change("new", head, None), Change("head", head, etag)])
+    assert table.get(run.export, "new", Head) is None
