@@ -11,8 +11,8 @@ import polars as pl
 from rich.console import Console
 
 from bench.report import Part
-from bench.world import open_world
-from local.targets import AUTOPILOT, ORTTO, Target
+from bench.world import QUICK_ORTTO, open_world
+from local.targets import AUTOPILOT, Target
 from local.world import World
 from shared.delivery.capabilities import ListMethod
 from shared.destinations.autopilot.list_methods import BULK, CONTACT
@@ -147,16 +147,18 @@ def _at_ortto(steps: list[tuple[str, Members]]) -> tuple[list[tuple[str, ...]], 
     """Go through transitions on an Ortto account; the fewest calls are one for 100 people, and one that reads them back."""
     rows: list[tuple[str, ...]] = []
     met = True
-    with open_world(knobs={"ban": None}, target=ORTTO) as world:
-        world.connect(rate_limit=10_000, calls_in_flight=8, **ORTTO.connection)
+    with open_world(knobs={"ban": None}, target=QUICK_ORTTO) as world:
+        world.connect(rate_limit=10_000, **QUICK_ORTTO.connection)
         before: Members = {}
         for name, after in steps:
-            sent, writes = _requests(world, after, ORTTO)
+            sent, writes = _requests(world, after, QUICK_ORTTO)
             fewest = 2 * math.ceil(touched(before, after) / 100)
             fine = writes == 0 if fewest == 0 else sent / fewest <= 1.05
             met = met and fine
             shown = f"{writes} writes" if fewest == 0 else f"{sent / fewest:.3f}"
-            rows.append(("tags", f"{PROFILES:,}", name, f"{sent:,}", f"{fewest:,}", shown, "" if fine else "over"))
+            rows.append(
+                ("tags (Ortto)", f"{PROFILES:,}", name, f"{sent:,}", f"{fewest:,}", shown, "" if fine else "over")
+            )
             before = after
     return rows, met
 
@@ -164,9 +166,13 @@ def _at_ortto(steps: list[tuple[str, Members]]) -> tuple[list[tuple[str, ...]], 
 def _requests(world: World, members: Members, target: Target = AUTOPILOT) -> tuple[int, int]:
     """Bring the segments to a state, run, and give the requests and the writes that it took."""
     world.publish({name: _table(people) for name, people in members.items()})
-    more = {"new_people": "subscribed"} if target is ORTTO else {}
     world.save(
-        "all", segments=list(members), mapping=target.simple, max_profiles=1_000_000, schedule={"on": "off"}, **more
+        "all",
+        segments=list(members),
+        mapping=target.simple,
+        max_profiles=1_000_000,
+        schedule={"on": "off"},
+        **target.export,
     )
     world.reset_statistics()
     run = world.wait("all", world.start("all"), seconds=600)

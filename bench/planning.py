@@ -20,7 +20,8 @@ from rich.console import Console
 
 from bench.report import Part
 from local.azurite import Azurite
-from local.environment import MAPPING, Company, publish
+from local.environment import Company, publish
+from local.targets import AUTOPILOT
 from tests.cleaning.recipes import recipe_for
 
 SIZES: Final = (100_000, 1_000_000, 5_000_000)
@@ -79,7 +80,9 @@ def scan() -> dict[str, Any]:
         "azure_allow_http": "true",
     }
     begun = time.perf_counter()
-    frame = pl.scan_csv(urls, storage_options=options, infer_schema=False).select("CustomerId", *MAPPING.values())
+    frame = pl.scan_csv(urls, storage_options=options, infer_schema=False).select(
+        "CustomerId", *AUTOPILOT.mapping.values()
+    )
     rows = sum(batch.height for batch in frame.collect_batches(chunk_size=50_000))
     return {"seconds": time.perf_counter() - begun, "rows": rows}
 
@@ -98,7 +101,7 @@ def plan_it() -> dict[str, Any]:
 
     source = connect(StorageAccount(connection_string=os.environ["STORAGE"]), PATH)
     segments = [SourceSegment(source, source.catalogue().table("All"))]
-    recipe = recipe_for(MAPPING)
+    recipe = recipe_for(AUTOPILOT.mapping)
     begun = time.perf_counter()
     with Spool() as spool:
         found = plan(segments, recipe, DigestKey(b"k" * 32), State.empty(), [""], Scope(remove_leavers=True), spool)

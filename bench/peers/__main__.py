@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from bench.peers.contestants import ALL, NAMES
-from bench.peers.run import Comparison, Leg, Scenario, compare
+from bench.peers.contestants import CONTESTS
+from bench.peers.run import SCENARIOS, Comparison, Leg, compare
 
 HEAD = (
     "run",
@@ -69,19 +70,23 @@ def _ratio(theirs: float, ours: float | None) -> str:
 
 def main() -> None:
     """Compare, and print."""
-    default = Scenario()
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
-    parser.add_argument("--profiles", type=int, default=default.profiles, help="rows in the segment")
-    parser.add_argument("--rate", type=int, default=default.rate, help="calls a second that the account allows")
-    parser.add_argument("--burst", type=int, default=default.burst)
-    parser.add_argument("--latency-ms", type=float, default=default.latency_ms)
-    parser.add_argument("--churn", type=float, default=default.churn, help="share that joins, leaves or changes")
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--only", nargs="+", choices=ALL, default=NAMES, metavar="NAME", help=", ".join(ALL))
+    parser.add_argument("--destination", choices=list(SCENARIOS), default="autopilot")
+    parser.add_argument("--profiles", type=int, help="rows in the segment")
+    parser.add_argument("--rate", type=int, help="calls a second that the account allows")
+    parser.add_argument("--burst", type=int)
+    parser.add_argument("--latency-ms", type=float)
+    parser.add_argument("--churn", type=float, help="share that joins, leaves or changes")
+    parser.add_argument("--seed", type=int)
+    everybody = dict.fromkeys(name for found in CONTESTS.values() for name in found.all)
+    parser.add_argument("--only", nargs="+", choices=list(everybody), metavar="NAME", help=", ".join(everybody))
     parser.add_argument("--json", type=Path, help="write the results here too")
     options = parser.parse_args()
-    scenario = Scenario(options.profiles, options.rate, options.burst, options.latency_ms, options.churn, options.seed)
-    comparison = compare(scenario, options.only, lambda text: print(text, file=sys.stderr, flush=True))
+    usual = SCENARIOS[options.destination]
+    if strange := set(options.only or ()) - set(CONTESTS[usual.destination].all):
+        parser.error(f"at {usual.destination} there is no {', '.join(sorted(strange))}")
+    asked = {name: getattr(options, name) for name in asdict(usual) if getattr(options, name) is not None}
+    comparison = compare(replace(usual, **asked), options.only, lambda text: print(text, file=sys.stderr, flush=True))
     if options.json:
         options.json.write_text(json.dumps(comparison.to_json(), indent=2))
     print(table(comparison))

@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
+from bench.peers.calls import AS_DOCUMENTED, OnRefused, Refused, Send
 from bench.peers.segment import refused
-
-
-class Answer(Protocol):
-    """An answer, as `requests` gives it."""
-
-    status_code: int
-    text: str
-
-    def json(self) -> Any:
-        """Return the body."""
-
-
-Send = Callable[[str, str, object], Answer]
-"""Method, path and body to an answer: 2xx, or a 4xx that trying again does not help."""
-
-AS_DOCUMENTED = os.environ.get("PEER_AS_DOCUMENTED") == "1"
-"""Let a refused batch fail, since no documentation says what else to do."""
-
-OnRefused = Callable[[dict[str, Any], str], None]
-"""What to do with a contact that Autopilot refuses, and its text."""
-
-
-class Refused(Exception):
-    """Autopilot said no where it must not; the text is its answer."""
 
 
 def find_list(send: Send, name: str) -> str:

@@ -9,8 +9,9 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import psutil
@@ -20,13 +21,15 @@ from azure.storage.blob import BlobServiceClient
 from bench.peers.installation import HOME, PEERS, python_of
 from bench.peers.measure import PeakMemory
 from bench.peers.population import Population
+from bench.world import QUICK_ORTTO
 from cli.client import Address, Client
-from local.environment import MAPPING, publish
+from local.environment import publish
 from local.processes import ServerProcess
 from local.stack import Stack
+from local.targets import AUTOPILOT, Target
+from local.world import KEY
 
 LIST: Final = "Everyone"
-KEY: Final = "sandbox-key"
 POLL_SECONDS: Final = 0.1
 QUICK: Final[Mapping[str, str]] = {
     "SETTLE_SECONDS": "0",
@@ -58,16 +61,25 @@ class Contestant(Protocol):
         """Export a segment as it is now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """A peer's programs: its folder, the scripts in the order that one writes to the next, and settings."""
+
+    peer: str
+    scripts: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
 class Program:
     """A peer: a pipe of one or more programs that run once for each export."""
 
-    def __init__(self, name: str, peer: str, scripts: tuple[str, ...], settings: Mapping[str, str], url: str) -> None:
+    def __init__(self, name: str, pipe: Pipe, directory: Path, settings: Mapping[str, str], url: str) -> None:
         self.name = name
         self.sandbox_url = url
-        self._python = python_of(peer)
-        self._scripts = [PEERS / peer / script for script in scripts]
-        self._directory = HOME / "runs" / name
-        self._settings = settings
+        self._python = python_of(pipe.peer)
+        self._scripts = [PEERS / pipe.peer / script for script in pipe.scripts]
+        self._directory = directory
+        self._settings = {**pipe.settings, **settings}
         self._runs = 0
 
     def export(self, population: Population) -> Outcome:
@@ -108,9 +120,10 @@ class Ours:
 
     name = "ours"
 
-    def __init__(self, stack: Stack, api: Client, rate: int) -> None:
+    def __init__(self, stack: Stack, api: Client, target: Target, rate: int) -> None:
         assert stack.sandbox_url
         self.sandbox_url = stack.sandbox_url
+        self._target = target
         self._stack = stack
         self._api = api
         self._rate = rate
@@ -133,9 +146,10 @@ class Ours:
         if self._saved:
             return
         account = {"display_name": "main", "api_key": KEY, "agree_to_privacy": True, "rate_limit": self._rate}
-        self._api.put("connections/main", account)
-        export = {"display_name": "peers", "connection": "main", "mapping": MAPPING, "segments": [LIST]}
-        self._api.put("exports/peers", {**export, "max_profiles": max(100_000, 2 * profiles)})
+        self._api.put("connections/main", {**account, **self._target.connection})
+        export = {"display_name": "peers", "connection": "main", "mapping": self._target.mapping, "segments": [LIST]}
+        more = {"max_profiles": max(100_000, 2 * profiles), **self._target.export}
+        self._api.put("exports/peers", {**export, **more})
         self._saved = True
 
     def _run(self) -> dict[str, Any]:
@@ -155,49 +169,85 @@ class Ours:
         return [child.pid for child in psutil.Process().children() if child.pid not in others]
 
 
-PEERS_RUN: Final[Mapping[str, tuple[str, tuple[str, ...], Mapping[str, str]]]] = {
-    "loop": ("loop", ("loop.py",), {}),
-    "threads": ("threads", ("threads.py",), {}),
-    "dlt": ("dlt", ("export.py",), {}),
-    "dlt, remembering": ("dlt", ("export.py",), {"PEER_REMEMBER": "1"}),
-    "singer": ("singer", ("tap.py", "target.py"), {}),
-    "dlt, as documented": ("dlt", ("export.py",), {"PEER_AS_DOCUMENTED": "1"}),
-    "singer, as documented": ("singer", ("tap.py", "target.py"), {"PEER_AS_DOCUMENTED": "1"}),
-}
-"""Name to folder, programs of the pipe, and settings."""
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Who competes at a kind of destination: the peers by name, and the header that their calls carry its key in."""
 
-ALL: Final = (Ours.name, *PEERS_RUN)
-NAMES: Final = tuple(name for name in ALL if not name.endswith("as documented"))
-"""Who takes part unless told otherwise: the others fail, which says nothing of their speed."""
+    target: Target
+    key_header: str
+    peers: Mapping[str, Pipe]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The names of all, ours first."""
+        return (Ours.name, *self.peers)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Who takes part unless told otherwise: the others fail, which says nothing of their speed."""
+        return tuple(name for name in self.all if not name.endswith("as documented"))
+
+
+CONTESTS: Final[Mapping[str, Contest]] = {
+    "autopilot": Contest(
+        AUTOPILOT,
+        "autopilotapikey",
+        {
+            "loop": Pipe("loop", ("loop.py",)),
+            "threads": Pipe("threads", ("threads.py",)),
+            "dlt": Pipe("dlt", ("export.py",)),
+            "dlt, remembering": Pipe("dlt", ("export.py",), {"PEER_REMEMBER": "1"}),
+            "singer": Pipe("singer", ("tap.py", "target.py")),
+            "dlt, as documented": Pipe("dlt", ("export.py",), {"PEER_AS_DOCUMENTED": "1"}),
+            "singer, as documented": Pipe("singer", ("tap.py", "target.py"), {"PEER_AS_DOCUMENTED": "1"}),
+        },
+    ),
+    "ortto": Contest(
+        QUICK_ORTTO,
+        "X-Api-Key",
+        {"loop": Pipe("loop", ("ortto.py",)), "threads": Pipe("threads", ("ortto.py",))},
+    ),
+}
+"""By kind of destination."""
 
 
 @contextmanager
-def contestant(name: str, rate: int, knobs: Mapping[str, Any]) -> Iterator[Contestant]:
+def contestant(name: str, kind: str, rate: int, knobs: Mapping[str, Any]) -> Iterator[Contestant]:
     """Yield a contestant with a fresh sandbox; both are gone afterwards."""
-    directory = HOME / "runs" / name
+    at = CONTESTS[kind]
+    directory = HOME / "runs" / kind / name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     if name == Ours.name:
-        stack = Stack(directory, settings=QUICK, knobs=knobs, in_memory=True, environment=_plain_environment())
+        stack = Stack(
+            directory,
+            settings=QUICK,
+            knobs=knobs,
+            in_memory=True,
+            environment=_plain_environment(),
+            targets=(at.target,),
+        )
         with stack, Client(Address(stack.api_url, stack.function_key)) as api:
-            yield Ours(stack, api, rate)
+            assert stack.sandbox_url
+            at.target.furnish(stack.sandbox_url, KEY)
+            yield Ours(stack, api, at.target, rate)
         return
-    peer, scripts, more = PEERS_RUN[name]
     sandbox = ServerProcess(
-        "sandbox", ["-m", "local.sandbox", "--knobs", json.dumps(knobs)], os.environ, directory / "sandbox.log"
+        "sandbox", ["-m", at.target.sandbox, "--knobs", json.dumps(knobs)], os.environ, directory / "sandbox.log"
     )
     try:
         url = str(sandbox.start()["url"])
+        at.target.furnish(url, KEY)
         settings = {
-            **more,
-            "AUTOPILOT_URL": f"{url}/v1",
-            "AUTOPILOT_KEY": KEY,
-            "AUTOPILOT_RATE": str(rate),
+            "PEER_URL": f"{url}/v1",
+            "PEER_KEY": KEY,
+            "PEER_KEY_HEADER": at.key_header,
+            "PEER_RATE": str(rate),
             "SEGMENT_LIST": LIST,
             "PEER_STATE": str(directory / "state"),
             "PYTHONPATH": str(PEERS.parent.parent),
         }
-        yield Program(name, peer, scripts, settings, url)
+        yield Program(name, at.peers[name], directory, settings, url)
     finally:
         sandbox.stop()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import psutil
@@ -53,8 +53,9 @@ class PeakMemory:
 class SandboxView:
     """What a sandbox saw and holds."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, destination: str) -> None:
         self._url = f"{url}/sandbox"
+        self._points = _POINTS[destination]
 
     def reset(self) -> None:
         """Begin to count anew."""
@@ -78,18 +79,31 @@ class SandboxView:
     def stale(self, population: Population) -> int:
         """Count members whose points are not the segment's."""
         wanted = population.points
-        held = {
-            str(contact.get("Email", "")).strip().lower(): field["value"]
-            for contact in self._get("contacts")
-            for field in contact.get("custom_fields", [])
-            if field["kind"] == "Loyalty Points"
-        }
+        held = dict(map(self._points, self._get("contacts")))
         return sum(email in held and held[email] not in points for email, points in wanted.items())
 
     def _get(self, path: str) -> Any:
         answer = requests.get(f"{self._url}/{path}", timeout=60)
         answer.raise_for_status()
         return answer.json()
+
+
+def _points_at_autopilot(contact: dict[str, Any]) -> tuple[str, object]:
+    """Return a contact's address and its points."""
+    points = {field["kind"]: field["value"] for field in contact.get("custom_fields", [])}.get("Loyalty Points")
+    return str(contact.get("Email", "")).strip().lower(), points
+
+
+def _points_at_ortto(person: dict[str, Any]) -> tuple[str, object]:
+    """Return a person's address and their points."""
+    fields = person["fields"]
+    return str(fields.get("str::email", "")).strip().lower(), fields.get("int:cm:loyalty-points")
+
+
+_POINTS: Final[Mapping[str, Callable[[dict[str, Any]], tuple[str, object]]]] = {
+    "autopilot": _points_at_autopilot,
+    "ortto": _points_at_ortto,
+}
 
 
 def _resident(process: psutil.Process) -> int:

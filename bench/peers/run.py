@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
-from bench.peers.contestants import LIST, NAMES, Contestant, contestant
+from bench.peers.contestants import CONTESTS, LIST, Contestant, contestant
 from bench.peers.measure import SandboxView
 from bench.peers.population import Churn, Population, two_refreshes
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What all have in common; `churn` is the share of rows that join, leave or change, a third each."""
+    """What all have in common; `destination` is a kind, `churn` is the share of rows that join, leave or change, a third each."""
 
     profiles: int = 5000
     rate: int = 100
@@ -25,11 +25,22 @@ class Scenario:
     latency_ms: float = 50
     churn: float = 0.01
     seed: int = 1
+    destination: str = "autopilot"
 
     @property
     def knobs(self) -> dict[str, Any]:
-        """The sandbox's knobs: a plain account, whose bulk call fills no lists."""
+        """The sandbox's knobs: a plain account, which at Autopilot fills no lists by its bulk call."""
         return {"rate": self.rate, "burst": self.burst, "latency_ms": self.latency_ms, "seed": self.seed}
+
+
+SCENARIOS: Final = {
+    scenario.destination: scenario
+    for scenario in (
+        Scenario(),
+        Scenario(profiles=100_000, rate=10, burst=10, latency_ms=200, destination="ortto"),  # a call for a hundred
+    )
+}
+"""What is measured unless told otherwise, by kind of destination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +88,25 @@ class Comparison:
 
 
 def compare(
-    scenario: Scenario, names: Sequence[str] = NAMES, tell: Callable[[str], object] = lambda _: None
+    scenario: Scenario, names: Sequence[str] | None = None, tell: Callable[[str], object] = lambda _: None
 ) -> Comparison:
     """Have each contestant export twice, one after the other; `tell` hears how it goes."""
     churn = Churn.of(scenario.profiles, scenario.churn)
     before, after = two_refreshes(scenario.profiles, churn, scenario.seed)
     results = []
-    for name in names:
-        with contestant(name, scenario.rate, scenario.knobs) as found:
+    for name in names or CONTESTS[scenario.destination].names:
+        with contestant(name, scenario.destination, scenario.rate, scenario.knobs) as found:
             legs = []
             for number, population in enumerate((before, after), start=1):
-                leg = _measure(found, population)
+                leg = _measure(found, population, scenario.destination)
                 legs.append(leg)
                 tell(f"{name}, run {number}: {leg.seconds:.1f} s, {leg.calls} calls, {leg.end}")
         results.append(Result(name, *legs))
     return Comparison(scenario, tuple(results))
 
 
-def _measure(found: Contestant, population: Population) -> Leg:
-    view = SandboxView(found.sandbox_url)
+def _measure(found: Contestant, population: Population, destination: str) -> Leg:
+    view = SandboxView(found.sandbox_url, destination)
     view.reset()
     outcome = found.export(population)
     statistics = view.statistics()

@@ -14,9 +14,9 @@ from typing import Any
 
 SEGMENT = Path(os.environ.get("SEGMENT_CSV", "segment.csv"))
 LIST = os.environ.get("SEGMENT_LIST", "Everyone")
-URL = os.environ.get("AUTOPILOT_URL", "")
-KEY = os.environ.get("AUTOPILOT_KEY", "")
-RATE = int(os.environ.get("AUTOPILOT_RATE", "20"))
+URL = os.environ.get("PEER_URL", "")
+HEADERS = {os.environ.get("PEER_KEY_HEADER", "autopilotapikey"): os.environ.get("PEER_KEY", "")}
+RATE = int(os.environ.get("PEER_RATE", "20"))
 THREADS = 16
 """Calls under way at once: enough to fill the rate at the sandbox's latency, with room to spare."""
 
@@ -44,8 +44,8 @@ def contacts(file: Path = SEGMENT, tell: Callable[[str], object] = say) -> Itera
 
 
 def refused(contact: dict[str, Any], text: str, tell: Callable[[str], object] = say) -> None:
-    """Note that Autopilot refused a contact."""
-    tell(f"refused by Autopilot: {contact['Email']}: {text}")
+    """Note that the destination refused a contact."""
+    tell(f"refused: {contact['Email']}: {text}")
 
 
 def _fields(row: dict[str, str]) -> dict[str, Any]:

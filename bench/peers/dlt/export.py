@@ -27,7 +27,7 @@ from pyrate_limiter import InMemoryBucket, Limiter, Rate
 from requests import Response
 
 from bench.peers.autopilot import find_list, put_batch
-from bench.peers.segment import KEY, LIST, THREADS, URL, contacts, pace
+from bench.peers.segment import HEADERS, LIST, THREADS, URL, contacts, pace
 
 PAGE = 1000
 LIMITER = Limiter(InMemoryBucket([Rate(*pace())]), buffer_ms=1)
@@ -40,7 +40,7 @@ CLIENT = Client(
 def send(method: str, path: str, body: object) -> Response:
     """Send one call, at the pace that all threads share."""
     LIMITER.try_acquire("autopilot")
-    return CLIENT.request(method, URL + path, json=body, headers={"autopilotapikey": KEY})
+    return CLIENT.request(method, URL + path, json=body, headers=HEADERS)
 
 
 @dlt.destination(batch_size=100, name="autopilot")

@@ -12,7 +12,8 @@ from requests_ratelimiter import LimiterAdapter
 from urllib3 import Retry
 
 from bench.peers.autopilot import find_list, put
-from bench.peers.segment import KEY, LIST, URL, contacts, pace
+from bench.peers.calls import Send
+from bench.peers.segment import HEADERS, LIST, URL, contacts, pace
 
 
 def open_session(connections: int = 1) -> Session:
@@ -25,23 +26,29 @@ def open_session(connections: int = 1) -> Session:
         raise_on_status=False,
     )
     session = Session()
-    session.headers["autopilotapikey"] = KEY
+    session.headers.update(HEADERS)
     limiter = Limiter(InMemoryBucket([Rate(*pace())]), buffer_ms=1)
     adapter = LimiterAdapter(
-        limiter=limiter, per_host=False, bucket_name="autopilot", max_retries=retry, pool_maxsize=connections
+        limiter=limiter, per_host=False, bucket_name="account", max_retries=retry, pool_maxsize=connections
     )
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
 
 
+def sender(session: Session) -> Send:
+    """Return what sends one call."""
+
+    def send(method: str, path: str, body: object) -> Response:
+        return session.request(method, URL + path, json=body, timeout=60)
+
+    return send
+
+
 def main() -> None:
     """Send every row, one after the other."""
     with open_session() as session:
-
-        def send(method: str, path: str, body: object) -> Response:
-            return session.request(method, URL + path, json=body, timeout=60)
-
+        send = sender(session)
         list_id = find_list(send, LIST)
         for contact in contacts():
             put(send, contact, list_id)

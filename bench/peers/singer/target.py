@@ -22,7 +22,7 @@ from singer_sdk.contrib.msgspec import MsgSpecReader
 from singer_sdk.exceptions import RetriableAPIError
 
 from bench.peers.autopilot import find_list, put_batch
-from bench.peers.segment import KEY, LIST, THREADS, URL, pace, refused
+from bench.peers.segment import HEADERS, LIST, THREADS, URL, pace, refused
 
 LIMITER = Limiter(InMemoryBucket([Rate(*pace())]), buffer_ms=1)
 PER_THREAD = threading.local()
@@ -36,7 +36,7 @@ def send(method: str, path: str, body: object) -> requests.Response:
     if session is None:
         session = PER_THREAD.session = requests.Session()
     LIMITER.try_acquire("autopilot")
-    answer = session.request(method, URL + path, json=body, headers={"autopilotapikey": KEY}, timeout=60)
+    answer = session.request(method, URL + path, json=body, headers=HEADERS, timeout=60)
     if answer.status_code in TRY_AGAIN:
         raise RetriableAPIError(f"{answer.status_code}", answer)
     return answer

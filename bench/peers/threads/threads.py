@@ -16,7 +16,7 @@ from requests_ratelimiter import LimiterAdapter
 from urllib3 import Retry
 
 from bench.peers.autopilot import find_list, put
-from bench.peers.segment import KEY, LIST, THREADS, URL, contacts, pace
+from bench.peers.segment import HEADERS, LIST, THREADS, URL, contacts, pace
 
 RETRY = Retry(
     total=8,
@@ -28,7 +28,7 @@ RETRY = Retry(
 ADAPTER = LimiterAdapter(
     limiter=Limiter(InMemoryBucket([Rate(*pace())]), buffer_ms=1),
     per_host=False,
-    bucket_name="autopilot",
+    bucket_name="account",
     max_retries=RETRY,
     pool_maxsize=THREADS,
 )
@@ -40,7 +40,7 @@ def open_session() -> Session:
     session: Session | None = getattr(PER_THREAD, "session", None)
     if session is None:
         session = PER_THREAD.session = Session()
-        session.headers["autopilotapikey"] = KEY
+        session.headers.update(HEADERS)
         session.mount("http://", ADAPTER)
         session.mount("https://", ADAPTER)
     return session
