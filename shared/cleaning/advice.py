@@ -43,7 +43,7 @@ def hints_for_values(texts: pl.Series, kind: FieldType) -> pl.Series:
     hints = pl.lit(None, pl.String)
     for pattern, hint in reversed(_SIGNS[kind]):
         hints = pl.when(pl.col("text").str.contains(pattern)).then(pl.lit(hint.value)).otherwise(hints)
-    return texts.alias("text").to_frame().select(hints).to_series()
+    return texts.alias("text").to_frame().with_columns(hints.alias("hint"))["hint"]
 
 
 def hints_for_addresses(texts: pl.Series) -> pl.Series:

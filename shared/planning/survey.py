@@ -36,6 +36,8 @@ REJECTED: Final = pl.Schema(
 """Columns of rejected rows; `segment` is the index among the run's segments, `where` the file and row of a malformed one,
 of which nothing else may be said: what stands in its first field may be anything. `hint` is a Hint, where one is known."""
 
+NO_REJECTED: Final = pl.DataFrame(schema=REJECTED)
+
 _ROWS: Final = pl.Schema(
     {
         "person": pl.Int128(),
@@ -130,7 +132,7 @@ class Survey:
         self._scope = scope
         self._spool = spool
         self._rows = deque([pl.DataFrame(schema=_ROWS)])
-        self._rejected = [pack(pl.DataFrame(schema=REJECTED))]  # packed: a few texts would keep their whole batch's
+        self._rejected = [pack(NO_REJECTED)]  # packed: a few texts would keep their whole batch's
         self._chosen = [pl.Series(dtype=pl.Int128)]
         self._without_address = [pl.DataFrame(schema=_WITHOUT_ADDRESS)]
         self.read: Counter[int] = Counter()

@@ -14,10 +14,13 @@ THREADS: Final = max(2, os.process_cpu_count() or 1)
 
 
 def in_order[Item, Result](work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Do `work` on each item in threads, as many items ahead as there are threads; give the results in the items' order."""
+    """Do `work` on each item in threads; return the results in the items' order.
+
+    One item more than there are threads is asked for ahead: while the next one is waited for, every thread has work.
+    """
     coming = iter(items)
     with ThreadPoolExecutor(THREADS) as pool:
-        begun: deque[Future[Result]] = deque(pool.submit(work, item) for item in islice(coming, THREADS))
+        begun: deque[Future[Result]] = deque(pool.submit(work, item) for item in islice(coming, THREADS + 1))
         try:
             while begun:
                 result = begun.popleft().result()

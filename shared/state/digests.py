@@ -75,13 +75,14 @@ class DigestKey:
     def of_customers(self, ids: pl.Series) -> pl.Series:
         """Digest a column of CustomerIds to Int64, null where there is none."""
         seed = int.from_bytes(hmac.digest(self.to_text().encode(), _CUSTOMER, "sha256")[:8], "little")
-        hashed = pl.select(ids.alias("id")).select(polars_hash.col("id").nchash.xxh3_64(seed=seed))
-        return hashed.to_series().reinterpret(signed=True)
+        hashed = polars_hash.col("id").nchash.xxh3_64(seed=seed).reinterpret(signed=True)
+        return ids.to_frame("id").select_seq(hashed).to_series()
 
     def _short(self, text: str) -> str:
         return hmac.digest(self.to_text().encode(), text.encode(), "sha256").hex()[:32]
 
     def _column(self, texts: pl.Series, purpose: str, kind: type[pl.Int128 | pl.Int64]) -> pl.Series:
-        told_apart = pl.select((pl.lit(purpose) + texts).alias("text"))
-        digests = told_apart.select(polars_hash.col("text").chash.hmac_sha256(key=self.to_text())).to_series()
-        return digests.str.head(2 * _SIZES[kind]).str.decode("hex").bin.reinterpret(dtype=kind, endianness="little")
+        told_apart = polars_hash.concat_str(pl.lit(purpose), pl.col("text"))
+        digest = told_apart.chash.hmac_sha256(key=self.to_text()).str.head(2 * _SIZES[kind])
+        number = digest.str.decode("hex").bin.reinterpret(dtype=kind, endianness="little")
+        return texts.to_frame("text").select_seq(number.alias("text")).to_series()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -32,6 +33,8 @@ SCHEMA: Final = pl.Schema(
         "attempted": pl.UInt64(),
     }
 )
+
+_NOBODY: Final = pl.DataFrame(schema=SCHEMA)
 
 CUSTOMER: Final = "customer"
 
@@ -54,7 +57,7 @@ class State:
     @classmethod
     def empty(cls) -> State:
         """Nothing delivered yet."""
-        return cls((), pl.DataFrame(schema=SCHEMA), SCHEME)
+        return cls((), _NOBODY, SCHEME)
 
     @property
     def has_unnamed(self) -> bool:
@@ -81,6 +84,7 @@ def without(people: pl.DataFrame, erased: Sequence[int]) -> pl.DataFrame:
     return people.filter(~pl.col("person").is_in(pl.Series(list(erased), dtype=pl.Int128).implode()))
 
 
+@cache
 def bit(position: int) -> pl.Expr:
     """Return the mask with one bit set."""
     return pl.lit(1 << position, pl.UInt64)
@@ -102,6 +106,7 @@ def _remap(mask: pl.Expr, old: Sequence[str], new: Sequence[str]) -> pl.Expr:
     return pl.sum_horizontal(moved) if moved else mask * bit_none()
 
 
+@cache
 def bit_none() -> pl.Expr:
     """Return the empty mask."""
     return pl.lit(0, pl.UInt64)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from shared.cleaning.clean import Recipe
-from shared.delivery.chunks import decode
+from shared.delivery.chunks import Operation, decode
 from shared.planning.plan import Plan, chunks, plan
 from shared.planning.spool import Spool
 from shared.planning.survey import Scope
@@ -55,15 +55,25 @@ def rows_of(*rows: tuple[str, str, str | None, str | None], name: str = "Segment
     return Table(pl.DataFrame(rows, schema=schema, orient="row"), name=name)
 
 
-def sent(tables: Sequence[Table], recipe: Recipe, state: State | None = None) -> tuple[Plan, dict[str, Any]]:
-    """Plan and return the plan, and the contacts that it sends, by address."""
+def planned(tables: Sequence[Table], recipe: Recipe, state: State | None = None) -> tuple[Plan, list[Operation]]:
+    """Plan and return the plan and its operations; the segments' lists are `list-0`, `list-1` and so on."""
     with Spool() as spool:
         lists = [f"list-{place}" for place in range(len(tables))]
         scope = Scope(remove_leavers=True)
         found = plan(tables, recipe, KEY, state or State.empty(), lists, scope, spool)
-        operations = [operation for chunk in chunks(found) for operation in decode(chunk)]
+        return found, [operation for chunk in chunks(found) for operation in decode(chunk)]
+
+
+def contacts_of(operations: Sequence[Operation]) -> dict[str, Any]:
+    """Return the contacts that operations send, by address."""
     contacts = [operation.fields for operation in operations if operation.fields]
-    return found, {str(contact["Email"]): contact for contact in contacts}
+    return {str(contact["Email"]): contact for contact in contacts}
+
+
+def sent(tables: Sequence[Table], recipe: Recipe, state: State | None = None) -> tuple[Plan, dict[str, Any]]:
+    """Plan and return the plan, and the contacts that it sends, by address."""
+    found, operations = planned(tables, recipe, state)
+    return found, contacts_of(operations)
 
 
 def values(table: Table, name: str, **settings: Any) -> list[object]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.cleaning.clean import Cleaned, Recipe, clean, clean_batch
 from shared.cleaning.notation import Notations
+from shared.destinations.ortto.mapping import FIELDS as ORTTO_FIELDS
 from tests.cleaning.recipes import recipe_for
 from tests.sources.batches import batch
 
@@ -172,3 +173,11 @@ def test_a_contact_is_the_same_text_whatever_stands_beside_it(name: str) -> None
     alone = clean(rows(("ann@example.com", name, "1")), recipe_for(MAPPING))["fields"][0]
     beside = clean(rows(("ann@example.com", name, "1"), ("ben@example.com", 'a "quote"', "2")), recipe_for(MAPPING))
     assert alone == beside["fields"][0]
+
+
+def test_texts_that_a_field_of_text_cannot_take_are_left_out_row_by_row() -> None:
+    """No text is too long for Autopilot's fields; Ortto's are bounded, and no hint is known for them."""
+    table = rows(*((f"p{n}@example.com", "x" * 256, "1") for n in range(3)))
+    recipe = Recipe({"str::email": "Mail", "str::first": "Given"}, ORTTO_FIELDS)
+    cleaned = clean_batch(table, recipe, Notations())
+    assert cleaned.omitted.select("field", "hint").rows() == [("str::first", None)] * 3

@@ -17,14 +17,10 @@ from shared.cleaning.dates import dates
 from shared.cleaning.notation import Notations
 from shared.cleaning.numbers import floats, integers
 from shared.cleaning.text import in_one_spelling
-from shared.delivery.chunks import decode
-from shared.planning.plan import chunks, plan
-from shared.planning.spool import Spool
-from shared.planning.survey import Scope
 from shared.sources.source import Declared
 from shared.state.state import Receipt, State, merge, tabulate
 from tests.cleaning.recipes import recipe_for
-from tests.cleaning.tables import KEY, Table, column, rows_of, sent, values
+from tests.cleaning.tables import Table, column, contacts_of, planned, rows_of, sent, values
 
 DAYS_FIRST = ("05/01/1980", "03/03/1981", "25/12/1980")
 
@@ -180,20 +176,17 @@ def test_rows_in_any_order_make_the_same_contacts_and_are_delivered_once(
         ]
         return [rows_of(*some, name=str(place)) for place, some in enumerate(named)]
 
-    found, contacts = sent(tables(segments), recipe)
+    found, operations = planned(tables(segments), recipe)
     shuffled = [random.sample(rows, len(rows)) for rows in segments]
     _, again = sent(tables(shuffled), recipe)
-    assert {email: json.dumps(body) for email, body in contacts.items()} == {
+    assert {email: json.dumps(body) for email, body in contacts_of(operations).items()} == {
         email: json.dumps(body) for email, body in again.items()
     }
-    with Spool() as spool:
-        lists = [f"list-{place}" for place in range(len(segments))]
-        first = plan(tables(segments), recipe, KEY, State.empty(), lists, Scope(remove_leavers=True), spool)
-        receipts = [
-            Receipt(item.person, f"person_{item.person}", item.content, added=tuple(lists[place] for place in item.add))
-            for chunk in chunks(first)
-            for item in decode(chunk)
-        ]
+    lists = [f"list-{place}" for place in range(len(segments))]
+    receipts = [
+        Receipt(item.person, f"person_{item.person}", item.content, added=tuple(lists[place] for place in item.add))
+        for item in operations
+    ]
     state = merge(State.empty(), tabulate(receipts, lists), lists)
     later, _ = sent(tables(shuffled), recipe, state)
     assert later.difference.operations.is_empty()

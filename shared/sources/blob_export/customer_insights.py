@@ -103,8 +103,8 @@ class CustomerInsights:
                 check_columns(file.layout, wanted, partition.path, address)
                 first, broken, cut_off = row, 0, False
                 for batch in rows_of_file(file, wanted):
-                    yield batch.select(
-                        (pl.int_range(pl.len(), dtype=pl.UInt64) + row).alias(ROW),
+                    yield batch.select_seq(
+                        pl.int_range(row, row + batch.height, dtype=pl.UInt64).alias(ROW),
                         pl.col(CUSTOMER_ID).alias(KEY),
                         MALFORMED,
                         _where(batch, partition.path, row - first).alias(WHERE),

@@ -116,6 +116,8 @@ def swallows(lines: Sequence[str], dialect: Dialect, width: int | None) -> bool:
         return False
 
     def is_row(line: str) -> bool:
+        if line.count(dialect.delimiter) < width - 1:
+            return False
         cells = _plain(line.removesuffix("\n").removesuffix("\r"), dialect)
         return cells is not None and len(cells) == width
 

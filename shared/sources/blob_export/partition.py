@@ -20,7 +20,7 @@ from azure.storage.blob import BlobClient
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.ahead import in_order
-from shared.sources.blob_export.blocks import cut, is_doubtful, is_regular, may_swallow, rows_of
+from shared.sources.blob_export.blocks import cut, grammar_of, is_doubtful, rows_of_several_lines
 from shared.sources.blob_export.dialect import LONGEST_LINE, Unreadable, rows
 from shared.sources.blob_export.encoding import UNDECODED, decoder
 from shared.sources.blob_export.evidence import INVISIBLE, Layout, layout_of, names_most, plain
@@ -70,13 +70,15 @@ def find(blob: BlobClient, partition: Partition, columns: Sequence[str], address
 
 def rows_of_file(file: PartitionFile, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Return a partition's rows: block by block as long as they are regular, then carefully."""
-    pattern = rows_of(file.layout.dialect, len(file.layout.names))
+    grammar = grammar_of(file.layout.dialect, len(file.layout.names))
 
     def parse(block: bytes) -> tuple[bytes, bool, pl.DataFrame | None]:
-        regular = is_regular(block, pattern)
-        return block, regular, _parsed(block, file, wanted) if regular else None
+        several = rows_of_several_lines(block, grammar)
+        if several is None:
+            return block, False, None
+        return block, True, None if is_doubtful(block, several, grammar) else _parsed(block, file, wanted)
 
-    coming = in_order(parse, cut(body(file), pattern))
+    coming = in_order(parse, cut(body(file), grammar))
     for block, regular, batch in coming:
         if batch is not None:
             yield batch
@@ -133,11 +135,9 @@ def _piece(file: PartitionFile, start: int) -> bytes:
 
 
 def _parsed(block: bytes, file: PartitionFile, wanted: Sequence[str]) -> pl.DataFrame | None:
-    """Parse a regular block; None if it could be read otherwise. All columns go by position, since names may be double."""
+    """Parse a regular block; None if that does not take it as it is. All columns go by position, since names may be double."""
     dialect, names = file.layout.dialect, file.layout.names
     if block.startswith(codecs.BOM_UTF8):  # Polars would drop it, though it is the first value's: the file's own is off
-        return None
-    if is_doubtful(block, dialect):
         return None
     places = sorted({names.index(name) for name in wanted} | {len(names) - 1})
     try:
@@ -151,8 +151,6 @@ def _parsed(block: bytes, file: PartitionFile, wanted: Sequence[str]) -> pl.Data
         )
     except pl.exceptions.PolarsError:
         return None
-    if may_swallow(block, dialect, len(names), table.height):
-        return None
     if CUSTOMER_ID in wanted and _headers(table[str(names.index(CUSTOMER_ID))], names):
         return None
     too_long = table.select(pl.any_horizontal(pl.all().str.len_bytes() > LONGEST_VALUE).any()).item()
@@ -162,7 +160,8 @@ def _parsed(block: bytes, file: PartitionFile, wanted: Sequence[str]) -> pl.Data
 def _headers(customers: pl.Series, names: Sequence[str]) -> bool:
     """Return whether a CustomerId is the name of a column: then its row is a header, in whatever order."""
     known = pl.Series([plain(name) for name in names if UNDECODED not in name], dtype=pl.String)
-    return bool(customers.str.strip_chars(INVISIBLE).str.to_lowercase().is_in(known.implode()).any())
+    name = pl.first().str.strip_chars(INVISIBLE).str.to_lowercase()
+    return bool(customers.to_frame().select_seq(name.is_in(known.implode()).any()).item())
 
 
 def carefully(pieces: Iterable[bytes], file: PartitionFile, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -200,7 +199,7 @@ def _text(pieces: Iterable[bytes]) -> Iterator[str]:
 def _named_columns(table: pl.DataFrame, names: Sequence[str], wanted: Sequence[str]) -> pl.DataFrame:
     """Return the asked columns by name, with MALFORMED beside them."""
     values = [pl.col(str(names.index(name))).replace("", None).alias(name) for name in wanted]
-    return table.select(pl.repeat(value=False, n=pl.len(), dtype=pl.Boolean).alias(MALFORMED), *values)
+    return table.select_seq(pl.repeat(value=False, n=pl.len(), dtype=pl.Boolean).alias(MALFORMED), *values)
 
 
 def _table(held: list[list[str | bool | None]], wanted: Sequence[str]) -> pl.DataFrame:

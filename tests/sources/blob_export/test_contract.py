@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
+from azure.core.pipeline.transport import HttpTransport
 
 from local.azurite import Azurite
 from shared.sources.blob_export.customer_insights import CustomerInsights
@@ -64,15 +65,19 @@ class Stage:
 
     @contextmanager
     def down(self) -> Iterator[None]:
-        """Break every connection: an emulator that is killed would be down for other tests too."""
-        client = cast("Any", self.made.reader)._service
+        """Break every connection: an emulator that is killed would be down for other tests too.
+
+        The client tries as often as it is told to, without the pauses between its tries.
+        """
+        transport = cast("Any", self.made.reader)._service._pipeline._transport
 
         def refuse(*_: object, **__: object) -> None:
             raise ServiceRequestError("refused")
 
-        whole, client._pipeline._transport.send = client._pipeline._transport.send, refuse
-        yield
-        client._pipeline._transport.send = whole
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(transport, "send", refuse)
+            patch.setattr(HttpTransport, "sleep", lambda *_: None)
+            yield
 
 
 class TestBlobExport(SourceContract):
