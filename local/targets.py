@@ -8,8 +8,6 @@ from typing import Any, Final
 
 import requests
 
-from local.environment import MAPPING
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -41,12 +39,25 @@ class Target:
                 f"{sandbox_url}/v1/person/custom-field/create",
                 json={"name": name, "type": kind},
                 headers={"X-Api-Key": key},
-                timeout=10,
+                timeout=60,
             ).raise_for_status()
 
 
 AUTOPILOT: Final = Target(
-    "autopilot", "Autopilot", "local.sandbox", "list", MAPPING, {"Email": "Email", "FirstName": "FirstName"}
+    "autopilot",
+    "Autopilot",
+    "local.sandbox",
+    "list",
+    {
+        "Email": "Email",
+        "FirstName": "FirstName",
+        "LastName": "LastName",
+        "MailingCity": "City",
+        "string--Loyalty--Tier": "LoyaltyTier",
+        "integer--Loyalty--Points": "Points",
+        "date--Last--Purchase": "LastPurchase",
+    },
+    {"Email": "Email", "FirstName": "FirstName"},
 )
 
 ORTTO: Final = Target(

@@ -16,7 +16,7 @@ from shared.accounts.stored_keys import PREFIX
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.account import Identity
-from shared.delivery.errors import DestinationError, KeyRefused
+from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused
 from shared.destinations.registry import DEFAULT, DESTINATIONS
 from shared.exports.configuration import Connection, DisplayName, ListStrategy, Model
 from shared.reasons.errors import ExportError
@@ -150,15 +150,20 @@ def connect(
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "vault_unavailable", f"{error}. Try again.") from None
     except DestinationError as error:
         if is_another:
-            raise unreachable(error, DESTINATIONS[connection.kind].title) from None
+            advice = _of_regions(connection.kind) if isinstance(error, AccountRefused) else ""
+            raise unreachable(error, DESTINATIONS[connection.kind].title, advice) from None
         return None, connection.account
 
 
 def _key_refused(kind: str) -> str:
     """Return what to do about a key that an account of this kind refused."""
+    return f"{DESTINATIONS[kind].title} refused this key. Copy the account's current key.{_of_regions(kind)}"
+
+
+def _of_regions(kind: str) -> str:
+    """Return a sentence, after a space, where accounts of this kind lie in regions."""
     destination = DESTINATIONS[kind]
-    region = f" A key of {destination.title} works in its own region only." if destination.regions else ""
-    return f"{destination.title} refused this key. Copy the account's current key.{region}"
+    return f" A key of {destination.title} works in its own region only." if destination.regions else ""
 
 
 def settle_former(app: App, name: str, before: Connection | None) -> None:
@@ -211,12 +216,12 @@ def changes(before: Connection | None, after: Connection) -> list[str]:
     return [names.get(field, field) for field in asked if getattr(before, field) != getattr(after, field)]
 
 
-def unreachable(error: DestinationError, title: str) -> Problem:
-    """Return the problem that a destination gave no result."""
+def unreachable(error: DestinationError, title: str, advice: str = "") -> Problem:
+    """Return the problem that a destination gave no result; `advice` is a sentence more, after a space."""
     return Problem(
         HTTPStatus.BAD_GATEWAY,
         "autopilot_unavailable",
-        f"{title} gave no result: {error}. Nothing was changed; try again.",
+        f"{title} gave no result: {error}.{advice} Nothing was changed; try again.",
     )
 
 

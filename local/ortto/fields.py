@@ -113,10 +113,14 @@ def takes(field: Field, value: object) -> bool:
     return value is None or _TAKES[field.prefix](value)
 
 
+def longest(field: Field) -> int:
+    """Return how many characters a text may have."""
+    return LONG_TEXT if field.prefix == "txt" else STRING
+
+
 def is_too_long(field: Field, value: object) -> bool:
     """Whether a text is over the limit."""
-    most = LONG_TEXT if field.prefix == "txt" else STRING
-    return field.prefix in {"str", "txt"} and isinstance(value, str) and len(value) > most
+    return field.prefix in {"str", "txt"} and isinstance(value, str) and len(value) > longest(field)
 
 
 def stored(field: Field, value: Any, *, normalises: bool) -> Any:

@@ -34,6 +34,7 @@ class Knobs(BaseModel):
     drip_seconds: float = 600
 
     wrong_region: bool = False
+    wrong_region_answer: Literal["401", "404"] = "401"
     concurrency: int | None = None
     concurrency_answer: Literal["429", "503", "500", "reset"] = "429"
     ban: int | None = BAN

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from local.ortto.account import EMAIL, PERMISSION, Account, Person
-from local.ortto.fields import INVALID, STRING, is_too_long, stored, takes
+from local.ortto.fields import INVALID, is_too_long, longest, stored, takes
 from local.ortto.knobs import Knobs
 from local.sandbox.api import Reply
 from local.sandbox.knobs import Dice
@@ -206,7 +206,7 @@ class Merge:
         for name, value in fields.items():
             known = self.account.fields[name]
             if is_too_long(known, value) and knobs.long_value == "cut":
-                value = value[:STRING]
+                value = value[: longest(known)]
             kept[name] = value if name == PERSON_ID else stored(known, value, normalises=knobs.geo_normalises)
         return kept
 

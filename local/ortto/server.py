@@ -77,7 +77,7 @@ class Sandbox:
         head += f"Content-Type: {'text/html' if html else 'application/json'}\r\nDate: {formatdate(usegmt=True)}\r\n"
         if reply.status != HTTPStatus.NO_CONTENT:
             head += f"Content-Length: {len(body)}\r\n"
-        head += "X-Version: sandbox\r\n"
+        head += "Strict-Transport-Security: max-age=63072000; includeSubDomains; preload\r\nX-Version: sandbox\r\n"
         return head.encode() + b"\r\n" + (body if reply.status != HTTPStatus.NO_CONTENT else b"")
 
     def _refusal(
@@ -89,8 +89,11 @@ class Sandbox:
             return _Closed()
         if self._limits.is_banned():
             return self._hold_back(knobs.ban_answer)
-        if key != knobs.key or knobs.wrong_region:
+        if key != knobs.key:
             return problem(knobs, 401, "Unauthorized")
+        if knobs.wrong_region:
+            status = int(knobs.wrong_region_answer)
+            return problem(knobs, status, HTTPStatus(status).phrase)
         if fault == "throttle" or self._limits.is_too_fast(knobs):
             return Reply(429, TOO_FAST)
         if not known:

@@ -41,6 +41,8 @@ def do_by_hand(account: Account, method: str, path: str, change: Any) -> Reply |
             tag.name = str(change["name"])
         case ["DELETE", "tags", name] if tag := account.known_tag(name):
             account.delete_tag(tag)
+        case ["DELETE", "fields", name] if name in account.fields:
+            del account.fields[name]
         case ["POST", "suppressed", email]:
             account.suppressed.add(email.lower())
         case ["DELETE", "suppressed", email]:

@@ -132,6 +132,10 @@ class Account(ListNames, Protocol):
         """Hold the fields of a mapping against those of the account."""
         ...
 
+    def check_lists(self, titles: Sequence[str], caller: Caller) -> Sequence[str]:
+        """Return a sentence of warning for each title of something else there, which an export cannot fill."""
+        ...
+
     def offered_fields(self, caller: Caller) -> Sequence[OfferedField]:
         """Return the fields that an export may map, the account's own included."""
         ...

@@ -7,6 +7,7 @@ bytes take where the destination bounds the size of a call.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -20,13 +21,23 @@ _LISTS: Final = pl.col("lists")
 _OFF: Final = pl.col("removals")
 
 
-def introductions(operations: pl.DataFrame, can: Capabilities) -> int:
-    """Return about how many calls create new people first, where they may not be mailed: one for each that sends contacts."""
-    return -(-int(operations["upsert"].sum()) // can.contacts)
-
-
 def expected_calls(operations: pl.DataFrame, can: Capabilities, method: ListMethod) -> int:
     """Return the calls that `Difference.operations` take on an account whose lists are filled by `method`."""
+    chunks = _chunks(operations, can, method)
+    return int(chunks.select((_sends(method, can) + _moves(method, can)).sum()).item())
+
+
+def introductions(operations: pl.DataFrame, can: Capabilities, method: ListMethod) -> int:
+    """Return the calls that they take besides where new people may not be mailed.
+
+    Before each call that sends contacts, one creates those of them who are not there.
+    """
+    chunks = _chunks(operations, can, method)
+    return int(chunks.select(_sends(method, replace(can, answers=Names.EACH)).sum()).item())
+
+
+def _chunks(operations: pl.DataFrame, can: Capabilities, method: ListMethod) -> pl.DataFrame:
+    """Return what each chunk of the operations holds: its contacts, and how many of them are sent, moved and taken off."""
     lists = pl.col("add").bitwise_count_ones().cast(pl.Int64)
     sent = pl.col("upsert") | ((lists > 0) & pl.col("contact_id").is_null())
     # Who was never there needs no removal; a call that sends a contact may take it off its lists too.
@@ -34,7 +45,7 @@ def expected_calls(operations: pl.DataFrame, can: Capabilities, method: ListMeth
     off = leaves.fill_null(0).cast(pl.Int64)
     taken = sent & (off > 0) if method.removals else pl.lit(value=False)
     with_lists = sent | (lists > 0) if fills_by_sending(method, can) else sent
-    chunks = (
+    return (
         operations.sort("segment", "row", "person", nulls_last=True)
         .with_columns(lists.alias("lists"), sent.alias("sent"), off.alias("removals"), taken.alias("taken"))
         .with_columns(pl.when(with_lists if method.removals else False).then(0).otherwise("removals").alias("removals"))
@@ -51,7 +62,6 @@ def expected_calls(operations: pl.DataFrame, can: Capabilities, method: ListMeth
             pl.col("removals").sum(),
         )
     )
-    return int(chunks.select((_sends(method, can) + _moves(method, can)).sum()).item())
 
 
 def _carried(method: ListMethod) -> pl.Expr:

@@ -50,7 +50,7 @@ class Window:
 
     def split(self, slots: int) -> tuple[Window, Window]:
         """Return the first so many slots, and the rest."""
-        return replace(self, slots=slots), Window(self.slot(slots), self.interval, self.slots - slots)
+        return Window(self.start, self.interval, slots), Window(self.slot(slots), self.interval, self.slots - slots)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,19 @@ class Delivered:
         """Whether anything came of it."""
         return bool(self.settled) or any(item.has_moved for item in self.unsettled)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was done, and nobody refused."""
+        return not self.unsettled and all(item.reason is None for item in self.settled)
+
+    def excused(self) -> Delivered:
+        """Return the same with nobody refused by the destination: they are unsettled, as what they met is no fault of theirs."""
+        refused = [item for item in self.settled if item.reason is RowReason.REFUSED]
+        settled = tuple(item for item in self.settled if item.reason is not RowReason.REFUSED)
+        for item in refused:
+            item.reason = None
+        return Delivered(settled, (*self.unsettled, *refused))
+
 
 def remainder(unsettled: Sequence[Progress], *, counted: bool = True) -> tuple[list[Operation], list[Progress]]:
     """Split what is unsettled into operations for later and those to give up, which failed MOST_TRIES times.

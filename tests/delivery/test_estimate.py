@@ -14,9 +14,10 @@ from shared.azure.vault import GivenKey
 from shared.delivery.account import Account
 from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names
 from shared.delivery.chunks import decode
+from shared.delivery.contacts import UNASKED, Creation
 from shared.delivery.delivery import Delivery
 from shared.delivery.destination import Destination, Place
-from shared.delivery.estimate import expected_calls
+from shared.delivery.estimate import expected_calls, introductions
 from shared.delivery.sending import Sender
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
@@ -57,7 +58,11 @@ class OneBatch(Table):
 
 
 def run(
-    segments: Sequence[Members], state: State, opened: tuple[Destination, Account], method: ListMethod
+    segments: Sequence[Members],
+    state: State,
+    opened: tuple[Destination, Account],
+    method: ListMethod,
+    creation: Creation = UNASKED,
 ) -> tuple[int, int, State]:
     """Plan and deliver a run; return the calls expected and made, and the state that it leaves."""
     tables = [OneBatch(f"Segment {place}", list(rows), []) for place, rows in enumerate(segments)]
@@ -66,10 +71,13 @@ def run(
     made = 0
     with Spool() as spool, ThreadPoolExecutor(4) as pool:
         found = plan(tables, RECIPE, KEY, state, LISTS, Scope(remove_leavers=True), spool)
-        expected = expected_calls(found.difference.operations, destination.capabilities, method)
+        operations, can = found.difference.operations, destination.capabilities
+        expected = expected_calls(operations, can, method)
+        if creation.new_people == "not_subscribed":
+            expected += introductions(operations, can, method)
         for chunk in chunks(found):
             sender = Sender(MemorySlots(clock, rate=100_000), clock, pool, clock.now() + 10_000)
-            delivery = Delivery(destination, api, sender, LISTS, method)
+            delivery = Delivery(destination, api, sender, LISTS, method, creation)
             delivered = delivery.deliver(decode(chunk))
             assert not delivered.unsettled
             made += sender.tally.requests
@@ -142,12 +150,24 @@ def in_memory(method: ListMethod, moves: tuple[int, int], answers: Names) -> tup
 
 
 @settings(max_examples=40)
-@given(st.sampled_from(METHODS_IN_MEMORY), st.sampled_from(MOVES), st.sampled_from(Names), segments, segments)
+@given(
+    st.sampled_from(METHODS_IN_MEMORY),
+    st.sampled_from(MOVES),
+    st.sampled_from(Names),
+    st.sampled_from([UNASKED, Creation("not_subscribed")]),
+    segments,
+    segments,
+)
 def test_the_estimate_holds_for_any_numbers(
-    method: ListMethod, moves: tuple[int, int], answers: Names, first: Sequence[Members], second: Sequence[Members]
+    method: ListMethod,
+    moves: tuple[int, int],
+    answers: Names,
+    creation: Creation,
+    first: Sequence[Members],
+    second: Sequence[Members],
 ) -> None:
-    """Lists on and off by the call that sends, or by moves of one list or of many, read back or not."""
+    """Lists on and off by the call that sends, or by moves of one list or of many, read back or not, in one step or two."""
     opened, state = in_memory(method, moves, answers), State.empty()
     for refresh in (first, second):
-        expected, made, state = run(refresh, state, opened, method)
+        expected, made, state = run(refresh, state, opened, method, creation)
         assert expected == made

@@ -15,7 +15,7 @@ class Account:
     """Counts the calls at a time; each waits until there are as many as `meet`."""
 
     def __init__(self, meet: int) -> None:
-        self._together = threading.Barrier(meet, timeout=30)
+        self._together = threading.Barrier(meet, timeout=60)
         self._lock = threading.Lock()
         self._now = 0
         self.most = 0

@@ -25,8 +25,12 @@ class Bench(ABC):
         """Return a contact as planning would compose it."""
 
     @abstractmethod
+    def first_names(self) -> Mapping[str, str | None]:
+        """Return the first name of every contact that the account holds, by address."""
+
     def first_name(self, address: str) -> str | None:
         """Return the first name that the account holds, None if there is no such contact."""
+        return self.first_names().get(address)
 
     @abstractmethod
     def members(self, list_id: str) -> set[str]:

@@ -14,6 +14,8 @@ from azure.storage.blob import BlobServiceClient
 import shared.composition.app
 from export_trigger.http.response import answer
 from export_trigger.http.routes import ROUTES
+from export_trigger.steps.plan_run import plan_run
+from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
 from local.warm import Shared
@@ -63,6 +65,16 @@ class Installation:
         segments = [{"segment": "Team", "list": lists}]
         body = {"display_name": name, "connection": connection, "mapping": SIMPLE, "segments": segments, **settings}
         return self.ask("put_export", name, body=body)
+
+    def run(self, export: str, route: str = "start_run") -> dict[str, Any]:
+        """Start a run and carry it out, as the queues' handlers do; return how it ended."""
+        status, started = self.ask(route, export)
+        assert status == 202, started
+        plan_run(self.app, export, started["run"])
+        for number in range(self.app.ledger.run(export, started["run"]).chunks):
+            deliver_chunk(self.app, export, started["run"], f"{number + 1:06d}")
+        ended: dict[str, Any] = self.ask("get_run", export, started["run"])[1]
+        return ended
 
     def secret(self, connection: str) -> str:
         """Name the secret that a connection names."""

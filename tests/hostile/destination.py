@@ -21,6 +21,8 @@ Liar = Callable[[random.Random, bytes], bytes]
 """Makes bytes to answer with, perhaps from the true answer."""
 
 
+_JSON = json.JSONDecoder()
+
 _PATIENCE = 0.003
 """Seconds in which a client that was lied to asks again on the same connection; then it is closed."""
 
@@ -112,15 +114,14 @@ def _received(connection: socket.socket) -> bytes:
 def may_be_read_as(answer: bytes, is_of_the_api: Callable[[Any], bool]) -> Iterator[Any]:
     """Return every content of the API's kind that somebody may read out of an answer, however it is framed."""
     text = re.sub(rb"\r?\n[^\r\n{}\"]{0,30}\r?\n", b"", answer)  # as if chunks were joined
-    for data in (answer, text):
-        for opening, closing in ((rb"{", rb"}"), (rb"\[", rb"\]")):
-            for start in [found.start() for found in re.finditer(opening, data)]:
-                for end in [found.end() for found in re.finditer(closing, data)]:
-                    if start < end:
-                        with suppress(ValueError):
-                            content = json.loads(data[start:end])
-                            if is_of_the_api(content):
-                                yield content
+    for data in dict.fromkeys((answer, text)):
+        signs = data.decode("latin-1")  # a sign for each byte: where something begins, it can end at one place only
+        for start in [found.start() for found in re.finditer(r"[{\[]", signs)]:
+            with suppress(ValueError):
+                _, end = _JSON.raw_decode(signs, start)
+                content = json.loads(data[start:end])
+                if is_of_the_api(content):
+                    yield content
 
 
 def any_bytes(dice: random.Random, true: bytes) -> bytes:

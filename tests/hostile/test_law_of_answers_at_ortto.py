@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -83,7 +84,8 @@ class Holding:
         return {self.account.tags[tag].name for tag in person.tags}
 
     def carry_out(self, method: str, path: str, body: Any) -> tuple[Callable[[], None], int, Any]:
-        after = copy.deepcopy(self.account)
+        unchanging = {id(item): item for item in self.account.fields.values()}
+        after = copy.deepcopy(self.account, unchanging)
         call = f"{method} {path.removeprefix('/v1')}"
         reply = Api(after, Dice(1)).carry_out(call, Knobs(ban=None), json.dumps(body).encode())
 
@@ -109,7 +111,7 @@ def opened(destination: Destination, http: requests.Session) -> Iterator[OrttoAc
     moments = itertools.count(0, BAN_SECONDS)
     with destination:
         api = Ortto(destination.url, GivenKey("key"), http, BadCalls(lambda: next(moments)))
-        yield OrttoAccount(api, MemoryNotes())
+        yield OrttoAccount(api, MemoryNotes(), Lock())
 
 
 def make_sender(pool: ThreadPoolExecutor) -> Sender:

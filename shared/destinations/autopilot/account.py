@@ -122,6 +122,10 @@ class AutopilotAccount:
                 conflicts[name] = f"The account's field {label!r} is of type {existing[label]}, not {kind}."
         return FieldCheck(tuple(warnings), conflicts)
 
+    def check_lists(self, titles: Sequence[str], caller: Caller) -> Sequence[str]:  # noqa: ARG002 - the port's
+        """Return none: there are lists only."""
+        return ()
+
     def offered_fields(self, caller: Caller) -> Sequence[OfferedField]:
         """Return the standard fields, and the account's own ones as an export names them."""
         own = caller.one(self._calls.custom_fields)

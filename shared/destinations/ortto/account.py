@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from threading import Lock
 from typing import Any
 
 from shared.delivery.account import Caller, FieldCheck, Identity, OfferedField, Proof
@@ -15,27 +16,31 @@ from shared.destinations.ortto.answers import Call, results
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.erasing import Erasing
 from shared.destinations.ortto.fields import check, note_kinds, offered
+from shared.destinations.ortto.limits import AUDIENCES
 from shared.destinations.ortto.members import Bookmark, next_page
 from shared.destinations.ortto.merging import EMAIL, OVERWRITE, PERSON_ID, merge_body
 from shared.destinations.ortto.permissions import Permissions
-from shared.destinations.ortto.tags import TAG_IDS, Tag, Tags
+from shared.destinations.ortto.tags import TAG_IDS, Tag, Tags, can_be_named
 from shared.exports.configuration import NewPeople
 from shared.http.content import printable
 
 
 class OrttoAccount:
-    """One account; `notes` is what it remembers from run to run."""
+    """One account; `notes` is what it remembers from run to run, `learning` is held by whoever reads which tags are new."""
 
-    def __init__(self, api: Ortto, notes: Notes) -> None:
+    def __init__(self, api: Ortto, notes: Notes, learning: Lock) -> None:
         self._api = api
+        self._learning = learning
         self._notes = notes
         self._tags = Tags(notes)
         self._erasing = Erasing(api)
         self._permissions = Permissions(api, notes)
 
     def identity(self) -> Identity:
-        """Return who the key's account is: every audience bears its name (recorded)."""
+        """Return who the key's account is: every audience bears its name, and every account has some (recorded)."""
         audiences = self._api.call(Call.AUDIENCES, {"limit": 1})
+        if not audiences:
+            raise NoAnswer(f"{Call.AUDIENCES} was answered that there are none")
         told = str(audiences[0]["instance_id"])
         return Identity(name=printable(told), id=told)
 
@@ -101,14 +106,21 @@ class OrttoAccount:
         return [Held(move.contact_id) for move in moves]
 
     def look(self, contact_ids: Sequence[str]) -> Sequence[Seen | None]:
-        """Return people by their ids; where they show a tag that is new to us, a second call reads which one it is."""
+        """Return people by their ids; where they show a tag that is new to us, a second call reads which one it is.
+
+        That call has no slot of its own in the account's pace, so one of all workers here makes it, for all.
+        """
         fields = [EMAIL, "tags", TAG_IDS]
         answer = self._api.call(Call.BY_IDS, {"contact_ids": list(contact_ids), "fields": fields})
         found: Mapping[str, Any] = answer["contacts"]
         if not found.keys() <= set(contact_ids):
             raise NoAnswer(f"{Call.BY_IDS} was answered for another call")
-        if self._tags.shows_new([item["fields"] for item in found.values()]):
-            self._learn_tags()
+        shown = [item["fields"] for item in found.values()]
+        if self._tags.shows_new(shown):
+            with self._learning:
+                self._tags.read_again()
+                if self._tags.shows_new(shown):
+                    self._learn_tags()
         return [self._seen(found[person]) if person in found else None for person in contact_ids]
 
     def members(self, list_id: str, names: Sequence[str], bookmark: str | None = None) -> Page:
@@ -135,6 +147,29 @@ class OrttoAccount:
         schema = self._schema(caller)
         note_kinds(self._notes, names, schema)
         return check(names, schema)
+
+    def check_lists(self, titles: Sequence[str], caller: Caller) -> Sequence[str]:
+        """Return a warning for each title that no tag can have, or of an audience that is no tag yet: no API fills one."""
+        tags = caller.one(self._learn_tags)
+        wrong = [title for title in titles if not can_be_named(title)]
+        return [
+            *(f"{title!r} cannot be a tag's name in Ortto. Give the segment another list." for title in wrong),
+            *self._of_audiences([title for title in titles if title not in tags and title not in wrong], caller),
+        ]
+
+    def _of_audiences(self, titles: Sequence[str], caller: Caller) -> list[str]:
+        return [
+            f"{title!r} is an audience in Ortto, which no API can fill. The segment becomes a tag of this name: in Ortto "
+            f"have an audience say 'Tag is {title}'."
+            for title in titles
+            if title in self._audiences(title, caller)
+        ]
+
+    def _audiences(self, title: str, caller: Caller) -> set[str]:
+        """Return the names of audiences that have the words of a title."""
+        body = {"search_term": title, "limit": AUDIENCES}
+        found = caller.one(lambda: self._api.call(Call.AUDIENCES, body))
+        return {str(item.get("name")) for item in found or ()}
 
     def offered_fields(self, caller: Caller) -> Sequence[OfferedField]:
         """Return the account's fields that an export may write."""

@@ -76,8 +76,10 @@ def has_tags(content: Content) -> bool:
 
 
 def has_audiences(content: Content) -> bool:
-    """Whether it is audiences, of which every account has some (recorded)."""
-    return is_array_of_objects(content) and bool(content) and is_text(content[0].get("instance_id"))
+    """Whether it is audiences; null where none is found (recorded)."""
+    if content is None:
+        return True
+    return is_array_of_objects(content) and all(is_text(item.get("instance_id")) for item in content)
 
 
 def has_fields(content: Content) -> bool:

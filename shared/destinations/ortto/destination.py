@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Final
 
 from shared.cleaning.fields import Fields
@@ -40,6 +41,7 @@ class OrttoDestination:
 
     def __init__(self) -> None:
         self._bad_calls: dict[str, BadCalls] = {}
+        self._learning: dict[str, Lock] = {}
 
     def method_of(self, strategy: str) -> ListMethod | None:  # noqa: ARG002 - the port's
         """Return the only method, whatever a connection names."""
@@ -53,7 +55,7 @@ class OrttoDestination:
         """Open an account."""
         url = place.url or URLS[place.region or "us"]
         bad_calls = self._bad_calls.setdefault(url, BadCalls())
-        return OrttoAccount(Ortto(url, key, http, bad_calls), notes)
+        return OrttoAccount(Ortto(url, key, http, bad_calls), notes, self._learning.setdefault(url, Lock()))
 
 
 ORTTO: Final = OrttoDestination()

@@ -20,6 +20,9 @@ LARGEST: Final = 1_600_000
 PAGE: Final = 500
 """People on a page; more counts as 50 (vendor)."""
 
+AUDIENCES: Final = 40
+"""Audiences on a page (vendor)."""
+
 TAGS: Final = ListMethod("tags", contacts=PEOPLE, lists=ANY_LISTS, removals=True)
 """100 people in one call, each with any tags to add and to take away."""
 

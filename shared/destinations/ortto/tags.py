@@ -77,7 +77,7 @@ class Tags:
 
     def declare(self, title: str) -> str:
         """Return the id of a list that is made by its first use; raise Refused for a name that no tag can have."""
-        if not title.strip() or len(title) > LONGEST_NAME or not title.isprintable():
+        if not can_be_named(title):
             raise Refused("a tag cannot have this name")
         if title not in self._all():
             self._note(title, Tag(None, title))
@@ -120,15 +120,18 @@ class Tags:
                 self._note(list_id, tag)
         return tag
 
+    def read_again(self) -> None:
+        """Read what is noted by now, by whomever."""
+        self._known = self._noted()
+
     def _all(self) -> dict[str, Tag]:
         if self._known is None:
-            noted = {
-                name.removeprefix(_PREFIX): text
-                for name, text in self._notes.read().items()
-                if name.startswith(_PREFIX)
-            }
-            self._known = {list_id: _decoded(text) for list_id, text in noted.items()}
+            self._known = self._noted()
         return self._known
+
+    def _noted(self) -> dict[str, Tag]:
+        noted = self._notes.read().items()
+        return {name.removeprefix(_PREFIX): _decoded(text) for name, text in noted if name.startswith(_PREFIX)}
 
     def _note(self, list_id: str, tag: Tag) -> None:
         self._all()[list_id] = tag
@@ -137,6 +140,11 @@ class Tags:
     def _forget(self, list_id: str) -> None:
         del self._all()[list_id]
         self._notes.write(_PREFIX + list_id, None)
+
+
+def can_be_named(title: str) -> bool:
+    """Whether a tag can have this name."""
+    return bool(title.strip()) and len(title) <= LONGEST_NAME and title.isprintable()
 
 
 def _decoded(text: str) -> Tag:

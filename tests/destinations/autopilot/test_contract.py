@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from local.processes import ServerProcess
+from local.warm import Shared
 from shared.azure.vault import GivenKey
 from shared.delivery.account import Account
 from shared.delivery.capabilities import ListMethod
@@ -40,18 +41,18 @@ class AutopilotBench(Bench):
     def contact(self, address: str, first_name: str) -> Mapping[str, Any]:
         return {"Email": address, "FirstName": first_name}
 
-    def first_name(self, address: str) -> str | None:
-        return next((item["FirstName"] for item in self._look("contacts") if item["Email"] == address), None)
+    def first_names(self) -> Mapping[str, str | None]:
+        return {item["Email"]: item["FirstName"] for item in self._look("contacts")}
 
     def members(self, list_id: str) -> set[str]:
-        answer = self._http.get(f"{self._url}/sandbox/lists/{list_id}/emails", timeout=10)
+        answer = self._http.get(f"{self._url}/sandbox/lists/{list_id}/emails", timeout=60)
         return set(answer.json()) if answer.ok else set()
 
     def delete_contact(self, address: str) -> None:
-        assert self._http.delete(f"{self._url}/sandbox/contacts/{address}", timeout=10).ok
+        assert self._http.delete(f"{self._url}/sandbox/contacts/{address}", timeout=60).ok
 
     def delete_list(self, list_id: str) -> None:
-        assert self._http.delete(f"{self._url}/sandbox/lists/{list_id}", timeout=10).ok
+        assert self._http.delete(f"{self._url}/sandbox/lists/{list_id}", timeout=60).ok
 
     def refused(self, number: int) -> str:
         return f"poison{number}@example.com"
@@ -76,19 +77,20 @@ class AutopilotBench(Bench):
 
     def turn(self, **knobs: Any) -> None:
         """Turn the sandbox's knobs."""
-        assert self._http.put(f"{self._url}/sandbox/knobs", json=knobs, timeout=10).ok
+        assert self._http.put(f"{self._url}/sandbox/knobs", json=knobs, timeout=60).ok
 
     def empty(self) -> None:
         """Begin with an account that holds nothing."""
-        self._http.post(f"{self._url}/sandbox/empty", timeout=10)
+        self._http.post(f"{self._url}/sandbox/empty", timeout=60)
 
     def _look(self, path: str) -> Any:
-        return self._http.get(f"{self._url}/sandbox/{path}", timeout=10).json()
+        return self._http.get(f"{self._url}/sandbox/{path}", timeout=60).json()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    started = ServerProcess("sandbox", ["-m", "local.sandbox"], os.environ, tmp_path_factory.mktemp("sandbox") / "log")
+def server(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[ServerProcess]:
+    log = tmp_path_factory.mktemp("sandbox") / "log"
+    started = ServerProcess("sandbox", ["-m", "local.sandbox"], os.environ, log, start=shared_parts.start)
     started.start()
     yield started
     started.stop()

@@ -143,6 +143,10 @@ class MemoryAccount:
         """Return the two fields that there are."""
         return [OfferedField(name, name, "string") for name in ("mail", "name")]
 
+    def check_lists(self, titles: Sequence[str], caller: Caller) -> Sequence[str]:
+        """There are lists only."""
+        return ()
+
     def check_fields(self, names: Sequence[str], caller: Caller) -> FieldCheck:
         """Any field will do."""
         return FieldCheck()

@@ -43,9 +43,8 @@ class MemoryBench(Bench):
     def contact(self, address: str, first_name: str) -> Mapping[str, Any]:
         return composed(address, name=first_name)
 
-    def first_name(self, address: str) -> str | None:
-        person = self.store.id_of(address)
-        return None if person is None else str(self.store.people[person]["name"])
+    def first_names(self) -> Mapping[str, str | None]:
+        return {person["mail"]: str(person["name"]) for person in self.store.people.values()}
 
     def members(self, list_id: str) -> set[str]:
         return {self.store.people[person]["mail"] for person in self.store.lists.get(list_id, set())}

@@ -10,8 +10,6 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 import shared.composition.app
-from export_trigger.steps.plan_run import plan_run
-from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
 from local.warm import Shared
@@ -91,13 +89,7 @@ def test_a_destination_in_memory_is_exported_to(store: Store, installation: Inst
 
 def run(installation: Installation, route: str = "start_run") -> dict[str, Any]:
     """Start a run and carry it out, as the queues' handlers do."""
-    status, started = installation.ask(route, "team")
-    assert status == 202, started
-    plan_run(installation.app, "team", started["run"])
-    planned = installation.app.ledger.run("team", started["run"])
-    for number in range(planned.chunks):
-        deliver_chunk(installation.app, "team", started["run"], f"{number + 1:06d}")
-    ended: dict[str, Any] = installation.ask("get_run", "team", started["run"])[1]
+    ended = installation.run("team", route)
     assert ended["status"] != "Failed", ended
     return ended
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import requests
 
 from local.ortto.knobs import Knobs
-from local.processes import ServerProcess
+from local.processes import ServerProcess, Start
 from shared.azure.vault import GivenKey
 from shared.delivery.account import Account
 from shared.delivery.destination import Place
@@ -25,9 +25,9 @@ KEY = "sandbox-key"
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, start: Start) -> Iterator[str]:
     """Run the sandbox; return its URL."""
-    started = ServerProcess("ortto", ["-m", "local.ortto"], os.environ, folder / "log")
+    started = ServerProcess("ortto", ["-m", "local.ortto"], os.environ, folder / "log", start=start)
     started.start()
     yield str(started.ready["url"])
     started.stop()
@@ -43,7 +43,7 @@ class OrttoBench(Bench):
         self._http = http
         self._knobs = {**Knobs(ban=None).model_dump(), **knobs}
         self.turn()
-        assert http.post(f"{url}/sandbox/empty", timeout=10).ok
+        assert http.post(f"{url}/sandbox/empty", timeout=60).ok
 
     def account(self, key: str | None = None) -> Account:
         return self.destination.open(Place(url=f"{self._url}/v1"), GivenKey(key or KEY), self._http, self.notes)
@@ -51,12 +51,12 @@ class OrttoBench(Bench):
     def contact(self, address: str, first_name: str) -> Mapping[str, Any]:
         return {"str::email": address, "str::first": first_name}
 
-    def first_name(self, address: str) -> str | None:
-        found = [item["fields"] for item in self.look("people") if item["fields"].get("str::email") == address]
-        return found[0].get("str::first") if found else None
+    def first_names(self) -> Mapping[str, str | None]:
+        held = [item["fields"] for item in reversed(self.look("people"))]  # of two with one address the first is told
+        return {fields["str::email"]: fields.get("str::first") for fields in held if "str::email" in fields}
 
     def members(self, list_id: str) -> set[str]:
-        answer = self._http.get(f"{self._url}/sandbox/tags/{quote(list_id, safe='')}/emails", timeout=10)
+        answer = self._http.get(f"{self._url}/sandbox/tags/{quote(list_id, safe='')}/emails", timeout=60)
         return set(answer.json()) if answer.ok else set()
 
     def delete_contact(self, address: str) -> None:
@@ -88,16 +88,16 @@ class OrttoBench(Bench):
 
     def turn(self, **knobs: Any) -> None:
         """Turn the sandbox's knobs, the others back to where this bench has them."""
-        answer = self._http.put(f"{self._url}/sandbox/knobs", json={**self._knobs, **knobs}, timeout=10)
+        answer = self._http.put(f"{self._url}/sandbox/knobs", json={**self._knobs, **knobs}, timeout=60)
         assert answer.ok, answer.text
 
     def by_hand(self, method: str, path: str, body: object = None) -> None:
         """Do what a person does in the product."""
-        assert self._http.request(method, f"{self._url}/sandbox/{path}", json=body, timeout=10).ok
+        assert self._http.request(method, f"{self._url}/sandbox/{path}", json=body, timeout=60).ok
 
     def look(self, path: str) -> Any:
         """Look at what the account holds."""
-        return self._http.get(f"{self._url}/sandbox/{path}", timeout=10).json()
+        return self._http.get(f"{self._url}/sandbox/{path}", timeout=60).json()
 
     def calls(self) -> dict[str, int]:
         """Return how often each call was made since this was asked last."""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from local.warm import Shared
 from shared.accounts.lists import ListCalls
 from shared.delivery.account import Account
 from shared.delivery.contacts import Contact, Held, Move, NotHeld
@@ -20,8 +21,8 @@ from tests.destinations.ortto.bench import OrttoBench, serving
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("ortto")) as found:
+def url(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("ortto"), shared_parts.start) as found:
         yield found
 
 
@@ -65,6 +66,21 @@ class TestTags:
         assert isinstance(held, Held)
         account.look([held.contact_id])
         assert bench.notes.texts == {"tag:VIP": '[2, "VIP"]'}
+
+    @pytest.mark.parametrize("knobs", [{}, {"tags_in_get_by_ids": "ids_only"}])
+    def test_a_new_tag_is_read_by_one_of_all_who_see_it_since_nobody_has_a_slot_for_that(
+        self, bench: OrttoBench, knobs: dict[str, str]
+    ) -> None:
+        bench.turn(**knobs, latency_ms=100)
+        bench.account().create_list("VIP")
+        (held,) = bench.account().send([person("a@example.com", add=("VIP",))], TAGS)
+        assert isinstance(held, Held)
+        accounts = [bench.account() for _ in range(8)]
+        bench.calls()
+        with ThreadPoolExecutor(len(accounts)) as threads:
+            found = list(threads.map(lambda account: account.look([held.contact_id])[0], accounts))
+        assert [seen.lists for seen in found if seen] == [frozenset({"VIP"})] * len(accounts)
+        assert bench.calls() == {"POST /person/get-by-ids": len(accounts), "POST /tags/get": 1}
 
     @pytest.mark.parametrize("knobs", [{}, {"tags_in_get_by_ids": "ids_only"}])
     def test_a_renamed_tag_is_found_by_its_id_and_never_doubled(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.warm import Shared
 from shared.delivery.capabilities import ListMethod
 from shared.destinations.ortto.limits import TAGS
 from shared.http.transport import session
@@ -24,8 +25,8 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("ortto")) as found:
+def url(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("ortto"), shared_parts.start) as found:
         yield found
 
 

@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 
 import pytest
 
+from local.warm import Shared
 from shared.delivery.contacts import Contact
 from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Refused
 from shared.delivery.sending import Sender
@@ -21,8 +22,8 @@ from tests.destinations.ortto.bench import OrttoBench, serving
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("ortto")) as found:
+def url(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("ortto"), shared_parts.start) as found:
         yield found
 
 

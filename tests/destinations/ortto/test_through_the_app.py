@@ -2,105 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pytest
-from azure.storage.blob import BlobServiceClient
 
-import shared.composition.app
-from export_trigger.steps.plan_run import plan_run
-from export_worker.deliver_chunk import deliver_chunk
-from local.environment import publish
-from local.stack import Stack
-from local.warm import Shared
 from local.world import people
 from shared.delivery.contacts import Contact
 from shared.destinations.ortto.limits import TAGS
-from shared.http.transport import session
-from tests.destinations.ortto.bench import KEY, OrttoBench, serving
-from tests.hostile.conftest import QUICK, Installation
-
-MAPPING = {"str::email": "Email", "str::first": "FirstName"}
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("ortto")) as found:
-        yield found
-
-
-@pytest.fixture
-def ortto(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrttoBench]:
-    with session() as http:
-        made = OrttoBench(url, http)
-        monkeypatch.setenv("ORTTO_URL", f"{url}/v1")
-        yield made
-
-
-@pytest.fixture
-def installation(
-    ortto: OrttoBench, tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared
-) -> Iterator[Installation]:
-    with (
-        Stack(
-            tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True, shared=shared_parts
-        ) as stack,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in stack.environment.items():
-            patch.setenv(name, value)
-        made = Installation(shared.composition.app.app.__wrapped__(), stack)
-        refresh(stack, "a@example.com", "b@example.com", "c@example.com")
-        connect(made)
-        yield made
-        made.app.http.close()
-        made.app.vault._client.close()
-
-
-def refresh(stack: Stack, *addresses: str, first_name: str | None = None) -> None:
-    rows = people(*addresses)
-    if first_name:
-        rows = rows.with_columns(FirstName=pl.lit(first_name))
-    with BlobServiceClient.from_connection_string(stack.source_storage) as source:
-        publish(source, stack.source_path, {"Team": rows}, datetime.now(UTC))
-
-
-def connect(installation: Installation) -> None:
-    body = {"display_name": "Ortto", "kind": "ortto", "region": "eu", "api_key": KEY, "agree_to_privacy": True}
-    status, wrong = installation.ask("put_connection", "main", body={**body, "region": "mars"})
-    assert (status, "region is one of: us, au, eu" in str(wrong)) == (422, True)
-    status, shown = installation.ask("put_connection", "main", body=body)
-    assert (status, shown["account"], shown["rate_limit"]) == (201, "sandbox-instance", 5)
-
-
-def save(installation: Installation, **more: Any) -> tuple[int, Any]:
-    export = {
-        "display_name": "Team",
-        "connection": "main",
-        "mapping": MAPPING,
-        "segments": ["Team"],
-        "new_people": "subscribed",
-    }
-    found: tuple[int, Any] = installation.ask(
-        "put_export", "team", body={**export, "guards": {"max_removed_percent": 100}, **more}
-    )
-    return found
-
-
-def run(installation: Installation, route: str = "start_run", *, fails: bool = False) -> dict[str, Any]:
-    """Start a run and carry it out, as the queues' handlers do."""
-    status, started = installation.ask(route, "team")
-    assert status == 202, started
-    plan_run(installation.app, "team", started["run"])
-    planned = installation.app.ledger.run("team", started["run"])
-    for number in range(planned.chunks):
-        deliver_chunk(installation.app, "team", started["run"], f"{number + 1:06d}")
-    ended: dict[str, Any] = installation.ask("get_run", "team", started["run"])[1]
-    assert (ended["status"] == "Failed") is fails, ended
-    return ended
+from tests.destinations.ortto.bench import OrttoBench
+from tests.destinations.ortto.installed import MAPPING, refresh, run, save, write
+from tests.hostile.conftest import Installation
 
 
 def test_a_segment_becomes_a_tag_that_follows_it_is_verified_repaired_and_erased_from(
@@ -151,6 +63,34 @@ def test_an_export_says_whether_new_people_may_be_mailed(ortto: OrttoBench, inst
     assert installation.ask("preview_export", "team")[1]["calls"] == 3  # one more creates them, unsubscribed
     assert run(installation)["counts"]["delivered"] == 3
     assert {permission(ortto, address) for address in ortto.members("Team")} == {False}
+
+
+@pytest.mark.parametrize("new_people", ["subscribed", "not_subscribed"])
+def test_the_calls_of_a_preview_are_those_that_a_run_makes(
+    ortto: OrttoBench, installation: Installation, new_people: str
+) -> None:
+    """Of joiners to one tag or two, changed people and leavers; what a first run proves was proved before."""
+    steps: list[Mapping[str, Sequence[int]]] = [
+        {"Team": [1], "Second": [1]},
+        {"Team": range(1, 731), "Second": range(600, 941)},
+        {"Team": range(100, 800), "Second": range(500, 700)},
+    ]
+    for number, members in enumerate(steps):
+        tables = {name: people(*(f"p{n}@example.com" for n in who)) for name, who in members.items()}
+        changes = pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit(f"Name {number}")).otherwise(pl.lit("Name"))
+        write(installation.stack, {name: table.with_columns(FirstName=changes) for name, table in tables.items()})
+        save(installation, segments=["Team", "Second"], new_people=new_people)
+        expected = installation.ask("preview_export", "team")[1]["calls"]
+        ortto.calls()
+        ended = run(installation)
+        made = ortto.calls()
+        delivering = made["POST /person/merge"] + made["POST /person/get-by-ids"]
+        if number:
+            assert delivering == expected
+            assert ended["counts"]["requests"] == sum(made.values())
+        assert {name: ortto.members(name) for name in members} == {
+            name: {f"p{n}@example.com" for n in who} for name, who in members.items()
+        }
 
 
 def test_new_people_are_subscribed_where_the_export_says_so(ortto: OrttoBench, installation: Installation) -> None:

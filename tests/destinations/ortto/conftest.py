@@ -1,0 +1,49 @@
+"""The whole app with a storage, a vault and a source of its own, connected to the Ortto sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import shared.composition.app
+from local.stack import Stack
+from local.warm import Shared
+from shared.http.transport import session
+from tests.destinations.ortto.bench import OrttoBench, serving
+from tests.destinations.ortto.installed import connect, refresh
+from tests.hostile.conftest import QUICK, Installation
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("ortto"), shared_parts.start) as found:
+        yield found
+
+
+@pytest.fixture
+def ortto(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrttoBench]:
+    with session() as http:
+        made = OrttoBench(url, http)
+        monkeypatch.setenv("ORTTO_URL", f"{url}/v1")
+        yield made
+
+
+@pytest.fixture
+def installation(
+    ortto: OrttoBench, tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared
+) -> Iterator[Installation]:
+    with (
+        Stack(
+            tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True, shared=shared_parts
+        ) as stack,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in stack.environment.items():
+            patch.setenv(name, value)
+        made = Installation(shared.composition.app.app.__wrapped__(), stack)
+        refresh(stack, "a@example.com", "b@example.com", "c@example.com")
+        connect(made)
+        yield made
+        made.app.http.close()
+        made.app.vault._client.close()
