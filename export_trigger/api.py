@@ -59,8 +59,6 @@ for _route in ROUTES:
 @blueprint.route(route=f"{PREFIX}/openapi.json", methods=["GET"], auth_level=LEVEL)
 def get_openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the trigger asks for it
     """Return the OpenAPI document."""
-    import json
+    from export_trigger.http.openapi import document_json
 
-    from export_trigger.http.openapi import document
-
-    return func.HttpResponse(json.dumps(document()), headers=NOT_KEPT, mimetype="application/json")
+    return func.HttpResponse(document_json(), headers=NOT_KEPT, mimetype="application/json")

@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from export_worker.stop import stop_of
 from shared.accounts.lists import ensure_lists
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import Account, App
@@ -147,9 +148,9 @@ def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Ou
     delivered = delivery.deliver(operations)
     for list_index in delivery.lists_gone:
         app.accounts.remember_list(account.id, run.targets[list_index].list, None)
-    stop = _stop(delivery, sender)
-    if stop is None and not delivered.has_moved and not _answers(account, sender):
-        stop = nothing_done(app, run, account, sender)
+    stop = None if delivered.is_whole else stop_of(app, run, account, sender, operations, delivery, delivered)
+    if stop is Reason.FIELD_UNKNOWN:
+        delivered = delivered.excused()
     _note_proof(delivery, delivered, listed)
     return _sort(delivery, delivered, sender, lists, stop)
 
@@ -227,20 +228,6 @@ def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Se
             app.accounts.remember_list(account.id, target.list, None)
 
 
-def _answers(account: Account, sender: Sender) -> bool:
-    """Return whether the destination answers, so that what failed is a matter of its own.
-
-    Many calls in a row that had no answer are no matter of their contacts, whatever else is answered.
-    """
-    if sender.has_given_up:
-        return False
-    try:
-        sender.probe(account.api.identity)
-    except DestinationError:
-        return False
-    return True
-
-
 def _sort(
     delivery: Delivery,
     delivered: Delivered,
@@ -283,13 +270,6 @@ def _sort(
         has_begun=True,
         in_doubt=in_doubt if delivered.unsettled else None,
     )
-
-
-def _stop(delivery: Delivery, sender: Sender) -> Reason | None:
-    """Return why the run shall send no more, if so."""
-    if sender.key_refused:
-        return Reason.KEY_REFUSED
-    return Reason.AUTOPILOT_REFUSED if delivery.refuses_all or sender.account_refused else None
 
 
 def _rejected(items: Sequence[Progress]) -> pl.DataFrame:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from export_trigger.http.access import Role
-from export_trigger.http.mapping import check_custom_fields, check_fields, check_new_people, check_segments
+from export_trigger.http.mapping import (
+    check_custom_fields,
+    check_fields,
+    check_new_people,
+    check_segments,
+    permission_warnings,
+)
 from export_trigger.http.request import Call, Problem
 from export_trigger.steps.claim import check_lists, whereabouts
 from shared.accounts.claims import Claimed
 from shared.composition.app import App
-from shared.exports.configuration import Export, ExportSettings
+from shared.destinations.registry import DEFAULT, destination_of
+from shared.exports.configuration import Connection, Export, ExportSettings
 from shared.exports.registry import DocumentDamaged
 from shared.reasons.errors import ExportError
 from shared.sources.source import Catalogue
@@ -49,20 +56,21 @@ def check_settings(
 ) -> tuple[Catalogue | None, list[str]]:
     """Raise a Problem for settings that do not fit their connection or the segments; `before` is what is stored.
 
-    Return what they were checked against. If the source gave no answer that is None, and a warning says why.
+    Return what they were checked against, and warnings. If the source gave no answer that is None, and a warning says why.
     """
-    check_connection(app, call, settings.connection)
-    destination = app.destination(settings.connection)
+    connection = check_connection(app, call, settings.connection)
+    destination = destination_of(connection.kind) if connection else DEFAULT
     check_fields(settings.mapping, destination)
     check_new_people(settings, destination)
-    if before:
+    if before and before.connection != settings.connection:
         check_former_connection(app, call, before.connection)
+    warnings = permission_warnings(settings, destination)
     try:
         catalogue = app.source.catalogue()
     except ExportError as end:
-        return None, [f"The mapping could not be checked: {end.detail or end.reason.advice}"]
+        return None, [f"The mapping could not be checked: {end.detail or end.reason.advice}", *warnings]
     check_segments(catalogue, settings, destination.fields)
-    return catalogue, []
+    return catalogue, warnings
 
 
 def find_export(app: App, call: Call) -> tuple[Export, str]:
@@ -74,10 +82,10 @@ def find_export(app: App, call: Call) -> tuple[Export, str]:
     return found
 
 
-def check_connection(app: App, call: Call, connection: str | None) -> None:
-    """Raise a Problem unless the connection exists and the caller may use it."""
+def check_connection(app: App, call: Call, connection: str | None) -> Connection | None:
+    """Return the connection, if one is named; raise a Problem unless it exists and the caller may use it."""
     if connection is None:
-        return
+        return None
     found = app.registry.connection(connection)
     if found is None:
         raise Problem(
@@ -86,24 +94,31 @@ def check_connection(app: App, call: Call, connection: str | None) -> None:
             f"There is no connection {connection!r}. Ask an administrator for one.",
             errors=[{"field": "connection", "code": "not_found", "detail": f"no connection {connection!r}"}],
         )
-    if call.caller.role < Role.ADMIN and found[0].access == "administrators":
-        raise Problem(
-            HTTPStatus.FORBIDDEN,
-            "connection_not_shared",
-            f"The connection {connection!r} is for administrators. Ask one to share it with contributors.",
-        )
+    _check_shared(call, connection, found[0])
+    return found[0]
 
 
 def check_former_connection(app: App, call: Call, connection: str | None) -> None:
     """Raise a Problem if an export's stored connection is there and the caller may not use it; one that is gone binds nobody."""
+    if connection is None:
+        return
     try:
-        if connection is None or app.registry.connection(connection) is None:
-            return
+        found = app.registry.connection(connection)
     except DocumentDamaged:
         if call.caller.role >= Role.ADMIN:
             return
         raise
-    check_connection(app, call, connection)
+    if found is not None:
+        _check_shared(call, connection, found[0])
+
+
+def _check_shared(call: Call, name: str, connection: Connection) -> None:
+    if call.caller.role < Role.ADMIN and connection.access == "administrators":
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "connection_not_shared",
+            f"The connection {name!r} is for administrators. Ask one to share it with contributors.",
+        )
 
 
 def stored_export(app: App, call: Call) -> tuple[Export | None, str | None]:

@@ -14,7 +14,11 @@ from export_trigger.http.draft import (
     list_in_use,
     stored_export,
 )
-from export_trigger.http.mapping import check_custom_fields, count_members, permission_warnings, size_warnings
+from export_trigger.http.mapping import (
+    check_fields_and_lists,
+    count_members,
+    size_warnings,
+)
 from export_trigger.http.overview import view, views
 from export_trigger.http.request import Answer, Call, Problem, stale
 from export_trigger.http.views import ExportPage
@@ -50,12 +54,7 @@ def put_export(app: App, call: Call) -> Answer:
     call.check_match(before_etag)
     catalogue, warnings = check_settings(app, call, settings, before)
     members, unread = count_members(app, catalogue, settings) if catalogue is not None else ({}, [])
-    warnings += (
-        unread
-        + size_warnings(members, settings)
-        + permission_warnings(settings, app.destination(settings.connection))
-        + check_custom_fields(app, settings)
-    )
+    warnings += unread + size_warnings(members, settings) + check_fields_and_lists(app, settings)
     now = app.now()
     export = Export(
         **settings.model_dump(),

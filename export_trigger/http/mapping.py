@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
 from export_trigger.http.request import Problem
 from shared.azure.vault import VaultUnavailable
 from shared.cleaning.fields import Fields
-from shared.composition.app import App
+from shared.composition.app import Account, App
 from shared.delivery.account import OfferedField
 from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError
@@ -162,14 +162,31 @@ def _alike(column: str, columns: Sequence[str]) -> list[str]:
 
 def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
     """Check the mapped fields against those of the account; return warnings, raise a Problem for one of another type."""
+    return _at_account(app, settings, _custom_fields)
+
+
+def check_fields_and_lists(app: App, settings: ExportSettings) -> list[str]:
+    """Check the mapped fields, as `check_custom_fields` does, and warn of lists that are something else at the account."""
+    return _at_account(app, settings, _custom_fields, _new_lists)
+
+
+def _at_account(
+    app: App, settings: ExportSettings, *checks: Callable[[App, Account, ExportSettings], list[str]]
+) -> list[str]:
     if settings.connection is None:
         return []
     try:
         account = app.account(settings.connection)
+    except (ExportError, VaultUnavailable):
+        return [_not_checked(app.destination(settings.connection))]
+    return [warning for check in checks for warning in check(app, account, settings)]
+
+
+def _custom_fields(app: App, account: Account, settings: ExportSettings) -> list[str]:
+    try:
         found = account.api.check_fields(list(settings.mapping), app.sender(account, seconds=ASK_SECONDS))
     except (DestinationError, ExportError, VaultUnavailable):
-        title = app.destination(settings.connection).title
-        return [f"The custom fields could not be checked: {title} does not answer now."]
+        return [_not_checked(account.destination)]
     errors = [
         {"field": f"mapping.{name}", "code": "type_conflict", "detail": detail}
         for name, detail in found.conflicts.items()
@@ -182,6 +199,20 @@ def check_custom_fields(app: App, settings: ExportSettings) -> list[str]:
             errors=errors,
         )
     return list(found.warnings)
+
+
+def _not_checked(destination: Destination) -> str:
+    return f"The custom fields could not be checked: {destination.title} does not answer now."
+
+
+def _new_lists(app: App, account: Account, settings: ExportSettings) -> list[str]:
+    """Warn of lists that were never filled and are something else at the destination; of none where it does not answer."""
+    try:
+        titles = [target.list for target in settings.segments]
+        new = [title for title in titles if not app.accounts.list_id(account.id, title)]
+        return list(account.api.check_lists(new, app.sender(account, seconds=ASK_SECONDS))) if new else []
+    except (DestinationError, ExportError, VaultUnavailable):
+        return []  # an account that does not answer is warned of where its fields are checked
 
 
 def _plain(name: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -20,6 +22,12 @@ _REF: Final = "#/components/schemas/{model}"
 type Kind = tuple[type[BaseModel], JsonSchemaMode]
 type Schemas = Mapping[Kind, dict[str, Any]]
 """The schema of each type, as it is taken (validation) or answered (serialization)."""
+
+
+@cache
+def document_json() -> str:
+    """Return the document as it is served; it takes 30 ms to make, and is the same for as long as the code is."""
+    return json.dumps(document())
 
 
 def document() -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _calls(app: App, account: Account, planned: Plan, new_people: NewPeople | No
     destination = account.destination
     method = app.list_method(account) or destination.methods[-1]
     operations, can = planned.difference.operations, destination.capabilities
-    first = introductions(operations, can) if new_people == "not_subscribed" else 0
+    first = introductions(operations, can, method) if new_people == "not_subscribed" else 0
     return first + expected_calls(operations, can, method)
 
 

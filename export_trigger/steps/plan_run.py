@@ -26,7 +26,7 @@ from shared.lifecycle.segments import open_refresh, recipe_of, scope_of
 from shared.lifecycle.window import calls_of, known_account, nothing_done
 from shared.planning.plan import Plan, check_guards, chunks, plan, remarks
 from shared.planning.spool import Spool
-from shared.planning.survey import REJECTED
+from shared.planning.survey import NO_REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient
 from shared.runs.files import (
@@ -118,7 +118,7 @@ def _plan_reading(app: App, run: Run, export: Export, account: Account, sender: 
     fields = compared_fields(recipe.mapping, recipe.fields)
     work = [encode_reading(reading) for reading in first_readings(list_ids, filled, fields)]
     attempt = secrets.token_hex(4)
-    count = _write(app, run, attempt, work, pl.DataFrame(schema=REJECTED))
+    count = _write(app, run, attempt, work, NO_REJECTED)
     calls = calls_of(sender)
     summary = PlanSummary(attempt, account.name, account.id, export.segments, count, len(work), calls)
     return _record(app, run, summary, ())

@@ -44,17 +44,18 @@ def tick(app: App) -> None:
 
 
 def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
-    is_damaged = app.registry.is_damaged(name)
-    if is_damaged:
-        log.error("an export's document is damaged, it is not run: export=%s", name)
-    found = None if is_damaged else app.registry.export(name)
+    found = app.registry.export_or_damage(name)
     head = app.ledger.head(name)
-    if found is not None and refreshed is not None and isinstance(found[0].schedule, OnRefresh):
-        metering.source_seen(name, refreshed.modified_at)
-    if head.active is None and found is not None:
-        _start_if_due(app, name, found[0], head, refreshed)
-    if found is None and not is_damaged:
-        disown(app, name)
+    match found:
+        case Export() as export:
+            if refreshed is not None and isinstance(export.schedule, OnRefresh):
+                metering.source_seen(name, refreshed.modified_at)
+            if head.active is None:
+                _start_if_due(app, name, export, head, refreshed)
+        case None:
+            disown(app, name)
+        case _:
+            log.error("an export's document is damaged, it is not run: export=%s", name)
     sweep(app, name)
     retain(app, name)
 

@@ -24,11 +24,14 @@ class NewerVersion(ExportError):
         super().__init__(Reason.NEWER_VERSION, f"{what} was written by a newer version of the app.")
 
 
+def can_read(found: object, known: int) -> bool:
+    """Return whether `found` is a version up to `known`; None stands for the first."""
+    return found is None or (isinstance(found, int) and FIRST <= found <= known)
+
+
 def check_version(what: str, found: object, known: int) -> None:
     """Raise NewerVersion, naming `what`, unless `found` is a version up to `known`; None stands for the first."""
-    if found is None:
-        return
-    if not isinstance(found, int) or not FIRST <= found <= known:
+    if not can_read(found, known):
         raise NewerVersion(what)
 
 

@@ -15,10 +15,11 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, UpdateMode
 
-from shared.azure.records import NewerVersion, Record, check_version
+from shared.azure.records import NewerVersion, Record, can_read
 from shared.retry.policy import CONFLICT
 
 _JSON: Final = "_json"
+_TO_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 _PART: Final = "__"
 _VERSION: Final = "version"
 _LONGEST: Final = 16_000
@@ -171,8 +172,8 @@ class Table:
 
     def _record[T: Record](self, entity: Mapping[str, Any], kind: type[T]) -> T:
         """Read an entity back as the record it was. Its key may be a person's digest, and is not named."""
-        named = f"A record ({kind.__name__}) of {entity['PartitionKey']!r} in table {self._name}"
-        check_version(named, entity.get(_VERSION), kind.version)
+        if not can_read(entity.get(_VERSION), kind.version):
+            raise NewerVersion(f"A record ({kind.__name__}) of {entity['PartitionKey']!r} in table {self._name}")
         return _record(entity, kind)
 
 
@@ -202,7 +203,7 @@ def _entity(partition: str, key: str, record: Record) -> dict[str, Any]:
     entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": key, _VERSION: record.version}
     for name, value in record.model_dump(mode="json", exclude_none=True).items():
         if isinstance(value, dict | list):
-            name, value = name + _JSON, json.dumps(value, ensure_ascii=False)
+            name, value = name + _JSON, _TO_JSON(value)
         if isinstance(value, str) and len(value) > _LONGEST:
             entity.update(_cut(name, value))
         else:

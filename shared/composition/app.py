@@ -137,10 +137,10 @@ class App:
         found = self.registry.connection(name) if name else None
         return destination_of(found[0].kind) if found else DEFAULT
 
-    def fields(self, name: str | None) -> Fields:
-        """Return the contact fields of the account that a connection leads to, as far as they are known without asking it."""
+    def fields(self, name: str | None, destination: Destination) -> Fields:
+        """Return the contact fields of the account that a connection leads to, of this kind, as far as they are known without asking it."""
         account = (self.accounts.identities.home(name) if name else None) or name or ""
-        return self.destination(name).fields_of(AccountNotes(self.accounts, account))
+        return destination.fields_of(AccountNotes(self.accounts, account))
 
     def open(self, name: str, connection: Connection) -> Account:
         """Open an account as `connection` describes it; raise ExportError and VaultUnavailable if its key cannot be read."""

@@ -55,9 +55,13 @@ class Tombstones:
             found = self._table.get(_PARTITION, _key(former), Tombstone)
         return found[0].at if found else None
 
-    def perhaps_former(self) -> list[int]:
-        """Return the digests that may have been made in the former way, since nothing says how they were."""
-        return [person for person, stone in self._all() if stone.digests is None]
+    def people_and_former(self) -> tuple[list[int], list[int]]:
+        """Return the digests of all who were erased, and those of them that may have been made in the former way.
+
+        Of these nothing says how they were.
+        """
+        known = list(self._all())
+        return [person for person, _ in known], [person for person, stone in known if stone.digests is None]
 
     def _all(self) -> Iterator[tuple[int, Tombstone]]:
         for key, stone in self._table.between(_PARTITION, "0", "~", Tombstone):

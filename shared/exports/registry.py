@@ -71,13 +71,13 @@ class Registry:
         except DocumentDamaged as damage:
             return damage
 
-    def is_damaged(self, export: str) -> bool:
-        """Whether an export's document is there and cannot be read."""
+    def export_or_damage(self, name: str) -> Export | DocumentDamaged | None:
+        """Return an export, what is wrong with its document if that cannot be read, or None if there is none."""
         try:
-            self.export(export)
-        except DocumentDamaged:
-            return True
-        return False
+            found = self.export(name)
+        except DocumentDamaged as damage:
+            return damage
+        return found[0] if found else None
 
     def save_connection(
         self, name: str, connection: Connection, *, if_match: str | None = None, only_new: bool = False

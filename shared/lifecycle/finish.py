@@ -11,6 +11,7 @@ from typing import Final
 from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict, Container
 from shared.composition.app import App
+from shared.exports.configuration import Export
 from shared.lifecycle.confirm import fell_short
 from shared.lifecycle.follow_up import follow_up, what_follows
 from shared.lifecycle.notify import announce
@@ -237,7 +238,7 @@ def _close(app: App, run: Run, ending: Ending, *, unless: Callable[[Run], bool] 
     announce(app, run)
     report = {"version": Run.version, **ended(run).model_dump(mode="json", exclude=_INTERNAL)}
     app.storage.put(Container.REPORTS, report_path(run.export, run.id), json.dumps(report, indent=2).encode())
-    found = None if app.registry.is_damaged(run.export) else app.registry.export(run.export)
+    found = app.registry.export_or_damage(run.export)
     try:
         closed = app.ledger.finish(
             run.export,
@@ -247,7 +248,7 @@ def _close(app: App, run: Run, ending: Ending, *, unless: Callable[[Run], bool] 
             follow_up=lambda run, head: what_follows(
                 run,
                 head,
-                found[0] if found else None,
+                found if isinstance(found, Export) else None,
                 corrected=run.verification is not None and ending.state is not None,
             ),
         )

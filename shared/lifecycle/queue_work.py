@@ -11,12 +11,13 @@ from contextlib import suppress
 from datetime import timedelta
 
 import shared.composition.app as composition
+from shared.azure.away import StorageError, is_away
 from shared.azure.records import NewerVersion
 from shared.azure.storage import Queue
 from shared.composition.app import App
 from shared.lifecycle.liveness import keep_busy
 from shared.reasons.errors import TryLater
-from shared.retry.policy import NEWER_VERSION
+from shared.retry.policy import NEWER_VERSION, STORAGE_AWAY
 from shared.runs.ledger import NoSuchRun
 from shared.runs.work import RunWork, read_work
 
@@ -60,13 +61,29 @@ def handle[W: RunWork](
     """Do what a message asks for: `step`, with the work that it names, of the type `kind`.
 
     A message that names no work is dropped. Work that cannot go on now goes back on `queue` by `again`, and counts as no
-    failure, as does work that a newer version of the app has to do. Whatever else the step raises is a failure, and the
-    host repeats the message.
+    failure, as does work that a newer version of the app has to do, or in which the app's storage did not answer. Whatever
+    else the step raises is a failure, and the host repeats the message.
     """
     work = read_work(message, kind)
     if work is None:
         return
     app = composition.app()
+    try:
+        _carry_out(app, work, step, queue, again)
+    except StorageError as error:
+        if not is_away(error):
+            raise
+        log.warning("storage did not answer: export=%s run=%s %s", work.export, work.run, type(error).__name__)
+        requeue(app, queue, work, TryLater(STORAGE_AWAY.pause(), "storage does not answer"))
+
+
+def _carry_out[W: RunWork](
+    app: App,
+    work: W,
+    step: Callable[[App, W], None],
+    queue: Queue,
+    again: Callable[[App, Queue, W, TryLater], None],
+) -> None:
     try:
         step(app, work)
     except TryLater as later:

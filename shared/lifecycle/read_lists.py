@@ -48,7 +48,7 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     except ExportError as end:
         return Outcome(stop=end.reason, left=1)
     sender = app.sender(account, seconds=DEADLINE / 2, slots=BusySlots(app, run, account.slots))
-    reader = _Reader(account, app.fields(account.name), sender, key, work)
+    reader = _Reader(account, app.fields(account.name, account.destination), sender, key, work)
     try:
         rest = reader.read()
     except ListGone:

@@ -7,13 +7,14 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import polars as pl
 
 from shared.azure.storage import Container, Queue
 from shared.composition.app import App
 from shared.lifecycle.liveness import BusySlots, RunOver
-from shared.planning.survey import REJECTED
+from shared.planning.survey import NO_REJECTED, REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.retry.policy import REST
@@ -35,6 +36,12 @@ from shared.telemetry import metering
 from shared.verification.observed import ObservedList
 
 log = logging.getLogger(__name__)
+
+_ALWAYS_SAID: Final = pl.Schema({name: kind for name, kind in REJECTED.items() if name not in {"where", "hint"}})
+"""Columns of rejected rows that older versions of the app wrote too."""
+
+_NO_RECEIPTS: Final = pl.DataFrame(schema=RECEIPTS)
+_NO_CUSTOMERS: Final = pl.DataFrame(schema=CUSTOMERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +208,7 @@ def gather_receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, t
     tables, damaged = _outcomes(app, [entry.result for entry in entries if entry.result], RECEIPTS)
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
     receipts = [remap_bits(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
-    return pl.concat([pl.DataFrame(schema=RECEIPTS), *receipts]), lists, damaged
+    return pl.concat([_NO_RECEIPTS, *receipts]), lists, damaged
 
 
 def gather_customers(app: App, run: Run) -> pl.DataFrame:
@@ -210,7 +217,7 @@ def gather_customers(app: App, run: Run) -> pl.DataFrame:
     tables, damaged = _outcomes(app, list(names), CUSTOMERS)
     if damaged:
         log.error("outcomes are damaged: export=%s run=%s %s", run.export, run.id, "; ".join(damaged))
-    return pl.concat([pl.DataFrame(schema=CUSTOMERS), *(table for table, _ in tables)]).unique("person")
+    return pl.concat([_NO_CUSTOMERS, *(table for table, _ in tables)]).unique("person")
 
 
 def gather_rejected(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.DataFrame, list[str]]:
@@ -220,10 +227,9 @@ def gather_rejected(app: App, run: Run, entries: Sequence[Entry]) -> tuple[pl.Da
     """
     names = [planned_rejected_path(run.export, run.id, str(run.plan))]
     names += [entry.rejected for entry in entries if entry.rejected]
-    always = pl.Schema({name: kind for name, kind in REJECTED.items() if name not in {"where", "hint"}})
-    tables, damaged = _outcomes(app, names, always)
+    tables, damaged = _outcomes(app, names, _ALWAYS_SAID)
     found = [table.select(name for name in REJECTED if name in table.columns) for table, _ in tables]
-    return pl.concat([pl.DataFrame(schema=REJECTED), *found], how="diagonal"), damaged
+    return pl.concat([NO_REJECTED, *found], how="diagonal"), damaged
 
 
 def _outcomes(

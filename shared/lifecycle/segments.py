@@ -61,7 +61,7 @@ def recipe_of(app: App, export: Export) -> Recipe:
         raise ExportError(Reason.DOCUMENT_DAMAGED, f"The mapping does not fit {destination.title}: {wrong[0][1]}.")
     return Recipe(
         export.mapping,
-        app.fields(export.connection),
+        app.fields(export.connection, destination),
         clear_empty=export.clear_empty,
         on_bad_value=export.on_bad_value,
         resubscribe=export.resubscribe,
@@ -89,10 +89,11 @@ def misfits(mapping: Mapping[str, str], destination: Destination) -> list[tuple[
 def scope_of(app: App, export: Export, rejected_file: str | None = None) -> Scope:
     """Return whom a run of an export concerns: everybody, or those whose rows are in a rejected-rows file."""
     only = None if rejected_file is None else rejected_customers(app.storage, rejected_file)
+    erased, perhaps_erased = app.tombstones.people_and_former()
     return Scope(
         remove_leavers=export.leavers == "remove",
-        erased=app.tombstones.people(),
-        perhaps_erased=app.tombstones.perhaps_former(),
+        erased=erased,
+        perhaps_erased=perhaps_erased,
         only=only,
         max_unread_percent=export.guards.max_unread_percent,
         even_suppressed=export.create_suppressed,

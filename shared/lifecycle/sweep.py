@@ -41,7 +41,7 @@ def disown(app: App, export: str) -> None:
     """
 
     def is_gone(_: Head) -> bool:
-        return not app.registry.is_damaged(export) and app.registry.export(export) is None
+        return app.registry.export_or_damage(export) is None
 
     if not app.ledger.runs(export, most=1):
         app.ledger.forget_head(export, only_if=is_gone)

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     AUTOPILOT_UNAVAILABLE = "autopilot_unavailable"
     AUTOPILOT_REFUSED = "autopilot_refused"
     PERMISSIONS_WOULD_CHANGE = "permissions_would_change"
+    FIELD_UNKNOWN = "field_unknown"
     CANCELED_BY_USER = "canceled_by_user"
     RUN_IN_PROGRESS = "run_in_progress"
     STATE_LOST = "state_lost"
@@ -118,6 +119,7 @@ _ADVICE = {
     Reason.REMOVALS_HELD_BACK: "Everything else was delivered. Too many rows of a segment could not be read to know who left it: refresh the Blob export, and look at the rejected-rows file; guards.max_unread_percent says how many are too many.",
     Reason.AUTOPILOT_UNAVAILABLE: "The destination could not be reached for too long. What was delivered stays recorded; run again when it is back.",
     Reason.AUTOPILOT_REFUSED: "The account refused a request that is not about one contact. Check the account's plan and status, then run again.",
+    Reason.FIELD_UNKNOWN: "The account has no longer a field that the export maps, and refuses everybody for it. Save the export again: that names the field.",
     Reason.PERMISSIONS_WOULD_CHANGE: "The account subscribes people again who unsubscribed, when they are only updated. It was tried on one person, who was unsubscribed again; nobody else was touched. Ask Ortto's support to change that, then store the connection's key again, which has it tried anew.",
     Reason.CANCELED_BY_USER: "The run was canceled. What was delivered stays recorded; the next run sends the rest.",
     Reason.RUN_IN_PROGRESS: "Another run of this export is going. Wait for it or cancel it.",

@@ -75,6 +75,9 @@ NEWER_VERSION: Final = RetryPolicy(first=60.0)
 OUTAGE: Final = RetryPolicy(first=5.0, longest=60.0)
 """A destination, a vault or a source that does not answer; for OUTAGE_MINUTES, then the run ends."""
 
+STORAGE_AWAY: Final = RetryPolicy(first=30.0)
+"""Work in which the app's own storage did not answer, though its queues do."""
+
 NOT_ENDED: Final = RetryPolicy(first=5.0)
 """A notice whose run has not ended yet."""
 

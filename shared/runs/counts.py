@@ -63,7 +63,7 @@ class Counts(Record):
     """Calls that were made again."""
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in Counts.model_fields})
+        return Counts(**{name: count + getattr(other, name) for name, count in self})
 
     @property
     def are_sound(self) -> bool:

@@ -207,10 +207,9 @@ class Run(Record):
 
     def sending(self, chunk: str) -> Run:
         """Note that something of a chunk may be sent from now on; once the run is stopped, only of one that has begun."""
-        if chunk in self.begun:
-            return self if self.begun.count(chunk) > 1 else self._with(begun=(*self.begun, chunk))
-        self._check("send a chunk", self.plan is not None and not self.is_delivered and self.stop is None)
-        return self._with(begun=(*self.begun, chunk))
+        may = self.stop is None or chunk in self.begun
+        self._check("send a chunk", may and self.plan is not None and not self.is_delivered)
+        return self if self.begun.count(chunk) > 1 else self._with(begun=(*self.begun, chunk))
 
     def is_begun_by_others(self, chunk: str, *, here: bool) -> bool:
         """Return whether something of a chunk may have been sent by another attempt than the one `here`, if that has begun."""

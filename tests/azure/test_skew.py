@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.azure.skew import Skew
+from shared.azure.skew import MOST, Skew
 
 MOMENTS = st.floats(1e9, 1e9 + 200)
 DELAYS = st.floats(0, 2)
@@ -59,3 +60,15 @@ def test_what_is_old_is_forgotten() -> None:
     low, high = skew.bounds
     assert high - low < 1.1
     assert low <= 30.4 <= high
+
+
+def test_of_more_answers_than_are_kept_the_last_set_the_bounds() -> None:
+    dice, skew, told = random.Random(0), Skew(), list[tuple[float, float]]()
+    sent = 1e9
+    for _ in range(5 * MOST):
+        sent += dice.random() / 50
+        received, date = sent + dice.random() / 5, math.floor(sent + 3)
+        skew.observe(sent, received, date)
+        told.append((date - received, date + 1 - sent))
+        last = told[-MOST:]
+        assert skew.bounds == (max(low for low, _ in last), min(high for _, high in last))

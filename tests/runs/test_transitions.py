@@ -110,6 +110,13 @@ def test_a_chunk_that_has_begun_stays_so_until_its_outcome_is_recorded() -> None
     assert begun.recorded(entry(), Counts(), None, LATER).begun == ()
 
 
+def test_once_every_chunk_has_its_outcome_none_begins_again() -> None:
+    delivered = SENDING.sending("000002").recorded(entry("000001"), Counts(delivered=3), None, LATER)
+    for run in (delivered, delivered.ended(LATER, None)):
+        with pytest.raises(IllegalTransition):
+            run.sending("000002")
+
+
 def test_whether_others_have_begun_a_chunk_is_told_from_having_begun_it_oneself() -> None:
     once = SENDING.sending("000001")
     assert not SENDING.is_begun_by_others("000001", here=False)
