@@ -127,7 +127,8 @@ export function besideForm(edit, preview, isDirty, lack) {
 function previewPart(preview, lead, lack) {
   const { now } = preview;
   const isOld = Boolean(lack) || preview.isBehind;
-  const resource = { ...preview, read: async () => preview.read(), now: now ?? { value: null, etag: null, problem: null, readAt: null, patience: /** @type {const} */ (0), isWhole: false } };
+  const read = async () => preview.read();
+  const resource = { ...preview, read, again: read, now: now ?? { value: null, etag: null, problem: null, readAt: null, patience: /** @type {const} */ (0), isWhole: false } };
   if (lack && !now?.value) return h("p", { class: "soft" }, lack);
   if (!isOld && now?.problem && !now.problem.mayPass) return problemBar(now.problem);
   return [

@@ -29,9 +29,10 @@ export const session = {
 
 /** Make the place of a screen. @param {Route} route */
 export function placeAt(route) {
-  /** @type {{ read: () => void, stop: () => void }[]} */
+  /** @type {{ read: () => void, stop: () => void, now?: { problem: any } }[]} */
   const resources = [];
   const timers = [];
+  const readFailed = () => resources.filter((resource) => resource.now?.problem).forEach((resource) => resource.read());
   return {
     route,
     get me() {
@@ -40,7 +41,7 @@ export function placeAt(route) {
     redraw: () => session.redraw(),
     /** Read a path of the API for as long as the screen is there. @param {string} path @param {Parameters<typeof reading>[2]} [options] */
     read(path, options) {
-      const resource = reading(path, () => session.redraw(), options);
+      const resource = reading(path, () => session.redraw(), { again: readFailed, ...options });
       resources.push(resource);
       return resource;
     },

@@ -27,9 +27,10 @@ export function forgetAnswers() {
 /**
  * Read a path of the API, again and again if `every` says after how many milliseconds (null: no more).
  * `isPaged` reads all pages of a list, a page at a time, and shows what is there so far.
+ * `again` is what "Try again" does, if that is more than reading this path.
  * @param {string} path
  * @param {() => void} changed called when there is something new to show
- * @param {{ every?: (value: any, since: number) => number | null, isPaged?: boolean, method?: string, body?: any, known?: string }} [options]
+ * @param {{ every?: (value: any, since: number) => number | null, isPaged?: boolean, method?: string, body?: any, known?: string, again?: () => void }} [options]
  */
 export function reading(path, changed, options = {}) {
   const stop = new AbortController();
@@ -113,6 +114,7 @@ export function reading(path, changed, options = {}) {
       return snapshot;
     },
     read,
+    again: options.again ?? read,
     stop() {
       stop.abort();
       clearTimeout(timer);

@@ -14,8 +14,8 @@ import { problemDetails } from "./problem.js";
  */
 export function shown(resource, view, waiting) {
   const now = resource.now;
-  if (now.value !== null) return [staleBar(now, resource.read), view(now.value)];
-  return now.problem ? problemBar(now.problem, resource.read) : skeleton(now.patience, waiting);
+  if (now.value !== null) return [staleBar(now, resource.again), view(now.value)];
+  return now.problem ? problemBar(now.problem, resource.again) : skeleton(now.patience, waiting);
 }
 
 /** @param {import("./resource.js").Snapshot} now @param {() => void} read */

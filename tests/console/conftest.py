@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from local.browser import find_browser
 from local.stack import Stack
@@ -24,6 +24,8 @@ SETTINGS = {
     "LOCAL_HOST_POISON_POLL_SECONDS": "10",
 }
 """Nothing begins by itself."""
+
+expect.set_options(timeout=60_000)  # milliseconds: how long a busy machine may take says nothing of the page
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def open_tab(browser: Browser, bare_world: World) -> Iterator[OpenTab]:
             timezone_id="Europe/Berlin",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         tabs.append(Tab(context.new_page(), bare_world.stack.console_url, bare_world.stack.function_key))
         return tabs[-1]

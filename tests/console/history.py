@@ -8,11 +8,12 @@ from local.world import SIMPLE, World
 from shared.azure.clients import blob_client, queue_client, table_client
 from shared.azure.settings import StorageAccount
 from shared.azure.storage import Storage
-from shared.azure.tables import Change, Table
+from shared.azure.tables import Table
 from shared.exports.registry import Registry
 from shared.runs.head import Head
-from shared.runs.ledger import Ledger, _run_key
+from shared.runs.ledger import Ledger
 from shared.runs.run_id import new_run_id
+from tests.runs.bulk import write_past
 
 
 def fill_history(world: World, exports: int, runs: int) -> None:
@@ -34,5 +35,4 @@ def fill_history(world: World, exports: int, runs: int) -> None:
                 moments = {"queued_at": began, "started_at": began, "planned_at": began}
                 moments["ended_at"] = began + timedelta(seconds=40)
                 ended.append(run.model_copy(update={"export": name, "id": new_run_id(began), **moments}))
-            head = Head().ended(ended[0])
-            table.write(name, [*(Change(_run_key(item.id), item, None) for item in ended), Change("head", head, None)])
+            write_past(table, name, ended, Head().ended(ended[0]))

@@ -57,7 +57,7 @@ def test_an_export_is_run_and_watched_to_its_end(world: World, tab: Tab) -> None
     expect(tab.page).to_have_url(re.compile("/runs/"))
     expect(tab.page.locator("#title")).to_be_focused()
     run = world.wait("loyalty", tab.page.url.rpartition("/")[2])
-    expect(tab.page.get_by_role("status").first).to_contain_text(run["status"], timeout=30_000)
+    expect(tab.page.get_by_role("status").first).to_contain_text(run["status"])
 
 
 def test_a_question_is_left_by_escape_and_the_focus_is_where_it_was(world: World, tab: Tab) -> None:
@@ -104,7 +104,7 @@ def test_a_list_is_proved_and_mended(world: World, tab: Tab) -> None:
     lapsed = [{"segment": "LapsedCustomers", "list": "Kept right"}]
     world.save("kept", display_name="Kept right", segments=lapsed, mapping=SIMPLE, schedule={"on": "off"})
     world.run("kept")
-    requests.delete(f"{world.stack.sandbox_url}/sandbox/lists/{world.list_ids()['Kept right']}", timeout=10)
+    requests.delete(f"{world.stack.sandbox_url}/sandbox/lists/{world.list_ids()['Kept right']}", timeout=60)
     sign_in_by_keyboard(tab, "#/exports/kept")
     press(tab, tab.button("Verify"))
     expect(tab.page).to_have_url(re.compile("/runs/"))
@@ -113,6 +113,7 @@ def test_a_list_is_proved_and_mended(world: World, tab: Tab) -> None:
 
 
 def test_settings_are_changed_and_saved(world: World, tab: Tab) -> None:
+    tab.expected.update({"409", "422"})  # the preview of a name that is half typed, where typing takes long
     world.save("typing", display_name="Typing", segments=[{"segment": "LoyaltyGold", "list": "Typing"}], mapping=SIMPLE)
     sign_in_by_keyboard(tab, "#/exports/typing")
     press(tab, tab.link("Edit").or_(tab.button("Edit")).first)
