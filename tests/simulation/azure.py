@@ -27,8 +27,6 @@ from azure.data.tables import TableTransactionError
 
 from tests.simulation.stage import Fault, Stage
 
-type Row = dict[str, Any]
-
 
 class Written(dict[str, Any]):
     """What is to be written of a row, with the record that one reads from it, if that is known."""
@@ -64,7 +62,7 @@ class Cloud:
     tables: dict[str, dict[tuple[str, str], Entity]] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     down: dict[str, float] = field(default_factory=dict)
-    written: list[Callable[[str, Sequence[Row]], None]] = field(default_factory=list)
+    written: list[Callable[[str, Sequence[Mapping[str, Any]]], None]] = field(default_factory=list)
 
     def call[T](self, service: str, label: str, effect: Callable[[], T], *, repeats: bool = False) -> T:
         """Make a call to a service, with what goes wrong with it. `repeats`: the SDK repeats what was answered 500."""

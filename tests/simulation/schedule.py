@@ -96,7 +96,7 @@ class Scheduled:
         """Choose who goes on."""
         play = self.play
         assert play is not None
-        switch = None if play.calm else self._happen(stage, before, play)
+        switch = self._happen(stage, before, play) if stage.steps in self._events and not play.calm else None
         if switch is not None:
             others = [actor for actor in stage.runnable() if actor is not before]
             if others:
@@ -112,9 +112,7 @@ class Scheduled:
 
     def _happen(self, stage: Stage, before: Actor, play: Play) -> int | None:
         switch = None
-        events = self._events.get(stage.steps)
-        if not events:
-            return None
+        events = self._events[stage.steps]
         for event in events:
             match event.what:
                 case "switch":

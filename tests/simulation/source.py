@@ -13,7 +13,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.source import OWN_COLUMNS, Catalogue, Part, Table
 from tests.simulation.azure import Cloud
-from tests.simulation.once import kept
+from tests.simulation.keys import kept
 from tests.simulation.stage import Fault
 from tests.sources.batches import batch
 

@@ -133,9 +133,12 @@ class Stage:
 
     def turn(self, label: str) -> Fault | None:
         """Hand over before a call, then say what goes wrong with it; raises Killed."""
-        if on_stage() is None:
+        here = on_stage()
+        if here is None:
             return None
-        actor = self._me()
+        actor = here[1]
+        if actor.doomed:
+            raise Killed
         actor.label, actor.idle = label, False
         now = self.now
         self._hand_over(actor, lambda: now)

@@ -72,6 +72,7 @@ class Story:
             (r"the key is (lost|found)", self._key),
             (r"the segments change", lambda: self.play.change_segments()),
             (r"(\d+) (second|minute)s? pass(?:es)?", self._pass),
+            (r"the (blobs|tables|queues|vault|source) do(?:es)? not answer for (\d+) minutes?", self._fall_silent),
         )
 
     def told(self, text: str) -> list[str]:
@@ -175,6 +176,9 @@ class Story:
 
     def _pass(self, count: str, unit: str) -> None:
         self.play.stage.now += int(count) * (60 if unit == "minute" else 1)
+
+    def _fall_silent(self, service: str, minutes: str) -> None:
+        self.play.cloud.down[service] = self.play.stage.now + int(minutes) * 60
 
     def _named(self, name: str) -> Actor:
         return self.play.actor(name)

@@ -61,7 +61,10 @@ class _TableClient:
 
     def _fitting(self, conditions: Sequence[tuple[str, Callable[[Any, Any], bool], Any]]) -> Iterator[tuple[str, str]]:
         for key, row in self._rows.items():
-            if all(name in row and compare(row[name], value) for name, compare, value in conditions):
+            for name, compare, value in conditions:
+                if name not in row or not compare(row[name], value):
+                    break
+            else:
                 yield key
 
     def submit_transaction(self, operations: Iterable[Sequence[Any]], **_: object) -> list[Mapping[str, Any]]:
@@ -83,7 +86,7 @@ class _TableClient:
                 else:
                     self._rows[key] = Entity(entity, self._cloud.etag())
             for watch in self._cloud.written:
-                watch(self._name, [dict(change[1]) for change in changes])
+                watch(self._name, [change[1] for change in changes])
             return []
 
         named = " + ".join(f"{change[0]} {short(key)}" for (_, key), change in zip(keys, changes, strict=True))

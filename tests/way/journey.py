@@ -21,6 +21,7 @@ import shared.lifecycle.record
 import shared.sources.ahead
 from local.environment import publish
 from local.stack import Stack
+from local.warm import Shared
 from shared.azure.storage import Queue
 from shared.composition.app import App, app
 from shared.exports.configuration import Connection, Consent, Export
@@ -34,9 +35,9 @@ WORD: Final = "zebedee"
 """Stands in the contact's row, and nowhere else."""
 
 
-def journey(folder: Path) -> tuple[Way, Run]:
+def journey(folder: Path, shared_parts: Shared | None = None) -> tuple[Way, Run]:
     """Publish one contact, have the timer start a run, work off its messages; return what was traced, and the run."""
-    with Stack(folder, instances=0, in_memory=True) as stack, _app(stack) as made:
+    with Stack(folder, instances=0, in_memory=True, shared=shared_parts) as stack, _app(stack) as made:
         _configure(stack, made)
         _refresh(stack)
         TICK(SimpleNamespace(past_due=False))  # takes note of the refresh that was there before the export

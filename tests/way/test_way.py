@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from local.warm import Shared
 from tests.way.journey import journey
 from tests.way.trace import ADAPTERS, BINDINGS, CARRIERS, FINISH, ROOT, Chapter, Way
 
@@ -29,9 +30,9 @@ MAP: Final = (ROOT / "README.md").read_text().partition("\n* **Start.**")[2].par
 
 
 @pytest.fixture(scope="module")
-def way(tmp_path_factory: pytest.TempPathFactory) -> Way:
+def way(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Way:
     """Return the way of a contact that is delivered for the first time, and goes on a list."""
-    traced, run = journey(tmp_path_factory.mktemp("way"))
+    traced, run = journey(tmp_path_factory.mktemp("way"), shared_parts)
     assert run.status == "Successful"
     assert (run.counts.delivered, run.counts.joiners) == (1, 1)
     return traced
