@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 import requests
@@ -29,11 +29,11 @@ from cli.client import Address, ApiError, Client
 from cli.show import headline, run_table, table_of, watch
 from local.commands import only_one, run_command
 from local.environment import SEGMENTS, Company, publish
-from local.own_table import OwnTable, read_own_table
 from local.stack import Stack
 from local.targets import AUTOPILOT, TARGETS, Target
-from shared.cleaning.addresses import normalised
-from shared.destinations.registry import DESTINATIONS
+
+if TYPE_CHECKING:
+    from local.own_table import OwnTable
 
 DIRECTORY: Final = Path(".local/demo")
 LOCK: Final = Path(".local/demo.lock")
@@ -184,15 +184,14 @@ def company_scene(company: Company, target: Target) -> Scene:
     )
 
 
-def own_scenes(file: Path, table: OwnTable, target: Target) -> tuple[Scene, Scene]:
+def own_scenes(file: Path, table: OwnTable) -> tuple[Scene, Scene]:
     """Show a table of the user's own as one segment, and the same table with a few rows gone."""
     segment = "".join(letter if letter.isalnum() else "_" for letter in file.stem)
 
-    def scene(rows: pl.DataFrame) -> Scene:
-        valid = normalised(rows[table.mapping[DESTINATIONS[target.kind].fields.address]]).drop_nulls()
-        return Scene({segment: rows}, (segment,), table.mapping, {segment: set(valid)})
+    def scene(table: OwnTable) -> Scene:
+        return Scene({segment: table.rows}, (segment,), table.mapping, {segment: table.expected_members()})
 
-    return scene(table.rows), scene(table.rows.filter(pl.int_range(pl.len()) % 50 != 7))
+    return scene(table), scene(table.without_some())
 
 
 def main() -> int:
@@ -249,9 +248,11 @@ def _clean_folder() -> Iterator[None]:
 
 def _scenes(console: Console, file: Path | None, target: Target) -> tuple[Scene, Scene]:
     if file is not None:
+        from local.own_table import read_own_table  # with it comes most of the app, which the usual demo does without
+
         table = read_own_table(file, target)
         console.print(f"{file}: {table.rows.height:,} rows, {table.read_as}.", markup=False)
-        return own_scenes(file, table, target)
+        return own_scenes(file, table)
     company = Company.found(PEOPLE)
     return company_scene(company, target), company_scene(company.next_refresh(), target)
 

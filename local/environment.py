@@ -58,17 +58,6 @@ SEGMENTS: Final[Mapping[str, pl.Expr]] = {
 }
 """Segments by rules over a profile; they overlap."""
 
-MAPPING: Final = {
-    "Email": "Email",
-    "FirstName": "FirstName",
-    "LastName": "LastName",
-    "MailingCity": "City",
-    "string--Loyalty--Tier": "LoyaltyTier",
-    "integer--Loyalty--Points": "Points",
-    "date--Last--Purchase": "LastPurchase",
-}
-"""A mapping that fits these profiles."""
-
 _HIDDEN: Final = ("draw", "valid")
 _PARTITION_ROWS: Final = 250_000
 

@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-FIRST_PAUSE: Final = 0.05
-LONGEST_PAUSE: Final = 0.5
-SLOWING: Final = 1.2
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 0.8
+SLOWING: Final = 1.4
 """By how much each pause is longer than the one before: a look costs the machine that is waited for."""
 
 
 def eventually[T](
-    look: Callable[[], T], fits: Callable[[T], object] = bool, *, seconds: float = 90.0, every: float | None = None
+    look: Callable[[], T], fits: Callable[[T], object] = bool, *, seconds: float = 300.0, every: float | None = None
 ) -> T:
     """Return what `look` sees once it fits; raise AssertionError with what was seen last after so many seconds.
 
-    It looks less and less often, down to twice a second; or `every` so many seconds, for what soon is over.
+    It looks less and less often, down to once in 0.8 seconds; or `every` so many seconds, for what soon is over.
     """
     deadline = time.monotonic() + seconds
     pause = every or FIRST_PAUSE

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ import polars as pl
 from export_trigger.http.mapping import suggestion
 from local.commands import CannotGoOn
 from local.targets import AUTOPILOT, Target
+from shared.cleaning.addresses import normalised
 from shared.destinations.registry import DESTINATIONS
 from shared.sources.blob_export.tables import CUSTOMER_ID, BlobTable
 
@@ -33,11 +34,23 @@ _NOT_TEXT: Final = ((b"PK", "a workbook or an archive"), (b"PAR1", "Parquet"), (
 
 @dataclass(frozen=True, slots=True)
 class OwnTable:
-    """A table, all columns as text; the mapping that the app suggests for it; and how it was read, for people."""
+    """A table, all columns as text; the mapping that the app suggests for it; and how it was read, for people.
+
+    `address` is the column that holds the e-mail addresses.
+    """
 
     rows: pl.DataFrame
     mapping: dict[str, str]
+    address: str
     read_as: str
+
+    def without_some(self) -> OwnTable:
+        """Return the same table with a few rows gone."""
+        return replace(self, rows=self.rows.filter(pl.int_range(pl.len()) % 50 != 7))
+
+    def expected_members(self) -> set[str]:
+        """Return the addresses that an export of the table must deliver."""
+        return set(normalised(self.rows[self.address]).drop_nulls())
 
 
 def read_own_table(file: Path, target: Target = AUTOPILOT) -> OwnTable:
@@ -57,7 +70,7 @@ def read_own_table(file: Path, target: Target = AUTOPILOT) -> OwnTable:
         found = ", ".join(map(repr, header[:20]))
         raise CannotGoOn(f"{file} has no column {' and no column '.join(missing)}. It has {found}.")
     shown = {"\t": "tabs"}.get(delimiter, repr(delimiter))
-    return OwnTable(table, mapping, f"read as {encoding}, cells parted by {shown}")
+    return OwnTable(table, mapping, mapping[fields.address], f"read as {encoding}, cells parted by {shown}")
 
 
 def _text(file: Path) -> tuple[str, str]:

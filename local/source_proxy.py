@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 from collections.abc import Callable, Mapping
@@ -63,6 +64,11 @@ class SourceProxy:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: ClassVar[SourceProxy]
+
+    def handle(self) -> None:
+        """Serve a connection to its end, whoever ends it: a host may be killed."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
 
     def pass_on(self) -> None:
         """Answer a request: from upstream, unless trouble strikes; whatever fails on the way drops the connection."""

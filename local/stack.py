@@ -173,7 +173,7 @@ class Stack:
         assert self.vault is not None
         ready = self.vault.ready
         headers = {"X-IDENTITY-HEADER": ready["identity_header"]}
-        requests.put(ready["identity_endpoint"], json={"mode": mode}, headers=headers, timeout=10).raise_for_status()
+        requests.put(ready["identity_endpoint"], json={"mode": mode}, headers=headers, timeout=60).raise_for_status()
 
     def secret(self, name: str) -> str:
         """Read a secret, as the vault's owner."""
@@ -187,14 +187,14 @@ class Stack:
         assert self.vault is not None
         ready = self.vault.ready
         headers = {"X-IDENTITY-HEADER": ready["identity_header"]}
-        token = requests.get(ready["identity_endpoint"], headers=headers, timeout=10).json()["access_token"]
+        token = requests.get(ready["identity_endpoint"], headers=headers, timeout=60).json()["access_token"]
         answer = requests.request(
             method,
             f"{self.vault_url}/secrets/{name}",
             json=body,
             headers={"Authorization": f"Bearer {token}"},
             verify=ready["ca_bundle"],
-            timeout=10,
+            timeout=60,
         )
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
@@ -261,7 +261,7 @@ class Stack:
 
     def _open_storage(self) -> str:
         """Return how an account is reached: of an emulator of its own, or of the shared one, which is nobody's to stop."""
-        if self._shared is not None:
+        if self._shared and self._shared.azurite:
             return self._shared.azurite.open_account()
         self.azurite = self._parts.enter_context(
             Azurite(self._directory / "azurite", in_memory=self._in_memory, log_requests=self._storage_log)

@@ -22,7 +22,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
@@ -35,9 +35,7 @@ SERVERS: Final = ("local.host", "local.vault", "local.sandbox", "local.ortto")
 APP: Final = ("shared", "export_trigger", "export_worker")
 """The packages that the host imports, by and by, when functions are called."""
 
-UNSUITED: Final = frozenset(
-    {"AUTH_MODE", "LOCAL_HOST_CLOCK_SKEW_SECONDS", "OTEL_EXPORTER_OTLP_ENDPOINT", "POLARS_MAX_THREADS"}
-)
+UNSUITED: Final = frozenset({"AUTH_MODE", "LOCAL_HOST_CLOCK_SKEW_SECONDS", "POLARS_MAX_THREADS"})
 """Settings that have to be there before something is imported."""
 
 LARGEST: Final = 1 << 18
@@ -46,10 +44,15 @@ LARGEST: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What stacks of one test session share: an emulator in which each has an account, and a way to start servers."""
+    """What stacks of one test session share: an emulator in which each has an account, if any, and a way to start servers."""
 
-    azurite: Azurite
+    azurite: Azurite | None
     start: Start
+
+    @property
+    def without_storage(self) -> Shared:
+        """The same for a stack with an emulator of its own, which can be stopped, or reached through a proxy."""
+        return replace(self, azurite=None)
 
 
 @contextmanager

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 import requests
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from cli.client import Address, ApiError, Client
-from local.environment import MAPPING, SEGMENTS, Company, publish
+from local.environment import SEGMENTS, Company, publish
 from local.eventually import eventually
 from local.stack import Stack
+from local.targets import AUTOPILOT
 from shared.runs.counts import Counts
 
 KEY = "sandbox-key"
-WAIT_SECONDS = 90
+WAIT_SECONDS = 300
 TICKED = "tick was called"
 """What a host's log says of each call of the timer."""
 
@@ -54,12 +56,20 @@ class World:
         """Put another key into the vault, as its owner, behind the app's back."""
         self.stack.store_secret(self.api.get(f"connections/{name}")["secret_name"], key)
 
+    def lose_states(self, export: str) -> None:
+        """Delete the states of an export, behind the app's back; those that it sweeps meanwhile are gone as well."""
+        with BlobServiceClient.from_connection_string(self.stack.storage) as service:
+            states = service.get_container_client("state")
+            for name in list(states.list_blob_names(name_starts_with=f"{export}/")):
+                with suppress(ResourceNotFoundError):
+                    states.delete_blob(name)
+
     def save(self, name: str, **settings: Any) -> dict[str, Any]:
         """Save an export."""
         body = {
             "display_name": name,
             "connection": "main",
-            "mapping": MAPPING,
+            "mapping": AUTOPILOT.mapping,
             "segments": list(SEGMENTS),
             **settings,
         }
@@ -144,16 +154,16 @@ class World:
 
     def turn(self, **knobs: Any) -> None:
         """Turn the sandbox's knobs."""
-        answer = requests.put(f"{self.stack.sandbox_url}/sandbox/knobs", json=knobs, timeout=10)
+        answer = requests.put(f"{self.stack.sandbox_url}/sandbox/knobs", json=knobs, timeout=60)
         assert answer.ok, answer.text
 
     def look(self, path: str) -> Any:
         """Look into the sandbox."""
-        return requests.get(f"{self.stack.sandbox_url}/sandbox/{path}", timeout=30).json()
+        return requests.get(f"{self.stack.sandbox_url}/sandbox/{path}", timeout=60).json()
 
     def reset_statistics(self) -> None:
         """Have the sandbox count anew."""
-        requests.post(f"{self.stack.sandbox_url}/sandbox/reset", timeout=10)
+        requests.post(f"{self.stack.sandbox_url}/sandbox/reset", timeout=60)
 
     def list_ids(self) -> dict[str, str]:
         """Return the ids of Autopilot's lists by title."""

@@ -16,6 +16,7 @@ from azure.storage.blob import BlobServiceClient
 
 from cli.client import Address, ApiError, Client
 from local.chaos.account import harm
+from local.chaos.asking import persistently
 from local.chaos.evidence import keep_evidence
 from local.chaos.left import left_lying
 from local.chaos.marks import Search
@@ -27,12 +28,16 @@ from local.environment import Company
 from local.source_proxy import SourceProxy
 from local.stack import Stack
 from local.targets import AUTOPILOT, Target
+from local.warm import Shared
 from shared.azure.tables import Table
 from shared.runs.ledger import Ledger
 
 NAME: Final = "chaos"
 STUCK_SECONDS: Final = 300.0
 """Seconds after which a run that has not ended counts as stuck: twice what two kills in a row may cost."""
+
+LOOK_SECONDS: Final = 0.5
+"""Seconds between two looks at a run, which cost the machine that is waited for."""
 
 CLEAR_SECONDS: Final = 60.0
 """Seconds in which a run that has ended clears up behind itself."""
@@ -56,14 +61,18 @@ class Stuck(Exception):
 class Lane:
     """Runs rounds on one stack; a context manager."""
 
-    def __init__(self, directory: Path, hosts: int = 2, target: Target = AUTOPILOT) -> None:
+    def __init__(
+        self, directory: Path, hosts: int = 2, target: Target = AUTOPILOT, shared: Shared | None = None
+    ) -> None:
         self._directory = directory
         self._target = target
         self._proxy = SourceProxy()
         self._company = Company.found(1)
         self._churn = 0.0
         environment = {**os.environ, "CustomerInsightsStorage": self._proxy.connection_string}
-        self._stack = Stack(directory, instances=hosts, settings=SETTINGS, environment=environment, targets=(target,))
+        self._stack = Stack(
+            directory, instances=hosts, settings=SETTINGS, environment=environment, targets=(target,), shared=shared
+        )
         self._stage = Stage(self._stack, self._proxy, self._refresh)
 
     def __enter__(self) -> Lane:
@@ -245,24 +254,12 @@ class Lane:
             found: dict[str, Any] = self._persistently("get", f"exports/{NAME}/runs/{run}")
             if found["ended_at"]:
                 return found
-            time.sleep(0.2)
+            time.sleep(LOOK_SECONDS)
         raise Stuck(f"run {run} has not ended after {STUCK_SECONDS:.0f} s: {found}")
 
     def _persistently(self, method: str, path: str, *body: object) -> Any:
         """Call the API until it answers: its process may just be dead, or its storage down."""
-        deadline = time.monotonic() + STUCK_SECONDS
-        while True:
-            try:
-                return getattr(self._api, method)(path, *body)
-            except ApiError as error:
-                if error.code == "run_in_progress" and path.endswith("/runs"):
-                    return {"run": error.content["run"]}
-                if error.status < 500 or time.monotonic() > deadline:
-                    raise
-            except requests.RequestException:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(0.2)
+        return persistently(self._api, method, path, *body)
 
     def _look(self, path: str) -> Any:
         return requests.get(f"{self._stack.sandbox_url}/sandbox/{path}", timeout=30).json()

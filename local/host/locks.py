@@ -12,7 +12,7 @@ import logging
 import secrets
 import threading
 import time
-from typing import Final
+from typing import Any, Final
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
@@ -48,12 +48,12 @@ class Lock:
         return self.is_held
 
     def release(self) -> None:
-        """Let another host take it at once."""
+        """Let another host take it at once; where storage does not answer, that is not waited for: a lock ends by itself."""
         self._ended.set()
         etag, self._etag = self._etag, None
         if etag is not None:
             with contextlib.suppress(AzureError):
-                self._write(until=0.0, etag=etag)
+                self._write(until=0.0, etag=etag, retry_total=0)
 
     def _is_free(self) -> bool:
         """Take the lock if nobody holds it; return whether it could be taken."""
@@ -82,7 +82,7 @@ class Lock:
             except AzureError as error:
                 log.warning("%s: the lock could not be renewed: %s", self._name, type(error).__name__)
 
-    def _write(self, until: float, etag: str | None) -> str:
+    def _write(self, until: float, etag: str | None, **patience: Any) -> str:
         """Write the lock's document over the version that `etag` names, or as the first one.
 
         Times are the machine's monotonic ones, which all local hosts share, whatever clock they are told to have.
@@ -94,9 +94,9 @@ class Lock:
         )
         data = json.dumps({"owner": self._owner, "until": until})
         try:
-            written = self._blob.upload_blob(data, **condition)
+            written = self._blob.upload_blob(data, **condition, **patience)
         except ResourceNotFoundError:
             with contextlib.suppress(ResourceExistsError):
                 self._service.create_container(CONTAINER)
-            written = self._blob.upload_blob(data, **condition)
+            written = self._blob.upload_blob(data, **condition, **patience)
         return str(written["etag"])

@@ -20,6 +20,7 @@ async def run(port: int, knobs: Knobs) -> None:
     say_ready(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     async with server:
         await stop.wait()
+        server.close_clients()  # a client that stays connected would be waited for
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -279,5 +279,6 @@ def _object(body: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+@cache
 def _pattern(template: str) -> re.Pattern[str]:
     return re.compile("/v1" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template))
