@@ -31,9 +31,9 @@ from shared.runs.ledger import Ledger
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
 from tests.delivery.accounts import ManualClock
-from tests.order import pytest_collection_modifyitems
+from tests.order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
-__all__ = ["pytest_collection_modifyitems"]
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 settings.register_profile("house", deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
 settings.load_profile("house")
@@ -49,6 +49,7 @@ def shared_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 @pytest.fixture(scope="session")
 def azurite(shared_parts: Shared) -> Azurite:
     """Return a storage emulator for the whole test session; nobody stops it."""
+    assert shared_parts.azurite is not None
     return shared_parts.azurite
 
 

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from local.processes import ServerProcess
+from local.warm import Shared
 
 
 class Sandbox:
@@ -21,13 +22,13 @@ class Sandbox:
 
     def call(self, method: str, path: str, body: object = None, key: str | None = "sandbox-key") -> requests.Response:
         headers = {"autopilotapikey": key} if key else {}
-        return self.http.request(method, f"{self.url}/v1{path}", json=body, headers=headers, timeout=10)
+        return self.http.request(method, f"{self.url}/v1{path}", json=body, headers=headers, timeout=60)
 
     def turn(self, **knobs: Any) -> None:
-        assert self.http.put(f"{self.url}/sandbox/knobs", json=knobs, timeout=10).ok
+        assert self.http.put(f"{self.url}/sandbox/knobs", json=knobs, timeout=60).ok
 
     def look(self, path: str) -> Any:
-        return self.http.get(f"{self.url}/sandbox/{path}", timeout=10).json()
+        return self.http.get(f"{self.url}/sandbox/{path}", timeout=60).json()
 
     def new_list(self, title: str) -> str:
         return str(self.call("POST", "/list", {"name": title}).json()["list_id"])
@@ -37,9 +38,9 @@ class Sandbox:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[ServerProcess]:
     log = tmp_path_factory.mktemp("sandbox") / "log"
-    started = ServerProcess("sandbox", ["-m", "local.sandbox"], os.environ, log)
+    started = ServerProcess("sandbox", ["-m", "local.sandbox"], os.environ, log, start=shared_parts.start)
     started.start()
     yield started
     started.stop()
@@ -66,5 +67,5 @@ def sandbox(server: ServerProcess) -> Iterator[Sandbox]:
             bookmarks="exact",
             read_back="exact",
         )
-        made.http.post(f"{made.url}/sandbox/empty", timeout=10)
+        made.http.post(f"{made.url}/sandbox/empty", timeout=60)
         yield made

@@ -13,9 +13,9 @@ from typing import Any
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
-from local.azurite import Azurite
 from local.eventually import eventually
 from local.processes import ServerProcess
+from local.warm import Shared
 
 APP = """
 import json, os, pathlib, threading, time
@@ -89,11 +89,13 @@ HOST = {
 class Hosts:
     """Hosts of one small app on one storage."""
 
-    def __init__(self, folder: Path, azurite: Azurite, parts: ExitStack, name: str) -> None:
+    def __init__(self, folder: Path, shared: Shared, parts: ExitStack, name: str) -> None:
+        assert shared.azurite is not None
         self.folder = folder
         self.queue = "q" + name
         self._parts = parts
-        self._storage = azurite.connection_string
+        self._start = shared.start
+        self._storage = shared.azurite.connection_string
         self.queues = parts.enter_context(QueueServiceClient.from_connection_string(self._storage))
         (folder / "function_app.py").write_text(textwrap.dedent(APP))
         (folder / "host.json").write_text(json.dumps(HOST))
@@ -111,9 +113,8 @@ class Hosts:
             "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
             **settings,
         }
-        server = ServerProcess(
-            "host", ["-m", "local.host", "--app", str(self.folder)], environment, self.folder / f"log-{instance}"
-        )
+        command, log = ["-m", "local.host", "--app", str(self.folder)], self.folder / f"log-{instance}"
+        server = ServerProcess("host", command, environment, log, start=self._start)
         self._parts.callback(server.stop)
         server.start()
         return server
@@ -143,7 +144,7 @@ class Hosts:
         lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
         return [line for line in lines if line["kind"] == kind]
 
-    def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 120) -> None:
         try:
             eventually(condition, seconds=seconds, every=0.05)
         except AssertionError as error:

@@ -16,16 +16,16 @@ class Ortto:
 
     def call(self, method: str, path: str, body: object, key: str = "sandbox-key") -> requests.Response:
         headers = {"X-Api-Key": key}
-        return self.http.request(method, f"{self.url}/v1{path}", json=body, headers=headers, timeout=10)
+        return self.http.request(method, f"{self.url}/v1{path}", json=body, headers=headers, timeout=60)
 
     def turn(self, **knobs: Any) -> None:
-        assert self.http.put(f"{self.url}/sandbox/knobs", json=knobs, timeout=10).ok
+        assert self.http.put(f"{self.url}/sandbox/knobs", json=knobs, timeout=60).ok
 
     def look(self, path: str) -> Any:
-        return self.http.get(f"{self.url}/sandbox/{path}", timeout=10).json()
+        return self.http.get(f"{self.url}/sandbox/{path}", timeout=60).json()
 
     def by_hand(self, method: str, path: str, body: object = None) -> None:
-        assert self.http.request(method, f"{self.url}/sandbox/{path}", json=body, timeout=10).ok
+        assert self.http.request(method, f"{self.url}/sandbox/{path}", json=body, timeout=60).ok
 
     def merge(self, *people: dict[str, Any], **more: Any) -> requests.Response:
         body = {"people": list(people), "async": False, "merge_by": ["str::email"], "merge_strategy": 2, **more}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,8 +18,10 @@ import requests
 
 from local.azurite import Azurite
 from local.commands import InUse, direct_to_loopback, only_one
+from local.eventually import eventually
 from local.processes import PortTaken, ServerProcess
 from local.stack import Stack
+from local.warm import Shared
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
@@ -29,8 +32,7 @@ DEAD_PROXY = {
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def checkout(at: Path) -> Path:
     """Make a checkout of one's own: the code, and nothing that ran before."""
     for part in (
         "local",
@@ -42,9 +44,15 @@ def folder(tmp_path: Path) -> Path:
         "function_app.py",
         "host.json",
     ):
-        (tmp_path / part).symlink_to(ROOT / part)
-    (tmp_path / "local.settings.json").symlink_to(ROOT / "local.settings.json")
-    return tmp_path
+        (at / part).symlink_to(ROOT / part)
+    (at / "local.settings.json").symlink_to(ROOT / "local.settings.json")
+    return at
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a checkout for one test."""
+    return checkout(tmp_path)
 
 
 STARTED: list[subprocess.Popen[str]] = []
@@ -86,46 +94,69 @@ def everything_under(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return found
 
 
-def all_gone(processes: list[psutil.Process]) -> bool:
-    _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
+def all_gone(processes: list[psutil.Process], seconds: float = PATIENCE) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
     return not alive
 
 
-def test_a_second_stack_in_one_folder_is_refused_and_the_first_goes_on(folder: Path) -> None:
-    first = start(folder, "local.run")
-    try:
-        line_with(first, "The local stack is up")
-        line_with(first, "what there is to export")
-        second = start(folder, "local.run")
-        _, said = second.communicate(timeout=PATIENCE)
-        assert second.returncode == 1
-        assert f"process {first.pid}" in said
-        assert "Traceback" not in said
-        assert (folder / ".local/stack.json").exists()
-        children = everything_under(first)
-        assert len(children) >= 4
-        first.send_signal(signal.SIGINT)
-        out, said = first.communicate(timeout=PATIENCE)
-        assert (first.returncode, said) == (0, "")
-        assert "Stopped." in out
-        assert all_gone(children)
-        assert not (folder / ".local/stack.json").exists()
-    finally:
-        first.kill()
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A stack as `make run` starts it: its checkout, and its process."""
+
+    folder: Path
+    process: subprocess.Popen[str]
 
 
-def test_a_stack_behind_a_dead_proxy_starts_and_answers(folder: Path) -> None:
-    first = start(folder, "local.run", **DEAD_PROXY)
-    try:
-        line_with(first, "what there is to export")
-        for words in (["local.environment", "--rows", "50"], ["cli", "segments"]):
-            done = start(folder, *words, **DEAD_PROXY)
-            out, said = done.communicate(timeout=PATIENCE)
-            assert (done.returncode, said) == (0, "")
-            assert "LoyaltyGold" in out
-    finally:
-        first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=PATIENCE)
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """Yield a stack behind a dead proxy."""
+    folder = checkout(tmp_path_factory.mktemp("up"))
+    process = start(folder, "local.run", **DEAD_PROXY)
+    STARTED.remove(process)  # it serves several tests
+    with process:
+        try:
+            line_with(process, "The local stack is up")
+            line_with(process, "what there is to export")
+            yield Up(folder, process)
+        finally:
+            process.kill()
+
+
+def test_a_second_stack_in_one_folder_is_refused(up: Up) -> None:
+    second = start(up.folder, "local.run")
+    _, said = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 1
+    assert f"process {up.process.pid}" in said
+    assert "Traceback" not in said
+    assert (up.folder / ".local/stack.json").exists()
+
+
+def test_the_first_goes_on_and_answers_behind_a_dead_proxy(up: Up) -> None:
+    for words in (["local.environment", "--rows", "50"], ["cli", "segments"]):
+        done = start(up.folder, *words, **DEAD_PROXY)
+        out, said = done.communicate(timeout=PATIENCE)
+        assert (done.returncode, said) == (0, "")
+        assert "LoyaltyGold" in out
+
+
+def test_ctrl_c_ends_a_stack_and_leaves_nothing(up: Up) -> None:
+    children = everything_under(up.process)
+    assert len(children) >= 4
+    up.process.send_signal(signal.SIGINT)
+    out, said = up.process.communicate(timeout=PATIENCE)
+    assert (up.process.returncode, said) == (0, "")
+    assert "Stopped." in out
+    assert all_gone(children)
+    assert not (up.folder / ".local/stack.json").exists()
+
+
+def test_a_stack_that_is_killed_leaves_nothing(folder: Path) -> None:
+    """A host without storage waits for each of its eight listeners for five seconds."""
+    stack = start(folder, "local.run")
+    line_with(stack, "what there is to export")
+    children = everything_under(stack)
+    stack.kill()
+    assert all_gone(children, seconds=120)
 
 
 def test_ctrl_c_in_a_demo_is_a_sentence_and_leaves_nothing(folder: Path) -> None:
@@ -198,9 +229,17 @@ def test_what_an_environment_excepts_already_stays_excepted() -> None:
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    with Stack(tmp_path, in_memory=True) as made:
+def stack(tmp_path: Path, shared_parts: Shared) -> Iterator[Stack]:
+    with Stack(tmp_path, in_memory=True, shared=shared_parts.without_storage) as made:
         yield made
+
+
+def close_once_logged(thief: socket.socket, log: Path, words: str) -> None:
+    """Let go of a port once a log says that it was missed."""
+    try:
+        eventually(lambda: words in log.read_text())
+    finally:
+        thief.close()
 
 
 def test_a_port_that_was_taken_meanwhile_is_waited_for(stack: Stack) -> None:
@@ -211,13 +250,21 @@ def test_a_port_that_was_taken_meanwhile_is_waited_for(stack: Stack) -> None:
     storage = int(stack.storage.rpartition(f"/{'devstoreaccount1'};")[0].rpartition(":")[2])
     host.kill()
     azurite.kill()
-    for taken, back in ((storage, azurite.start), (port, lambda: host.start_again("--port", str(port), patience=60))):
+    for taken, back, log, refused in (
+        (storage, azurite.start, azurite.log, "EADDRINUSE"),
+        (
+            port,
+            lambda: host.start_again("--port", str(port), patience=60),
+            stack.logs / "host-1.log",
+            "in use by another program",
+        ),
+    ):
         thief = socket.create_server(("127.0.0.1", taken))
-        release = threading.Timer(2.0, thief.close)
+        release = threading.Thread(target=close_once_logged, args=(thief, log, refused))
         release.start()
         back()
         release.join()
-    answer = requests.get(f"{stack.api_url}/health", headers={"x-functions-key": stack.function_key}, timeout=30)
+    answer = requests.get(f"{stack.api_url}/health", headers={"x-functions-key": stack.function_key}, timeout=60)
     assert answer.json()["storage"]["reachable"]  # which is empty, but there
 
 

@@ -14,15 +14,15 @@ import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
 
-from local.azurite import Azurite
 from local.processes import NotReady
+from local.warm import Shared
 from tests.local.hosts import APP, POISON, Hosts
 
 
 @pytest.fixture
-def hosts(tmp_path: Path, azurite: Azurite) -> Iterator[Hosts]:
+def hosts(tmp_path: Path, shared_parts: Shared) -> Iterator[Hosts]:
     with ExitStack() as parts:
-        yield Hosts(tmp_path, azurite, parts, tmp_path.name.replace("_", "-").lower()[-40:].strip("-"))
+        yield Hosts(tmp_path, shared_parts, parts, tmp_path.name.replace("_", "-").lower()[-40:].strip("-"))
 
 
 def test_http_goes_through_the_runtime_with_its_parts_whole(hosts: Hosts) -> None:
@@ -31,7 +31,7 @@ def test_http_goes_through_the_runtime_with_its_parts_whole(hosts: Hosts) -> Non
         f"{url}/echo/a%20b?x=1",
         data="päyload".encode(),
         headers={"x-functions-key": "sesame", "x-head": "h"},
-        timeout=10,
+        timeout=60,
     )
     assert (answer.status_code, answer.headers["X-Back"]) == (201, "yes")
     assert answer.json() == {"name": "a b", "query": {"x": "1"}, "body": "päyload", "head": "h"}
@@ -39,18 +39,18 @@ def test_http_goes_through_the_runtime_with_its_parts_whole(hosts: Hosts) -> Non
 
 def test_levels_of_authorisation(hosts: Hosts) -> None:
     url = hosts.start().ready["url"]
-    assert requests.get(f"{url}/open", timeout=10).text == "in"
-    refused = requests.post(f"{url}/echo/x", timeout=10)
+    assert requests.get(f"{url}/open", timeout=60).text == "in"
+    refused = requests.post(f"{url}/echo/x", timeout=60)
     assert (refused.status_code, refused.content) == (401, b"")
-    assert requests.post(f"{url}/echo/x", headers={"x-functions-key": "wrong"}, timeout=10).status_code == 401
-    assert requests.post(f"{url}/echo/x?code=sesame", timeout=10).status_code == 201
-    assert requests.get(f"{url}/echo/x?code=sesame", timeout=10).status_code == 405
-    assert requests.get(f"{url}/nothing", timeout=10).status_code == 404
+    assert requests.post(f"{url}/echo/x", headers={"x-functions-key": "wrong"}, timeout=60).status_code == 401
+    assert requests.post(f"{url}/echo/x?code=sesame", timeout=60).status_code == 201
+    assert requests.get(f"{url}/echo/x?code=sesame", timeout=60).status_code == 405
+    assert requests.get(f"{url}/nothing", timeout=60).status_code == 404
 
 
 def test_a_function_that_raises_answers_500_and_says_nothing(hosts: Hosts) -> None:
     url = hosts.start().ready["url"]
-    answer = requests.get(f"{url}/fails?code=sesame", timeout=10)
+    answer = requests.get(f"{url}/fails?code=sesame", timeout=60)
     assert (answer.status_code, answer.content) == (500, b"")
 
 

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
 from local.ortto.knobs import Knobs
 from local.processes import ServerProcess
+from local.warm import Shared
 from tests.local.ortto import Ortto
 
 DEFAULTS = Knobs(ban=None).model_dump()
+DOCUMENT = Path("docs/sandbox.md")
+
+
+def test_the_document_has_every_knob_with_its_values_the_default_first() -> None:
+    knobs = DOCUMENT.read_text().partition("# The Ortto sandbox")[2].partition("## Its knobs")[2].partition("## ")[0]
+    for name, field in Knobs.model_fields.items():
+        assert f"`{name}`" in knobs, name
+        values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+        assert values[:1] in {(), (field.default,)}, name
+        assert ", ".join(f"`{value}`" for value in values) in knobs.replace(" (the bad are left out)", ""), name
 
 
 def person(email: str, **more: Any) -> dict[str, Any]:
@@ -21,8 +33,9 @@ def person(email: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    started = ServerProcess("ortto", ["-m", "local.ortto"], os.environ, tmp_path_factory.mktemp("ortto") / "log")
+def server(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[ServerProcess]:
+    log = tmp_path_factory.mktemp("ortto") / "log"
+    started = ServerProcess("ortto", ["-m", "local.ortto"], os.environ, log, start=shared_parts.start)
     started.start()
     yield started
     started.stop()
@@ -256,6 +269,8 @@ class TestLimits:
         assert ortto.call("POST", "/nothing", {}).status_code == 404
         ortto.turn(wrong_region=True)
         assert ortto.call("POST", "/tags/get", {}).status_code == 401
+        ortto.turn(wrong_region_answer="404")
+        assert ortto.call("POST", "/tags/get", {}).status_code == 404
 
     def test_a_full_account_refuses_if_the_knob_says_so(self, ortto: Ortto) -> None:
         ortto.merged(person("a@example.com"))
@@ -266,7 +281,7 @@ class TestLimits:
 
     def test_knobs_that_there_are_not_are_refused(self, ortto: Ortto) -> None:
         for knobs in ({"rte": 1}, {"mixed_batch": "nope"}, {"faults": {"nope": 1}}, {"lies": {"nope": 1}}):
-            assert ortto.http.put(f"{ortto.url}/sandbox/knobs", json=knobs, timeout=10).status_code == 400
+            assert ortto.http.put(f"{ortto.url}/sandbox/knobs", json=knobs, timeout=60).status_code == 400
 
 
 class TestHands:

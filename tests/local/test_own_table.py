@@ -34,6 +34,7 @@ def test_what_spreadsheets_save_is_read(tmp_path: Path, encoding: str, delimiter
     assert table.read_as == f"read as {said}"
     assert table.rows["FirstName"].to_list() == ["Zoë", "Müller"]
     assert table.mapping == {"Email": "Email", "FirstName": "FirstName"}
+    assert table.expected_members() == {"zoe@example.com", "m@example.com"}
 
 
 @pytest.mark.parametrize("name", ["EMailAddress1", "email_address", "Email Address", "MAIL"])

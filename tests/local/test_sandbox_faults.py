@@ -68,7 +68,7 @@ def test_statistics_name_templates_and_never_addresses(sandbox: Sandbox) -> None
 @pytest.mark.parametrize("lie", sorted(LIES))
 def test_a_lie_is_told_and_what_was_asked_done_or_not(sandbox: Sandbox, lie: str, done: int) -> None:
     sandbox.turn(lies={lie: 1}, lies_to="POST /contacts", lies_done=done, drip_seconds=0.5)
-    with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2])), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2])), timeout=60) as raw:
         body = b'{"contacts":[{"Email":"a@example.com"}]}'
         raw.sendall(b"POST /v1/contacts HTTP/1.1\r\nautopilotapikey: sandbox-key\r\n")
         raw.sendall(b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)

@@ -13,12 +13,13 @@ from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
 from local.processes import ServerProcess
+from local.warm import Shared
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Iterator[ServerProcess]:
+def vault(tmp_path: Path, shared_parts: Shared) -> Iterator[ServerProcess]:
     arguments = ["-m", "local.vault", "--directory", str(tmp_path / "vault")]
-    server = ServerProcess("vault", arguments, os.environ, tmp_path / "vault.log")
+    server = ServerProcess("vault", arguments, os.environ, tmp_path / "vault.log", start=shared_parts.start)
     server.start()
     yield server
     server.stop()
@@ -50,7 +51,7 @@ def test_a_secret_that_is_not_there_is_not_found(client: SecretClient) -> None:
 
 
 def test_without_a_token_it_challenges(vault: ServerProcess) -> None:
-    answer = requests.get(f"{vault.ready['url']}/secrets/x", verify=vault.ready["ca_bundle"], timeout=10)
+    answer = requests.get(f"{vault.ready['url']}/secrets/x", verify=vault.ready["ca_bundle"], timeout=60)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer authorization=")
 
@@ -58,7 +59,7 @@ def test_without_a_token_it_challenges(vault: ServerProcess) -> None:
 @pytest.mark.parametrize(("mode", "status"), [("forbidden", 403), ("down", 503)])
 def test_its_faults_look_like_key_vaults(vault: ServerProcess, client: SecretClient, mode: str, status: int) -> None:
     headers = {"X-IDENTITY-HEADER": vault.ready["identity_header"]}
-    requests.put(vault.ready["identity_endpoint"], json={"mode": mode}, headers=headers, timeout=10)
+    requests.put(vault.ready["identity_endpoint"], json={"mode": mode}, headers=headers, timeout=60)
     with pytest.raises(HttpResponseError) as caught:
         client.get_secret("x")
     assert caught.value.status_code == status

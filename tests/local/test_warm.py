@@ -52,7 +52,7 @@ def sandboxes(warm: WarmStarts, tmp_path: Path) -> Iterator[Sandboxes]:
 
 
 def knobs(server: ServerProcess) -> Mapping[str, object]:
-    found: Mapping[str, object] = requests.get(f"{server.ready['url']}/sandbox/knobs", timeout=10).json()
+    found: Mapping[str, object] = requests.get(f"{server.ready['url']}/sandbox/knobs", timeout=60).json()
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from local.eventually import eventually
 from local.package import ROOT
 from local.stack import Stack
 from local.warm import Shared
@@ -16,7 +16,7 @@ from tests.operate.page import Procedure
 
 SETTINGS = {
     "SETTLE_SECONDS": "0",
-    "EXPORT_SCHEDULE": "*/2 * * * * *",
+    "EXPORT_SCHEDULE": "*/10 * * * * *",
     "SUPERVISION_SCHEDULE": "*/2 * * * * *",
     "GRACE_SECONDS": "3",
     "LOCAL_HOST_LEASE_SECONDS": "5",
@@ -62,10 +62,7 @@ def follow(world: World, clone: Path) -> Follow:
 
 def settle(world: World, export: str) -> None:
     """Wait until nothing of an export is going, nor anything that follows by itself."""
-    deadline = time.monotonic() + 120
-    while world.api.get(f"exports/{export}")["active_run"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    eventually(lambda: not world.api.get(f"exports/{export}")["active_run"])
 
 
 def deliver(world: World, export: str, *members: str) -> None:

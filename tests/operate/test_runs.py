@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from local.eventually import eventually
 from local.world import SIMPLE, World, people
 from tests.operate.conftest import OFF, Follow, deliver
 
@@ -54,10 +55,7 @@ def test_a_run_that_waits_for_autopilot_is_canceled_and_run_again(world: World, 
     world.publish({"stuck": people("a@example.com", "b@example.com")})
     world.turn(down=True)
     run = world.start("stuck")
-    deadline = time.monotonic() + 60
-    while world.api.get(f"exports/stuck/runs/{run}")["waits_for"] is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: world.api.get(f"exports/stuck/runs/{run}")["waits_for"])
     with follow("A run that does not end") as page:
         assert "Autopilot" in page.do("cli status", EXPORT="stuck")
         page.do("cli health")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from azure.storage.blob import BlobServiceClient
 
 from local.stack import Stack
 from local.warm import Shared
@@ -17,19 +16,12 @@ from tests.operate.conftest import SETTINGS, Follow, deliver, settle
 A, B, C, D = (f"{letter}@example.com" for letter in "abcd")
 
 
-def lose_states(world: World, export: str) -> None:
-    with BlobServiceClient.from_connection_string(world.stack.storage) as service:
-        states = service.get_container_client("state")
-        for name in list(states.list_blob_names(name_starts_with=f"{export}/")):
-            states.delete_blob(name)
-
-
 def test_state_is_saved_and_restored(world: World, follow: Follow) -> None:
     deliver(world, "kept", A, B)
     with follow("Backup and restore of state") as page:
         page.do("local.backup save", FOLDER="saved")
         deliver(world, "kept", A, B, C)
-        lose_states(world, "kept")
+        world.lose_states("kept")
         assert world.run("kept")["reason"] == "state_lost"
         page.do("local.backup restore", FOLDER="saved")
         page.do("cli verify", EXPORT="kept", ends=1)

@@ -19,14 +19,14 @@ class Collected:
         self._url = f"{world.stack.collector_url}/telemetry"
 
     def items(self, kind: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = requests.get(f"{self._url}/{kind}", timeout=30).json()
+        found: list[dict[str, Any]] = requests.get(f"{self._url}/{kind}", timeout=60).json()
         return found
 
     def raw(self) -> list[bytes]:
-        return [bytes.fromhex(body) for body in requests.get(f"{self._url}/raw", timeout=30).json()]
+        return [bytes.fromhex(body) for body in requests.get(f"{self._url}/raw", timeout=60).json()]
 
     def turn(self, mode: str) -> None:
-        requests.put(f"{self._url}/mode", json={"mode": mode}, timeout=10)
+        requests.put(f"{self._url}/mode", json={"mode": mode}, timeout=60)
 
     def wait(self, kind: str, fits: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         """Wait until what came fits, and give it."""

@@ -47,7 +47,7 @@ def making(factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Ma
                 knobs=knobs,
                 in_memory=True,
                 telemetry=telemetry,
-                shared=None if own_storage else shared_parts,
+                shared=shared_parts.without_storage if own_storage else shared_parts,
             )
             world = World(made.enter_context(stack))
             made.callback(world.close)

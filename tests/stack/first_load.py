@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.environment import MAPPING
+from local.targets import AUTOPILOT
 from shared.azure.settings import StorageAccount
 from shared.planning.plan import Plan, plan
 from shared.planning.spool import Spool
@@ -25,4 +25,4 @@ def planned(storage: str, path: str, names: list[str]) -> Iterator[Plan]:
     segments = [SourceSegment(source, catalogue.table(name)) for name in names]
     key, scope = DigestKey(b"k" * 32), Scope(remove_leavers=True)
     with Spool() as spool:
-        yield plan(segments, recipe_for(MAPPING), key, State.empty(), [""] * len(names), scope, spool)
+        yield plan(segments, recipe_for(AUTOPILOT.mapping), key, State.empty(), [""] * len(names), scope, spool)

@@ -79,7 +79,7 @@ def test_a_forged_principal_is_refused_where_function_keys_rule(team: World) -> 
 )
 def test_bad_bodies_get_a_clear_no(team: World, body: bytes, content_type: str, status: int, code: str) -> None:
     headers = {"x-functions-key": team.stack.function_key, "Content-Type": content_type}
-    answer = requests.put(f"{team.stack.api_url}/exports/bad", data=body, headers=headers, timeout=30)
+    answer = requests.put(f"{team.stack.api_url}/exports/bad", data=body, headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["Content-Type"] == "application/problem+json"
     if b"surprise" in body:

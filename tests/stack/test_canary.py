@@ -86,7 +86,7 @@ def marked(make_lasting_world: MakeWorld, hearing: Hearing) -> World:
             "NOTIFY_URL": hearing.url,
             "LOCAL_HOST_RETRY_SECONDS": "0",
             "LOCAL_HOST_TIMER_LOCK_SECONDS": "2",
-            "EXPORT_SCHEDULE": "*/5 * * * * *",
+            "EXPORT_SCHEDULE": "*/15 * * * * *",
         },
         knobs={"key": KEY},
         instances=2,
@@ -207,7 +207,7 @@ def ask_foolishly(world: World) -> None:
 
 def telemetry(world: World) -> list[bytes]:
     """Return everything that was sent as telemetry."""
-    bodies = requests.get(f"{world.stack.collector_url}/telemetry/raw", timeout=30).json()
+    bodies = requests.get(f"{world.stack.collector_url}/telemetry/raw", timeout=60).json()
     return [bytes.fromhex(body) for body in bodies]
 
 

@@ -8,13 +8,14 @@ import pytest
 
 from local.chaos.lane import Lane
 from local.chaos.schedule import draw_round
+from local.warm import Shared
 
 HOSTS = 2
 
 
 @pytest.fixture(scope="module")
-def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
-    with Lane(tmp_path_factory.mktemp("lane"), HOSTS) as made:
+def lane(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Lane]:
+    with Lane(tmp_path_factory.mktemp("lane"), HOSTS, shared=shared_parts.without_storage) as made:
         yield made
 
 

@@ -86,7 +86,7 @@ def test_lists_are_verified_from_a_terminal(world: World, terminal: Terminal) ->
     world.run("readers")
     assert "lists_equal" in terminal.run("verify", "readers")
     url = f"{world.stack.sandbox_url}/v1/list/{world.list_ids()['Readers']}/contact/reader1@example.com"
-    assert requests.delete(url, headers={"autopilotapikey": "sandbox-key"}, timeout=10).ok
+    assert requests.delete(url, headers={"autopilotapikey": "sandbox-key"}, timeout=60).ok
     shown = terminal.run("verify", "readers", "--repair", code=1)
     assert "lists_differ" in shown
     assert "Readers" in shown
@@ -95,7 +95,7 @@ def test_lists_are_verified_from_a_terminal(world: World, terminal: Terminal) ->
     assert f"The repair is run {repair['id']}" in shown
     assert "Successful" in terminal.run("status", "readers", repair["id"], "--watch")
 
-    requests.delete(f"{world.stack.sandbox_url}/sandbox/lists/{world.list_ids()['Readers']}", timeout=10)
+    requests.delete(f"{world.stack.sandbox_url}/sandbox/lists/{world.list_ids()['Readers']}", timeout=60)
     shown = terminal.run("verify", "readers", code=1)
     assert "'Readers' is gone" in shown
     assert "the list is gone" in shown

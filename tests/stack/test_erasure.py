@@ -88,10 +88,7 @@ def test_a_connection_with_a_dead_key_is_named_and_reached_when_it_has_a_good_on
 def test_a_lost_state_keeps_nobody_from_being_erased(ticking: World) -> None:
     ticking.save("team", segments=["Team"], mapping=SIMPLE, schedule={"on": "off"})
     ticking.run("team")
-    with BlobServiceClient.from_connection_string(ticking.stack.storage) as service:
-        states = service.get_container_client("state")
-        for name in list(states.list_blob_names()):
-            states.delete_blob(name)
+    ticking.lose_states("team")
     for start in ("exports/team/runs", "exports/team/verify"):
         ended = ticking.wait("team", ticking.api.post(start)["run"])
         assert (ended["status"], ended["reason"]) == ("Failed", "state_lost")

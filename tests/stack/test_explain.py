@@ -39,7 +39,7 @@ def told(make_lasting_world: MakeWorld) -> World:
     world.save("team", segments=["Team"], mapping=MAPPING, on_bad_value="reject", **settings)
     world.run("team")
     url = f"{world.stack.sandbox_url}/v1/list/{world.list_ids()['Team']}/contact/cid@example.com"
-    assert requests.delete(url, headers={"autopilotapikey": "sandbox-key"}, timeout=10).ok
+    assert requests.delete(url, headers={"autopilotapikey": "sandbox-key"}, timeout=60).ok
     staff[3:5] = [("c5", "eve at home", "Eve", "4"), ("c7", "gus@example.com", "Gus", "7")]
     world.publish({"Team": segment(*staff)})
     return world

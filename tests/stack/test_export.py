@@ -188,7 +188,7 @@ def test_members_whom_others_put_on_the_list_are_left_alone(world: World) -> Non
     import requests
 
     by_hand = f"{world.stack.sandbox_url}/v1/list/{world.list_ids()['Ours']}/contact/guest@example.com"
-    requests.post(by_hand, headers={"autopilotapikey": "sandbox-key"}, timeout=10)
+    requests.post(by_hand, headers={"autopilotapikey": "sandbox-key"}, timeout=60)
     world.publish({"Ours": people("a@example.com", "b@example.com")})
     run = world.run("ours")
     assert run["counts"]["removed"] == 1

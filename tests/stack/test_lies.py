@@ -85,7 +85,7 @@ def test_a_leaver_is_taken_off_however_the_removal_is_answered(world: World, lie
     world.run("team")
     world.publish({"Team": people("ann@example.com")})
     world.turn(lies={lie: 0.5}, lies_to="DELETE /list", lies_done=done)
-    run = world.wait("team", world.start("team"), seconds=120)
+    run = world.wait("team", world.start("team"))
     assert world.members("Team") == {"ann@example.com"}
     assert run["counts"]["removed"] == 1
 

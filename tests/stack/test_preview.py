@@ -61,7 +61,7 @@ def test_a_preview_does_not_forget_a_list_that_is_gone(export: World) -> None:
     """What becomes of a list is a run's to learn: a verification after it still knows who was on the list."""
     export.run("seen")
     before = export.members("Team")
-    requests.delete(f"{export.stack.sandbox_url}/sandbox/lists/{export.list_ids()['Team']}", timeout=10)
+    requests.delete(f"{export.stack.sandbox_url}/sandbox/lists/{export.list_ids()['Team']}", timeout=60)
     export.api.post("exports/seen/preview")
     found = export.wait("seen", export.api.post("exports/seen/verify")["run"])
     gone = next(item for item in found["findings"] if item["list"] == "Team")

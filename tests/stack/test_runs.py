@@ -197,17 +197,18 @@ def test_a_run_that_is_canceled_before_its_plan_counts_nothing_and_the_next_one_
 
 def test_several_exports_share_one_accounts_pace(make_world: MakeWorld) -> None:
     world = make_world(instances=2)
-    segments = {f"S{n}": people(*(f"s{n}p{m}@example.com" for m in range(250))) for n in range(3)}
+    segments = {f"S{n}": people(*(f"s{n}p{m}@example.com" for m in range(80))) for n in range(3)}
     world.publish(segments)
-    world.connect(rate_limit=100)
+    world.connect(rate_limit=30)
     for name in segments:
         world.save(name.lower(), segments=[name], mapping=SIMPLE)
-    world.turn(rate=110, burst=10)
+    # Three of their own would come at 90 a second; what a busy machine delays, and so bunches, is not held against them.
+    world.turn(rate=33, burst=20)
     world.reset_statistics()
     runs = {name: world.start(name.lower()) for name in segments}
     for name, run in runs.items():
         assert world.wait(name.lower(), run)["status"] == "Successful"
-        assert len(world.members(name)) == 250
+        assert len(world.members(name)) == 80
     seen = world.look("stats")
     assert seen["throttled"] <= seen["requests"] * 0.005
-    assert max(seen["seconds"].values()) <= 110
+    assert max(seen["seconds"].values()) <= 30 + 20

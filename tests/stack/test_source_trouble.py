@@ -25,8 +25,8 @@ def proxy() -> Iterator[SourceProxy]:
 
 @pytest.fixture(scope="module")
 def troubled(make_lasting_world: MakeWorld, proxy: SourceProxy) -> World:
-    """Return a world whose source is read through the proxy, and that ticks each second."""
-    settings = {"CustomerInsightsStorage": proxy.connection_string, "EXPORT_SCHEDULE": "*/1 * * * * *"}
+    """Return a world whose source is read through the proxy, and that soon sees a refresh."""
+    settings = {"CustomerInsightsStorage": proxy.connection_string, "EXPORT_SCHEDULE": "*/3 * * * * *"}
     world = make_lasting_world(settings=settings, own_storage=True)
     assert world.stack.azurite is not None
     proxy.upstream = world.stack.azurite.blob_port

@@ -26,13 +26,13 @@ def export(world: World) -> World:
 
 def by_hand(world: World, method: str, path: str, body: object = None) -> None:
     """Do at Autopilot what a person does there."""
-    answer = requests.request(method, f"{world.stack.sandbox_url}/sandbox/{path}", json=body, timeout=10)
+    answer = requests.request(method, f"{world.stack.sandbox_url}/sandbox/{path}", json=body, timeout=60)
     assert answer.ok, answer.text
 
 
 def off_the_list(world: World, email: str) -> None:
     url = f"{world.stack.sandbox_url}/v1/list/{world.list_ids()['Team']}/contact/{email}"
-    assert requests.delete(url, headers={"autopilotapikey": "sandbox-key"}, timeout=10).ok
+    assert requests.delete(url, headers={"autopilotapikey": "sandbox-key"}, timeout=60).ok
 
 
 def verify(world: World, *, repair: bool = False) -> dict[str, Any]:
@@ -109,13 +109,13 @@ def test_a_merged_contact_comes_back_as_one_of_its_own(export: World) -> None:
 def test_members_whom_others_added_are_reported_and_stay(export: World) -> None:
     url = f"{export.stack.sandbox_url}/v1"
     headers = {"autopilotapikey": "sandbox-key"}
-    requests.post(f"{url}/contact", json={"contact": {"Email": "guest@example.com"}}, headers=headers, timeout=10)
-    requests.post(f"{url}/list/{export.list_ids()['Team']}/contact/guest@example.com", headers=headers, timeout=10)
+    requests.post(f"{url}/contact", json={"contact": {"Email": "guest@example.com"}}, headers=headers, timeout=60)
+    requests.post(f"{url}/list/{export.list_ids()['Team']}/contact/guest@example.com", headers=headers, timeout=60)
     found = verify(export, repair=True)
     assert found["findings"][0]["extra"] == 1
     followed(export, found)
     assert export.members("Team") == {*TEAM, "guest@example.com"}
-    requests.delete(f"{url}/contact/guest@example.com", headers=headers, timeout=10)
+    requests.delete(f"{url}/contact/guest@example.com", headers=headers, timeout=60)
 
 
 def test_a_list_that_was_deleted_is_filled_anew(export: World) -> None:

@@ -64,7 +64,7 @@ def save(stack: Stack, file: Path) -> None:
                 archive.writestr(f"tables/{table.name}.jsonl", "".join(f"{json.dumps(item)}\n" for item in entities))
         archive.writestr("vault.json", json.dumps({name: stack.secret(name) for name in SECRETS}))
         sandbox = os.environ["AUTOPILOT_URL"].removesuffix("/v1")
-        archive.writestr("autopilot.json", requests.get(f"{sandbox}/sandbox/account", timeout=30).content)
+        archive.writestr("autopilot.json", requests.get(f"{sandbox}/sandbox/account", timeout=60).content)
 
 
 def _plain(entity: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def save(stack: Stack, file: Path, secrets: list[str]) -> None:
                 entities = [_plain(entity) for entity in tables.get_table_client(table.name).list_entities()]
                 archive.writestr(f"tables/{table.name}.jsonl", "".join(f"{json.dumps(item)}\n" for item in entities))
         archive.writestr(SECRETS, json.dumps({name: stack.secret(name) for name in secrets}))
-        archive.writestr(ACCOUNT, requests.get(f"{stack.sandbox_url}/sandbox/account", timeout=30).content)
+        archive.writestr(ACCOUNT, requests.get(f"{stack.sandbox_url}/sandbox/account", timeout=60).content)
 
 
 def load(stack: Stack, file: Path) -> None:
@@ -42,7 +42,7 @@ def load(stack: Stack, file: Path) -> None:
         for name, value in json.loads(archive.read(SECRETS)).items():
             stack.store_secret(name, value)
         url = f"{stack.sandbox_url}/sandbox/account"
-        requests.put(url, data=archive.read(ACCOUNT), timeout=30).raise_for_status()
+        requests.put(url, data=archive.read(ACCOUNT), timeout=60).raise_for_status()
         with (
             BlobServiceClient.from_connection_string(stack.storage) as blobs,
             TableServiceClient.from_connection_string(stack.storage) as tables,

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared.azure.tables import Change
 from shared.composition.app import App
 from shared.reasons.codes import Reason
 from shared.runs.counts import Counts
-from shared.runs.head import Head
-from shared.runs.ledger import _run_key
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
 from tests.runs.lives import planned
@@ -22,9 +19,3 @@ def a_run(app: App, export: str, minutes_ago: float, reason: Reason | None = Non
     counts = Counts(rows_read=3, delivered=3)
     summary = planned(run, at, chunks=0, counts=counts).model_copy(update={"as_of": at})
     return summary.ended(at + timedelta(seconds=30), reason)
-
-
-def keep(app: App, export: str, runs: list[Run], head: Head) -> None:
-    """Write an export's partition as its runs would have left it."""
-    changes = [Change(_run_key(run.id), run, None) for run in runs]
-    app.ledger._table.write(export, [*changes, Change("head", head, None)])

@@ -26,7 +26,8 @@ from shared.runs.ledger import _run_key
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
 from tests.conftest import publish
-from tests.export_trigger.http.past import a_run, keep
+from tests.export_trigger.http.past import a_run
+from tests.runs.bulk import write_past
 
 STORAGE_CALLS = "azure.core.pipeline.policies.http_logging_policy"
 
@@ -58,7 +59,7 @@ def many(app: App) -> tuple[App, str]:
         if number == 0:
             going = Run(export=name, id=new_run_id(app.now()), trigger="refresh", requested_by="x", queued_at=app.now())
             runs, head = [going, *runs], head.started(going)
-        keep(app, name, runs, head)
+        write_past(app.ledger._table, name, runs, head)
     return app, prefix
 
 
@@ -159,7 +160,7 @@ def test_a_head_that_an_older_version_wrote_still_has_a_last_run(app: App) -> No
     publish(app, name)
     older, newer = a_run(app, name, 90), a_run(app, name, 30, Reason.KEY_REFUSED)
     head = Head().ended(older).ended(newer).model_copy(update={"last": None, "last_delivered": None})
-    keep(app, name, [newer, older], head)
+    write_past(app.ledger._table, name, [newer, older], head)
     (item,) = told(list_exports(app, ask({"limit": "1", "after": name[:-1]})))["items"]
     assert (item["last_run"]["id"], item["last_run"]["reason"]) == (newer.id, "key_refused")
     assert item["last_delivered"]["id"] == older.id
