@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -22,6 +23,9 @@ from local.host.web import HttpTriggers, function_key
 from local.processes import end_with_parent, say_ready
 
 log = logging.getLogger("local.host")
+
+STOP_SECONDS: Final = 5.0
+"""How long all listeners together are waited for: where storage is gone, each is in the middle of a call to it."""
 
 
 class _Quiet(WSGIRequestHandler):
@@ -69,6 +73,9 @@ def main() -> int:
     server.server_close()
     for listener in listeners:
         listener.stop()
+    deadline = time.monotonic() + STOP_SECONDS
+    for listener in listeners:
+        listener.close(deadline)
     return 0
 
 

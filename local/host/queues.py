@@ -60,11 +60,14 @@ class QueueTrigger:
         self._listener.start()
 
     def stop(self) -> None:
-        """Fetch no more, and let what runs come to its end."""
+        """Fetch no more."""
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
-        self._listener.join(5)
+
+    def close(self, deadline: float) -> None:
+        """Let what runs come to its end; wait for the listener until a moment of the monotonic clock."""
+        self._listener.join(max(0.0, deadline - time.monotonic()))
         self._pool.shutdown(wait=True, cancel_futures=True)
         for queue in (self._queue, self._poison):
             if queue is not None:

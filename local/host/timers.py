@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Final
@@ -52,9 +53,12 @@ class TimerTrigger:
         self._thread.start()
 
     def stop(self) -> None:
-        """Run no more, and let another host hold the timer."""
+        """Run no more."""
         self._stopping.set()
-        self._thread.join(5)
+
+    def close(self, deadline: float) -> None:
+        """Let another host hold the timer; wait for what runs until a moment of the monotonic clock."""
+        self._thread.join(max(0.0, deadline - time.monotonic()))
         self._lock.release()
         self._service.close()
 

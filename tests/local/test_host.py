@@ -140,9 +140,10 @@ def test_a_killed_hosts_message_comes_back_to_another(hosts: Hosts) -> None:
     first = hosts.start()
     hosts.until(lambda: hosts.notes("work"))
     first.kill()
-    hosts.start("2")
+    second = hosts.start("2")
     hosts.until(lambda: len(hosts.notes("work")) == 2)
     assert [note["count"] for note in hosts.notes("work")] == [1, 2]
+    second.kill()  # told to stop, it would let the function come to its end
 
 
 def test_one_host_holds_a_timer_for_as_long_as_it_lives(hosts: Hosts) -> None:
