@@ -7,13 +7,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
@@ -24,9 +22,8 @@ from local.eventually import eventually
 from local.processes import PortTaken, ServerProcess
 from local.stack import Stack
 from local.warm import Shared
+from tests.local.programs import PATIENCE, STARTED, all_gone, checkout, everything_under, line_with, start
 
-ROOT = Path(__file__).parents[2]
-PATIENCE = 90.0
 DEAD_PROXY = {
     "HTTP_PROXY": "http://127.0.0.1:1",
     "http_proxy": "http://127.0.0.1:1",
@@ -34,30 +31,10 @@ DEAD_PROXY = {
 }
 
 
-def checkout(at: Path) -> Path:
-    """Make a checkout of one's own: the code, and nothing that ran before."""
-    for part in (
-        "local",
-        "cli",
-        "console",
-        "shared",
-        "export_trigger",
-        "export_worker",
-        "function_app.py",
-        "host.json",
-    ):
-        (at / part).symlink_to(ROOT / part)
-    (at / "local.settings.json").symlink_to(ROOT / "local.settings.json")
-    return at
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a checkout for one test."""
     return checkout(tmp_path)
-
-
-STARTED: list[subprocess.Popen[str]] = []
 
 
 @pytest.fixture(autouse=True)
@@ -67,38 +44,6 @@ def leave_nothing() -> Iterator[None]:
     while STARTED:
         with STARTED.pop() as process:
             process.kill()
-
-
-def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    STARTED.append(process)
-    return process
-
-
-def line_with(process: subprocess.Popen[str], words: str) -> str:
-    """Read on until a line holds the words."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if words in line:
-            return line
-    raise AssertionError(f"{words!r} never came: {process.communicate()}")
-
-
-def everything_under(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    found: list[psutil.Process] = psutil.Process(process.pid).children(recursive=True)
-    return found
-
-
-def all_gone(processes: list[psutil.Process], seconds: float = PATIENCE) -> bool:
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
-    return not alive
 
 
 @dataclass(frozen=True, slots=True)
