@@ -18,7 +18,7 @@ run: install ## start the local stack and leave it up (INSTANCES=n starts n host
 	@$(PYTHON) -m local.run $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
 
 test: export PYTHONDONTWRITEBYTECODE = # seven workers, and whatever they start, compile the same modules
-test: install ## run every test; many wait, so that seven workers fill two cores (WORKERS=7)
+test: install ## run every test; most wait and one computes, so that seven workers fill two cores (WORKERS=7)
 	@$(PYTHON) -m local.browser
 	@$(PYTHON) -m pytest -n $(or $(WORKERS),7) --dist loadfile --no-loadscope-reorder --durations=15
 

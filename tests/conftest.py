@@ -31,9 +31,9 @@ from shared.runs.ledger import Ledger
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
 from tests.delivery.accounts import ManualClock
-from tests.order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from tests.order import pytest_collection_modifyitems, pytest_sessionstart, pytest_xdist_make_scheduler
 
-__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
+__all__ = ["pytest_collection_modifyitems", "pytest_sessionstart", "pytest_xdist_make_scheduler"]
 
 settings.register_profile("house", deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
 settings.load_profile("house")

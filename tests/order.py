@@ -1,12 +1,13 @@
 """In which order tests are handed to the workers of pytest-xdist, and which go together: `make test` ends when the last one does.
 
-What takes long begins first, and what waits for running stacks is mixed with what computes, so that the cores are busy
+What takes long begins first, and beside what waits for running stacks one worker computes, so that the cores are busy
 from the beginning to the end. A file stays together, on one worker: its tests may share a running stack.
 (`--dist loadgroup` of pytest-xdist 3.8 does nothing under pytest 9: a group is told by a node id that nobody reads any more.)
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 TOGETHER: Final = frozenset({"infra"})
 """Folders that stay together as well: their files ask one Bicep compiler, which takes seconds to become quick."""
@@ -34,75 +36,67 @@ APART: Final = frozenset(
 """Long files whose tests share nothing: each of them may go to another worker."""
 
 SECONDS: Final = {
-    "stack/test_failures": 337,
-    "stack/test_lies": 283,
-    "simulation/test_random": 236,
-    "stack/test_runs": 212,
-    "stack/test_verification": 202,
-    "stack/test_pace": 160,
-    "destinations/ortto/test_bad_input": 148,
-    "stack/test_export": 138,
-    "stack/test_values": 137,
-    "infra": 124,
-    "destinations/ortto/test_through_the_app": 121,
-    "local/test_commands": 117,
-    "stack/test_chaos": 108,
-    "operate/test_state": 98,
-    "stack/test_poison": 93,
-    "stack/test_source_trouble": 90,
-    "stack/test_telemetry": 89,
-    "simulation/test_points": 81,
-    "stack/test_canary": 80,
-    "stack/test_law": 80,
-    "operate/test_runs": 78,
-    "stack/test_management": 75,
-    "console/test_trouble": 73,
-    "local/test_host": 71,
-    "console/test_states": 71,
-    "sources/blob_export/test_law": 71,
-    "operate/test_keys": 65,
-    "azure/test_deadlines": 65,
-    "delivery/test_estimate": 65,
-    "stack/test_cli": 61,
-    "hostile/test_law_of_answers": 61,
-    "cleaning/test_values": 60,
-    "stack/test_planning": 60,
-    "console/test_tasks": 60,
-    "console/test_keyboard": 60,
-    "console/test_screens": 58,
-    "upgrade/test_stored_world": 58,
-    "stack/test_served_schema": 56,
-    "planning/test_plan": 55,
-    "stack/test_erasure": 54,
-    "stack/test_preview": 51,
-    "console/test_clock": 50,
-    "console/test_edit": 48,
-    "upgrade/test_newer": 48,
-    "stack/test_backup": 48,
-    "console/test_history": 45,
-    "hostile/test_tables": 43,
-    "planning/test_law_of_the_source": 42,
-    "hostile/test_documents": 40,
-    "upgrade/test_former_digests": 39,
-    "hostile/test_keys": 37,
-    "hostile/test_transport": 37,
-    "cleaning/test_hints": 34,
-    "hostile/test_law_of_answers_at_ortto": 34,
-    "stack/test_readme": 33,
-    "destinations/autopilot/test_contract": 31,
-    "destinations/ortto/test_migrate": 29,
-    "destinations/memory/test_registration": 29,
-    "destinations/ortto/test_contract": 20,
-    "sources/blob_export/test_contract": 15,
-    "sources/blob_export/test_cases": 15,
+    "stack/test_failures": 246,
+    "stack/test_lies": 204,
+    "stack/test_runs": 151,
+    "stack/test_pace": 145,
+    "stack/test_chaos": 123,
+    "stack/test_verification": 107,
+    "simulation/test_random": 104,
+    "stack/test_source_trouble": 81,
+    "stack/test_export": 70,
+    "stack/test_poison": 61,
+    "azure/test_deadlines": 59,
+    "destinations/ortto/test_through_the_app": 57,
+    "stack/test_management": 56,
+    "upgrade/test_stored_world": 52,
+    "stack/test_values": 51,
+    "local/test_host": 50,
+    "console/test_tasks": 46,
+    "stack/test_preview": 45,
+    "local/test_commands": 45,
+    "console/test_screens": 45,
+    "destinations/ortto/test_bad_input": 44,
+    "stack/test_telemetry": 43,
+    "stack/test_canary": 43,
+    "hostile/test_law_of_answers": 42,
+    "stack/test_backup": 40,
+    "operate/test_keys": 40,
+    "infra": 40,
+    "console/test_trouble": 40,
+    "console/test_keyboard": 40,
+    "console/test_clock": 39,
+    "console/test_states": 38,
+    "sources/blob_export/test_law": 36,
+    "hostile/test_transport": 36,
+    "stack/test_cli": 35,
+    "console/test_edit": 35,
+    "operate/test_state": 34,
+    "operate/test_runs": 34,
+    "stack/test_planning": 32,
+    "stack/test_erasure": 27,
+    "upgrade/test_newer": 25,
+    "stack/test_readme": 22,
+    "stack/test_served_schema": 21,
+    "stack/test_law": 20,
+    "console/test_history": 20,
+    "upgrade/test_former_digests": 19,
+    "simulation/test_points": 19,
+    "hostile/test_requests": 15,
+    "delivery/test_estimate": 14,
+    "delivery/test_in_flight": 13,
+    "hostile/test_tables": 12,
 }
-"""Seconds that a file, or a folder that stays together, took when it was last looked at (`--durations=0`); what is not here is quick."""
+"""Seconds that a file, or a folder that stays together, takes by itself, as last measured; what is not here is quick."""
 
 WAITING: Final = (
     "azure/test_deadlines",
     "console/",
     "destinations/ortto/test_bad_input",
     "destinations/ortto/test_through_the_app",
+    "delivery/test_in_flight",
+    "hostile/test_requests",
+    "hostile/test_transport",
     "local/",
     "operate/",
     "stack/",
@@ -110,8 +104,11 @@ WAITING: Final = (
 )
 """How files begin whose tests wait for processes, or for time, most of the while."""
 
-SECONDS_A_TEST: Final = {True: 2.0, False: 0.1}
+SECONDS_A_TEST: Final = {True: 2.0, False: 0.03}
 """What a test takes in a module of which nothing is known: one that waits, and one that computes."""
+
+COMPUTER: Final = "gw0"
+"""The worker that computes, as pytest-xdist calls it: it takes what the others leave of the processor."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -126,9 +123,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return _Units(config, log)
 
 
+def pytest_sessionstart() -> None:
+    """Let the others go first, on the worker that computes."""
+    if os.environ.get("PYTEST_XDIST_WORKER") == COMPUTER:
+        os.nice(5)
+
+
 class _Units(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """One worker prefers what computes, and the others what waits, so that the cores are busy until the end."""
+
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        waits = node.gateway.id != COMPUTER
+        preferred = next((unit for unit in self.workqueue if is_waiting(unit) is waits), None)
+        if preferred is not None:
+            self.workqueue.move_to_end(preferred, last=False)
+        super()._assign_work_unit(node)
 
 
 def unit_of(test: str) -> str:
@@ -138,22 +150,20 @@ def unit_of(test: str) -> str:
     return folder if folder in TOGETHER else test if file in APART else file
 
 
+def is_waiting(unit: str) -> bool:
+    """Return whether a unit waits for processes, or for time, most of the while."""
+    return _file_of(unit).startswith(WAITING)
+
+
 def in_order(tests: Iterable[str]) -> list[str]:
-    """Return the units of tests, given by their node ids: those that wait and those that compute proceed side by side."""
+    """Return the units of tests, given by their node ids: the longest first."""
     sizes = Counter(map(unit_of, tests))
-    alike = Counter(_file_of(unit) for unit in sizes)  # units of one file
-    begins: dict[str, float] = {}
-    for waiting in (True, False):
-        seconds = {
-            unit: SECONDS.get(file := _file_of(unit), number * SECONDS_A_TEST[waiting]) / alike[file]
-            for unit, number in sizes.items()
-            if _file_of(unit).startswith(WAITING) is waiting
-        }
-        before, total = 0.0, sum(seconds.values())
-        for unit in sorted(seconds, key=lambda unit: -seconds[unit]):
-            begins[unit] = before / total
-            before += seconds[unit]
-    return sorted(begins, key=lambda unit: begins[unit])
+    alike = Counter(map(_file_of, sizes))  # units of one file
+    seconds = {
+        unit: SECONDS.get(file := _file_of(unit), number * SECONDS_A_TEST[is_waiting(unit)]) / alike[file]
+        for unit, number in sizes.items()
+    }
+    return sorted(seconds, key=lambda unit: -seconds[unit])
 
 
 def _file_of(test: str) -> str:

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
@@ -89,13 +89,14 @@ HOST = {
 class Hosts:
     """Hosts of one small app on one storage."""
 
-    def __init__(self, folder: Path, shared: Shared, parts: ExitStack, name: str) -> None:
+    queue: Final = "work"
+
+    def __init__(self, folder: Path, shared: Shared, parts: ExitStack) -> None:
         assert shared.azurite is not None
         self.folder = folder
-        self.queue = "q" + name
         self._parts = parts
         self._start = shared.start
-        self._storage = shared.azurite.connection_string
+        self._storage = shared.azurite.open_account()  # what a test's timer remembers is no other test's
         self.queues = parts.enter_context(QueueServiceClient.from_connection_string(self._storage))
         (folder / "function_app.py").write_text(textwrap.dedent(APP))
         (folder / "host.json").write_text(json.dumps(HOST))

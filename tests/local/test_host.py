@@ -22,7 +22,7 @@ from tests.local.hosts import APP, POISON, Hosts
 @pytest.fixture
 def hosts(tmp_path: Path, shared_parts: Shared) -> Iterator[Hosts]:
     with ExitStack() as parts:
-        yield Hosts(tmp_path, shared_parts, parts, tmp_path.name.replace("_", "-").lower()[-40:].strip("-"))
+        yield Hosts(tmp_path, shared_parts, parts)
 
 
 def test_http_goes_through_the_runtime_with_its_parts_whole(hosts: Hosts) -> None:
