@@ -17,10 +17,10 @@ demo: install ## export segments of a made-up company and show how it goes (SEGM
 run: install ## start the local stack and leave it up (INSTANCES=n starts n hosts, TELEMETRY=1 collects telemetry)
 	@$(PYTHON) -m local.run $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(TELEMETRY),--telemetry)
 
-test: export PYTHONDONTWRITEBYTECODE = # seven workers, and whatever they start, compile the same modules
-test: install ## run every test; most wait and one computes, so that seven workers fill two cores (WORKERS=7)
+test: export PYTHONDONTWRITEBYTECODE = # eight workers, and whatever they start, compile the same modules
+test: install ## run every test; most wait and two compute, so that eight workers fill two cores (WORKERS=8)
 	@$(PYTHON) -m local.browser
-	@$(PYTHON) -m pytest -n $(or $(WORKERS),7) --dist loadfile --no-loadscope-reorder --durations=15
+	@$(PYTHON) -m pytest -n $(or $(WORKERS),8) --dist loadfile --no-loadscope-reorder --durations=15
 
 chaos: install ## kills, pauses, restarts, storms: seeded rounds, each checked (ROUNDS=20 SEED=1 LANES=1 DESTINATION=ortto)
 	@$(PYTHON) -m local.chaos $(if $(DESTINATION),--destination $(DESTINATION)) --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) --lanes $(or $(LANES),1)

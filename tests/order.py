@@ -1,6 +1,6 @@
 """In which order tests are handed to the workers of pytest-xdist, and which go together: `make test` ends when the last one does.
 
-What takes long begins first, and beside what waits for running stacks one worker computes, so that the cores are busy
+What takes long begins first, and beside what waits for running stacks two workers compute, so that the cores are busy
 from the beginning to the end. A file stays together, on one worker: its tests may share a running stack.
 (`--dist loadgroup` of pytest-xdist 3.8 does nothing under pytest 9: a group is told by a node id that nobody reads any more.)
 """
@@ -107,8 +107,8 @@ WAITING: Final = (
 SECONDS_A_TEST: Final = {True: 2.0, False: 0.03}
 """What a test takes in a module of which nothing is known: one that waits, and one that computes."""
 
-COMPUTER: Final = "gw0"
-"""The worker that computes, as pytest-xdist calls it: it takes what the others leave of the processor."""
+COMPUTERS: Final = frozenset({"gw0", "gw1"})
+"""The workers that compute, as pytest-xdist calls them: they take what the others leave of the processor."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -124,19 +124,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def pytest_sessionstart() -> None:
-    """Let the others go first, on the worker that computes."""
-    if os.environ.get("PYTEST_XDIST_WORKER") == COMPUTER:
+    """Let the others go first, on a worker that computes."""
+    if os.environ.get("PYTEST_XDIST_WORKER") in COMPUTERS:
         os.nice(5)
 
 
 class _Units(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """One worker prefers what computes, and the others what waits, so that the cores are busy until the end."""
+    """Two workers prefer what computes, and the others what waits, so that the cores are busy until the end."""
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        waits = node.gateway.id != COMPUTER
+        waits = node.gateway.id not in COMPUTERS
         preferred = next((unit for unit in self.workqueue if is_waiting(unit) is waits), None)
         if preferred is not None:
             self.workqueue.move_to_end(preferred, last=False)
