@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Request, Route, expect
 
@@ -23,15 +24,18 @@ def watched(tab: Tab) -> list[Request]:
 def test_the_preview_follows_what_is_typed(world: World, tab: Tab) -> None:
     world.save("typed", display_name="Typed", segments=[{"segment": "LapsedCustomers", "list": "T"}], mapping=SIMPLE)
     before = world.api.get("exports/typed")
+    tab.page.clock.install()
     tab.sign_in("#/exports/typed/edit")
     beside = tab.page.get_by_role("complementary")
     asked = watched(tab)
     expect(beside).to_contain_text("What a run would do now")
     tab.settles()
+    tab.page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))  # typing takes no time, however busy the machine is
     tab.page.get_by_label("Display name").press_sequentially(" and more", delay=20)
     limit = tab.page.get_by_label("Hold the run above this many profiles")
     limit.fill("")
     limit.press_sequentially("1", delay=20)
+    tab.page.clock.resume()
     expect(beside).to_contain_text("It would be skipped")
     expect(beside).to_contain_text("by the settings typed here")
     tab.settles()
