@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from export_trigger.steps.plan_run import plan_run
 from export_worker.deliver_chunk import deliver_chunk
 from local.environment import publish
 from local.stack import Stack
+from local.targets import AUTOPILOT, Target
 from local.warm import Shared
 from local.world import SIMPLE, people
 from shared.composition.app import App
@@ -100,20 +103,30 @@ class Installation:
             assert self.ask("delete_connection", name)[0] == 204
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Installation]:
-    """Return an app whose keys open the accounts that a test says: the sandbox has but one."""
-    stack = Stack(tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True, shared=shared_parts)
+@contextmanager
+def installing(
+    folder: Path, parts: Shared, *addresses: str, targets: Sequence[Target] = (AUTOPILOT,)
+) -> Iterator[Installation]:
+    """Yield an app in which nothing is saved, and whose source has one segment, of these people."""
+    stack = Stack(folder, instances=0, settings=QUICK, in_memory=True, targets=targets, shared=parts)
     with stack, pytest.MonkeyPatch.context() as patch:
         for name, value in stack.environment.items():
             patch.setenv(name, value)
         with BlobServiceClient.from_connection_string(stack.source_storage) as source:
-            publish(source, stack.source_path, {"Team": people("a@example.com")}, datetime.now(UTC))
+            publish(source, stack.source_path, {"Team": people(*addresses)}, datetime.now(UTC))
         made = Installation(shared.composition.app.app.__wrapped__(), stack)
-        patch.setattr(Autopilot, "identity", lambda api: made.keys[api._key.current()])
         yield made
         made.app.http.close()
         made.app.vault._client.close()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Installation]:
+    """Return an app whose keys open the accounts that a test says: the sandbox has but one."""
+    folder = tmp_path_factory.mktemp("stack")
+    with installing(folder, shared_parts, "a@example.com") as made, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Autopilot, "identity", lambda api: made.keys[api._key.current()])
+        yield made
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-import shared.composition.app
 from local.environment import publish
 from local.stack import Stack
 from local.warm import Shared
 from local.world import people
 from shared.destinations.registry import DESTINATIONS
 from tests.destinations.memory.destination import MemoryDestination, Store
-from tests.hostile.conftest import QUICK, Installation
+from tests.hostile.conftest import Installation, installing
 
 MAPPING = {"mail": "Email", "name": "FirstName"}
 
@@ -30,19 +29,9 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
 
 @pytest.fixture
 def installation(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Installation]:
-    with (
-        Stack(
-            tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True, shared=shared_parts
-        ) as stack,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in stack.environment.items():
-            patch.setenv(name, value)
-        made = Installation(shared.composition.app.app.__wrapped__(), stack)
-        refresh(stack, "a@example.com", "b@example.com", "c@example.com")
+    members = ("a@example.com", "b@example.com", "c@example.com")
+    with installing(tmp_path_factory.mktemp("stack"), shared_parts, *members) as made:
         yield made
-        made.app.http.close()
-        made.app.vault._client.close()
 
 
 def refresh(stack: Stack, *addresses: str) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-import shared.composition.app
-from local.stack import Stack
 from local.warm import Shared
 from shared.http.transport import session
 from tests.destinations.ortto.bench import OrttoBench, serving
-from tests.destinations.ortto.installed import connect, refresh
-from tests.hostile.conftest import QUICK, Installation
+from tests.destinations.ortto.installed import connect
+from tests.hostile.conftest import Installation, installing
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +31,7 @@ def ortto(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrttoBench]:
 def installation(
     ortto: OrttoBench, tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared
 ) -> Iterator[Installation]:
-    with (
-        Stack(
-            tmp_path_factory.mktemp("stack"), instances=0, settings=QUICK, in_memory=True, shared=shared_parts
-        ) as stack,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in stack.environment.items():
-            patch.setenv(name, value)
-        made = Installation(shared.composition.app.app.__wrapped__(), stack)
-        refresh(stack, "a@example.com", "b@example.com", "c@example.com")
+    members = ("a@example.com", "b@example.com", "c@example.com")
+    with installing(tmp_path_factory.mktemp("stack"), shared_parts, *members) as made:
         connect(made)
         yield made
-        made.app.http.close()
-        made.app.vault._client.close()

@@ -10,14 +10,12 @@ import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
 
-import shared.composition.app
 from cli.migrate import moved, propose
 from local.environment import publish
-from local.stack import Stack
 from local.targets import AUTOPILOT, ORTTO
 from local.warm import Shared
 from local.world import people
-from tests.hostile.conftest import QUICK, Installation
+from tests.hostile.conftest import Installation, installing
 
 KEY = "sandbox-key"
 FIELDS = [
@@ -61,18 +59,8 @@ def test_what_has_no_counterpart_is_left_out_by_name() -> None:
 @pytest.fixture
 def installation(tmp_path_factory: pytest.TempPathFactory, shared_parts: Shared) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("stack")
-    with (
-        Stack(
-            folder, instances=0, settings=QUICK, in_memory=True, targets=(AUTOPILOT, ORTTO), shared=shared_parts
-        ) as stack,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in stack.environment.items():
-            patch.setenv(name, value)
-        made = Installation(shared.composition.app.app.__wrapped__(), stack)
+    with installing(folder, shared_parts, targets=(AUTOPILOT, ORTTO)) as made:
         yield made
-        made.app.http.close()
-        made.app.vault._client.close()
 
 
 def test_an_export_moves_from_autopilot_to_ortto(installation: Installation) -> None:
