@@ -25,15 +25,21 @@ def main() -> None:
     parser.add_argument("--identity-port", type=int, default=0)
     parser.add_argument("--directory", type=Path, help="where secrets are kept; without it, in memory")
     options = parser.parse_args()
-    directory = options.directory or Path(tempfile.mkdtemp(prefix="vault-"))
-    directory.mkdir(parents=True, exist_ok=True)
-    state = VaultState(
-        Secrets(directory / "secrets.json" if options.directory else None), identity_header=_identity_header(directory)
-    )
+    if options.directory:
+        options.directory.mkdir(parents=True, exist_ok=True)
+        _serve(Secrets(options.directory / "secrets.json"), options.directory, options.port, options.identity_port)
+        return
+    with tempfile.TemporaryDirectory(prefix="vault-") as folder:
+        _serve(Secrets(None), Path(folder), options.port, options.identity_port)
+
+
+def _serve(kept: Secrets, directory: Path, port: int, identity_port: int) -> None:
+    """Serve secrets until told to stop, with certificates in a directory."""
+    state = VaultState(kept, identity_header=_identity_header(directory))
     bundle = directory / "ca-bundle.pem"
-    vault = _server(VaultHandler, state, options.port)
+    vault = _server(VaultHandler, state, port)
     vault.socket = _tls(directory, bundle).wrap_socket(vault.socket, server_side=True)
-    identity = _server(IdentityHandler, state, options.identity_port)
+    identity = _server(IdentityHandler, state, identity_port)
     state.url = f"https://127.0.0.1:{vault.server_port}"
     stop = threading.Event()
     end_with_parent(stop.set)

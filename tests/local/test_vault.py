@@ -73,3 +73,13 @@ def test_secrets_survive_a_restart_in_a_file_of_ones_own(
     assert file.stat().st_mode & 0o777 == 0o600
     assert "value" in file.read_text()
     assert "value" not in (tmp_path / "vault.log").read_text()
+
+
+def test_without_a_directory_it_leaves_nothing_on_the_disk(tmp_path: Path, shared_parts: Shared) -> None:
+    (tmp_path / "scratch").mkdir()
+    environment = os.environ | {"TMPDIR": str(tmp_path / "scratch")}
+    server = ServerProcess("vault", ["-m", "local.vault"], environment, tmp_path / "log", start=shared_parts.start)
+    bundle = Path(server.start()["ca_bundle"])
+    assert bundle.is_relative_to(tmp_path / "scratch")
+    server.stop()
+    assert list((tmp_path / "scratch").iterdir()) == []
