@@ -164,10 +164,10 @@ def _prepare(
     """
     app, run = attempt.app, attempt.run
     lists = ensure_lists(app.accounts, account.id, [target.list for target in run.targets], account.api, sender)
-    if account.destination.asks_new_people:
+    if permissions := account.api.permissions:
         attempt.begin()
         alone = partial(app.locks.exclusive, account.id, "prove permissions", PROOF_SECONDS)
-        account.api.prepare(_to_be_sent(account, run, operations), run.new_people, sender, alone)
+        permissions.prepare(_to_be_sent(account, run, operations), run.new_people, sender, alone)
     certain = account.destination.methods[-1]
     if run.trigger == "repair":
         return lists, certain, {}

@@ -61,21 +61,8 @@ class ListNames(Protocol):
         ...
 
 
-class Account(ListNames, Protocol):
-    """One account of a destination.
-
-    A method without a `caller` is exactly one call, without pacing or repeats: the caller gives it its slot. A method
-    with one makes as many as it needs, each through the caller. All raise a DestinationError where there is no result;
-    a call that may have been done, but was not confirmed, is never a result.
-    """
-
-    def identity(self) -> Identity:
-        """Return who the key's account is. Also asked to learn whether the account answers at all."""
-        ...
-
-    def create_list(self, title: str) -> str:
-        """Create a list and return its id; the caller looks before, and afterwards where the answer was lost."""
-        ...
+class Permissions(Protocol):
+    """People's permission to be mailed, at an account where sending them could change it."""
 
     def prepare(
         self,
@@ -84,7 +71,7 @@ class Account(ListNames, Protocol):
         caller: Caller,
         alone: Callable[[], AbstractContextManager[object]],
     ) -> None:
-        """Make sure that sending the contacts changes nobody's permission to be mailed; raise PermissionsWouldChange.
+        """Make sure that sending the contacts changes nobody's permission; raise PermissionsWouldChange.
 
         Called before they are sent. What must not be tried by two workers at once is tried within `alone`.
         """
@@ -93,8 +80,30 @@ class Account(ListNames, Protocol):
     def introduce(self, contacts: Sequence[Contact]) -> None:
         """Create those who are not there yet, so that they may not be mailed; whoever is there stays as they are.
 
-        Never called where `asks_new_people` is false.
+        One call, as an account's method without a `caller`.
         """
+        ...
+
+
+class Account(ListNames, Protocol):
+    """One account of a destination.
+
+    A method without a `caller` is exactly one call, without pacing or repeats: the caller gives it its slot. A method
+    with one makes as many as it needs, each through the caller. All raise a DestinationError where there is no result;
+    a call that may have been done, but was not confirmed, is never a result.
+    """
+
+    @property
+    def permissions(self) -> Permissions | None:
+        """People's permission to be mailed; None where sending cannot change it, and nobody has to be asked about it."""
+        ...
+
+    def identity(self) -> Identity:
+        """Return who the key's account is. Also asked to learn whether the account answers at all."""
+        ...
+
+    def create_list(self, title: str) -> str:
+        """Create a list and return its id; the caller looks before, and afterwards where the answer was lost."""
         ...
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:
@@ -124,7 +133,7 @@ class Account(ListNames, Protocol):
     def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:
         """Show which of the destination's list methods the account honours, on contacts that go on lists anyway.
 
-        Never called where there is but one. Raise ListGone where there is no list that could be filled.
+        Where there is but one, that is it, without a call. Raise ListGone where there is no list that could be filled.
         """
         ...
 

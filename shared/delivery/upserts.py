@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
-from shared.delivery.account import Account
+from shared.delivery.account import Account, Permissions
 from shared.delivery.capabilities import ListMethod, Names
 from shared.delivery.contacts import UNASKED, Contact, Creation, Held, NotHeld, Result, Seen
 from shared.delivery.destination import Destination
@@ -48,7 +49,7 @@ class Upserts:
         self._sender = sender
         self._lists = lists
         self._method = method
-        self._introduces = creation.new_people == "not_subscribed"
+        self._introducing = api.permissions if creation.new_people == "not_subscribed" else None
         self._even_suppressed = creation.even_suppressed
         self.lists_gone: set[int] = set()
         self._accepted = False
@@ -112,23 +113,22 @@ class Upserts:
             return [Verdict.UNKNOWN] * len(batches)
         contacts = [[self._contact(load) for load in batch] for batch in batches]
         answers: Sequence[Sequence[Result | DestinationError] | DestinationError]
-        sent = self._introduced(contacts) if self._introduces else self._sent(contacts)
+        sent = self._introduced(contacts, self._introducing) if self._introducing else self._sent(contacts)
         answers = sent if self._can.answers is Names.EACH else self._read_back(contacts, sent)
         return [self._read(batch, answer) for batch, answer in zip(batches, answers, strict=True)]
 
     def _sent(self, batches: Sequence[Sequence[Contact]]) -> list[Sequence[Result] | DestinationError]:
         return self._sender.send([self._call(batch) for batch in batches])
 
-    def _introduced(self, batches: Sequence[Sequence[Contact]]) -> list[Sequence[Result] | DestinationError]:
+    def _introduced(
+        self, batches: Sequence[Sequence[Contact]], permissions: Permissions
+    ) -> list[Sequence[Result] | DestinationError]:
         """Send batches whose new people are created beforehand; one where that failed is not sent."""
-        answers = self._sender.send([self._introduction(batch) for batch in batches])
+        answers = self._sender.send([partial(permissions.introduce, batch) for batch in batches])
         ready = [n for n, answer in enumerate(answers) if answer is None]
         sent = dict(zip(ready, self._sent([batches[n] for n in ready]), strict=True))
         failed = {n: answer for n, answer in enumerate(answers) if isinstance(answer, DestinationError)}
         return [sent[n] if n in sent else failed[n] for n in range(len(batches))]
-
-    def _introduction(self, contacts: Sequence[Contact]) -> Callable[[], None]:
-        return lambda: self._api.introduce(contacts)
 
     def _contact(self, load: Load) -> Contact:
         fields = load.item.operation.fields or {}

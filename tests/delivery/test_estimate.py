@@ -145,7 +145,7 @@ def test_a_contact_that_is_moved_by_several_calls_is_read_back_once() -> None:
 def in_memory(method: ListMethod, moves: tuple[int, int], answers: Names) -> tuple[Destination, Account]:
     can = Capabilities(contacts=100, moves=moves[1], move_lists=moves[0], looks=30, page=100, answers=answers)
     store = Store(address="Email", lists={list_id: set() for list_id in LISTS})
-    destination = MemoryDestination(store, can, (method,), fields=MemoryFields("Email"))
+    destination = MemoryDestination(store, can, (method,), fields=MemoryFields("Email"), asks_new_people=True)
     return destination, destination.open(Place(), GivenKey(store.key), Session(), MemoryNotes())
 
 

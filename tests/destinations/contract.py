@@ -239,14 +239,19 @@ class DestinationContract:
     def test_a_proof_shows_the_method_that_the_account_honours(
         self, bench: Bench, method: ListMethod, sender: Sender, lists: list[str]
     ) -> None:
-        if len(bench.destination.methods) == 1:
-            return  # there is nothing to prove
         contacts = [Contact(email(n), bench.contact(email(n), "Ann"), add=(lists[0],)) for n in range(3)]
-        assert bench.account().prove(contacts, sender).method == method
+        proved = bench.account().prove(contacts, sender).method
+        if len(bench.destination.methods) == 1:
+            assert (proved, sender.tally.requests) == (bench.destination.methods[0], 0)
+            return
+        assert proved == method
         bench.delete_list(lists[1])
         gone = [Contact(email(n), bench.contact(email(n), "Ann"), add=(lists[1],)) for n in range(3)]
         with pytest.raises(ListGone):
             bench.account().prove(gone, sender)
+
+    def test_the_account_keeps_permissions_where_an_export_must_say_who_may_be_mailed(self, bench: Bench) -> None:
+        assert (bench.account().permissions is not None) is bench.destination.asks_new_people
 
     def test_the_calls_are_those_that_are_expected(
         self, bench: Bench, method: ListMethod, pool: ThreadPoolExecutor, lists: list[str]

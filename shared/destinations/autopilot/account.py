@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from shared.delivery.account import Caller, FieldCheck, Identity, OfferedField, Proof
 from shared.delivery.capabilities import ListMethod
@@ -14,7 +13,6 @@ from shared.delivery.errors import ContactGone
 from shared.destinations.autopilot import answers, probe
 from shared.destinations.autopilot.fields import STANDARD_FIELDS, field_type, is_custom
 from shared.destinations.autopilot.list_methods import CONTACT
-from shared.exports.configuration import NewPeople
 
 
 class Calls(Protocol):
@@ -36,6 +34,9 @@ class Calls(Protocol):
 class AutopilotAccount:
     """One account; `calls` makes the calls."""
 
+    permissions: Final = None
+    """An update leaves `unsubscribed` as it is unless it names it."""
+
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
@@ -50,19 +51,6 @@ class AutopilotAccount:
     def create_list(self, title: str) -> str:
         """Create a list and return its id; Autopilot may make a second one of the same title."""
         return self._calls.create_list(title)
-
-    def prepare(
-        self,
-        contacts: Sequence[Contact],
-        new_people: NewPeople | None,
-        caller: Caller,
-        alone: Callable[[], AbstractContextManager[object]],
-    ) -> None:
-        """Do nothing: an update leaves `unsubscribed` as it is unless it names it."""
-
-    def introduce(self, contacts: Sequence[Contact]) -> None:
-        """Never called: Autopilot asks nothing of new people."""
-        raise NotImplementedError
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:
         """Send contacts in a bulk call, or one with its list in a call for one contact; who is missing from an answer failed."""

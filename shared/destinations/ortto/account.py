@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from shared.delivery.account import Caller, FieldCheck, Identity, OfferedField, Proof
 from shared.delivery.capabilities import ListMethod
@@ -16,12 +15,11 @@ from shared.destinations.ortto.answers import Call, results
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.erasing import Erasing
 from shared.destinations.ortto.fields import check, note_kinds, offered
-from shared.destinations.ortto.limits import AUDIENCES
+from shared.destinations.ortto.limits import AUDIENCES, TAGS
 from shared.destinations.ortto.members import Bookmark, next_page
 from shared.destinations.ortto.merging import EMAIL, OVERWRITE, PERSON_ID, merge_body
-from shared.destinations.ortto.permissions import Permissions
+from shared.destinations.ortto.permissions import OrttoPermissions
 from shared.destinations.ortto.tags import TAG_IDS, Tag, Tags, can_be_named
-from shared.exports.configuration import NewPeople
 from shared.http.content import printable
 
 
@@ -34,7 +32,7 @@ class OrttoAccount:
         self._notes = notes
         self._tags = Tags(notes)
         self._erasing = Erasing(api)
-        self._permissions = Permissions(api, notes)
+        self.permissions: Final = OrttoPermissions(api, notes)
 
     def identity(self) -> Identity:
         """Return who the key's account is: every audience bears its name, and every account has some (recorded)."""
@@ -52,20 +50,6 @@ class OrttoAccount:
         """Return the id of a list whose tag is made by its first use; no call makes one that nobody has."""
         titles = self._learn_tags()
         return min(titles[title]) if title in titles else self._tags.declare(title)
-
-    def prepare(
-        self,
-        contacts: Sequence[Contact],
-        new_people: NewPeople | None,
-        caller: Caller,
-        alone: Callable[[], AbstractContextManager[object]],
-    ) -> None:
-        """Prove, once an account, that updates keep people's permission to be mailed."""
-        self._permissions.prepare(contacts, new_people, caller, alone)
-
-    def introduce(self, contacts: Sequence[Contact]) -> None:
-        """Create those who are not there, unsubscribed; Ortto subscribes whom it creates otherwise (vendor)."""
-        self._permissions.introduce(contacts)
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:  # noqa: ARG002 - there is but one
         """Merge people by their addresses, tags included; an answer is believed once they are read back."""
@@ -138,9 +122,9 @@ class OrttoAccount:
             return Page((), None, 0)
         return Page((), str(Bookmark(tag.id, total=tag.people)), tag.people)
 
-    def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:
-        """Never called: there is but one method."""
-        raise NotImplementedError
+    def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:  # noqa: ARG002 - the port's
+        """Return the one method that there is."""
+        return Proof(TAGS, {})
 
     def check_fields(self, names: Sequence[str], caller: Caller) -> FieldCheck:
         """Hold the fields of a mapping against the account's schema, and note their types."""

@@ -39,7 +39,7 @@ _UNDOING: Final = "undoing "
 worker that died finishes it."""
 
 
-class Permissions:
+class OrttoPermissions:
     """Proves on one account that updates keep permissions."""
 
     def __init__(self, api: Ortto, notes: Notes) -> None:
@@ -76,7 +76,7 @@ class Permissions:
                         return
 
     def introduce(self, contacts: Sequence[Contact]) -> None:
-        """Create those who are not there, unsubscribed; strategy 3 leaves alone who is there (vendor).
+        """Create those who are not there, unsubscribed: any other call subscribes whom it creates. Strategy 3 leaves alone who is there (vendor).
 
         Raise NoAnswer if somebody is left out, Refused if somebody was not tried: their update would create them, subscribed.
         """

@@ -9,7 +9,7 @@ from threading import RLock
 from typing import Any
 
 from shared.cleaning.fields import Fields
-from shared.delivery.account import Account, Caller, FieldCheck, Identity, OfferedField, Proof
+from shared.delivery.account import Account, Caller, FieldCheck, Identity, OfferedField, Permissions, Proof
 from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names
 from shared.delivery.contacts import Contact, Held, Move, NotHeld, Page, Result, Seen
 from shared.delivery.destination import Key, Notes, Place
@@ -58,10 +58,23 @@ class Store:
             members.discard(person)
 
 
+class Untouched:
+    """Nobody's permission to be mailed is kept here, so nothing changes it."""
+
+    def prepare(
+        self, contacts: Sequence[Contact], new_people: object, caller: Caller, alone: Callable[[], object]
+    ) -> None:
+        """Find nothing to prove."""
+
+    def introduce(self, contacts: Sequence[Contact]) -> None:
+        """Create nobody: who is not there is made when they are sent."""
+
+
 class MemoryAccount:
     """One account, opened with a key."""
 
-    def __init__(self, store: Store, key: Key, can: Capabilities) -> None:
+    def __init__(self, store: Store, key: Key, can: Capabilities, permissions: Permissions | None) -> None:
+        self.permissions = permissions
         self._store = store
         self._key = key
         self._can = can
@@ -131,13 +144,7 @@ class MemoryAccount:
 
     def prove(self, contacts: Sequence[Contact], caller: Caller) -> Proof:
         """There is but one method."""
-        raise NotImplementedError
-
-    def prepare(self, contacts: Any, new_people: Any, caller: Caller, alone: Any) -> None:
-        """Nobody's permission is kept here."""
-
-    def introduce(self, contacts: Sequence[Contact]) -> None:
-        """Nobody's permission is kept here."""
+        return Proof(TAGS, {})
 
     def offered_fields(self, caller: Caller) -> Sequence[OfferedField]:
         """Return the two fields that there are."""
@@ -222,7 +229,7 @@ class MemoryDestination:
     rate: float = 1000.0
     calls_in_flight: int | None = None
     list_word = "list"
-    asks_new_people = False
+    asks_new_people: bool = False
     regions: Sequence[str] = ()
 
     def method_of(self, strategy: str) -> ListMethod | None:
@@ -235,7 +242,7 @@ class MemoryDestination:
 
     def open(self, place: Place, key: Key, http: Session, notes: Notes) -> Account:
         """Open the account."""
-        return MemoryAccount(self.store, key, self.capabilities)
+        return MemoryAccount(self.store, key, self.capabilities, Untouched() if self.asks_new_people else None)
 
 
 class MemoryNotes:

@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 import pytest
 
 from local.warm import Shared
+from shared.delivery.account import Permissions
 from shared.delivery.contacts import Contact
 from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Refused
 from shared.delivery.sending import Sender
@@ -45,11 +46,17 @@ def unsubscribe(bench: OrttoBench, *addresses: str) -> None:
         bench.by_hand("POST", f"people/{address}/unsubscribe")
 
 
+def permissions_of(bench: OrttoBench) -> Permissions:
+    found = bench.account().permissions
+    assert found
+    return found
+
+
 def prepare(bench: OrttoBench, *addresses: str, new_people: NewPeople = "subscribed") -> None:
     clock = ManualClock()
     with ThreadPoolExecutor(4) as pool:
         sender = Sender(MemorySlots(clock, rate=10_000), clock, pool, clock.now() + 10_000)
-        bench.account().prepare(contacts(bench, *addresses), new_people, sender, nullcontext)
+        permissions_of(bench).prepare(contacts(bench, *addresses), new_people, sender, nullcontext)
 
 
 def permissions(bench: OrttoBench, address: str) -> list[bool]:
@@ -125,15 +132,15 @@ def test_a_permission_that_was_taken_back_without_an_answer_proves_nothing(bench
 def test_who_is_left_out_when_new_people_are_created_is_not_created_subscribed(bench: OrttoBench) -> None:
     bench.turn(faults={"drop_row": 1.0})
     with pytest.raises(NoAnswer):
-        bench.account().introduce(contacts(bench, "a@example.com", "b@example.com"))
+        permissions_of(bench).introduce(contacts(bench, "a@example.com", "b@example.com"))
     with pytest.raises(NoAnswer):
-        bench.account().introduce(contacts(bench, "a@example.com"))
+        permissions_of(bench).introduce(contacts(bench, "a@example.com"))
     bench.turn()
-    bench.account().introduce(contacts(bench, "a@example.com", "b@example.com"))
+    permissions_of(bench).introduce(contacts(bench, "a@example.com", "b@example.com"))
     assert {item["fields"]["bol::p"] for item in bench.look("people")} == {False}
 
 
 def test_who_stands_beside_a_refused_person_is_not_taken_for_created(bench: OrttoBench) -> None:
     bench.turn(mixed_batch="details")
     with pytest.raises(Refused):
-        bench.account().introduce(contacts(bench, "a@example.com", bench.refused(1)))
+        permissions_of(bench).introduce(contacts(bench, "a@example.com", bench.refused(1)))
