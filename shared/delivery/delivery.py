@@ -15,10 +15,10 @@ from shared.delivery.capabilities import ANY_LISTS, ListMethod, fills_by_sending
 from shared.delivery.chunks import Operation
 from shared.delivery.contacts import UNASKED, Creation, Move
 from shared.delivery.destination import Destination
-from shared.delivery.errors import ContactGone, ListGone, Refused
+from shared.delivery.errors import ContactGone, ListGone, NotSent, Refused
 from shared.delivery.moving import Moves, Outcome
 from shared.delivery.progress import Delivered, Load, Progress
-from shared.delivery.sending import NotSent, Sender
+from shared.delivery.sending import Sender
 from shared.delivery.upserts import Upserts
 from shared.reasons.rows import RowReason
 from shared.state.state import Receipt

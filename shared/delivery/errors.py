@@ -4,6 +4,8 @@
     ├── NoAnswer             nothing is known: repeat (every call may be repeated, making a list after a look)
     │   ├── Unclear          the destination may answer so: look whether it is done, instead of asking again
     │   ├── Throttled        too fast: slow down for everyone, then repeat
+    │   ├── NotSent          the call was not made, and counts as none
+    │   │   └── HeldBack     since the destination would ban us: slow down for everyone, then repeat
     │   └── AccountRefused   the account is refused, as it seems: so it is, once that was said several times in a row
     ├── Refused              this call is at fault: isolate the guilty contact
     │   ├── ContactGone      there is no such contact
@@ -33,12 +35,24 @@ class Unclear(NoAnswer):
 
 
 class Throttled(NoAnswer):
-    """Too many calls, whoever says so. `retry_after` is in seconds, None where the answer names no time.
-
-    A destination may raise it without a call, to keep a limit of its own that the account's pace does not know.
-    """
+    """Too many calls, whoever says so. `retry_after` is in seconds, None where the answer names no time."""
 
     def __init__(self, text: str, retry_after: float | None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class NotSent(NoAnswer):
+    """The call was not made: the work has to stop before its turn came."""
+
+
+class HeldBack(NotSent):
+    """The call was not made: a destination keeps a limit of its own that the account's pace does not know.
+
+    `retry_after` is in seconds.
+    """
+
+    def __init__(self, text: str, retry_after: float) -> None:
         super().__init__(text)
         self.retry_after = retry_after
 

@@ -14,10 +14,10 @@ from typing import Final
 from shared.delivery.account import Account
 from shared.delivery.capabilities import Capabilities, Names
 from shared.delivery.contacts import Held, Move, NotHeld, Result, Seen
-from shared.delivery.errors import ContactGone, DestinationError, ListGone, NoAnswer, Refused, Unclear
+from shared.delivery.errors import ContactGone, DestinationError, ListGone, NoAnswer, NotSent, Refused, Unclear
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.read_back import holds
-from shared.delivery.sending import NotSent, Sender
+from shared.delivery.sending import Sender
 
 IN_A_ROW: Final = 20
 """Refusals in a row before the rest is not tried, and unclear answers in a row before a look at what they did."""

@@ -11,7 +11,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, NoAnswer, Throttled, Unclear
+from shared.delivery.errors import (
+    AccountRefused,
+    DestinationError,
+    HeldBack,
+    KeyRefused,
+    NoAnswer,
+    NotSent,
+    Throttled,
+    Unclear,
+)
 from shared.delivery.pace import Window
 from shared.retry.policy import CALL
 
@@ -23,10 +32,6 @@ LATE: Final = 0.1
 
 LATEST_START: Final = 0.5
 """Seconds a call may wait for a thread: when slow answers hold all of them, what waits would go out at once at the end."""
-
-
-class NotSent(NoAnswer):
-    """The call was not made: the work has to stop before its turn came."""
 
 
 class Clock(Protocol):
@@ -107,7 +112,7 @@ class Sender:
         for turn in range(CALL.attempts):
             if turn:
                 self.clock.sleep(CALL.pause(turn))
-                self.tally.retried += len(waiting_calls)
+                self.tally.retried += sum(not isinstance(results[call_index], NotSent) for call_index in waiting_calls)
             self._round(calls, waiting_calls, results)
             waiting_calls = [call_index for call_index in waiting_calls if _is_open(results[call_index])]
             if not waiting_calls or self.halted:
@@ -192,6 +197,8 @@ class Sender:
             outcome = call()
         except DestinationError as error:
             outcome = error
+        if isinstance(outcome, HeldBack):
+            self.slots.throttled(outcome.retry_after)
         if isinstance(outcome, NotSent):
             return outcome
         with self._lock:

@@ -15,11 +15,11 @@ from shared.delivery.account import Account, Permissions
 from shared.delivery.capabilities import ListMethod, Names
 from shared.delivery.contacts import UNASKED, Contact, Creation, Held, NotHeld, Result, Seen
 from shared.delivery.destination import Destination
-from shared.delivery.errors import DestinationError, ListGone, Refused
+from shared.delivery.errors import DestinationError, ListGone, NotSent, Refused
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.progress import Load, Progress
 from shared.delivery.read_back import confirmed
-from shared.delivery.sending import NotSent, Sender
+from shared.delivery.sending import Sender
 from shared.reasons.rows import RowReason
 
 REFUSES_ALL: Final = 20

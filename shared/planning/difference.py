@@ -22,7 +22,7 @@ class Difference:
     someone without a row that can be delivered), `contact_id`, `content`, `upsert`, `changed` (Boolean), `add` and `remove` (masks).
     They are in the order of segments and rows, those who left at the end.
     The numbers are the run's counts; `current`, `leaving` and `held_back` (who would leave, were the segment understood) count
-    members a list, in the order of the segments; `kept` counts members who stay because a row without a valid address is
+    members a list, those in doubt included, in the order of the segments; `kept` counts members who stay because a row without a valid address is
     theirs. `customers` (as CUSTOMERS) says whose rows stand for whom, where that is news. `set_aside` counts rows with
     something to do that this run leaves alone.
     """
@@ -113,7 +113,7 @@ def difference(
         profiles=total,
         duplicates=rows["content"].count() - total,
         unchanged=total - operations["content"].count(),
-        current=_per_list(current, "lists", segments),
+        current=_per_list(current.select(pl.col("lists") | pl.col("attempted")), "lists", segments),
         leaving=_per_list(operations, "remove", segments),
         held_back=_per_list(everyone, "held_back", segments),
         kept=int(everyone.select(_members("kept")).item()),
@@ -199,7 +199,7 @@ def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
     """Return one row a person: the row that speaks for them, and the segments they are `present` and `deliverable` in.
 
     Among rows that share an address the smallest `customer` speaks, whatever the order in which Customer Insights
-    wrote them, so that an unchanged segment stays unchanged.
+    wrote them, so that an unchanged segment stays unchanged. The contact waits while one of its rows cannot be delivered.
     """
     can = pl.col("content").is_not_null()
     mask = pl.lit(2, pl.UInt64).pow(pl.col("segment")).cast(pl.UInt64)
@@ -208,10 +208,20 @@ def _profiles(rows: pl.DataFrame) -> pl.DataFrame:
     single = rows.filter(~doubled).drop("customer").with_columns(*masks)
     if not doubled.any():
         return single
-    several = rows.filter(doubled).with_columns(*masks).sort("person", ~can, "customer", "content", "segment", "row")
+    several = (
+        rows.filter(doubled)
+        .with_columns(_waiting().alias("content"))
+        .with_columns(*masks)
+        .sort("person", ~can, "customer", "content", "segment", "row")
+    )
     combined = several.group_by("person").agg(pl.col("present", "deliverable").bitwise_or())
     speaking = several.unique("person", keep="first", maintain_order=True).drop("customer", "present", "deliverable")
     return pl.concat([single, speaking.join(combined, on="person")])
+
+
+def _waiting() -> pl.Expr:
+    """Return the content of rows that share an address: none where one of them is not delivered, so that no other speaks for it."""
+    return pl.when(pl.col("content").is_not_null().all().over("person")).then("content")
 
 
 def _members(mask: str) -> pl.Expr:

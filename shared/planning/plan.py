@@ -45,14 +45,15 @@ _LONGEST_PLACE: Final = 300
 class Plan:
     """What a run will do.
 
-    `shares` are the differences of a share of the people each; `rows_read` and `rows_unread` (of those, the ones that could
-    not be understood) count a segment each; `rejected` has the columns of REJECTED; `contacts` holds what can be
+    `shares` are the differences of a share of the people each; `rows_read`, `rows_unread` (of those, the ones that could
+    not be understood) and `rows_addressed` (that have a valid address) count a segment each; `rejected` has the columns of REJECTED; `contacts` holds what can be
     delivered: `row`, `customer`, `fields`, in the order of rows. `omissions` tells what their contacts go without.
     """
 
     shares: tuple[Difference, ...]
     rows_read: tuple[int, ...]
     rows_unread: tuple[int, ...]
+    rows_addressed: tuple[int, ...]
     rejected: pl.DataFrame
     contacts: Spool
     omissions: Omissions
@@ -129,6 +130,7 @@ def plan(
         shares=tuple(shares if scope.only is None else (share.only(surveyed.chosen()) for share in shares)),
         rows_read=tuple(surveyed.read[segment_index] for segment_index in range(len(segments))),
         rows_unread=tuple(surveyed.unread[segment_index] for segment_index in range(len(segments))),
+        rows_addressed=tuple(surveyed.addressed[segment_index] for segment_index in range(len(segments))),
         rejected=surveyed.rejected(),
         contacts=spool,
         omissions=surveyed.omissions,
@@ -150,15 +152,26 @@ def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles:
             f"The segments hold {plan.difference.profiles} profiles; the export allows {max_profiles}.",
         )
     if not guards.allow_empty:
-        for name, rows in zip(names, plan.rows_read, strict=True):
-            if rows == 0:
-                raise ExportError(Reason.EMPTY_SEGMENT, f"Segment {name!r} has no members.")
+        _check_empty(plan, names)
     for name, current, leaving in zip(names, plan.difference.current, plan.difference.leaving, strict=True):
         if current and leaving * 100 > current * guards.max_removed_percent:
             raise ExportError(
                 Reason.MASS_REMOVAL,
                 f"{leaving} of {current} members would be removed from {name!r}; the guard allows "
                 f"{guards.max_removed_percent:g}%.",
+            )
+
+
+def _check_empty(plan: Plan, names: Sequence[str]) -> None:
+    """Raise ExportError for a segment without rows, and for one whose members would leave though none of its rows has an address."""
+    counted = zip(names, plan.rows_read, plan.rows_addressed, plan.difference.leaving, strict=True)
+    for name, rows, addressed, leaving in counted:
+        if not rows:
+            raise ExportError(Reason.EMPTY_SEGMENT, f"Segment {name!r} has no members.")
+        if leaving and not addressed:
+            raise ExportError(
+                Reason.EMPTY_SEGMENT,
+                f"None of the {rows} rows of segment {name!r} has a valid e-mail address; {leaving} members would be removed.",
             )
 
 

@@ -137,6 +137,7 @@ class Survey:
         self._without_address = [pl.DataFrame(schema=_WITHOUT_ADDRESS)]
         self.read: Counter[int] = Counter()
         self.unread: Counter[int] = Counter()
+        self.addressed: Counter[int] = Counter()
         self.omissions = Omissions()
 
     def take(self, batch: _Batch, segment_index: int) -> None:
@@ -146,6 +147,7 @@ class Survey:
         compact = batch.compact.with_columns(pl.lit(segment_index, pl.UInt8).alias("segment")).select(_ROWS.names())
         erased = [*self._scope.erased, *batch.erased]
         self._rows.append(without(compact, erased))
+        self.addressed[segment_index] += compact.height
         self._spool.append(segment_index, batch.deliverable)
         if erased:
             self._rejected.append(pack(_erased(contacts, compact, erased, segment_index)))

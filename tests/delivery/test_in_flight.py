@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.delivery.sending import NotSent, Sender
+from shared.delivery.errors import NotSent
+from shared.delivery.sending import Sender
 from tests.delivery.accounts import ManualClock, MemorySlots
 
 

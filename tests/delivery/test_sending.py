@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 from shared.delivery.delivery import Delivery
-from shared.delivery.errors import KeyRefused, NoAnswer, Throttled
-from shared.delivery.sending import LATEST_START, NotSent, Sender
+from shared.delivery.errors import HeldBack, KeyRefused, NoAnswer, NotSent, Throttled
+from shared.delivery.sending import LATEST_START, Sender
 from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import MEMBERSHIP
@@ -116,3 +116,22 @@ def test_throttling_is_no_failure_and_slows_everybody_down(pool: ThreadPoolExecu
     assert len(delivered.settled) == 10
     assert sender.tally.throttled == 3
     assert slots.pace.speed < 1
+
+
+def test_a_call_that_the_destination_holds_back_slows_everybody_down_and_counts_as_none(
+    pool: ThreadPoolExecutor,
+) -> None:
+    outcomes = iter([HeldBack("held back", 15.0), NoAnswer("503")])
+
+    def call() -> str:
+        if outcome := next(outcomes, None):
+            raise outcome
+        return "done"
+
+    clock = ManualClock()
+    slots = MemorySlots(clock)
+    sender = Sender(slots, clock, pool, clock.now() + 600)
+    begun = clock.now()
+    assert sender.one(call) == "done"
+    assert clock.now() - begun >= 15
+    assert (sender.tally.requests, sender.tally.throttled, sender.tally.retried) == (2, 0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,14 @@ def test_someone_whose_row_cannot_be_delivered_is_no_leaver() -> None:
     assert compare([(1, 0, None)], state).operations.is_empty()
 
 
+@pytest.mark.parametrize("segment", [0, 1], ids=["one segment", "two segments"])
+def test_a_contact_waits_while_one_of_its_rows_cannot_be_delivered(segment: int) -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11), (1, segment, 12)], State.empty())), LISTS)
+    found = compare([(1, 0, None), (1, segment, 99), (2, 0, 20)], state)
+    assert found.operations["person"].to_list() == [2]
+    assert (found.profiles, found.leavers, sum(found.held_back)) == (1, 0, 0)
+
+
 def test_among_rows_that_share_an_address_the_smallest_customer_speaks_in_any_order() -> None:
     rows = pl.DataFrame([(1, 0, 0, 7, 7, 70), (1, 0, 1, 3, 3, 30), (1, 0, 2, 5, 5, 50)], schema=ROWS, orient="row")
     held = State.empty().on_lists(LISTS)
@@ -135,6 +144,12 @@ def test_an_addition_whose_answer_was_lost_is_undone_when_its_person_leaves() ->
     assert memberships(state) == set()
     assert only(compare([], state))["remove"] == 0b001
     assert only(compare([(1, 0, 11)], state))["add"] == 0b001
+
+
+def test_members_in_doubt_count_among_those_of_whom_some_leave() -> None:
+    receipts = [Receipt(1, "person_1", 11, attempted=("list-a",)), Receipt(2, "person_2", 12, added=("list-a",))]
+    found = compare([], merge(State.empty(), tabulate(receipts, LISTS), LISTS))
+    assert (found.current, found.leaving) == ((2, 0, 0), (2, 0, 0))
 
 
 def test_a_contact_made_anew_is_on_no_list_but_those_it_was_put_on() -> None:
@@ -158,8 +173,9 @@ def test_after_any_history_the_lists_equal_the_segments_and_nothing_is_left_to_d
     state = State.empty()
     for rows in history:
         found = compare(rows, state)
-        deliverable = {(person, segment) for person, segment, content in rows if content is not None}
-        withheld = {(person, segment) for person, segment, content in rows if content is None}
+        waiting = {person for person, _, content in rows if content is None}
+        deliverable = {(person, segment) for person, segment, _ in rows if person not in waiting}
+        withheld = {(person, segment) for person, segment, _ in rows if person in waiting}
         before = memberships(state)
         state = merge(state, carry_out(found), LISTS)
         expected = {(person, LISTS[n]) for person, n in deliverable}

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import shared.planning.survey
 from shared.delivery.chunks import Operation, decode
-from shared.planning.plan import Plan, chunks, plan
+from shared.exports.configuration import Guards
+from shared.planning.plan import Plan, check_guards, chunks, plan
 from shared.planning.spool import Spool, pack, unpack
 from shared.planning.survey import Scope
 from shared.reasons.codes import Reason
@@ -101,3 +102,29 @@ def test_a_full_disk_ends_the_run_with_what_to_do(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(ExportError, match="temporary disk") as end:
             spool.append(0, b"contacts")
     assert end.value.reason is Reason.INTERNAL_ERROR
+
+
+def test_a_segment_whose_rows_name_nobody_any_more_is_empty() -> None:
+    """A line of totals in place of the members: with rows, but without one that has an address."""
+    guards = Guards(max_removed_percent=100)
+    with Spool() as spool:
+        state = carry_out(operations_of(planned([[(1, 1), (2, 1)]], State.empty(), spool)), State.empty())
+        found = planned([[(0, 1)]], state, spool)
+    assert found.difference.leaving == (2,)
+    with pytest.raises(ExportError, match="None of the 1 rows") as end:
+        check_guards(found, ["VIP"], guards, max_profiles=10)
+    assert end.value.reason is Reason.EMPTY_SEGMENT
+    check_guards(found, ["VIP"], Guards(max_removed_percent=100, allow_empty=True), max_profiles=10)
+
+
+def test_members_that_are_all_in_doubt_do_not_leave_unguarded() -> None:
+    receipts = [
+        Receipt(KEY.of_person(f"p{person}@example.com"), f"person_{person}", attempted=LISTS[:1])
+        for person in range(1, 9)
+    ]
+    state = merge(State.empty(), tabulate(receipts, LISTS), LISTS)
+    with Spool() as spool:
+        found = planned([[(1, 1)]], state, spool)
+    with pytest.raises(ExportError, match="7 of 8 members") as end:
+        check_guards(found, ["VIP"], Guards(), max_profiles=10)
+    assert end.value.reason is Reason.MASS_REMOVAL

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Final
 
 from shared.delivery.capabilities import ANY_LISTS, Capabilities, ListMethod, Names
-from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, Throttled
+from shared.delivery.errors import AccountRefused, DestinationError, HeldBack, KeyRefused, Throttled
 
 PEOPLE: Final = 100
 """People in a merge (vendor), and ids read at once (no limit is known)."""
@@ -59,11 +59,11 @@ class BadCalls:
         self._lock = Lock()
 
     def check(self) -> None:
-        """Raise Throttled, which everybody on the account hears, until there is room for another bad call."""
+        """Raise HeldBack, which everybody on the account hears, until there is room for another bad call."""
         with self._lock:
             self._forget()
             if len(self._at) >= BAD_CALLS:
-                raise Throttled("bad calls are held back", max(0.1, self._at[0][0] + BAN_SECONDS - self._now()))
+                raise HeldBack("bad calls are held back", max(0.1, self._at[0][0] + BAN_SECONDS - self._now()))
 
     def note(self, status: int) -> None:
         """Count a bad call by the status of its answer."""

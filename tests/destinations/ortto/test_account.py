@@ -11,7 +11,7 @@ from local.warm import Shared
 from shared.accounts.lists import ListCalls
 from shared.delivery.account import Account
 from shared.delivery.contacts import Contact, Held, Move, NotHeld
-from shared.delivery.errors import AccountRefused, KeyRefused, NoAnswer, Refused, Throttled, Unclear
+from shared.delivery.errors import AccountRefused, HeldBack, KeyRefused, NoAnswer, Refused, Throttled, Unclear
 from shared.delivery.sending import Sender
 from shared.destinations.ortto.limits import BAD_CALLS, BAN_SECONDS, TAGS, BadCalls
 from shared.http.transport import session
@@ -262,7 +262,7 @@ class TestRefusals:
         bench.turn(ban=15, ban_seconds=60, mixed_batch="whole_400")
         account = bench.account()
         for _ in range(30):
-            with pytest.raises((Refused, Throttled)):
+            with pytest.raises((Refused, HeldBack)):
                 account.send([person("poison@example.com"), person("a@example.com")], TAGS)
         assert bench.look("stats")["statuses"] == {"400": BAD_CALLS}
         assert bench.look("stats")["bans"] == 0
@@ -281,7 +281,7 @@ class TestRefusals:
         assert bad_calls.doubt(refused) is refused
         bad_calls.check()
         bad_calls.note(401)
-        with pytest.raises(Throttled) as caught:
+        with pytest.raises(HeldBack) as caught:
             bad_calls.check()
         assert caught.value.retry_after == BAN_SECONDS
 
