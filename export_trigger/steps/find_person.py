@@ -139,6 +139,7 @@ def _read(
         return batch.filter(mine).head(MOST_ROWS), int(batch[MALFORMED].sum())
 
     kept = list(in_order(own, segment.read(recipe.columns)))
+    refresh.check_unchanged()
     rows = pl.concat([rows for rows, _ in kept]) if kept else _no_rows(recipe)
     return _Read(name, rows.head(MOST_ROWS), sum(broken for _, broken in kept), segment, refresh.published_at)
 

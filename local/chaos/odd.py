@@ -17,9 +17,11 @@ _WAYS: Final[dict[str, Callable[[bytes], bytes]]] = {
 
 
 def spoil(service: BlobServiceClient, path: str, segment: str, odd: str) -> None:
-    """Replace the newest partition of a segment by the same people written another way."""
+    """Replace the newest partition of a segment by the same people written another way; model.json last, as it always is."""
     container, _, folder = path.partition("/")
     client = service.get_container_client(container)
     newest = max(client.list_blobs(name_starts_with=f"{folder}/{segment}/"), key=lambda blob: blob.last_modified)
     data = client.download_blob(newest.name).readall()
     client.upload_blob(newest.name, _WAYS[odd](data), overwrite=True)
+    model = f"{folder}/model.json"
+    client.upload_blob(model, client.download_blob(model).readall(), overwrite=True)

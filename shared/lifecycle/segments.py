@@ -25,14 +25,10 @@ class Refresh:
     published_at: datetime | None
     segments: Sequence[SourceSegment]
     check_unchanged: Callable[[], None]
-    """Raises ExportError SOURCE_NOT_SETTLED once another refresh is published: rows of both must not meet in one plan."""
+    """Raises ExportError SOURCE_NOT_SETTLED once another refresh is published, or rows of these segments are written again.
 
-
-def read_segments(
-    app: App, names: Sequence[str], address: str, beat: Callable[[], None] = lambda: None
-) -> Sequence[SourceSegment]:
-    """Find segments in the source, all of one settled refresh; `address` is the column mapped to Email. Raises ExportError."""
-    return open_refresh(app, names, address, beat).segments
+    Rows of two refreshes must not meet in one plan, so whoever has read the segments asks it before anything comes of them.
+    """
 
 
 def open_refresh(
@@ -40,15 +36,22 @@ def open_refresh(
 ) -> Refresh:
     """Find segments of the refresh that was published `quiet` seconds ago or more (by the settings, if not given).
 
-    Raises ExportError.
+    `address` is the column mapped to Email. Raises ExportError.
     """
     catalogue = app.source.catalogue()
     tables = [catalogue.table(name) for name in names]
     seconds = app.settings.settle_seconds if quiet is None else quiet
-    app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=seconds))
+    rows = app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta(seconds=seconds))
 
     def check_unchanged() -> None:
-        app.source.verify_settled(catalogue, (), now=app.now(), quiet=timedelta.min)
+        try:
+            changed = app.source.verify_settled(catalogue, names, now=app.now(), quiet=timedelta.min) != rows
+        except ExportError as end:
+            if end.may_pass:
+                raise
+            changed = True  # what was there a moment ago is there no more
+        if changed:
+            raise ExportError(Reason.SOURCE_NOT_SETTLED, "The segments were written again while they were read.")
 
     segments = [SourceSegment(app.source, table, address, beat, check_unchanged) for table in tables]
     return Refresh(catalogue.version, catalogue.modified_at, segments, check_unchanged)

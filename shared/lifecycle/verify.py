@@ -11,7 +11,7 @@ from shared.cleaning.clean import Recipe, clean_batch
 from shared.cleaning.notation import Notations, agreed
 from shared.composition.app import App
 from shared.lifecycle.liveness import Heartbeat
-from shared.lifecycle.segments import read_segments, recipe_of
+from shared.lifecycle.segments import open_refresh, recipe_of
 from shared.reasons.errors import ExportError
 from shared.runs.counts import Findings
 from shared.runs.entry import Entry
@@ -82,12 +82,13 @@ def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison
         return begun()
     recipe = recipe_of(app, found[0])
     names = [target.segment for target in run.targets]
-    segments = read_segments(app, names, recipe.address, Heartbeat(app, run))
-    notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
-    comparisons = _looked_at(segments, begun(), recipe, notations, app.digest_key())
-    if notations.settle():
-        return comparisons
-    return _looked_at(segments, begun(), recipe, notations, app.digest_key())
+    refresh = open_refresh(app, names, recipe.address, Heartbeat(app, run))
+    notations = Notations(recipe.date_order, agreed(segment.declared for segment in refresh.segments))
+    comparisons = _looked_at(refresh.segments, begun(), recipe, notations, app.digest_key())
+    if not notations.settle():
+        comparisons = _looked_at(refresh.segments, begun(), recipe, notations, app.digest_key())
+    refresh.check_unchanged()
+    return comparisons
 
 
 def _looked_at(

@@ -112,10 +112,11 @@ class Source(Protocol):
         """
         ...
 
-    def verify_settled(self, catalogue: Catalogue, names: Iterable[str], *, now: datetime, quiet: timedelta) -> None:
+    def verify_settled(self, catalogue: Catalogue, names: Iterable[str], *, now: datetime, quiet: timedelta) -> str:
         """Raise SOURCE_NOT_SETTLED unless `catalogue` is the last refresh, at least `quiet` old and written to its end.
 
-        The end is looked for in the tables of `names` only. Raise SOURCE_UNREACHABLE for rows that are not there.
+        The end is looked for in the tables of `names` only. Return a version of their rows: another one as soon as any of
+        them is written again, whether or not the catalogue is. Raise SOURCE_UNREACHABLE for rows that are not there.
         """
         ...
 
@@ -157,7 +158,7 @@ class Part:
 class SourceSegment:
     """One segment of a source, as a run reads it: with a `beat` for each batch, so that it is seen to be at work.
 
-    `address` is the column of e-mail addresses; `check_unchanged` raises once another refresh is published.
+    `address` is the column of e-mail addresses; `check_unchanged` raises once another refresh is written.
     """
 
     source: Source

@@ -54,11 +54,12 @@ class Source:
             name=name, columns=COLUMNS, key="CustomerId", refreshed_at=self.refreshed_at, version=self.version
         )
 
-    def verify_settled(self, catalogue: Catalogue, names: Iterable[str], *, now: datetime, quiet: timedelta) -> None:
+    def verify_settled(self, catalogue: Catalogue, names: Iterable[str], *, now: datetime, quiet: timedelta) -> str:
         """Raise ExportError SOURCE_NOT_SETTLED once the catalogue is an older one."""
         self._ask("HEAD model.json")
         if catalogue.version != f'"v{self.version}"':
             raise ExportError(Reason.SOURCE_NOT_SETTLED, "model.json changed while it was read.")
+        return str(self.version)
 
     def read(self, table: Table, columns: Sequence[str], address: str | None = None) -> Iterator[pl.DataFrame]:
         """Yield a segment's rows; raises ExportError SOURCE_NOT_SETTLED if it was replaced."""

@@ -58,7 +58,7 @@ class MemorySource:
         }
         return Catalogue(tables, self.modified_at, str(self.version), title="Memory")
 
-    def verify_settled(self, catalogue: Catalogue, names: Iterable[str], *, now: datetime, quiet: timedelta) -> None:
+    def verify_settled(self, catalogue: Catalogue, names: Iterable[str], *, now: datetime, quiet: timedelta) -> str:
         """Raise SOURCE_NOT_SETTLED for an older refresh, or one that is too young."""
         self._ask()
         if catalogue.version != str(self.version):
@@ -67,6 +67,7 @@ class MemorySource:
             raise ExportError(Reason.SOURCE_NOT_SETTLED, "The tables are too young.")
         for name in names:
             catalogue.table(name)
+        return str(self.version)
 
     def read(self, table: Table, columns: Sequence[str], address: str | None = None) -> Iterator[pl.DataFrame]:
         """Return a table's rows as they are typed."""

@@ -25,6 +25,7 @@ from shared.sources.blob_export.dialect import LONGEST_LINE, Unreadable, rows
 from shared.sources.blob_export.encoding import UNDECODED, decoder
 from shared.sources.blob_export.evidence import INVISIBLE, Layout, layout_of, names_most, plain
 from shared.sources.blob_export.tables import CUSTOMER_ID, Partition
+from shared.sources.blob_export.written import bare
 from shared.sources.source import MALFORMED
 
 BATCH: Final = 50_000
@@ -40,19 +41,25 @@ LONGEST_VALUE: Final = 1 << 16
 """Characters of a value; a row with a longer one among those asked for is broken."""
 
 _START: Final = 1 << 16
+_TAIL: Final = 64
 _PLAIN: Final = {"", "identity", "utf-8", "utf8"}
 """Content encodings under which a blob is what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionFile:
-    """A partition as found: how it is written, the version that is read, and the last byte that was read of it."""
+    """A partition as found: how it is written, the version that is read, and the last bytes that were read of it."""
 
     blob: BlobClient
     etag: str
     size: int
     layout: Layout
     tail: bytearray = field(default_factory=bytearray)
+
+    @property
+    def ends_with_a_line(self) -> bool:
+        """Whether its last line has an end, as far as it was read; blanks after it make no line."""
+        return self.tail.rstrip(b" \t\r\x1a").endswith(b"\n")
 
 
 def find(blob: BlobClient, partition: Partition, columns: Sequence[str], address: str | None = None) -> PartitionFile:
@@ -65,7 +72,7 @@ def find(blob: BlobClient, partition: Partition, columns: Sequence[str], address
             start = blob.download_blob(offset=0, length=length, decompress=False).readall()
     whole = len(start) >= properties.size
     layout = layout_of(start, partition.dialect, columns, address, whole=whole)
-    return PartitionFile(blob, str(properties.etag), properties.size, layout)
+    return PartitionFile(blob, bare(properties.etag), properties.size, layout)
 
 
 def rows_of_file(file: PartitionFile, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -115,19 +122,19 @@ def check_sound(file: PartitionFile, count: int, broken: int, *, cut_off: bool) 
         raise Unreadable(
             f"cannot be understood: of {count:,} rows {broken:,} are not {width:,} fields parted by {dialect.delimiter!r} in UTF-8"
         )
-    if cut_off and file.tail != b"\n":
+    if cut_off and not file.tail.endswith(b"\n"):
         raise Unreadable("ends in the middle of a row")
 
 
 def body(file: PartitionFile) -> Iterator[bytes]:
     """Return a partition's bytes from its first row on, fetched one piece ahead."""
-    pieces = in_order(partial(_piece, file), range(0, file.size, PIECE))
+    pieces = map(partial(_noted, file), in_order(partial(_piece, file), range(0, file.size, PIECE)))
+    return chain([next(pieces, b"")[file.layout.offset :]], pieces)
 
-    def noted(piece: bytes) -> bytes:
-        file.tail[:] = piece[-1:] or file.tail
-        return piece
 
-    return map(noted, chain([next(pieces, b"")[file.layout.offset :]], pieces))
+def _noted(file: PartitionFile, piece: bytes) -> bytes:
+    file.tail[:] = (file.tail + piece[-_TAIL:])[-_TAIL:]
+    return piece
 
 
 def _piece(file: PartitionFile, start: int) -> bytes:

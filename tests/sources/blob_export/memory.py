@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobProperties, BlobServiceClient
 
 from shared.sources.blob_export.customer_insights import CustomerInsights
 
@@ -19,10 +20,13 @@ class Blob:
 
     data: bytes
     encoding: str | None = None
+    modified: datetime = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    """When it was written; so its version, too."""
 
     def get_blob_properties(self) -> SimpleNamespace:
         encoded = SimpleNamespace(content_encoding=self.encoding)
-        return SimpleNamespace(size=len(self.data), etag="e", content_settings=encoded)
+        etag = f'"{self.modified:%H%M%S}"'
+        return SimpleNamespace(size=len(self.data), etag=etag, last_modified=self.modified, content_settings=encoded)
 
     def download_blob(self, offset: int = 0, length: int | None = None, *, decompress: bool) -> _Download:
         assert not decompress
@@ -38,6 +42,21 @@ class _Download:
         return self.data
 
 
+@dataclass(frozen=True)
+class _Container:
+    blobs: Mapping[str, Blob]
+
+    def walk_blobs(self, name_starts_with: str | None, delimiter: str) -> Iterator[BlobProperties]:
+        """List the blobs of a folder; as Azure does, with ETags that have no quotes."""
+        start = name_starts_with or ""
+        for path, blob in self.blobs.items():
+            if path.startswith(start) and delimiter not in path.removeprefix(start):
+                found = blob.get_blob_properties()
+                listed = BlobProperties(name=path)
+                listed.etag, listed.last_modified = found.etag.strip('"'), found.last_modified
+                yield listed
+
+
 class _Missing:
     def __getattr__(self, name: str) -> Any:
         raise ResourceNotFoundError(name)
@@ -50,4 +69,9 @@ def source_of(blobs: Mapping[str, Blob]) -> CustomerInsights:
         assert container == "ci"
         return blobs.get(path) or _Missing()
 
-    return CustomerInsights(cast("BlobServiceClient", SimpleNamespace(get_blob_client=client)), "ci/Export")
+    def container(name: str) -> _Container:
+        assert name == "ci"
+        return _Container(blobs)
+
+    service = SimpleNamespace(get_blob_client=client, get_container_client=container)
+    return CustomerInsights(cast("BlobServiceClient", service), "ci/Export")
