@@ -168,6 +168,12 @@ class Publication:
         headers = [way.header != "none" for _, way in self.parts]
         return any(headers) and any(not rows and way.header == "none" for rows, way in self.parts)
 
+    @property
+    def seems_cut_off(self) -> bool:
+        """Whether a file ends without a line end where another has one: then nobody knows whether its last value is whole."""
+        ended = [(bool(rows), write(rows, way).rstrip(b" \t")[-1:]) for rows, way in self.parts]
+        return (True, b"\n") in ended and any(last not in (b"", b"\n") for _, last in ended)
+
 
 def people_of(seed: int) -> tuple[Row, ...]:
     """Draw a table of a few people."""

@@ -44,7 +44,7 @@ ROWS = BODY.splitlines()
         pytest.param(HEADER.upper() + BODY, {"columnHeaders": False}, id="a denied header in upper case"),
         pytest.param("\ufeff" + HEADER + BODY + "\x1a", {}, id="a mark before, and an old end of file"),
         pytest.param("\u200bCustomerId,FirstName\ufeff,Email\u00a0\n" + BODY, {}, id="invisible signs in the header"),
-        pytest.param("\n".join(map(turned, [HEADER.strip(), *ROWS])), {}, id="a header in another order"),
+        pytest.param("\n".join(map(turned, [HEADER.strip(), *ROWS])) + "\n", {}, id="a header in another order"),
         pytest.param("Id,CustomerId,FirstName,Email\n" + "".join(f"1,{row}\n" for row in ROWS), {}, id="a column more"),
         pytest.param(
             '"' + BODY.strip().replace(",", '","').replace("\n", '"\n"') + '"\n',
@@ -57,7 +57,9 @@ ROWS = BODY.splitlines()
             dict.fromkeys(("columnHeaders", "delimiter", "quoteStyle", "csvStyle", "encoding", "$type")),
             id="null settings",
         ),
-        pytest.param(BODY.replace("\n", "\r\n").rstrip(), {"columnHeaders": "false"}, id="no last line end"),
+        pytest.param(
+            BODY.replace("\n", "\r\n") + " \t\x1a", {"columnHeaders": "false"}, id="blanks and an old end of file"
+        ),
     ],
 )
 def test_another_way_to_write_the_same_rows_is_read(text: str, told: dict[str, Any]) -> None:
