@@ -6,12 +6,11 @@ readings the table is at fault. Keys with a prefix and everything unknown are ig
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +25,8 @@ from pydantic import (
 
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.sources.blob_export.locations import Fault, Place, blob_of, newest_of, shared_files
+from shared.sources.blob_export.members import repeated_members
 from shared.sources.blob_export.tables import TITLE, BlobTable, Dialect, Partition, declared
 from shared.sources.source import Catalogue
 
@@ -39,12 +40,6 @@ MOST_PARTITIONS: Final = 10_000
 LONGEST_NAME: Final = 1_000
 """Characters of a table's or a column's name."""
 
-LONGEST_PATH: Final = 1_024
-"""Characters of a blob's name, as many as Azure takes."""
-
-_SNAPSHOT_FOLDER: Final = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{4})/[^/]*$")
-_SNAPSHOT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z", re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UTF8: Final = {"utf-8", "utf8", "utf_8", "utf-8-sig", "65001", "ascii", "us-ascii", "20127"}
 """What says that a file is UTF-8: ASCII is, too."""
 
@@ -58,22 +53,42 @@ def parse_model(text: bytes, *, container: str, etag: str) -> Catalogue:
     """
     if len(text) > MOST_BYTES:
         raise too_large()
+    content = text.removeprefix(b"\xef\xbb\xbf")
     try:
-        model = _Model.model_validate_json(text.removeprefix(b"\xef\xbb\xbf"))
+        model = _Model.model_validate_json(content)
+        repeated = repeated_members(content)
     except ValidationError as error:
         raise ExportError(Reason.SOURCE_MALFORMED, f"model.json cannot be understood{_first(error)}") from None
+    for member in ("entities", "modifiedTime"):
+        if member in repeated.whole:
+            raise ExportError(Reason.SOURCE_MALFORMED, f"model.json has {_twice(member)}")
     found: dict[str, list[BlobTable | str]] = defaultdict(list)
     for number, entity in enumerate(model.entities, start=1):
         fields = entity if isinstance(entity, dict) else {}
         if str(fields.get("$type")).lower() != "referenceentity":  # which another model describes
-            found[_name_of(fields, number)].append(_understood(fields, model.modified, container))
-    alone = {name: tables[0] for name, tables in found.items() if len(tables) == 1}
-    faults = {name: table for name, table in alone.items() if isinstance(table, str)}
-    for name, several in found.items():
-        if len(several) > 1:
-            faults[name] = f"model.json names table {name!r} {len(several)} times. Refresh the Blob export."
-    tables = {name: table for name, table in alone.items() if isinstance(table, BlobTable)}
-    return Catalogue(tables, model.modified, etag, faults, TITLE)
+            name, twice = _name_of(fields, number), repeated.tables.get(number - 1)
+            fault = None if twice is None else f"In model.json table {name!r} has {_twice(twice)}"
+            found[name].append(fault or _understood(fields, model.modified, container))
+    return _catalogue(found, model.modified, etag)
+
+
+def _catalogue(found: Mapping[str, Sequence[BlobTable | str]], modified: datetime | None, etag: str) -> Catalogue:
+    """Return the tables that are understood, and the others with their faults: those that name one file are, too."""
+    understood = [table for several in found.values() for table in several if isinstance(table, BlobTable)]
+    faults = shared_files(understood, found)
+    tables: dict[str, BlobTable] = {}
+    for name, (first, *more) in found.items():
+        if more:
+            faults[name] = f"model.json names table {name!r} {1 + len(more)} times. Refresh the Blob export."
+        elif isinstance(first, str):
+            faults[name] = first
+        elif name not in faults:
+            tables[name] = first
+    return Catalogue(tables, modified, etag, faults, TITLE)
+
+
+def _twice(member: str) -> str:
+    return f"the member {member[:40]!r} twice. Refresh the Blob export."
 
 
 def too_large() -> ExportError:
@@ -98,12 +113,8 @@ def _understood(entity: _Fields, modified: datetime | None, container: str) -> B
         return _table(_Entity.model_validate(entity), modified, container)
     except ValidationError as error:
         return f"In model.json table {_name_of(entity, 0)!r} cannot be understood{_first(error)}"
-    except _Fault as fault:
+    except Fault as fault:
         return f"{fault}"
-
-
-class _Fault(Exception):
-    """Why a table cannot be understood."""
 
 
 def _first(error: ValidationError) -> str:
@@ -226,14 +237,15 @@ class _Model(_Part):
 
 def _table(entity: _Entity, modified: datetime | None, container: str) -> BlobTable:
     if not entity.partitions:  # a segment without members has a file without rows; this one has never been written
-        raise _Fault(f"model.json names no file of table {entity.name!r}. Refresh the Blob export.")
+        raise Fault(f"model.json names no file of table {entity.name!r}. Refresh the Blob export.")
     for number, partition in enumerate(entity.partitions, start=1):
         if not partition.location:
-            raise _Fault(f"Partition {number} of table {entity.name!r} has no location. Refresh the Blob export.")
-    current = _current(entity)
+            raise Fault(f"Partition {number} of table {entity.name!r} has no location. Refresh the Blob export.")
+    places = [Place(str(partition.location), partition.refreshed) for partition in entity.partitions]
+    current = [entity.partitions[number] for number in newest_of(entity.name, places)]
     partitions = tuple(_partition(partition, entity.name, container) for partition in current)
-    if len({(partition.path, partition.snapshot) for partition in partitions}) < len(partitions):
-        raise _Fault(f"model.json names a file of table {entity.name!r} twice. Refresh the Blob export.")
+    if len({partition.path for partition in partitions}) < len(partitions):  # in two versions, too
+        raise Fault(f"model.json names a file of table {entity.name!r} twice. Refresh the Blob export.")
     times = [partition.refreshed for partition in current if partition.refreshed]
     return BlobTable(
         name=entity.name,
@@ -247,48 +259,8 @@ def _table(entity: _Entity, modified: datetime | None, container: str) -> BlobTa
     )
 
 
-def _current(entity: _Entity) -> list[_Partition]:
-    """Return the partitions of the newest snapshot folder.
-
-    An older folder is an older snapshot if it holds files of the same names; if not, the table may lie in both.
-    """
-    paths = [unquote(urlsplit(str(partition.location)).path) for partition in entity.partitions]
-    found = [_SNAPSHOT_FOLDER.search(path) for path in paths]
-    folders = ["".join(match.groups()) if match else "" for match in found]
-    files: dict[str, set[str]] = defaultdict(set)
-    for folder, path in zip(folders, paths, strict=True):
-        files[folder].add(path.rpartition("/")[2])
-    newest = max(folders)
-    if not all(files[newest] & older for older in files.values()):
-        raise _Fault(
-            f"The partitions of table {entity.name!r} lie in folders of different times, and it cannot be told which "
-            "count. Refresh the Blob export."
-        )
-    return [partition for partition, folder in zip(entity.partitions, folders, strict=True) if folder == newest]
-
-
 def _partition(partition: _Partition, table: str, container: str) -> Partition:
     told = partition.settings
     dialect = Dialect(told.delimiter, None if told.quoting == "none" else '"', told.header) if told else Dialect()
-    parts = urlsplit(str(partition.location))
-    snapshot = parse_qs(parts.query).get("snapshot", [None])[0]
-    if snapshot is not None and not _SNAPSHOT.fullmatch(snapshot):
-        raise _Fault(f"A partition of table {table!r} names a snapshot that is no time. Refresh the Blob export.")
-    return Partition(_blob_path(parts.path, table, container), snapshot, dialect)
-
-
-def _blob_path(path: str, table: str, container: str) -> str:
-    """Return the path within `container`; the emulator's locations begin with the account's name."""
-    segments = unquote(path).lstrip("/").split("/")
-    for start in (0, 1):
-        if len(segments) > start + 1 and segments[start].lower() == container.lower():
-            inside = "/".join(segments[start + 1 :])
-            if ".." in segments or not inside.strip("/") or len(inside) > LONGEST_PATH or _CONTROL.search(inside):
-                raise _Fault(
-                    f"A partition of table {table!r} has a location that can be no blob. Refresh the Blob export."
-                )
-            return inside
-    raise _Fault(
-        f"A partition of table {table!r} lies outside the container {container!r}, beside which this app reads nothing. "
-        "Have Customer Insights write the table there, or leave it out of the Blob export."
-    )
+    path, snapshot = blob_of(str(partition.location), table, container)
+    return Partition(path, snapshot, dialect)
