@@ -106,6 +106,18 @@ class SourceContract:
             stage.source.verify_settled(catalogue, (), now=datetime.now(UTC) + LATER, quiet=timedelta.min)
         assert caught.value.reason is Reason.SOURCE_NOT_SETTLED
 
+    def test_rows_have_one_version_until_they_are_written_again(self, stage: Stage) -> None:
+        def version() -> str:
+            catalogue = stage.source.catalogue()
+            return stage.source.verify_settled(catalogue, ["VIP"], now=datetime.now(UTC), quiet=timedelta.min)
+
+        stage.publish({"VIP": PEOPLE, "New": PEOPLE[:1]})
+        first = version()
+        assert first
+        assert version() == first
+        stage.publish({"VIP": PEOPLE, "New": PEOPLE[:1]})
+        assert version() != first
+
     def test_rows_come_with_their_numbers_and_keys_in_the_same_order_each_time(self, stage: Stage) -> None:
         stage.publish({"VIP": PEOPLE})
         found = read(stage.source)
