@@ -150,3 +150,13 @@ def test_files_are_of_one_refresh_if_none_lies_on_the_other_side_of_the_model(ag
         unsettled(export.open)
     else:
         export.open().check_unchanged()
+
+
+def test_files_in_a_folder_of_one_time_may_be_written_before_and_after_the_model() -> None:
+    """Microsoft's documents say that each refresh makes such a folder, and not whether `model.json` is written last."""
+    files = [f"Export/VIP/2026/11/30/0233/VIP_{number}.csv" for number in (1, 2)]
+    export = Export(files)
+    export.write(files[0], 3500)
+    export.open().check_unchanged()
+    export.write(files[0], QUIET - 1)
+    assert "younger" in unsettled(export.open)

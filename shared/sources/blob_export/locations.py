@@ -41,6 +41,11 @@ class Place:
     refreshed: datetime | None
 
 
+def is_of_one_time(path: str) -> bool:
+    """Return whether a file lies in a snapshot folder, which each refresh makes anew (Microsoft's documents of the export)."""
+    return _SNAPSHOT_FOLDER.search(path) is not None
+
+
 def newest_of(table: str, places: Sequence[Place]) -> list[int]:
     """Return the numbers of the places in the newest snapshot folder; raise Fault where another may count as well.
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
+from shared.sources.blob_export.locations import is_of_one_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ def check_settled(model: Written, files: Iterable[Written], *, now: datetime, qu
     """Raise ExportError SOURCE_NOT_SETTLED unless `model.json` and the files that are read are of one refresh, `quiet` old.
 
     A writer writes `model.json` after all files, or before all of them. So where some are newer than it and others are
-    not, some have been written again and others are still to come. Storage tells the time to the second: a file of the
-    same second counts as written before, since the Blob export writes `model.json` last.
+    not, some have been written again and others are still to come. This is asked of files that lie where the former
+    refresh had them, too: a folder of one time is written by one refresh, in whatever order. Storage tells the time to
+    the second: a file of the same second counts as written before.
     """
     found = list(files)
     for blob in (model, *found):
@@ -39,8 +41,9 @@ def check_settled(model: Written, files: Iterable[Written], *, now: datetime, qu
             raise ExportError(
                 Reason.SOURCE_NOT_SETTLED, f"{blob.path} is younger than {quiet.total_seconds():g} seconds."
             )
-    newer = next((file.path for file in found if file.at > model.at), None)
-    older = next((file.path for file in found if file.at <= model.at), None)
+    lasting = [file for file in found if not is_of_one_time(file.path)]
+    newer = next((file.path for file in lasting if file.at > model.at), None)
+    older = next((file.path for file in lasting if file.at <= model.at), None)
     if newer and older:
         raise ExportError(
             Reason.SOURCE_NOT_SETTLED,
