@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from shared.cleaning.addresses import normalised
 from shared.cleaning.clean import Cleaned, Recipe, clean_batch
 from shared.cleaning.contact import decoded, united
-from shared.cleaning.notation import Notations, agreed
+from shared.cleaning.notation import Notations
 from shared.composition.app import App
 from shared.lifecycle.segments import open_refresh
 from shared.planning.duplicates import ORDER
@@ -108,8 +108,7 @@ def find_person(
     with ThreadPoolExecutor(READERS) as pool:
         found = dict(zip(names, pool.map(read, names), strict=True))
     known = [item for item in found.values() if isinstance(item, _Read)]
-    notations.declared = agreed(item.declared.declared for item in known)
-    cleaned = [(item, clean_batch(item.rows, recipe, notations)) for item in known]
+    cleaned = [(item, clean_batch(item.rows, recipe, notations.under(item.declared.declared))) for item in known]
     speaking, contact, content = _speaking(cleaned, recipe, key, address)
     looked = {item.name: _looked(item, one, address, speaking) for item, one in cleaned}
     return Person(
@@ -128,11 +127,11 @@ def _read(
     column = recipe.address
     refresh = open_refresh(app, [name], column, quiet=0)
     (segment,) = refresh.segments
-    learning = _learning(recipe)
+    learning, known = _learning(recipe), notations.under(segment.declared)
 
     def own(batch: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         if learning is not None:
-            clean_batch(batch, learning, notations)
+            clean_batch(batch, learning, known)
         mine = (normalised(batch[column].cast(pl.String)) == address).fill_null(value=False)
         if customer is not None:
             mine |= (key.of_customers(batch[KEY]) == customer).fill_null(value=False)

@@ -8,7 +8,7 @@ import polars as pl
 
 from shared.azure.storage import Conflict, Container
 from shared.cleaning.clean import Recipe, clean_batch
-from shared.cleaning.notation import Notations, agreed
+from shared.cleaning.notation import Notations
 from shared.composition.app import App
 from shared.planning.survey import Rows
 from shared.reasons.codes import Reason
@@ -61,7 +61,7 @@ def _recognised(app: App, state: State, export: str, left: Left, segments: Seque
 
 
 def _contacts(segments: Sequence[Rows], recipe: Recipe) -> Iterator[pl.DataFrame]:
-    notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
+    notations = Notations(recipe.date_order)
     for segment in segments:
         for rows in segment.read(recipe.columns):
-            yield clean_batch(rows, recipe, notations).contacts
+            yield clean_batch(rows, recipe, notations.under(segment.declared)).contacts

@@ -7,10 +7,14 @@ time with an offset becomes UTC; midnight with an offset is that day, since it s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Final
 
 import polars as pl
 
+from shared.cleaning.evidence import YEARS, marks_of_dates
 from shared.cleaning.notation import Mark, Notation, Notations
 
 _MOMENT: Final = pl.Datetime("ms")
@@ -24,6 +28,10 @@ _FORM: Final = (
     r" ?(?<half>(?i:[ap]\.?m\.?))?)?"
     r" ?(?:(?<utc>(?i:z|utc|gmt))|(?<ahead>[+-])(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2})?)?$"
 )
+
+_YEAR_FIRST: Final = "date that begins with its year"
+_YEAR_AND_TWO: Final = r"^([0-9]{4})([-/])([0-9]{1,2})[-/]([0-9]{1,2})($|[^0-9])"
+_PACKED: Final = r"^([0-9]{4})([0-9]{2})([0-9]{2})($|[^0-9])"
 
 _MIDNIGHT: Final = r" (?:12:00(?::00)? (?i:am)|0?0:00(?::00)?)$"
 
@@ -44,9 +52,10 @@ def is_no_date(texts: pl.Series) -> pl.Series:
 def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     """Return each text as a date in the one form; null for one that is none, or can be read in two ways."""
     text = pl.col("text")
-    table = _read(texts)
+    table = _read(_month_next(texts) if notations.is_year_day_month(column) else texts)
+    beginning = _beginning_with_years(table["iso"])
     if table["iso"].null_count() == texts.null_count():
-        return written(table["iso"])
+        return written(_certain(table["iso"], notations.learn(column, _YEAR_FIRST, beginning)))
     by_day, by_month = pl.col("by_day"), pl.col("by_month")
     only_day = by_day.is_not_null() & by_month.is_null()
     only_month = by_month.is_not_null() & by_day.is_null()
@@ -58,15 +67,42 @@ def dates(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     ).row(0)
     marks = _marks_shown((Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.UNCERTAIN), shown)
     if not left:
+        iso = _certain(table["iso"], notations.learn(column, _YEAR_FIRST, beginning))
         notation = notations.learn(column, "date", marks)
-        return written(table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series())
+        return written(table.select(pl.coalesce(iso, _choice(by_day, by_month, notation))).to_series())
     places = (
         texts.is_not_null() & table.select(pl.all_horizontal(pl.exclude("text").is_null())).to_series()
     ).arg_true()
-    parts = _parts(texts.gather(places))
-    notation = notations.learn(column, "date", marks | _marks_of(parts))
-    found = table.select(pl.coalesce("iso", _choice(by_day, by_month, notation))).to_series()
+    others = table["text"].gather(places)
+    parts = _parts(others)
+    within = marks_of_dates(others.filter(parts["year"].is_null()))
+    years = notations.learn(column, _YEAR_FIRST, beginning | _years_of(parts) | within & YEARS)
+    notation = notations.learn(column, "date", marks | _marks_of(parts) | within & ~YEARS)
+    notation = replace(notation, year_month_day=years.year_month_day)
+    iso = _certain(table["iso"], years)
+    found = table.select(pl.coalesce(iso, _choice(by_day, by_month, notation))).to_series()
     return written(found.scatter(places, _assembled(parts, notation)))
+
+
+def _month_next(texts: pl.Series) -> pl.Series:
+    """Return dates that are told to be written year, day, month, such as 1980-25-12, with the month next."""
+    return texts.str.replace(_YEAR_AND_TWO, "${1}${2}${4}${2}${3}${5}").str.replace(_PACKED, "${1}${3}${2}${4}")
+
+
+def _beginning_with_years(iso: pl.Series) -> Mark:
+    """Return what dates show that begin with their year and are read with the month next."""
+    if iso.null_count() == len(iso):
+        return Mark.NOTHING
+    latest = iso.dt.day().max()
+    is_shown = isinstance(latest, int) and latest > 12
+    return Mark.UNCERTAIN | Mark.YEAR_MONTH_DAY if is_shown else Mark.UNCERTAIN
+
+
+def _certain(iso: pl.Series, notation: Notation) -> pl.Series:
+    """Return dates that begin with their year; where the column shows the day next, only what reads so in either way."""
+    if notation.year_month_day:
+        return iso
+    return pl.select(pl.when((iso.dt.day() > 12) | (iso.dt.day() == iso.dt.month())).then(iso)).to_series()
 
 
 def _read(texts: pl.Series) -> pl.DataFrame:
@@ -112,7 +148,7 @@ def written(moments: pl.Series) -> pl.Series:
 
 
 def _marks_shown(marks: Sequence[Mark], shown: Sequence[bool]) -> Mark:
-    return Mark(sum(mark.value for mark, seen in zip(marks, shown, strict=True) if seen))
+    return reduce(or_, (mark for mark, seen in zip(marks, shown, strict=True) if seen), Mark.NOTHING)
 
 
 def _choice(day: pl.Expr, month: pl.Expr, notation: Notation) -> pl.Expr:
@@ -151,10 +187,22 @@ def _marks_of(parts: pl.DataFrame) -> Mark:
         (_ONLY_DAY & ~dotted).any().alias("day"),
         (_ONLY_MONTH & ~dotted).any().alias("month"),
         (_ONLY_MONTH & dotted).any().alias("dotted_month"),
+        ((_ONLY_DAY | _EITHER) & dotted).any().alias("dotted"),
         _EITHER.any().alias("either"),
     ).row(0)
-    marks = (Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.DOTTED_MONTH_FIRST, Mark.UNCERTAIN)
+    marks = (Mark.DAY_FIRST, Mark.MONTH_FIRST, Mark.DOTTED_MONTH_FIRST, Mark.UNUSUAL, Mark.UNCERTAIN)
     return _marks_shown(marks, shown)
+
+
+def _years_of(parts: pl.DataFrame) -> Mark:
+    """Return what dates show that begin with their year, and were taken apart."""
+    begins, middle, last = pl.col("one").is_null(), pl.col("month"), pl.col("day")
+    shown = parts.select(
+        (begins & middle.is_between(13, 31) & last.is_between(1, 12)).any().alias("day"),
+        (begins & last.is_between(13, 31) & middle.is_between(1, 12)).any().alias("month"),
+        (begins & pl.col("year").is_not_null()).any().alias("any"),
+    ).row(0)
+    return _marks_shown((Mark.YEAR_DAY_MONTH, Mark.YEAR_MONTH_DAY, Mark.UNCERTAIN), shown)
 
 
 def _assembled(parts: pl.DataFrame, notation: Notation) -> pl.Series:
@@ -165,6 +213,8 @@ def _assembled(parts: pl.DataFrame, notation: Notation) -> pl.Series:
     if notation.strict:
         by_dots = _choice(by_day, by_month, notation)
     iso = _day_of(pl.col("day"), pl.col("month"))
+    if not notation.year_month_day:
+        iso = pl.when((pl.col("day") > 12) | (pl.col("day") == pl.col("month"))).then(iso)
     whole = parts.with_columns(
         pl.when(one.is_null()).then(iso).when("dotted").then(by_dots).otherwise(_choice(by_day, by_month, notation))
         .alias("date")

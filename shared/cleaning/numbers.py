@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from shared.cleaning.evidence import marks_of_numbers, marks_of_whole_numbers
 from shared.cleaning.notation import Mark, Notation, Notations
 
 LARGEST: Final = 2**53 - 1
@@ -28,8 +29,6 @@ _THIRD: Final = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 
 _COMMAS: Final = r"^[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 _ONE_COMMA: Final = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
-_BY_POINTS: Final = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}$|^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+$"
-_DECIMAL_COMMA: Final = r"^[+-]?(?:[0-9]*,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+|[0-9]{4,},[0-9]+)$"
 _DOLLARS: Final = r"^([+-]?)\$ ?([0-9])"
 
 _TRUE: Final = ("true", "yes", "y", "1", "t", "on")
@@ -56,10 +55,8 @@ def integers(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     if left.is_empty() and not third:
         return found
     others = texts.gather(left)
-    marks = _marks(others, third=third)
-    if others.str.contains(_THIRD).any():  # 1.500 is no whole number, unless its point parts thousands
-        marks |= Mark.GROUPS_BY_POINT
-    notation = notations.learn(column, "integer", marks)
+    marks = Mark.UNCERTAIN if third else Mark.NOTHING
+    notation = notations.learn(column, "integer", marks | marks_of_whole_numbers(others))
     if third and not notation.plain_signs:
         found = found.set(table["third"], None)
     return found.scatter(left, _wholes(_unadorned(others, notation))) if len(left) else found
@@ -77,7 +74,8 @@ def floats(texts: pl.Series, column: str, notations: Notations) -> pl.Series:
     third = texts.str.contains(_THIRD)
     left = (texts.is_not_null() & ~plain).arg_true()
     others = texts.gather(left)
-    notation = notations.learn(column, "float", _marks(others, third=third.any()))
+    marks = Mark.UNCERTAIN if third.any() else Mark.NOTHING
+    notation = notations.learn(column, "float", marks | marks_of_numbers(others))
     found = _decimals(texts, plain)
     if not notation.plain_signs:
         found = found.set(third, None)
@@ -107,23 +105,6 @@ def without_decimals(texts: pl.Series) -> pl.Series:
 def _digits(text: str) -> str:
     number = Decimal(text)
     return f"{number:.0f}" if number == number.to_integral_value() else text
-
-
-def _marks(others: pl.Series, *, third: bool) -> Mark:
-    """Return what a column's numbers show: those that are not plain, and whether a plain one may be thousands."""
-    shown = (
-        others.alias("text")
-        .to_frame()
-        .select(
-            pl.col("text").str.contains(pattern).any().alias(str(n))
-            for n, pattern in enumerate((_ONE_COMMA, _BY_POINTS, _DECIMAL_COMMA))
-        )
-    )
-    comma, by_points, decimal_comma = shown.row(0)
-    marks = Mark.UNCERTAIN if third or comma else Mark.NOTHING
-    if by_points:
-        marks |= Mark.GROUPS_BY_POINT
-    return marks | Mark.DECIMAL_COMMA if decimal_comma else marks
 
 
 def _unadorned(texts: pl.Series, notation: Notation) -> pl.Series:

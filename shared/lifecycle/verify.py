@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from shared.cleaning.clean import Recipe, clean_batch
-from shared.cleaning.notation import Notations, agreed
+from shared.cleaning.notation import Notations
 from shared.composition.app import App
 from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.segments import open_refresh, recipe_of
@@ -83,7 +83,7 @@ def _values_compared(app: App, run: Run, begun: Callable[[], list[ListComparison
     recipe = recipe_of(app, found[0])
     names = [target.segment for target in run.targets]
     refresh = open_refresh(app, names, recipe.address, Heartbeat(app, run))
-    notations = Notations(recipe.date_order, agreed(segment.declared for segment in refresh.segments))
+    notations = Notations(recipe.date_order)
     comparisons = _looked_at(refresh.segments, begun(), recipe, notations, app.digest_key())
     if not notations.settle():
         comparisons = _looked_at(refresh.segments, begun(), recipe, notations, app.digest_key())
@@ -99,8 +99,9 @@ def _looked_at(
     key: DigestKey,
 ) -> list[ListComparison]:
     for segment, comparison in zip(segments, comparisons, strict=True):
+        known = notations.under(segment.declared)
         for batch in segment.read(recipe.columns):
-            contacts = clean_batch(batch, recipe, notations).contacts
+            contacts = clean_batch(batch, recipe, known).contacts
             comparison.look_at(expect(contacts, compared_fields(recipe.mapping, recipe.fields), recipe.fields, key))
     return comparisons
 

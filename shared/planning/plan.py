@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from shared.cleaning.clean import Recipe
-from shared.cleaning.notation import Notations, agreed
+from shared.cleaning.notation import Notations
 from shared.delivery.chunks import Cutter, lines
 from shared.exports.configuration import Guards
 from shared.planning.difference import Difference, combine, difference
@@ -111,7 +111,7 @@ def plan(
     """
     for segment in segments:
         _check_columns(segment, recipe)
-    notations = Notations(recipe.date_order, agreed(segment.declared for segment in segments))
+    notations = Notations(recipe.date_order)
     surveyed = survey(segments, recipe, key, scope, spool, notations)
     if not notations.settle():
         spool.clear()

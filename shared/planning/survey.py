@@ -103,7 +103,7 @@ def survey(
     """Read the segments, once; columns are read as `notations` knows by then, and it learns how they are written."""
     taken = Survey(scope, spool)
     for segment_index, segment in enumerate(segments):
-        prepare = partial(_prepare, recipe, key, notations, scope.perhaps_erased)
+        prepare = partial(_prepare, recipe, key, notations.under(segment.declared), scope.perhaps_erased)
         for batch in in_order(prepare, segment.read(recipe.columns)):
             taken.take(batch, segment_index)
     return taken

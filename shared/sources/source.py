@@ -40,12 +40,13 @@ class Declared:
     """What a source says of a column of texts: does it hold numbers, and which comes first in a date.
 
     `order` is told, so that a date which does not fit it is wrong; `usual_order` is how the source writes dates where
-    neither it nor the column says. A column of numbers, flags, dates or moments that is read as such says so itself by its type.
+    neither it nor the column says. With `year_day_month` it is told that 1980-05-01 has its day before its month. A column of numbers, flags, dates or moments that is read as such says so itself by its type.
     """
 
     is_number: bool = False
     order: DateOrder | None = None
     usual_order: DateOrder | None = None
+    year_day_month: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

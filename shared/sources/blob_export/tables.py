@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from shared.sources.blob_export.date_format import order_of
 from shared.sources.source import DateOrder, Declared, Table
 
 CUSTOMER_ID: Final = "CustomerId"
@@ -73,10 +74,10 @@ _DATES: Final = {"date", "datetime", "datetimeoffset"}
 def declared(data_type: str, date_format: str | None = None) -> Declared:
     """Return what a data type of the Common Data Model and a date format such as `dd/MM/yyyy` say of a column.
 
-    Customer Insights itself writes its dates in US format.
+    Customer Insights itself writes its dates in US format; where a format is told that is not understood, nothing is assumed.
     """
     kind = data_type.lower()
-    day, month = ((date_format or "").find(letter) for letter in "dM")
-    told = day >= 0 and month >= 0 and not (date_format or "").startswith("y")
-    order: DateOrder | None = None if not told else "day_first" if day < month else "month_first"
-    return Declared(kind in _NUMBERS, order, "month_first" if kind in _DATES else None)
+    said = order_of(date_format) if date_format and date_format.strip() else "says_nothing"
+    order: DateOrder | None = said if said in ("day_first", "month_first") else None
+    is_usual = kind in _DATES and said not in ("not_understood", "year_day_month")
+    return Declared(kind in _NUMBERS, order, "month_first" if is_usual else None, said == "year_day_month")
