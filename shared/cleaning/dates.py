@@ -117,6 +117,8 @@ def _read(texts: pl.Series) -> pl.DataFrame:
     ).row(0)
     none = pl.lit(None, _MOMENT)
     read = table.select("text", (_iso(text.str.strip_suffix("Z")) if dashed else none).alias("iso"))
+    if dashed and read.select((pl.col("iso").dt.year() < _FIRST_YEAR).any()).item():  # 25-12-10 is no year 25
+        read = read.with_columns(pl.when(pl.col("iso").dt.year() >= _FIRST_YEAR).then("iso"))
     if not slashed or read["iso"].null_count() == texts.null_count():
         return read.with_columns(none.alias("by_month"), none.alias("by_day"))
     if timed:
