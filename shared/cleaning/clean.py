@@ -14,7 +14,7 @@ from typing import Final, Literal
 import polars as pl
 
 from shared.cleaning.addresses import normalised
-from shared.cleaning.advice import hints_for_addresses, hints_for_values
+from shared.cleaning.advice import hints_for_addresses
 from shared.cleaning.contact import Values, compose, optional_fields
 from shared.cleaning.dates import is_no_date
 from shared.cleaning.fields import Fields
@@ -248,7 +248,7 @@ def _hints(reasons: pl.Series, cells: pl.Series, bad: Sequence[Values], fields: 
     if unconverted.any():
         for found in reversed(bad):
             places = (unconverted & found.bad).arg_true()
-            hints = hints.scatter(places, hints_for_values(found.texts.gather(places), fields.type_of(found.name)))
+            hints = hints.scatter(places, fields.hints(found.name, found.texts.gather(places)))
     return hints
 
 
@@ -258,7 +258,7 @@ def _omitted(contacts: pl.DataFrame, bad: Sequence[Values], fields: Fields) -> p
     lists = [pl.DataFrame(schema=OMITTED)]
     for found in bad:
         places = (deliverable & found.bad).arg_true()
-        hints = hints_for_values(found.texts.gather(places), fields.type_of(found.name))
+        hints = fields.hints(found.name, found.texts.gather(places))
         named = contacts.select("row", "customer").select(pl.all().gather(places))
         lists.append(named.with_columns(pl.lit(found.name).alias("field"), hints.alias("hint")).cast(OMITTED))
     return pl.concat(lists).sort("row", maintain_order=True) if len(lists) > 1 else lists[0]

@@ -78,6 +78,13 @@ class Fields(Protocol):
         """Return a column that the source types itself as values of the field; null for one that the field cannot take."""
         ...
 
+    def hints(self, name: str, texts: pl.Series) -> pl.Series:
+        """Return a Hint for each text that the field cannot take, null where nothing is known.
+
+        `shared.cleaning.advice.hints_for_values` does so for the common types.
+        """
+        ...
+
     def value_type(self, name: str) -> pl.DataType:
         """Return the Polars type of a field's values."""
         ...

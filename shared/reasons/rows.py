@@ -54,6 +54,7 @@ class Hint(StrEnum):
     DECIMAL_COMMA = "decimal_comma"
     CURRENCY = "currency"
     PERCENT = "percent"
+    PHONE = "phone"
 
     @property
     def advice(self) -> str:
@@ -75,5 +76,6 @@ _HINTS = {
     Hint.THOUSANDS: "Its point or comma may part thousands or decimals, and which of them is not certain here. Write 1234 or 1234.5.",
     Hint.DECIMAL_COMMA: "Decimals have a point and thousands none. Write 1234.5.",
     Hint.CURRENCY: "Take the currency off: a number field holds digits only.",
+    Hint.PHONE: "This is not surely one phone number. Write one, with its country's code and without letters or an extension: +44 20 7946 0958.",
     Hint.PERCENT: "Take the percent sign off: a number field holds digits only.",
 }

@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 
 import polars as pl
 
+from shared.cleaning.advice import hints_for_values
 from shared.cleaning.fields import NOTHING, VALUE_TYPES, FieldType, Permission, comparable, convert
 from shared.cleaning.notation import Notations
 from shared.cleaning.typed import typed
@@ -107,6 +108,10 @@ class AutopilotFields:
     def convert_typed(self, name: str, values: pl.Series) -> pl.Series:
         """Return a column that the source types itself as values of the field's type."""
         return typed(values, field_type(name))
+
+    def hints(self, name: str, texts: pl.Series) -> pl.Series:
+        """Return what texts look like that the field cannot take."""
+        return hints_for_values(texts, field_type(name))
 
     def value_type(self, name: str) -> pl.DataType:
         """Return the type of a field's values."""

@@ -19,6 +19,7 @@ from shared.cleaning.notation import Notations
 from shared.cleaning.numbers import booleans, floats, integers, without_decimals
 from shared.delivery.account import FieldCheck, OfferedField
 from shared.delivery.destination import Notes
+from shared.destinations.ortto.phones import phones
 
 TEXT: Final = 255
 LONG_TEXT: Final = 4_000
@@ -32,8 +33,6 @@ _NOTE: Final = "field:"
 SEPARATOR: Final = ";"
 """Between the values of one cell for a field of several values (our choice)."""
 
-_DIGITS: Final = r"[^0-9]"
-_SHORTEST_PHONE, _LONGEST_PHONE = 5, 15
 _WRITABLE: Final = frozenset({"str", "txt", "int", "bol", "dtz", "tme", "phn", "geo", "sst"})
 _HELD_BACK: Final = frozenset({"str::person_id", "bol::sp", "bol::gdpr"})
 """Not offered: who a person is to Ortto, and consents that no segment can give."""
@@ -170,10 +169,8 @@ def _days(written: pl.Series) -> pl.Series:
 
 
 def _phones(texts: pl.Series) -> pl.Series:
-    """Return phone numbers as digits, for Ortto to tell the country's code (vendor)."""
-    digits = texts.str.replace_all(_DIGITS, "")
-    length = digits.str.len_chars()
-    known = digits.set(~((length >= _SHORTEST_PHONE) & (length <= _LONGEST_PHONE)), None)
+    """Return phone numbers for Ortto to tell the country's code (vendor)."""
+    known = phones(texts)
     return _struct(known, phone=known, parse_with_country_code=pl.Series([True]).new_from_index(0, len(known)))
 
 

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from shared.cleaning.advice import hints_for_values
 from shared.cleaning.fields import NOTHING, FieldType, Permission, comparable
 from shared.cleaning.notation import Notations
 from shared.cleaning.typed import texts_of
 from shared.destinations.ortto.fields import THOUSANDTHS, Field, convert
+from shared.reasons.rows import Hint
 
 _ID: Final = re.compile(r"(str|txt|int|bol|dtz|tme|phn|geo|sst):[a-z0-9]*:[a-z0-9_-]+")
 _TYPES: Final[Mapping[str, FieldType]] = {"int": "integer", "bol": "boolean", "dtz": "date", "tme": "date"}
@@ -71,6 +73,12 @@ class OrttoFields:
         """Return a column that the source types itself as its texts would be."""
         return self.convert(name, texts_of(values), values.name, Notations())
 
+    def hints(self, name: str, texts: pl.Series) -> pl.Series:
+        """Return what texts look like that the field cannot take."""
+        if name.startswith("phn:"):
+            return _everywhere(Hint.PHONE, texts)
+        return hints_for_values(texts, self.type_of(name))
+
     def value_type(self, name: str) -> pl.DataType:
         """Return the Polars type of a field's values."""
         return _VALUES.get(name.partition(":")[0], pl.String())
@@ -89,6 +97,10 @@ class OrttoFields:
         if isinstance(value, Mapping):
             return str([value.get(part) for part in ("year", "month", "day")])
         return comparable(value, is_number=name.startswith("int:"))
+
+
+def _everywhere(hint: Hint, texts: pl.Series) -> pl.Series:
+    return pl.Series([hint.value]).new_from_index(0, len(texts))
 
 
 FIELDS: Final = OrttoFields()

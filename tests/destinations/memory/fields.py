@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from shared.cleaning.advice import hints_for_values
 from shared.cleaning.fields import VALUE_TYPES, FieldType, Permission, comparable, convert
 from shared.cleaning.notation import Notations
 from shared.cleaning.typed import texts_of
@@ -45,6 +46,10 @@ class MemoryFields:
     def convert_typed(self, name: str, values: pl.Series) -> pl.Series:
         """Return a column that the source types itself as its texts would be."""
         return self.convert(name, texts_of(values), values.name, Notations())
+
+    def hints(self, name: str, texts: pl.Series) -> pl.Series:
+        """Return what texts look like that the field cannot take."""
+        return hints_for_values(texts, self.type_of(name))
 
     def value_type(self, name: str) -> pl.DataType:
         """Return the type of a field's values."""
