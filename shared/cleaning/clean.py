@@ -1,7 +1,7 @@
 """From a segment's rows to contacts: only the mapped columns, in one spelling, converted, with a normalised address.
 
 A value that its field cannot take costs that value: it is left out, counted and named (or its contact is rejected, if
-the export says so). A row that cannot become a contact keeps its place with a reason, so that the counts add up and its
+the export says so, or if it says whether they may be mailed). A row that cannot become a contact keeps its place with a reason, so that the counts add up and its
 owner can correct it.
 """
 
@@ -56,6 +56,14 @@ class Recipe:
         kept = {self.fields.address, *([permission.field] if permission else [])}
         return frozenset(self.mapping) - kept if self.clear_empty else frozenset()
 
+    def costs_contact(self, field: str) -> bool:
+        """Return whether a value that the field cannot take costs the whole contact.
+
+        One of the permission always does: it may mean that the person wants no mail.
+        """
+        permission = self.fields.permission
+        return self.on_bad_value == "reject" or (permission is not None and field == permission.field)
+
     @property
     def address(self) -> str:
         """The column of e-mail addresses."""
@@ -101,9 +109,8 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
     if recipe.address in columns.doubtful:
         cells = cells.set(is_placeholder(cells), None)
     bad = [found for found in values if found.bad is not None]
-    guilty = _guilty(bad, batch.height)
-    rejects = recipe.on_bad_value == "reject" and bool(bad)
-    judged = _judged(batch, cells, addresses, guilty if rejects else _nothing(batch.height))
+    costly = [found for found in bad if recipe.costs_contact(found.name)]
+    judged = _judged(batch, cells, addresses, _guilty(costly, batch.height))
     contacts = judged.select(
         "row",
         "customer",
@@ -116,10 +123,11 @@ def clean_batch(batch: pl.DataFrame, recipe: Recipe, notations: Notations) -> Cl
         .then("guilty")
         .alias("field"),
     )
-    hints = _hints(contacts["reason"], cells, bad, recipe.fields)
+    hints = _hints(contacts["reason"], cells, costly, recipe.fields)
+    omitted = [found for found in bad if not recipe.costs_contact(found.name)]
     return Cleaned(
         contacts.with_columns(hints.alias("hint")),
-        pl.DataFrame(schema=OMITTED) if rejects else _omitted(contacts, bad, recipe.fields),
+        _omitted(contacts, omitted, recipe.fields),
         {found.name: found.placeholders for found in values if found.placeholders},
     )
 

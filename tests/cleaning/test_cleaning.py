@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import polars as pl
 import pytest
@@ -124,7 +125,6 @@ def test_the_first_day_of_a_calendar_is_no_date(text: str) -> None:
         ("No", False, {}),
         ("0", False, {}),
         ("", False, {}),
-        ("perhaps", False, {}),
         ("False", True, {"unsubscribed": False}),
         ("true", True, {"unsubscribed": True}),
         ("", True, {}),
@@ -140,6 +140,22 @@ def test_a_permission_is_only_given_if_the_owner_says_so_and_never_by_an_empty_c
         "Email": "ann@example.com",
         **sent,
     }
+
+
+@pytest.mark.parametrize("text", ["opted out", "X", "Unsubscribed", "perhaps"])
+@pytest.mark.parametrize("settings", [{}, {"resubscribe": True}, {"clear_empty": True}, {"on_bad_value": "reject"}])
+def test_a_permission_that_cannot_be_read_rejects_its_row_since_nobody_may_be_mailed_by_mistake(
+    text: str, settings: dict[str, Any]
+) -> None:
+    recipe = recipe_for({"Email": "Mail", "unsubscribed": "Given", "integer--Points": "Points"}, **settings)
+    found = cleaned(rows(("ann@example.com", text, "many"), ("ben@example.com", "no", "1")), recipe)
+    bad = "integer--Points, unsubscribed" if "on_bad_value" in settings else "unsubscribed"
+    assert found.contacts.select("email", "reason", "field", "hint").rows() == [
+        ("ann@example.com", "value_not_convertible", bad, "flag" if "," not in bad else None),
+        ("ben@example.com", None, None, None),
+    ]
+    assert found.contacts["fields"][0] is None
+    assert found.omitted.is_empty()
 
 
 def test_two_addresses_in_a_cell_are_rejected_with_their_own_advice() -> None:
