@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from itertools import islice
@@ -20,9 +21,10 @@ from export_trigger.steps.room import FOR_PREVIEWS
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App, ListsAsked
 from shared.delivery.chunks import decode
+from shared.delivery.errors import DestinationError
 from shared.delivery.estimate import expected_calls, introductions
 from shared.exports.configuration import Export, NewPeople
-from shared.lifecycle.segments import Refresh, open_refresh, recipe_of, scope_of
+from shared.lifecycle.segments import Refresh, open_refresh, recipe_of, scope_of, unlearned
 from shared.planning.plan import Plan, check_guards, chunks, plan, remarks
 from shared.planning.spool import Spool
 from shared.reasons.codes import Reason
@@ -62,6 +64,7 @@ def _made(app: App, name: str, export: Export) -> Preview:
 
 def _preview(app: App, name: str, export: Export, spool: Spool) -> Preview:
     account = app.account(export.connection)
+    _learn_fields(app, account, export)
     recipe = recipe_of(app, export)
     refresh, settled = _open(app, [target.segment for target in export.segments], recipe.address)
     known = account.id if account.is_known else None
@@ -120,6 +123,13 @@ def _open(app: App, names: Sequence[str], address: str) -> tuple[Refresh, bool]:
         if end.reason is not Reason.SOURCE_NOT_SETTLED:
             raise
         return open_refresh(app, names, address, quiet=0), False
+
+
+def _learn_fields(app: App, account: Account, export: Export) -> None:
+    """Have the account tell how values of its own fields are written, as a run would; without an answer they are left out."""
+    if names := unlearned(app, export):
+        with suppress(DestinationError, ExportError):
+            account.api.check_fields(names, app.sender(account, seconds=ASK_SECONDS))
 
 
 def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:

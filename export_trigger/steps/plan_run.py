@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from shared.lifecycle.finish import end_run, finish_run
 from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.outage import wait_or_end
 from shared.lifecycle.record import open_chunks
-from shared.lifecycle.segments import open_refresh, recipe_of, scope_of
+from shared.lifecycle.segments import open_refresh, recipe_of, scope_of, unlearned
 from shared.lifecycle.window import calls_of, known_account, nothing_done
 from shared.planning.plan import Plan, check_guards, chunks, plan, remarks
 from shared.planning.spool import Spool
@@ -129,6 +129,7 @@ def _plan_delivery(
 ) -> Run:
     """Plan a run that delivers: the difference between the segments and the state that the run `before` left."""
     names = [target.segment for target in export.segments]
+    _learn_fields(app, run, export, account, sender)
     recipe = recipe_of(app, export)
     refresh = open_refresh(app, names, recipe.address, Heartbeat(app, run))
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
@@ -207,12 +208,27 @@ def _record(app: App, run: Run, plan: PlanSummary, reasons: Iterable[str]) -> Ru
 
 def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequence[str]) -> tuple[str, ...]:
     """Ask Autopilot for its lists: the key works, and a list that was deleted there is filled anew."""
+    existing = _asked(app, run, account, sender, lambda: sender.one(account.api.lists))
+    return known_lists(app.accounts, account.id, titles, existing)
+
+
+def _learn_fields(app: App, run: Run, export: Export, account: Account, sender: Sender) -> None:
+    """Have the account tell how values of its own fields are written, where nobody has asked yet: it did not answer a save."""
+    names = unlearned(app, export)
+    if not names:
+        return
+    found = _asked(app, run, account, sender, lambda: account.api.check_fields(names, sender))
+    if found.conflicts:
+        raise ExportError(Reason.FIELD_UNKNOWN, " ".join(found.conflicts.values()))
+
+
+def _asked[T](app: App, run: Run, account: Account, sender: Sender, ask: Callable[[], T]) -> T:
+    """Return what the account answers before anything is sent; raise ExportError, or TryLater, if the run cannot go on."""
     try:
-        existing = sender.one(account.api.lists)
+        return ask()
     except KeyRefused:
         raise ExportError(Reason.KEY_REFUSED) from None
     except (Refused, AccountRefused) as error:
         raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
     except NoAnswer:
         raise ExportError(nothing_done(app, run, account, sender)) from None
-    return known_lists(app.accounts, account.id, titles, existing)

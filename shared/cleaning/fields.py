@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -56,6 +56,13 @@ class Fields(Protocol):
 
     def check(self, name: str) -> None:
         """Raise ValueError, with a sentence that says what to write instead, for a name that is no field's."""
+        ...
+
+    def unlearned(self, names: Iterable[str]) -> Sequence[str]:
+        """Return the fields of which only the account tells how a value is written, and nobody has asked it yet.
+
+        `Account.check_fields` has it tell. Until then `convert` takes none of their values, rather than write one wrong.
+        """
         ...
 
     def type_of(self, name: str) -> FieldType:

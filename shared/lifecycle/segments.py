@@ -72,6 +72,11 @@ def recipe_of(app: App, export: Export) -> Recipe:
     )
 
 
+def unlearned(app: App, export: Export) -> Sequence[str]:
+    """Return the mapped fields of which only the account tells how a value is written, and nobody has asked it yet."""
+    return app.fields(export.connection, app.destination(export.connection)).unlearned(export.mapping)
+
+
 def misfits(mapping: Mapping[str, str], destination: Destination) -> list[tuple[str, str]]:
     """Return the fields of a mapping that the destination does not have, each with what to write instead.
 

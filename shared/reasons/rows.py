@@ -55,6 +55,7 @@ class Hint(StrEnum):
     CURRENCY = "currency"
     PERCENT = "percent"
     PHONE = "phone"
+    TYPE_UNKNOWN = "type_unknown"
 
     @property
     def advice(self) -> str:
@@ -77,5 +78,6 @@ _HINTS = {
     Hint.DECIMAL_COMMA: "Decimals have a point and thousands none. Write 1234.5.",
     Hint.CURRENCY: "Take the currency off: a number field holds digits only.",
     Hint.PHONE: "This is not surely one phone number. Write one, with its country's code and without letters or an extension: +44 20 7946 0958.",
+    Hint.TYPE_UNKNOWN: "The account has not told yet whether this field holds whole numbers, decimals or amounts. Save the export again while the destination answers, and run it.",
     Hint.PERCENT: "Take the percent sign off: a number field holds digits only.",
 }

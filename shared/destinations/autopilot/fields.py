@@ -6,7 +6,7 @@ written as `type--Name--Parts`, spaces as `--` (vendor, 2015). Types are string,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import polars as pl
@@ -92,6 +92,10 @@ class AutopilotFields:
         close = by_lower_case.get(name.lower().replace(" ", "").replace("_", ""))
         hint = f"; did you mean {close!r}?" if close else "; custom fields are written as string--Loyalty--Tier"
         raise ValueError(f"{name!r} is not a field of Autopilot{hint}")
+
+    def unlearned(self, names: Iterable[str]) -> Sequence[str]:  # noqa: ARG002 - the port's
+        """Return none: each field's name tells its type."""
+        return ()
 
     def type_of(self, name: str) -> FieldType:
         """Return the type of a field's values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -55,6 +55,10 @@ class OrttoFields:
                 f"{name!r} is not the id of a field of Ortto; copy it there, such as str::first or str:cm:tier"
             )
 
+    def unlearned(self, names: Iterable[str]) -> Sequence[str]:
+        """Return the fields of numbers whose type is not known: 120 is kept as 120, or as 120000 thousandths."""
+        return [name for name in names if name.startswith("int:") and name not in self._kinds]
+
     def type_of(self, name: str) -> FieldType:
         """Return the type of a field's values, by its id, or as the account tells it."""
         if self._kinds.get(name) in THOUSANDTHS:
@@ -67,6 +71,8 @@ class OrttoFields:
 
     def convert(self, name: str, texts: pl.Series, column: str, notations: Notations) -> pl.Series:
         """Return a column's texts as values of the field."""
+        if self.unlearned([name]):
+            return pl.Series([None], dtype=pl.Int64).new_from_index(0, len(texts))
         return convert(texts, Field(name, "", self._kinds.get(name, "")), column, notations)
 
     def convert_typed(self, name: str, values: pl.Series) -> pl.Series:
@@ -77,6 +83,8 @@ class OrttoFields:
         """Return what texts look like that the field cannot take."""
         if name.startswith("phn:"):
             return _everywhere(Hint.PHONE, texts)
+        if self.unlearned([name]):
+            return _everywhere(Hint.TYPE_UNKNOWN, texts)
         return hints_for_values(texts, self.type_of(name))
 
     def value_type(self, name: str) -> pl.DataType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,10 @@ class MemoryFields:
         """Raise ValueError for any other name."""
         if name not in {self.address, *_TYPES}:
             raise ValueError(f"{name!r} is not a field of Memory; there are {', '.join(_TYPES)}")
+
+    def unlearned(self, names: Iterable[str]) -> Sequence[str]:
+        """Return none: each field's name tells its type."""
+        return ()
 
     def type_of(self, name: str) -> FieldType:
         """Return a field's type."""
