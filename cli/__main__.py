@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,6 +11,9 @@ from cli.person import show_person
 from cli.preview import show_preview
 from cli.show import table_of
 from cli.terminal import Json, client, print_whole, put_out, say
+
+_URL_HELP: Final = "API URL, such as https://NAME.azurewebsites.net/api; or in SEGMENT_EXPORT_URL. If neither is given: the local stack."
+_KEY_HELP: Final = "Function key; better in SEGMENT_EXPORT_KEY. A token of Entra goes in SEGMENT_EXPORT_TOKEN."
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Export Customer Insights segments to Autopilot.")
 app.command()(connections.connect)
@@ -30,8 +33,8 @@ app.command()(runs.verify)
 @app.callback()
 def main(
     context: typer.Context,
-    url: Annotated[str | None, typer.Option(help="API URL, such as https://NAME.azurewebsites.net/api.")] = None,
-    key: Annotated[str | None, typer.Option(help="Function key; better in SEGMENT_EXPORT_KEY.")] = None,
+    url: Annotated[str | None, typer.Option(help=_URL_HELP)] = None,
+    key: Annotated[str | None, typer.Option(help=_KEY_HELP)] = None,
 ) -> None:
     """Find the app that all commands talk to."""
     context.obj = (url, key)
@@ -59,7 +62,7 @@ def preview(context: typer.Context, name: str, as_json: Json = False) -> None:
 
 @app.command()
 def health(context: typer.Context, as_json: Json = False) -> None:
-    """Show whether the app reaches storage, vault and source, and if not, what to do. Ends with 1 if not."""
+    """Show the app's version, whether it reaches storage, vault and source, and if not, what to do. Ends with 1 if not."""
     with client(context) as api:
         found = api.health()
     rows = [
@@ -67,7 +70,12 @@ def health(context: typer.Context, as_json: Json = False) -> None:
         for part, state in found.items()
         if isinstance(state, dict)
     ]
-    put_out(found, as_json, lambda: print_whole(table_of(("Part", "State", "What to do"), rows)))
+
+    def show() -> None:
+        say(f"The app at {api.url}, version {found['version']}.")
+        print_whole(table_of(("Part", "State", "What to do"), rows))
+
+    put_out(found, as_json, show)
     raise typer.Exit(0 if found["healthy"] else 1)
 
 
@@ -78,7 +86,7 @@ def me(context: typer.Context, as_json: Json = False) -> None:
         found = api.get("me")
 
     def show() -> None:
-        say(f"{found['id']}, {found['role']} (authentication: {found['mode']})")
+        say(f"{found['id']}, {found['role']} (authentication: {found['mode']}), at {api.url}")
         for name in found["may"]:
             say(f"  {name}")
 

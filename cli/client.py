@@ -64,9 +64,12 @@ def find_app(url: str | None, key: str | None) -> Address:
     """Find the app: as told, from the environment, or the local stack that is up; raises NotConfigured."""
     url = url or os.environ.get("SEGMENT_EXPORT_URL")
     key = key or os.environ.get("SEGMENT_EXPORT_KEY")
+    token = os.environ.get("SEGMENT_EXPORT_TOKEN")
     if url:
         _check_way(url)
-        return Address(url.rstrip("/"), key, os.environ.get("SEGMENT_EXPORT_TOKEN"))
+        return Address(url.rstrip("/"), key, token)
+    if key or token:
+        raise NotConfigured("A key or token is given, but no URL: say --url or SEGMENT_EXPORT_URL.")
     if LOCAL_STACK.exists():
         stack = json.loads(LOCAL_STACK.read_text())
         return Address(stack["api_url"], stack["function_key"])
@@ -104,7 +107,7 @@ class Client:
     """Calls the API at `address`, and nobody else: no redirect is followed, and loopback is asked without a proxy."""
 
     def __init__(self, address: Address) -> None:
-        self._url = address.url
+        self.url = address.url
         self._http = requests.Session()
         self._http.auth = _as_it_is
         if urlsplit(address.url).hostname in _LOOPBACK:
@@ -187,7 +190,7 @@ class Client:
         self._call("DELETE", path, params=query)
 
     def _call(self, method: str, path: str, **more: Any) -> requests.Response:
-        answer = self._http.request(method, f"{self._url}/{path}", timeout=TIMEOUT, allow_redirects=False, **more)
+        answer = self._http.request(method, f"{self.url}/{path}", timeout=TIMEOUT, allow_redirects=False, **more)
         if answer.status_code < HTTPStatus.MULTIPLE_CHOICES or answer.status_code == HTTPStatus.NOT_MODIFIED:
             return answer
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from cli.client import Address, ApiError, Client, NotConfigured, find_app
+from cli.client import LOCAL_STACK, Address, ApiError, Client, NotConfigured, find_app
 from tests.local.servers import answering
 
 type Say = Callable[..., dict[str, str]]
@@ -63,6 +63,24 @@ def test_a_key_goes_over_tls_or_to_this_machine_only(url: str) -> None:
 )
 def test_tls_and_this_machine_are_taken(url: str) -> None:
     assert find_app(url, "a-key").url == url
+
+
+@pytest.mark.parametrize("named", ["KEY", "TOKEN", "--key"])
+def test_a_key_or_token_without_a_url_does_not_open_the_local_stack(
+    named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever gives one means another app: a test or an erasure must not silently go to the stack of this folder."""
+    for name in ("URL", "KEY", "TOKEN"):
+        monkeypatch.delenv(f"SEGMENT_EXPORT_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    stack = tmp_path / LOCAL_STACK
+    stack.parent.mkdir()
+    stack.write_text('{"api_url": "http://127.0.0.1:1/api", "function_key": "local"}')
+    assert find_app(None, None).key == "local"
+    if named != "--key":
+        monkeypatch.setenv(f"SEGMENT_EXPORT_{named}", "a-secret")
+    with pytest.raises(NotConfigured, match="no URL: say --url or SEGMENT_EXPORT_URL"):
+        find_app(None, "a-secret" if named == "--key" else None)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -72,7 +72,8 @@ def test_the_whole_flow_from_a_terminal(world: World, terminal: Terminal, tmp_pa
     assert "email_invalid" in terminal.run("rejected", "team", "--summary")
     assert "Completed with warnings" in terminal.run("runs")
     assert "Completed with warnings" in terminal.run("export", "list")
-    assert "function-key, admin" in terminal.run("me")
+    assert "function-key, admin" in (who := terminal.run("me"))
+    assert world.stack.api_url in who
     assert "member" in terminal.run("explain", "team", typed="a@example.com\n")
     assert "not_in_segment" in terminal.run("explain", "team", "c@example.com", code=1)
     assert "1 accounts" in terminal.run("erase", "a@example.com")
@@ -199,6 +200,7 @@ def test_health_and_all_runs_from_a_terminal(world: World, terminal: Terminal) -
     world.connect()
     world.save("everyone", segments=[{"segment": "Team", "list": "Everyone"}], mapping=SIMPLE)
     shown = terminal.run("health")
+    assert f"The app at {world.stack.api_url}, version {world.api.get('health')['version']}." in shown
     assert [part for part in ("storage", "vault", "source") if not re.search(rf"^{part} +reachable", shown, re.M)] == []
     started = terminal.run("run-all")
     runs = world.api.get("exports/everyone/runs")["items"]
