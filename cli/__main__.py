@@ -15,7 +15,9 @@ from cli.terminal import Json, client, print_whole, put_out, say
 _URL_HELP: Final = "API URL, such as https://NAME.azurewebsites.net/api; or in SEGMENT_EXPORT_URL. If neither is given: the local stack."
 _KEY_HELP: Final = "Function key; better in SEGMENT_EXPORT_KEY. A token of Entra goes in SEGMENT_EXPORT_TOKEN."
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Export Customer Insights segments to Autopilot.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Export Customer Insights segments to Autopilot or Ortto."
+)
 app.command()(connections.connect)
 app.command("connections")(connections.connections)
 app.add_typer(connections.app, name="connection")
@@ -113,7 +115,7 @@ def explain(
 def erase(
     context: typer.Context, email: Annotated[str | None, typer.Argument(help="Asked for if left out.")] = None
 ) -> None:
-    """Erase a person at Autopilot and from our state; no later run brings them back. Ends with 1 unless it is done."""
+    """Erase a person at every account and from our state; no later run brings them back. Ends with 1 unless it is done."""
     address = email or typer.prompt("E-mail address of the person to erase")
     with client(context) as api:
         done = api.post("erasure", {"email": address})

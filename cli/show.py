@@ -81,8 +81,8 @@ def _stage(run: dict[str, Any]) -> str:
 
 
 _WAITS = {
-    "pace": "its turn at Autopilot",
-    "autopilot": "Autopilot",
+    "pace": "the account's pace",
+    "autopilot": "the destination",
     "key_vault": "Key Vault",
     "source": "Customer Insights",
 }

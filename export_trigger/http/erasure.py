@@ -14,13 +14,13 @@ from shared.erasure.requests import Erasure, Progress
 from shared.reasons.codes import Reason
 
 _WHY: Final[dict[str, str]] = {
-    Reason.KEY_REFUSED: "Autopilot refused this connection's key. Store the account's current key, or delete the connection.",
+    Reason.KEY_REFUSED: "The account refused this connection's key. Store the account's current key, or delete the connection.",
     Reason.KEY_MISSING: "This connection's key cannot be read from Key Vault. Store it again, or delete the connection.",
-    Reason.AUTOPILOT_UNAVAILABLE: "Autopilot gave no answer that can be believed. It is tried again.",
-    Reason.AUTOPILOT_REFUSED: "Autopilot refused the request. Look at the account's plan and status.",
+    Reason.AUTOPILOT_UNAVAILABLE: "The account gave no answer that can be believed. It is tried again.",
+    Reason.AUTOPILOT_REFUSED: "The account refused the request. Look at its plan and status.",
     Reason.INTERNAL_ERROR: "The account could not be opened. Look at the connection, and save it again.",
     "vault_unavailable": "Key Vault did not answer. It is tried again.",
-    STILL_THERE: "Autopilot said that it deleted the contact, and still has it. It is tried again.",
+    STILL_THERE: "The account said that it deleted the contact, and still has it. It is tried again.",
     NOT_TRIED: "There was no time for this account yet. It is tried again.",
     CONNECTION_DELETED: "The connection was deleted before its account confirmed. Delete the person there by hand.",
     ADDRESS_LOST: "The address is no longer kept, so nothing more can be done for this request. Make it again.",

@@ -53,7 +53,11 @@ def document() -> dict[str, Any]:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Segment export", "version": "1", "description": "Customer Insights segments to Autopilot."},
+        "info": {
+            "title": "Segment export",
+            "version": "1",
+            "description": "Customer Insights segments to Autopilot or Ortto.",
+        },
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"],

@@ -11,8 +11,10 @@ from typing import Final
 from shared.azure.records import NewerVersion
 from shared.azure.storage import Conflict, Container
 from shared.composition.app import App
+from shared.delivery.destination import Destination
 from shared.exports.configuration import Export
 from shared.lifecycle.confirm import fell_short
+from shared.lifecycle.destination import destination_of_run
 from shared.lifecycle.follow_up import follow_up, what_follows
 from shared.lifecycle.notify import announce
 from shared.lifecycle.record import gather_customers, gather_receipts, gather_rejected
@@ -184,9 +186,10 @@ def _delivered(
     short = fell_short(app, run, state, receipts, lists)
     if short and run.stop is None and not missing:
         reason = Reason.LISTS_DIFFER
-        detail = "Autopilot did not put all contacts on their lists, although it did when it was tried. " + (
-            _HOW_TO_REPAIR if run.trigger == "repair" else "A verification with repair follows by itself."
-        )
+        there = destination_of_run(app, run)
+        detail = (
+            f"{there.title} did not put all contacts on their {there.list_word}s, although it did when it was tried. "
+        ) + (_HOW_TO_REPAIR if run.trigger == "repair" else "A verification with repair follows by itself.")
     return Ending(reason, detail, state, short=short is not False or state.has_unnamed)
 
 
@@ -199,7 +202,11 @@ def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
     except Damaged as damage:
         return Ending(Reason.BOOKS_DO_NOT_CLOSE, f"{damage}.")
     equal = all(finding.is_equal for finding in verified.findings)
-    detail = verified.detail if equal else " ".join(filter(None, [verified.detail, *_what_differs(run, verified)]))
+    detail = (
+        verified.detail
+        if equal
+        else " ".join(filter(None, [verified.detail, *_what_differs(destination_of_run(app, run), run, verified)]))
+    )
     return Ending(
         Reason.LISTS_EQUAL if equal else Reason.LISTS_DIFFER,
         detail,
@@ -208,11 +215,11 @@ def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
     )
 
 
-def _what_differs(run: Run, verified: Verified) -> Iterator[str]:
+def _what_differs(there: Destination, run: Run, verified: Verified) -> Iterator[str]:
     """Return which lists are gone, and what makes the lists right again: a run that follows, or somebody who asks for it."""
     for finding in verified.findings:
         if not finding.exists:
-            yield f"The list {finding.list!r} is gone at Autopilot; the next run makes it again and fills it."
+            yield f"The {there.list_word} {finding.list!r} is gone at {there.title}; the next run makes it again and fills it."
     yield (
         "A run that delivers what is missing or drifted follows by itself."
         if run.verification == "repair"

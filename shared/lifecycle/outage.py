@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
 
 from shared.composition.app import App
+from shared.lifecycle.destination import destination_of_run
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
 from shared.retry.policy import OUTAGE
 from shared.runs.run import Run
-
-_WAITING: Final = {
-    Reason.AUTOPILOT_UNAVAILABLE: "Waiting until Autopilot answers.",
-    Reason.KEY_MISSING: "Waiting until Key Vault answers.",
-}
 
 
 def note_outage(app: App, run: Run, detail: str) -> float | None:
@@ -30,11 +25,18 @@ def note_outage(app: App, run: Run, detail: str) -> float | None:
 
 def wait(app: App, run: Run, reason: Reason) -> Reason:
     """Raise TryLater until the outage exceeds OUTAGE_MINUTES, then return the reason to stop with."""
-    seconds = note_outage(app, run, _WAITING.get(reason, f"Waiting: {reason}."))
+    seconds = note_outage(app, run, _waiting(app, run, reason))
     if seconds is None:
         return reason
     waits_for = WaitsFor.KEY_VAULT if reason is Reason.KEY_MISSING else WaitsFor.AUTOPILOT
     raise TryLater(seconds, f"waiting: {reason}", waits_for=waits_for)
+
+
+def _waiting(app: App, run: Run, reason: Reason) -> str:
+    """Return what a run waits for, in the words of its destination."""
+    if reason is Reason.AUTOPILOT_UNAVAILABLE:
+        return f"Waiting until {destination_of_run(app, run).title} answers."
+    return "Waiting until Key Vault answers." if reason is Reason.KEY_MISSING else f"Waiting: {reason}."
 
 
 def wait_or_end(app: App, run: Run, end: ExportError) -> ExportError:

@@ -12,6 +12,7 @@ from export_trigger.http.runs import view
 from export_trigger.steps.cancel import cancel_run
 from shared.azure.storage import Queue
 from shared.composition.app import App
+from shared.destinations.registry import DESTINATIONS
 from shared.lifecycle.outage import wait
 from shared.lifecycle.queue_work import postpone
 from shared.reasons.codes import Reason, WaitsFor
@@ -53,6 +54,16 @@ def test_an_outage_that_outlasts_the_setting_ends_the_run(timed: App, clock: Man
     wait_for(timed, clock, run, hours=timed.settings.outage_minutes / 60)
     clock.sleep(1)
     assert wait(timed, run, Reason.AUTOPILOT_UNAVAILABLE) is Reason.AUTOPILOT_UNAVAILABLE
+
+
+@pytest.mark.parametrize(("kind", "title"), [("autopilot", "Autopilot"), ("ortto", "Ortto")])
+def test_a_run_that_waits_names_its_own_destination(
+    timed: App, run: Run, kind: str, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(App, "destination", lambda _app, _name: DESTINATIONS[kind])
+    with pytest.raises(TryLater):
+        wait(timed, run, Reason.AUTOPILOT_UNAVAILABLE)
+    assert timed.ledger.run(run.export, run.id).detail == f"Waiting until {title} answers."
 
 
 def test_a_run_that_waits_says_for_what_and_until_when(timed: App, clock: ManualClock, run: Run) -> None:

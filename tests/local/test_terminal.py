@@ -73,3 +73,14 @@ def test_a_run_that_succeeded_still_says_what_it_has_to_say() -> None:
 def test_a_run_that_waits_says_for_what() -> None:
     run = {"status": "Processing", "unreachable_since": "2026-01-01T00:00:00Z", "detail": "Waiting until [it] answers."}
     assert _stage(run) == "Waiting until \\[it] answers."
+
+
+@pytest.mark.parametrize(("waits_for", "said"), [("pace", "the account's pace"), ("autopilot", "the destination")])
+def test_what_a_run_waits_for_names_no_destination_that_may_be_another(waits_for: str, said: str) -> None:
+    run = {
+        "status": "Processing",
+        "unreachable_since": None,
+        "waits_for": waits_for,
+        "waits_until": "2026-01-01T00:00:00Z",
+    }
+    assert _stage(run).startswith(f"Waiting for {said} until ")

@@ -41,6 +41,11 @@ def test_a_segment_becomes_a_tag_that_follows_it_is_verified_repaired_and_erased
     (finding,) = run(installation, "verify_export")["findings"]
     assert (finding["missing"], finding["drifted"], finding["extra"]) == (1, 1, 0)
 
+    ortto.by_hand("DELETE", "tags/Team of ours")
+    gone = run(installation, "verify_export")
+    assert "The tag 'Team' is gone at Ortto" in gone["advice"]
+    assert "Autopilot" not in gone["advice"]
+
     status, erased = installation.ask("post_erasure", body={"email": "b@example.com"})
     assert (status, erased["progress"]) == (200, "erased")
     assert ortto.first_name("b@example.com") is None
