@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 import yaml
@@ -143,13 +143,16 @@ def export_migrate(
     name: str,
     to: Annotated[str, typer.Option("--to", help="The Ortto connection that it shall use.")],
     new_people: Annotated[
-        str | None, typer.Option(help="May those be mailed whom it creates? subscribed or not_subscribed.")
+        Literal["subscribed", "not_subscribed"] | None,
+        typer.Option(help="May those be mailed whom it creates? Asked for before it is saved."),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Propose an export of Autopilot as one of Ortto: prints the YAML that `export save` takes, and saves nothing."""
     with client(context) as api:
         export = api.get(f"exports/{name}")
+        if (kind := api.get(f"connections/{to}")["kind"]) != "ortto":
+            raise typer.BadParameter(f"{to} leads to {kind}: name a connection to Ortto.", param_hint="--to")
         found = propose(export["mapping"], api.get(f"connections/{to}/fields")["fields"])
     settings = {"name": name, **moved(_settings(export), to, found.mapping, new_people)}
     notes = (

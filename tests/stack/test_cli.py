@@ -237,6 +237,16 @@ def test_the_example_in_the_documents_works_as_it_stands(world: World, terminal:
     assert terminal.run("export", "diff", "-f", "docs/example.yaml") == ""
 
 
+def test_a_move_to_ortto_is_proposed_only_for_ortto_and_with_words_that_it_knows(
+    world: World, terminal: Terminal
+) -> None:
+    world.publish({"Team": people("a@example.com")})
+    world.connect()
+    world.save("moving", segments=[{"segment": "Team", "list": "Moving"}], mapping=SIMPLE)
+    assert "is not one of" in terminal.run("export", "migrate", "moving", "--to", "main", "--new-people", "foo", code=2)
+    assert "name a connection to Ortto" in terminal.run("export", "migrate", "moving", "--to", "main", code=2)
+
+
 def test_json_is_what_the_api_said(world: World, terminal: Terminal) -> None:
     world.connect()
     assert "main" in [found["name"] for found in json.loads(terminal.run("connections", "--json"))]
