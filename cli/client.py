@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -38,9 +39,34 @@ class ApiError(Exception):
     @property
     def lines(self) -> list[str]:
         """What to show a person: what is wrong, field by field, and what it is about, such as another run."""
-        fields = [f"  {item['field']}: {item['detail']}" for item in self.content.get("errors", [])]
-        about = [f"  {name}: {_listed(self.content[name])}" for name in _ABOUT if self.content.get(name)]
-        return [str(self), *about, *fields]
+        errors = self.content.get("errors", [])
+        fields = [
+            item["detail"] if item["field"] == "(body)" else f"{item['field']}: {item['detail']}" for item in errors
+        ]
+        about = [f"{name}: {_listed(self.content[name])}" for name in _ABOUT if self.content.get(name)]
+        return [_spoken(str(self)), *(f"  {line}" for line in (*about, *fields))]
+
+    def in_words(self, words: Mapping[str, str]) -> ApiError:
+        """Return the same no with a command's words in place of the API's."""
+        wrong = [
+            {**item, "field": words.get(item["field"], item["field"]), "detail": _worded(item["detail"], words)}
+            for item in self.content.get("errors", [])
+        ]
+        told = {**self.content, "detail": _worded(str(self), words), **({"errors": wrong} if wrong else {})}
+        return ApiError(self.status, told)
+
+
+def _worded(text: str, words: Mapping[str, str]) -> str:
+    """Replace what is no word of English, such as `api_key`, wherever it stands."""
+    names = sorted((name for name in words if not name.isalpha()), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, names)), lambda found: words[found[0]], text) if names else text
+
+
+def _spoken(sentence: str) -> str:
+    """Return the API's sentence without its own words for what was sent: a terminal shows the fields below."""
+    return sentence.replace("The body does not fit.", "It is not taken.").replace(
+        "Correct the fields named in errors.", "Correct:"
+    )
 
 
 def _listed(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli.client import Client
+from cli.client import ApiError, Client
 from cli.show import table_of
 from cli.terminal import Json, client, errors, print_whole, put_out, say
 
@@ -16,6 +16,23 @@ app = typer.Typer(no_args_is_help=True, help="Connections: show, test, delete. M
 
 _SETTINGS: Final = ("display_name", "kind", "region", "access", "rate_limit", "calls_in_flight", "list_strategy")
 """What of a stored connection is sent back when another part of it changes."""
+
+_OPTIONS: Final = {
+    "agree_to_privacy": "--agree",
+    "must be true": "must be given",
+    "api_key": "the key",
+    "secret_name": "--secret-name",
+    "display_name": "--display-name",
+    "kind": "--kind",
+    "region": "--region",
+    "rate_limit": "--rate-limit",
+    "calls_in_flight": "--calls-in-flight",
+    "list_strategy": "--list-strategy",
+    "access": "--share",
+}
+"""The options of `connect`, by what the API calls them."""
+
+_DETACH: Final = {"?detach=true": "--detach"}
 
 
 def connect(
@@ -60,7 +77,10 @@ def connect(
             "agree_to_privacy": agree,
             **_key(name, present, secret_name, kind or present.get("kind", "autopilot")),
         }
-        made = api.put(f"connections/{name}", body, etag)
+        try:
+            made = api.put(f"connections/{name}", body, etag)
+        except ApiError as error:
+            raise error.in_words(_OPTIONS) from None
     put_out(made, as_json, lambda: say(f"Connected to {made['account'] or made['kind'].title()} as {name}."))
 
 
@@ -139,7 +159,10 @@ def connection_delete(
     """Remove a connection; refused while exports use it, unless they are detached."""
     with client(context) as api:
         users = _users(api, name) if detach else []
-        api.delete(f"connections/{name}", **({"detach": "true"} if detach else {}))
+        try:
+            api.delete(f"connections/{name}", **({"detach": "true"} if detach else {}))
+        except ApiError as error:
+            raise error.in_words(_DETACH) from None
     kept = f" Without a connection now: {', '.join(users)}." if users else ""
     say(f"Removed {name}.{kept}")
 

@@ -8,7 +8,15 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from export_trigger.http.request import Problem
 from export_trigger.steps.keys import is_named, remove_key
@@ -18,7 +26,7 @@ from shared.composition.app import Account, App
 from shared.delivery.account import Identity
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused
 from shared.destinations.registry import DEFAULT, DESTINATIONS
-from shared.exports.configuration import Connection, DisplayName, ListStrategy, Model
+from shared.exports.configuration import VAULT_PATTERN, Connection, DisplayName, ListStrategy, Model
 from shared.reasons.errors import ExportError
 from shared.state.digest_key import DIGEST_SECRET
 
@@ -49,7 +57,7 @@ def _header_safe(key: SecretStr) -> SecretStr:
 
 def _known_kind(kind: str) -> str:
     if kind not in DESTINATIONS:
-        raise ValueError(f"kind is one of: {', '.join(sorted(DESTINATIONS))}")
+        raise ValueError(f"is one of: {', '.join(sorted(DESTINATIONS))}")
     return kind
 
 
@@ -57,7 +65,7 @@ KnownKind = Annotated[
     str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": sorted(DESTINATIONS)})
 ]
 ApiKey = Annotated[SecretStr, AfterValidator(_header_safe)]
-SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z-]{1,127}$")]
+SecretName = Annotated[str, StringConstraints(pattern=VAULT_PATTERN)]
 
 
 class ConnectionBody(Model):
@@ -65,26 +73,39 @@ class ConnectionBody(Model):
 
     display_name: DisplayName
     kind: KnownKind = DEFAULT.kind
-    region: Annotated[str, StringConstraints(max_length=64)] | None = None
+    region: Annotated[str, StringConstraints(max_length=64)] | None = Field(default=None, validate_default=True)
     api_key: ApiKey | None = None
     secret_name: SecretName | None = None
     access: Literal["administrators", "administrators_and_contributors"] = "administrators"
-    agree_to_privacy: bool = Field(default=False, description=CONSENT_TEXT)
+    agree_to_privacy: bool = Field(default=False, validate_default=True, description=CONSENT_TEXT)
     rate_limit: float = Field(default=20, ge=0.1, le=10_000)
     calls_in_flight: int | None = Field(default=None, ge=1, le=32, description=IN_FLIGHT_TEXT)
     list_strategy: ListStrategy = Field(default="auto", description=STRATEGY_TEXT)
 
-    @model_validator(mode="after")
-    def _coherent(self) -> ConnectionBody:
-        if not self.agree_to_privacy:
-            raise ValueError("agree_to_privacy must be true: " + CONSENT_TEXT)
-        if self.api_key is not None and self.secret_name is not None:
+    @field_validator("agree_to_privacy")
+    @classmethod
+    def _agreed(cls, agreed: bool) -> bool:
+        if not agreed:
+            raise ValueError(f"must be true. {CONSENT_TEXT}")
+        return agreed
+
+    @field_validator("secret_name")
+    @classmethod
+    def _one_key(cls, secret_name: str | None, known: ValidationInfo) -> str | None:
+        if secret_name is not None and known.data.get("api_key") is not None:
             raise ValueError("give api_key (stored in the vault for you) or secret_name (one already there), not both")
-        regions = DESTINATIONS[self.kind].regions
-        if self.region not in (regions or (None,)):
-            named = f"region is one of: {', '.join(regions)}" if regions else "this kind of destination has no regions"
-            raise ValueError(named)
-        return self
+        return secret_name
+
+    @field_validator("region")
+    @classmethod
+    def _of_its_kind(cls, region: str | None, known: ValidationInfo) -> str | None:
+        kind = known.data.get("kind")
+        if kind is not None and region not in (DESTINATIONS[kind].regions or (None,)):
+            regions = ", ".join(DESTINATIONS[kind].regions)
+            raise ValueError(
+                f"is one of: {regions}" if regions else f"{DESTINATIONS[kind].title} has none: leave it out"
+            )
+        return region
 
 
 def rate_of(body: ConnectionBody) -> float:

@@ -10,10 +10,11 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
 from export_trigger.http.access import Caller
 from export_trigger.http.view import ProblemView
+from shared.exports.configuration import NAME_PATTERN, VAULT_PATTERN
 
 LARGEST_BODY: Final = 256 * 1024
 """Bytes of a request body; the largest export is far smaller."""
@@ -27,6 +28,9 @@ LONGEST_AFTER: Final = 256
 
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_LIKE_A_NAME: Final = "must be like a-name-1, at most 63 long"
+_WORDS: Final = {NAME_PATTERN: _LIKE_A_NAME, VAULT_PATTERN: "has only letters, digits and hyphens, at most 127"}
+"""What a value must be like, where its type is a pattern."""
 
 
 class Body(Protocol):
@@ -156,7 +160,7 @@ def after_invalid() -> Problem:
 def check_name(kind: str, name: str) -> None:
     """Raise a Problem for a name that could be none."""
     if not _NAME.fullmatch(name):
-        raise Problem(HTTPStatus.BAD_REQUEST, "name_invalid", f"The {kind} must be like a-name-1, at most 63 long.")
+        raise Problem(HTTPStatus.BAD_REQUEST, "name_invalid", f"The {kind} {_LIKE_A_NAME}.")
 
 
 def stale() -> Problem:
@@ -169,13 +173,22 @@ def stale() -> Problem:
 def field_errors(error: ValidationError) -> list[dict[str, str]]:
     """Return what is wrong field by field, as paths such as `mapping.FirstName`; never the value that was sent."""
     return [
-        {
-            "field": ".".join(str(part) for part in item["loc"]) or "(body)",
-            "code": item["type"],
-            "detail": item["msg"].removeprefix("Value error, "),
-        }
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
+        {"field": _path(item["loc"]), "code": item["type"], "detail": _sentence(item)}
+        for item in error.errors(include_url=False, include_input=False)
     ]
+
+
+def _path(parts: tuple[int | str, ...]) -> str:
+    """Return where a value stands in the body; which kind of schedule it is stands in no path."""
+    if len(parts) > 2 and parts[0] == "schedule":
+        parts = (parts[0], *parts[2:])
+    return ".".join(map(str, parts)) or "(body)"
+
+
+def _sentence(item: ErrorDetails) -> str:
+    """Return what is wrong with a value, without a pattern that only programmers read."""
+    pattern = item.get("ctx", {}).get("pattern")
+    return _WORDS.get(str(pattern), item["msg"].removeprefix("Value error, "))
 
 
 def _check_depth(content: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -11,7 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from shared.exports.schedule import check_cron
 from shared.exports.titles import alike
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
+VAULT_PATTERN: Final = r"^[0-9a-zA-Z-]{1,127}$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A connection's or an export's name, as it stands in paths."""
 
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

@@ -256,6 +256,25 @@ def test_a_no_is_a_sentence_and_an_exit_code(world: World, terminal: Terminal) -
     assert "There is no export" in terminal.run("run", "nowhere", code=2)
 
 
+def test_a_no_speaks_of_the_commands_own_options(world: World, terminal: Terminal, tmp_path: Path) -> None:
+    said = terminal.run("connect", "mine", "--kind", "ortto", "--region", "mars", typed="sandbox-key\n", code=2)
+    assert "  --agree: must be given. By agreeing you allow" in said
+    assert "  --region: is one of: us, au, eu" in said
+    assert "--secret-name" in terminal.run("connect", "mine", "--agree", typed="\n", code=2)
+    world.publish({"Team": people("a@example.com")})
+    terminal.run("connect", "used", "--agree", typed="sandbox-key\n")
+    world.save("by", connection="used", segments=[{"segment": "Team", "list": "By"}], mapping=SIMPLE)
+    said += terminal.run("connection", "delete", "used", code=2)
+    assert "repeat with --detach" in said
+    file = tmp_path / "wrong.yaml"
+    file.write_text(yaml.safe_dump({**EXPORT, "connection": "A B", "schedule": {"on": "cron", "cron": "daily"}}))
+    said += terminal.run("export", "save", "-f", str(file), code=2)
+    assert "  connection: must be like a-name-1, at most 63 long" in said
+    assert "  schedule.cron: " in said
+    assert [word for word in ("body", "agree_to_privacy", "pattern", "detach=", "cron.cron") if word in said] == []
+    terminal.run("export", "delete", "by")
+
+
 def test_without_an_app_it_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["segments"])
