@@ -30,9 +30,9 @@ function times(edit, schedule, change) {
   const choose = (every) => set(every === "custom" ? `*/30 ${Number(parts.time.split(":")[0])} * * *` : cronOf(every, parts.time, parts.weekday));
   return h("div", { class: "times" },
     selectField({ label: "How often", path: "schedule.every", value: isCustom ? "custom" : parts.every, errors: [], options: [["daily", "Every day"], ["weekdays", "Monday to Friday"], ["weekly", "Once a week"], ["custom", "By a cron expression"]], change: choose }),
-    isCustom ? textField({ label: "Cron expression", path: "schedule.cron.cron", value: schedule.cron, errors: edit.errors, help: "Five fields: minute, hour, day of month, month, day of week.", change: set })
+    isCustom ? textField({ label: "Cron expression", path: "schedule.cron", value: schedule.cron, errors: edit.errors, help: "Five fields: minute, hour, day of month, month, day of week.", change: set })
       : [parts.every === "weekly" ? selectField({ label: "On", path: "schedule.day", value: parts.weekday, errors: [], options: WEEKDAYS, change: (weekday) => set(cronOf("weekly", parts.time, weekday)) }) : null,
-        textField({ label: "At", path: "schedule.cron.cron", kind: "time", value: parts.time, errors: edit.errors, change: (time) => time && set(cronOf(/** @type {any} */ (parts.every), time, parts.weekday)) })],
+        textField({ label: "At", path: "schedule.cron", kind: "time", value: parts.time, errors: edit.errors, change: (time) => time && set(cronOf(/** @type {any} */ (parts.every), time, parts.weekday)) })],
     h("div", { class: "field" }, h("label", { for: "f-zone" }, "Time zone"),
       h("input", { id: "f-zone", list: "zones", value: schedule.time_zone, autocomplete: "off", oninput: (event) => change({ schedule: { ...schedule, time_zone: event.currentTarget.value } }) }),
       h("datalist", { id: "zones" }, zones.map((zone) => h("option", { value: zone }))),

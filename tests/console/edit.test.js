@@ -69,7 +69,7 @@ test("mine over theirs keeps what they changed and I did not", () => {
 });
 
 test("an error stands at its field, and one of a part at the whole", () => {
-  const errors = [{ field: "schedule.cron.cron", detail: "no" }, { field: "mapping.FirstName", detail: "gone" }];
+  const errors = [{ field: "schedule.cron", detail: "no" }, { field: "mapping.FirstName", detail: "gone" }];
   assert.equal(errorsAt(errors, "schedule").length, 1);
   assert.equal(errorsAt(errors, "mapping.First").length, 0);
 });
