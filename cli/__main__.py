@@ -10,7 +10,8 @@ from cli import connections, exports, runs
 from cli.person import show_person
 from cli.preview import show_preview
 from cli.show import table_of
-from cli.terminal import Json, client, print_whole, put_out, say
+from cli.terminal import Json, Limit, client, print_whole, put_out, say, say_if_older
+from cli.words import command, done_to, may, minute
 
 _URL_HELP: Final = "API URL, such as https://NAME.azurewebsites.net/api; or in SEGMENT_EXPORT_URL. If neither is given: the local stack."
 _KEY_HELP: Final = "Function key; better in SEGMENT_EXPORT_KEY. A token of Entra goes in SEGMENT_EXPORT_TOKEN."
@@ -48,10 +49,15 @@ def segments(context: typer.Context, as_json: Json = False) -> None:
     with client(context) as api:
         found = list(api.items("segments"))
     rows = [
-        (item["name"], item["members"], item["refreshed_at"], item["why_not"] or item.get("not_counted") or "yes")
+        (
+            item["name"],
+            "" if item["members"] is None else f"{item['members']:,}",
+            minute(item["refreshed_at"]),
+            item["why_not"] or item.get("not_counted") or "yes",
+        )
         for item in found
     ]
-    put_out(found, as_json, lambda: print_whole(table_of(("Segment", "Members", "Refreshed", "Eligible"), rows)))
+    put_out(found, as_json, lambda: print_whole(table_of(("Segment", "Members", "Refreshed (UTC)", "Eligible"), rows)))
 
 
 @app.command()
@@ -83,14 +89,13 @@ def health(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def me(context: typer.Context, as_json: Json = False) -> None:
-    """Show who the app takes you for, and what your role may do."""
+    """Show who the app takes you for, and what your role may do (with --json: which calls of the API)."""
     with client(context) as api:
         found = api.get("me")
 
     def show() -> None:
         say(f"{found['id']}, {found['role']} (authentication: {found['mode']}), at {api.url}")
-        for name in found["may"]:
-            say(f"  {name}")
+        say(may(found["role"]))
 
     put_out(found, as_json, show)
 
@@ -140,7 +145,7 @@ def _show_erasure(found: dict[str, Any]) -> None:
             say(f"{item['connection']}: {item['code']}. {item['detail']}")
     for run in found["waiting_for"]:
         say(f"Waits for run {run['run']} of {run['export']}.")
-    say(f"Look again with: erasure {found['id']}")
+    say(f"Look again with: {command(f'erasure {found["id"]}')}")
     raise typer.Exit(1)
 
 
@@ -148,13 +153,15 @@ def _show_erasure(found: dict[str, Any]) -> None:
 def audit(
     context: typer.Context,
     export: Annotated[str | None, typer.Option(help="What was done with this export only.")] = None,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """Show who changed or started what, newest first."""
     with client(context) as api:
-        found = api.get("audit", **({"export": export} if export else {}))["items"]
-    rows = [(item["at"][:19], item["by"], item["what"], item["of"]) for item in found]
+        found, are_older = api.newest("audit", limit, **({"export": export} if export else {}))
+    rows = [(item["at"][:19], item["by"], item["what"], done_to(item["of"])) for item in found]
     put_out(found, as_json, lambda: print_whole(table_of(("When (UTC)", "Who", "What", "Of"), rows, whole=("Of",))))
+    say_if_older(are_older, limit)
 
 
 if __name__ == "__main__":

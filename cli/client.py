@@ -18,6 +18,9 @@ import requests
 TIMEOUT: Final = (10, 230)
 """Seconds to connect and to wait; Azure's own limit for an answer is 230."""
 
+LARGEST_PAGE: Final = 200
+"""Items of a list that the API answers at most at a time."""
+
 _ABOUT: Final = ("run", "export", "exports", "list")
 """What a problem may name beside its sentence."""
 
@@ -188,6 +191,17 @@ class Client:
             after = page["next"]
             if not after:
                 return
+
+    def newest(self, path: str, most: int, **query: str) -> tuple[list[dict[str, Any]], bool]:
+        """Return up to `most` items of a list that begins with the newest, and whether there are older ones."""
+        found: list[dict[str, Any]] = []
+        after: dict[str, str] = {}
+        while True:
+            page = self.get(path, **query, **after, limit=str(min(LARGEST_PAGE, most - len(found))))
+            found += page["items"]
+            if not page["next"] or len(found) >= most:
+                return found, bool(page["next"])
+            after = {"after": page["next"]}
 
     def text(self, path: str) -> str:
         """Return a path's text."""

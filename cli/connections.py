@@ -11,6 +11,7 @@ import typer
 from cli.client import ApiError, Client
 from cli.show import table_of
 from cli.terminal import Json, client, errors, print_whole, put_out, say
+from cli.words import minute
 
 app = typer.Typer(no_args_is_help=True, help="Connections: show, test, delete. Make or change one with connect.")
 
@@ -120,7 +121,11 @@ def connection_show(context: typer.Context, name: str, as_json: Json = False) ->
     """Show a connection, and whether its key can be read; never the key."""
     with client(context) as api:
         found = api.get(f"connections/{name}")
-    rows = [(field, value) for field, value in found.items() if not isinstance(value, dict)]
+    rows = [
+        (field, minute(value) if field.endswith("_at") else value)
+        for field, value in found.items()
+        if not isinstance(value, dict)
+    ]
     put_out(found, as_json, lambda: print_whole(table_of(("Setting", "Value"), rows)))
 
 

@@ -15,6 +15,7 @@ from cli.migrate import moved, propose
 from cli.preview import show_preview
 from cli.show import table_of
 from cli.terminal import Json, client, errors, print_whole, put_out, put_out_text, say
+from cli.words import command
 
 app = typer.Typer(no_args_is_help=True, help="Exports: what goes and how often.")
 
@@ -45,14 +46,14 @@ def export_save(
 
 def _when(saved: dict[str, Any]) -> str:
     """Return when a saved export runs."""
-    name, schedule = saved["name"], saved["schedule"]
+    now, schedule = command(f"run {saved['name']}"), saved["schedule"]
     if saved["connection"] is None:
         return "It has no connection, and does not run before it has one."
     if schedule["on"] == "refresh":
-        return f"It runs with the next refresh, or now: cli run {name}"
+        return f"It runs with the next refresh, or now: {now}"
     if schedule["on"] == "cron":
-        return f"It runs at {schedule['cron']} ({schedule['time_zone']}), or now: cli run {name}"
-    return f"Its schedule is off: it runs when it is told to: cli run {name}"
+        return f"It runs at {schedule['cron']} ({schedule['time_zone']}), or now: {now}"
+    return f"Its schedule is off: it runs when it is told to: {now}"
 
 
 @app.command("diff")

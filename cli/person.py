@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.show import table_of
 from cli.terminal import print_whole, say
+from cli.words import minute
 
 
 def show_person(found: dict[str, Any], word: str) -> None:
@@ -40,7 +41,7 @@ def _show_rest(found: dict[str, Any]) -> None:
             say(f"{segment['segment']} could not be read: {segment['code']}. {segment['detail']}", style="yellow")
     if since := found["rejected_since"]:
         before = "before " if since["or_earlier"] else ""
-        say(f"Rejected since {before}{since['at'][:16]} (run {since['run']}).", style="yellow")
+        say(f"Rejected since {before}{minute(since['at'])} UTC (run {since['run']}).", style="yellow")
     if record := found["record"]:
         values = {True: "the values of now", False: "other values", None: "values that cannot be compared"}
         say(f"Delivered with {values[record['is_current']]}, as run {record['run']} recorded.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.show import table_of
 from cli.terminal import console, print_whole, say
+from cli.words import about
 
 
 def show_preview(found: dict[str, Any]) -> None:
@@ -18,7 +19,7 @@ def show_preview(found: dict[str, Any]) -> None:
         say(f"{cells:,} values left out: {field} cannot take them", style="yellow")
     for field, cells in found["placeholders"].items():
         say(f"{cells:,} cells of {field} say that there is no value, such as NULL or N/A", style="dim")
-    say(f"About {found['calls']:,} calls, {found['minutes']} minutes. Nothing was sent.")
+    say(f"{about(found['calls'], found['minutes'])} Nothing was sent.")
     if found.get("settled") is False:
         say("Customer Insights may still be writing: a run would wait for it.", style="yellow")
     if found.get("remarks"):

@@ -9,7 +9,8 @@ import typer
 
 from cli.client import ApiError, Client
 from cli.show import headline, run_table, table_of, watch
-from cli.terminal import Json, client, console, errors, print_whole, put_out, put_out_text, say
+from cli.terminal import Json, Limit, client, console, errors, print_whole, put_out, put_out_text, say, say_if_older
+from cli.words import command, minute, took
 
 RunId = Annotated[str | None, typer.Argument(help="Default: the newest run that delivers, as runs lists them.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Stay and show how it goes.")]
@@ -42,6 +43,7 @@ def runs(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="An export; all of them if left out.")] = None,
     status: Annotated[str | None, typer.Option(help="Only those in a status, such as Failed.")] = None,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """List runs, newest first: those of one export, or of all."""
@@ -49,7 +51,7 @@ def runs(
     with client(context) as api:
         if name is not None:
             api.get(f"exports/{name}")  # which says so if there is none
-        found = api.get("runs", **{key: value for key, value in asked.items() if value})["items"]
+        found, are_older = api.newest("runs", limit, **{key: value for key, value in asked.items() if value})
     numbers = ("delivered", "rejected", "removed")
     rows = [
         [
@@ -58,12 +60,26 @@ def runs(
             item["status"],
             item["reason"],
             item["trigger"],
+            minute(item["started_at"] or item["queued_at"]),
+            took(item),
             *(f"{item['counts'][key]:,}" for key in numbers),
         ]
         for item in found
     ]
-    columns = ("Run", "Export", "Status", "Reason", "Trigger", "Delivered", "Rejected", "Removed")
-    put_out(found, as_json, lambda: print_whole(table_of(columns, rows, whole=("Export",))))
+    columns = (
+        "Run",
+        "Export",
+        "Status",
+        "Reason",
+        "Trigger",
+        "Started (UTC)",
+        "Took",
+        "Delivered",
+        "Rejected",
+        "Removed",
+    )
+    put_out(found, as_json, lambda: print_whole(table_of(columns, rows, whole=("Export", "Started (UTC)", "Took"))))
+    say_if_older(are_older, limit)
 
 
 def status(
@@ -79,7 +95,7 @@ def status(
         found = _watched(api, name, chosen, as_json) if watch_it else api.get(f"exports/{name}/runs/{chosen}")
 
     def show() -> None:
-        say(f"Run {found['id']}, {found['trigger']}, queued {found['queued_at'][:19]}")
+        say(f"Run {found['id']}, {found['trigger']}, queued {found['queued_at'][:19]} UTC")
         _print_end(found)
 
     put_out(found, as_json, show)
@@ -110,13 +126,15 @@ def _show_faults(found: dict[str, Any]) -> None:
             f"{item['rows']:,}",
             item["reason"],
             item["field"],
-            ("before " if item["or_earlier"] else "") + item["since"][:16],
+            ("before " if item["or_earlier"] else "") + minute(item["since"]),
             item["advice"],
             ", ".join(row["customer_id"] or row["where"] for row in item["examples"][:3]),
         )
         for item in found["groups"]
     ]
-    print_whole(table_of(("Rows", "Reason", "Field", "Since", "What to do", "Such as"), rows))
+    print_whole(table_of(("Rows", "Reason", "Field", "Since (UTC)", "What to do", "Such as"), rows))
+    if found["other_rows"]:
+        say(f"{found['other_rows']:,} more rows are in smaller groups: the CSV has them, without --summary.")
 
 
 def rerun(context: typer.Context, name: str, run_id: RunId = None) -> None:
@@ -160,7 +178,7 @@ def verify(
             columns = (word.capitalize(), "Expected", "Found", "Missing", "Extra", "Drifted")
             print_whole(table_of(columns, [_finding(found, word) for found in ended["findings"]]))
         if follows:
-            say(f"The repair is run {follows}: cli status {name} --watch")
+            say(f"The repair is run {follows}: {command(f'status {name} --watch')}")
 
     put_out(ended, as_json, show)
     raise typer.Exit(0 if ended["status"] == "Successful" else 1)

@@ -147,5 +147,11 @@ def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]], whole: Co
     for place, column in enumerate(columns):
         table.add_column(column, no_wrap=place == 0 or column in whole, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else harmless(cell)) for cell in row))
+        table.add_row(*(Text(_cell(cell)) for cell in row))
     return table
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else harmless(value)

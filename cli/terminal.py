@@ -25,6 +25,8 @@ errors = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print what the API answered, as JSON.")]
 
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, the newest first.")]
+
 WIDEST: Final = 10_000
 """Columns of a line that nobody's terminal wraps: what is piped is not cut."""
 
@@ -80,6 +82,12 @@ def put_out(content: Any, as_json: bool, show: Callable[[], None]) -> None:
         print(json.dumps(content, indent=2))  # noqa: T201 - this is the output
     else:
         show()
+
+
+def say_if_older(are_older: bool, limit: int) -> None:
+    """Say that there are older ones than those that are shown, beside the output: it may be piped."""
+    if are_older:
+        say(f"There are older ones: add --limit {limit * 4}.", style="yellow", to=errors)
 
 
 def put_out_text(text: str) -> None:

@@ -65,7 +65,10 @@ def test_the_whole_flow_from_a_terminal(world: World, terminal: Terminal, tmp_pa
     assert "2    delivered" in " ".join(ended.split("\n"))
     assert world.members("Team") == {"a@example.com", "b@example.com"}
     assert "email_invalid" in terminal.run("rejected", "team")
-    assert "on_demand" in terminal.run("runs", "team")
+    assert "on_demand" in (runs := terminal.run("runs", "team"))
+    assert re.search(r"Started \(UTC\) +Took", runs)
+    assert "There are older ones: add --limit" in terminal.run("audit", "--limit", "1")
+    assert "older" not in runs
     assert "put_export" in terminal.run("audit")
     assert "put_export" in (of_it := terminal.run("audit", "--export", "team"))
     assert "put_connection" not in of_it
