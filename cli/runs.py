@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.client import ApiError, Client
-from cli.show import headline, run_table, table_of, watch
+from cli.show import FINAL, headline, run_table, table_of, watch
 from cli.terminal import Json, Limit, client, console, errors, print_whole, put_out, put_out_text, say, say_if_older
 from cli.words import command, minute, took
 
@@ -214,7 +214,8 @@ def _show_end(ended: dict[str, Any], as_json: bool) -> None:
 
 def _print_end(ended: dict[str, Any]) -> None:
     console.print(headline(ended), soft_wrap=True)
-    print_whole(run_table(ended))
+    if ended["planned_at"] or ended["status"] not in FINAL:
+        print_whole(run_table(ended))
 
 
 def _newest(api: Client, name: str) -> dict[str, Any]:

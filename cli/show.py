@@ -137,7 +137,7 @@ def headline(run: dict[str, Any]) -> Text:
     parts = [(harmless(run["status"]), f"bold {color}")]
     parts += [(f" ({harmless(run['reason'])})", "dim")] if run["reason"] else []
     said = run["advice"] or run.get("detail")
-    parts += [(f" {harmless(said)}", "")] if said else []
+    parts += [(f". {harmless(said)}", "")] if said else []
     return Text.assemble(*parts)
 
 

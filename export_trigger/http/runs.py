@@ -133,7 +133,7 @@ def view(app: App, run: Run) -> RunView:
         {
             **known,
             "detail": run.detail if tells else run.remarks,
-            "advice": (run.detail + " " if run.detail else "") + reason.advice if reason else "",
+            "advice": reason.advice_after(run.detail) if reason else "",
             "segments": [target.model_dump() for target in run.targets],
             "canceling": run.stop is Reason.CANCELED_BY_USER and not is_over,
             "waits_for": run.waits_for if is_waiting else None,

@@ -149,7 +149,7 @@ def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles:
     if plan.difference.profiles > max_profiles:
         raise ExportError(
             Reason.OVER_LIMIT,
-            f"The segments hold {plan.difference.profiles} profiles; the export allows {max_profiles}.",
+            f"The segments hold {plan.difference.profiles:,} profiles; the export allows {max_profiles:,}.",
         )
     if not guards.allow_empty:
         _check_empty(plan, names)
@@ -157,7 +157,7 @@ def check_guards(plan: Plan, names: Sequence[str], guards: Guards, max_profiles:
         if current and leaving * 100 > current * guards.max_removed_percent:
             raise ExportError(
                 Reason.MASS_REMOVAL,
-                f"{leaving} of {current} members would be removed from {name!r}; the guard allows "
+                f"{leaving:,} of {current:,} members would be removed from {name!r}; the guard allows "
                 f"{guards.max_removed_percent:g}%.",
             )
 

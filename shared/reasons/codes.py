@@ -69,8 +69,15 @@ class Reason(StrEnum):
 
     @property
     def advice(self) -> str:
-        """One sentence: what happened and what to do."""
+        """What happened and what to do."""
         return _ADVICE[self]
+
+    def advice_after(self, detail: str) -> str:
+        """Return the advice behind a run's own detail, which may have said with numbers what happened."""
+        if not detail:
+            return self.advice
+        rest = self.advice.partition(". ")[2] if self in _TOLD_WITH_NUMBERS else self.advice
+        return f"{detail} {rest}"
 
 
 _STATUS = {
@@ -89,6 +96,9 @@ _STATUS = {
     Reason.REMOVALS_HELD_BACK: Status.COMPLETED_WITH_WARNINGS,
     Reason.CANCELED_BY_USER: Status.CANCELED,
 }
+
+_TOLD_WITH_NUMBERS = {Reason.OVER_LIMIT, Reason.EMPTY_SEGMENT, Reason.MASS_REMOVAL}
+"""Reasons whose detail says what the first sentence of their advice says."""
 
 _ADVICE = {
     Reason.KEY_REFUSED: "The account refused the API key. Put the account's current key into the connection, then run again.",

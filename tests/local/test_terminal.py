@@ -67,7 +67,7 @@ def test_markup_and_escape_sequences_are_shown_as_text(name: str) -> None:
 
 def test_a_run_that_succeeded_still_says_what_it_has_to_say() -> None:
     run = {"status": "Successful", "reason": None, "advice": "", "detail": "2 removals are held back."}
-    assert str(headline(run)) == "Successful 2 removals are held back."
+    assert str(headline(run)) == "Successful. 2 removals are held back."
 
 
 def test_a_run_that_waits_says_for_what() -> None:
@@ -84,3 +84,8 @@ def test_what_a_run_waits_for_names_no_destination_that_may_be_another(waits_for
         "waits_until": "2026-01-01T00:00:00Z",
     }
     assert _stage(run).startswith(f"Waiting for {said} until ")
+
+
+def test_a_status_with_its_reason_is_a_sentence_of_its_own() -> None:
+    run = {"status": "Skipped", "reason": "over_limit", "advice": "Nothing was sent."}
+    assert str(headline(run)) == "Skipped (over_limit). Nothing was sent."
