@@ -17,21 +17,21 @@ def show_person(found: dict[str, Any], word: str) -> None:
         for item in found["lists"]
     ]
     print_whole(table_of((word.capitalize(), "In segment", "Delivered", f"On {word} now", "Why"), lists))
-    for advice in dict.fromkeys(item["advice"] for item in found["lists"]):
-        say(advice)
+    for item in found["lists"]:
+        say(f"{item['list']}: {item['advice']}")
     rows = [
         (
             row["segment"],
             row["customer_id"],
-            "speaks" if row["speaks"] else "",
-            row["reason"] or "sound",
+            "yes" if row["speaks"] and not found["erased_at"] else "",
+            row["reason"] or ("erased" if found["erased_at"] else "can be delivered"),
             row["field"],
             "; ".join([row["advice"], *(f"{item['field']}: {item['advice']}" for item in row["omitted"])]).strip("; "),
         )
         for row in found["rows"]
     ]
     if rows:
-        print_whole(table_of(("Row in", "CustomerId", "", "Is", "Field", "What to do"), rows))
+        print_whole(table_of(("Segment", "CustomerId", "Decides", "Row", "Field", "What to do"), rows))
     _show_rest(found)
 
 
