@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from shared.cleaning.addresses import normalised
 from shared.cleaning.clean import Cleaned, Recipe, clean_batch
 from shared.cleaning.contact import decoded, united
+from shared.cleaning.keys import normalised_keys
 from shared.cleaning.notation import Notations
 from shared.composition.app import App
 from shared.lifecycle.segments import open_refresh
@@ -134,7 +135,7 @@ def _read(
             clean_batch(batch, learning, known)
         mine = (normalised(batch[column].cast(pl.String)) == address).fill_null(value=False)
         if customer is not None:
-            mine |= (key.of_customers(batch[KEY]) == customer).fill_null(value=False)
+            mine |= (key.of_customers(normalised_keys(batch[KEY])) == customer).fill_null(value=False)
         return batch.filter(mine).head(MOST_ROWS), int(batch[MALFORMED].sum())
 
     kept = list(in_order(own, segment.read(recipe.columns)))

@@ -18,6 +18,7 @@ from shared.cleaning.advice import hints_for_addresses
 from shared.cleaning.contact import Values, compose, optional_fields
 from shared.cleaning.dates import is_no_date
 from shared.cleaning.fields import Fields
+from shared.cleaning.keys import normalised_keys
 from shared.cleaning.notation import Notations
 from shared.cleaning.text import in_one_spelling, is_placeholder, with_placeholders
 from shared.cleaning.typed import texts_of, typed_columns
@@ -138,7 +139,7 @@ def _judged(batch: pl.DataFrame, cells: pl.Series, addresses: pl.Series, guilty:
         {
             "row": batch[ROW],
             "malformed": batch[MALFORMED],
-            "customer": batch[KEY],
+            "customer": normalised_keys(batch[KEY]),
             "text": cells,
             "email": addresses,
             "guilty": guilty,

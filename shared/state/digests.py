@@ -22,6 +22,10 @@ SCHEME: Final = "hmac-sha256"
 _PERSON: Final = "person:"
 _CONTENT: Final = "content:"
 _CUSTOMER: Final = b"customer:"
+_UPPER: Final = "[A-F]"
+_HEXADECIMAL: Final = r"^\{?[0-9A-Fa-f]{8,}(-[0-9A-Fa-f]+)*\}?$"
+"""Ids that are numbers in hexadecimal, GUIDs among them: systems write one and the same in either case."""
+
 _FINGERPRINT: Final = "fingerprint:"
 _API_KEY: Final = "api-key:"
 KEY_BYTES: Final = 32
@@ -73,7 +77,9 @@ class DigestKey:
         return self._column(contents, _CONTENT, pl.Int64)
 
     def of_customers(self, ids: pl.Series) -> pl.Series:
-        """Digest a column of CustomerIds to Int64, null where there is none."""
+        """Digest a column of CustomerIds to Int64, null where there is none; those in hexadecimal whatever their case."""
+        if ids.str.contains(_UPPER).any():
+            ids = ids.zip_with(~ids.str.contains(_HEXADECIMAL), ids.str.to_lowercase())
         seed = int.from_bytes(hmac.digest(self.to_text().encode(), _CUSTOMER, "sha256")[:8], "little")
         hashed = polars_hash.col("id").nchash.xxh3_64(seed=seed).reinterpret(signed=True)
         return ids.to_frame("id").select_seq(hashed).to_series()
