@@ -68,18 +68,22 @@ class Difference:
 SEEN: Final = pl.Schema({CUSTOMER: pl.Int64(), "seen": pl.UInt64()})
 """Columns of rows without a valid address: whose they are, and the mask of the segments they stand in."""
 
+SEEN_PEOPLE: Final = pl.Schema({"person": pl.Int128(), "seen": pl.UInt64()})
+"""The same of people who are named by rows that could not be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """What was read in doubt, and so takes nobody off a list.
 
     `unread` is the mask of segments of which too many rows could not be read. `without_address` says of rows that have
-    no valid address whose they are: `customer` (Int64, as in the state, each once) and the mask of segments they are
-    `seen` in.
+    no valid address, or could not be read, whose they are: `customer` (Int64, as in the state, each once) and the mask of
+    segments they are `seen` in. `people` says the same by `person` of rows that could not be read.
     """
 
     unread: int = 0
     without_address: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SEEN))
+    people: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SEEN_PEOPLE))
 
 
 def difference(
@@ -94,7 +98,7 @@ def difference(
     """
     doubt = doubt or Doubt()
     profiles = _profiles(rows)
-    current = _seen(current, doubt.without_address)
+    current = _seen(current, doubt)
     joined = profiles.join(current, on="person", how="left", suffix="_current")
     unread = pl.lit(doubt.unread, pl.UInt64)
     gone = current.join(profiles, on="person", how="anti")
@@ -169,11 +173,15 @@ def _gone(gone: pl.DataFrame, removable: int) -> pl.DataFrame:
     )
 
 
-def _seen(current: pl.DataFrame, without_address: pl.DataFrame) -> pl.DataFrame:
-    """Add to the current members the segments in which their own row, by CustomerId, stands without a valid address."""
-    if without_address.is_empty():
-        return current.with_columns(bit_none().alias("seen"))
-    return current.join(without_address, on=CUSTOMER, how="left").with_columns(pl.col("seen").fill_null(bit_none()))
+def _seen(current: pl.DataFrame, doubt: Doubt) -> pl.DataFrame:
+    """Add to the current members the segments in which their own row stands without a valid address, or may not have been read."""
+    found = current.with_columns(bit_none().alias("seen"))
+    for seen, name in ((doubt.without_address, CUSTOMER), (doubt.people, "person")):
+        if not seen.is_empty():
+            more = pl.col("seen") | pl.col("seen_more").fill_null(bit_none())
+            found = found.join(seen, on=name, how="left", suffix="_more").with_columns(more.alias("seen"))
+            found = found.drop("seen_more")
+    return found
 
 
 def combine(shares: Sequence[Difference]) -> Difference:

@@ -23,6 +23,7 @@ from shared.planning.duplicates import Duplicates
 from shared.planning.omissions import Omissions
 from shared.planning.spool import Spool, pack, unpack, unpack_contacts
 from shared.planning.survey import Rows, Scope, survey
+from shared.planning.unread import Share
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.reasons.rows import RowReason
@@ -45,18 +46,24 @@ _LONGEST_PLACE: Final = 300
 class Plan:
     """What a run will do.
 
-    `shares` are the differences of a share of the people each; `rows_read`, `rows_unread` (of those, the ones that could
-    not be understood) and `rows_addressed` (that have a valid address) count a segment each; `rejected` has the columns of REJECTED; `contacts` holds what can be
+    `shares` are the differences of a share of the people each; `rows_read`, `in_doubt` (of those, the ones that were
+    read in doubt) and `rows_addressed` (that have a valid address) count a segment each; `rejected` has the columns of
+    REJECTED; `contacts` holds what can be
     delivered: `row`, `customer`, `fields`, in the order of rows. `omissions` tells what their contacts go without.
     """
 
     shares: tuple[Difference, ...]
     rows_read: tuple[int, ...]
-    rows_unread: tuple[int, ...]
+    in_doubt: tuple[Share, ...]
     rows_addressed: tuple[int, ...]
     rejected: pl.DataFrame
     contacts: Spool
     omissions: Omissions
+
+    @property
+    def rows_unread(self) -> tuple[int, ...]:
+        """The rows of each segment that could not be understood."""
+        return tuple(share.unread for share in self.in_doubt)
 
     @property
     def difference(self) -> Difference:
@@ -129,7 +136,7 @@ def plan(
     return Plan(
         shares=tuple(shares if scope.only is None else (share.only(surveyed.chosen()) for share in shares)),
         rows_read=tuple(surveyed.read[segment_index] for segment_index in range(len(segments))),
-        rows_unread=tuple(surveyed.unread[segment_index] for segment_index in range(len(segments))),
+        in_doubt=tuple(surveyed.in_doubt.get(index, Share(0, 0, 0, 0)) for index in range(len(segments))),
         rows_addressed=tuple(surveyed.addressed[segment_index] for segment_index in range(len(segments))),
         rejected=surveyed.rejected(),
         contacts=spool,
@@ -182,13 +189,13 @@ def remarks(plan: Plan, names: Sequence[str]) -> str:
 
 
 def _held_back(plan: Plan, names: Sequence[str]) -> str:
-    counted = zip(names, plan.difference.held_back, plan.rows_read, plan.rows_unread, strict=True)
+    counted = zip(names, plan.difference.held_back, plan.in_doubt, strict=True)
     found = [
         (
             held_back,
-            f"{name!r}, of whose {read} rows {unread} ({100 * unread / read:.2g}%) could not be read{_where(plan, segment_index)}",
+            f"{name!r}, {share}{_where(plan, segment_index)}",
         )
-        for segment_index, (name, held_back, read, unread) in enumerate(counted)
+        for segment_index, (name, held_back, share) in enumerate(counted)
         if held_back
     ]
     if not found:
@@ -210,8 +217,8 @@ def _kept(members: int) -> str:
     if not members:
         return ""
     return (
-        f"Members kept: {members}, whose rows by CustomerId are still in the segment but without a valid address. Correct "
-        "the address in its source; to take somebody off a list, take the profile out of the segment."
+        f"Members kept: {members}, whose rows are still in the segment but without a valid address, or in a line that could "
+        "not be read. Correct that in its source; to take somebody off a list, take the profile out of the segment."
     )
 
 

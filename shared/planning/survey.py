@@ -12,10 +12,11 @@ import polars as pl
 
 from shared.cleaning.clean import Recipe, clean_batch
 from shared.cleaning.notation import Notations
-from shared.planning.difference import SEEN, Doubt
+from shared.planning.difference import Doubt
 from shared.planning.duplicates import Duplicates
 from shared.planning.omissions import Omissions
 from shared.planning.spool import Spool, pack, unpack
+from shared.planning.unread import Share, Unread, Unreads, unread_of
 from shared.reasons.rows import RowReason
 from shared.sources.ahead import in_order
 from shared.sources.source import WHERE, Declared
@@ -48,8 +49,6 @@ _ROWS: Final = pl.Schema(
         "content": pl.Int64(),
     }
 )
-
-_WITHOUT_ADDRESS: Final = pl.Schema({"customer": pl.Int64(), "segment": pl.UInt8()})
 
 MAX_UNREAD_PERCENT: Final = 0.1
 """Rows of a hundred that may be unreadable before nobody leaves a segment, unless the export says otherwise."""
@@ -111,7 +110,7 @@ def survey(
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Cleaned rows: whole, compact, whose rows have no valid address, and what can be delivered, packed for the spool.
+    """Cleaned rows: whole, compact, whose rows have no valid address, what may be anybody's, and what can be delivered, packed.
 
     `omitted` and `placeholders` are those of `Cleaned`. `erased` are people of theirs of whom a former digest says that they were erased.
     """
@@ -119,6 +118,7 @@ class _Batch:
     contacts: pl.DataFrame
     compact: pl.DataFrame
     without_address: pl.Series
+    unread: Unread
     deliverable: bytes
     omitted: pl.DataFrame
     placeholders: Mapping[str, int]
@@ -134,10 +134,10 @@ class Survey:
         self._rows = deque([pl.DataFrame(schema=_ROWS)])
         self._rejected = [pack(NO_REJECTED)]  # packed: a few texts would keep their whole batch's
         self._chosen = [pl.Series(dtype=pl.Int128)]
-        self._without_address = [pl.DataFrame(schema=_WITHOUT_ADDRESS)]
+        self._unread = Unreads()
         self.read: Counter[int] = Counter()
-        self.unread: Counter[int] = Counter()
         self.addressed: Counter[int] = Counter()
+        self.in_doubt: dict[int, Share] = {}
         self.omissions = Omissions()
 
     def take(self, batch: _Batch, segment_index: int) -> None:
@@ -155,9 +155,7 @@ class Survey:
             customers = contacts.filter(pl.col("email").is_not_null())["customer"]
             self._chosen.append(compact["person"].filter(customers.is_in(list(self._scope.only))))
         bad = contacts.filter(pl.col("reason").is_not_null())
-        self.unread[segment_index] += _unread(contacts, bad)
-        here = pl.lit(segment_index, pl.UInt8).alias("segment")
-        self._without_address.append(batch.without_address.to_frame("customer").with_columns(here))
+        self._unread.take(segment_index, batch.unread, batch.without_address)
         self._rejected.append(pack(_rejected(bad, segment_index)))
         self.omissions.take(batch.omitted, batch.placeholders, segment_index)
 
@@ -179,16 +177,10 @@ class Survey:
             batches.clear()
 
     def doubt(self) -> Doubt:
-        """Return what was read in doubt: segments with too many unread rows, and rows that name nobody by an address."""
+        """Return what was read in doubt, before the rows are shared out; how much it is of each segment stands in `in_doubt` then."""
+        self.in_doubt = self._unread.shares(self.read, self._rows)
         most = self._scope.max_unread_percent
-        unread = sum(
-            1 << segment_index
-            for segment_index, rows in self.unread.items()
-            if rows * 100 > self.read[segment_index] * most
-        )
-        mask = pl.lit(2, pl.UInt64).pow(pl.col("segment")).cast(pl.UInt64)
-        seen = pl.concat(self._without_address).select("customer", mask.alias("seen"))
-        return Doubt(unread, seen.group_by("customer").agg(pl.col("seen").bitwise_or()).cast(SEEN))
+        return self._unread.doubt(sum(1 << segment for segment, share in self.in_doubt.items() if share.is_over(most)))
 
     def rejected(self) -> pl.DataFrame:
         """Return the rejected rows (columns of REJECTED)."""
@@ -210,7 +202,16 @@ def _prepare(
     without_address = key.of_customers(nameless["customer"])
     kept = compact(contacts, key)
     erased = _known_before(contacts, kept, key, perhaps_erased)
-    return _Batch(contacts, kept, without_address, pack(deliverable), cleaned.omitted, cleaned.placeholders, erased)
+    return _Batch(
+        contacts,
+        kept,
+        without_address,
+        unread_of(rows, contacts, key),
+        pack(deliverable),
+        cleaned.omitted,
+        cleaned.placeholders,
+        erased,
+    )
 
 
 def _known_before(contacts: pl.DataFrame, compact: pl.DataFrame, key: DigestKey, former: Sequence[int]) -> list[int]:
@@ -234,18 +235,6 @@ def compact(contacts: pl.DataFrame, key: DigestKey) -> pl.DataFrame:
         key.of_customers(known["customer"]).alias("known_as"),
         pl.when(pl.col("fields").is_not_null()).then(key.of_contents(contents)).alias("content"),
     )
-
-
-def _unread(contacts: pl.DataFrame, bad: pl.DataFrame) -> int:
-    """Count the rows of a batch that may be anybody's: malformed ones, and those with neither CustomerId nor address.
-
-    Where most of what stands in the column of addresses is none, it holds something else, and who it is cannot be said.
-    """
-    malformed = bad["reason"] == RowReason.ROW_MALFORMED.value
-    invalid = bad["reason"] == RowReason.EMAIL_INVALID.value
-    lost = malformed | (bad["email"].is_null() & bad["customer"].is_null())
-    valid = contacts.height - contacts["email"].null_count()
-    return int((lost | invalid).sum() if int(invalid.sum()) > valid else lost.sum())
 
 
 def _erased(contacts: pl.DataFrame, compact: pl.DataFrame, erased: Sequence[int], segment_index: int) -> pl.DataFrame:

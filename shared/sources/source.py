@@ -32,6 +32,18 @@ WHERE: Final = "\0where"
 OWN_COLUMNS: Final = (ROW, KEY, MALFORMED, WHERE)
 """The reader's own columns. No column of a source begins with such a character, so that one may well be called `row`."""
 
+WEIGHT: Final = "\0weight"
+"""Column of how many rows may stand in a malformed one (UInt32, at least 1); null for all others."""
+
+CANDIDATES: Final = "\0candidates"
+"""Column of what in a malformed row may be a key or an address (list of String); null for all others.
+
+It stays within the process: only digests are made of it, and nothing of it is shown, logged or stored.
+"""
+
+TRACES: Final = (WEIGHT, CANDIDATES)
+"""What a source may say of malformed rows besides: both columns in each batch of a table, or neither."""
+
 DateOrder = Literal["day_first", "month_first"]
 
 
@@ -124,7 +136,7 @@ class Source(Protocol):
     def read(self, table: Table, columns: Sequence[str], address: str | None = None) -> Iterator[pl.DataFrame]:
         """Return a table's rows in batches, in the same order each time.
 
-        A batch has OWN_COLUMNS and those asked for: as String, null where it is empty, or as the source types them
+        A batch has OWN_COLUMNS, perhaps TRACES, and those asked for: as String, null where it is empty, or as the source types them
         (integers, floats, Boolean, Date, Datetime), never written out as text. `address` is the column of e-mail
         addresses, by which a source without a schema may tell that a file is not what it is taken for.
 

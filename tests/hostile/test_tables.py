@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from local.azurite import Azurite
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.sources.blob_export.dialect import LONGEST_LINE, LONGEST_ROW, is_blank, rows
+from shared.sources.blob_export.dialect import LONGEST_ROW, is_blank, rows
+from shared.sources.blob_export.lines import LONGEST_LINE
 from shared.sources.blob_export.partition import body, carefully
 from shared.sources.blob_export.tables import Dialect, partitions_of
-from shared.sources.source import KEY, MALFORMED, ROW, WHERE
+from shared.sources.source import CANDIDATES, KEY, MALFORMED, ROW, WEIGHT, WHERE
 from tests.sources.blob_export.export import BODY, COLUMNS, HEADER, TWO, Source
 
 MEBIBYTE = 1 << 20
+TRACED: dict[str, Any] = {WEIGHT: pl.UInt32, CANDIDATES: pl.List(pl.String)}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def source(azurite: Azurite) -> Iterator[Source]:
 def read(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataFrame | ExportError:
     """Read the table; anything but rows or the source's own reason is a fault of ours."""
     own = {ROW: pl.UInt64, KEY: pl.String, MALFORMED: pl.Boolean, WHERE: pl.String}
-    nothing = pl.DataFrame(schema={**own, **dict.fromkeys(columns, pl.String)})
+    nothing = pl.DataFrame(schema={**own, **TRACED, **dict.fromkeys(columns, pl.String)})
     try:
         table = source.reader.catalogue().table("VIP")
         return pl.concat([nothing, *source.reader.read(table, columns)])
@@ -48,7 +50,7 @@ def read_carefully(source: Source, columns: Sequence[str] = COLUMNS) -> pl.DataF
     table = source.reader.catalogue().table("VIP")
     file = source.reader.find(table, partitions_of(table)[0])
     batches = carefully(body(file), file, columns)
-    nothing = pl.DataFrame(schema={MALFORMED: pl.Boolean} | dict.fromkeys(columns, pl.String))
+    nothing = pl.DataFrame(schema={MALFORMED: pl.Boolean} | TRACED | dict.fromkeys(columns, pl.String))
     return pl.concat([nothing, *batches])
 
 

@@ -31,7 +31,7 @@ from shared.sources.blob_export.partition import (
 from shared.sources.blob_export.siblings import ReadFile, check_siblings
 from shared.sources.blob_export.tables import CUSTOMER_ID, Partition, partitions_of, version_key
 from shared.sources.blob_export.written import Written, bare, check_settled, version_of
-from shared.sources.source import KEY, MALFORMED, ROW, WHERE, Catalogue, Part, Table
+from shared.sources.source import KEY, MALFORMED, ROW, TRACES, WHERE, Catalogue, Part, Table
 
 MOST_FOLDERS: Final = 50
 MOST_LISTED: Final = 50_000
@@ -112,6 +112,7 @@ class CustomerInsights:
                         pl.col(CUSTOMER_ID).alias(KEY),
                         MALFORMED,
                         _where(batch, partition.path, row - first).alias(WHERE),
+                        *TRACES,
                         *asked,
                     )
                     row += batch.height

@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from shared.sources.blob_export.lines import LONGEST_LINE
+from shared.sources.blob_export.lines import lines as lines_of
 from shared.sources.blob_export.tables import Dialect
-
-LONGEST_LINE: Final = 1 << 20
-"""Characters of a line that are looked at; a longer one is broken, and its rest is passed over."""
 
 LONGEST_ROW: Final = 1 << 20
 """Characters a row of several lines may have; a quote that is still open then was never meant to be one."""
 
-_CUT: Final = LONGEST_LINE + 1
 _CARRIAGE_RETURN: Final = "\ud800"
 """What stands for a carriage return while the csv module reads: it takes one for a line's end, Polars does not."""
 
@@ -30,7 +28,9 @@ _ESCAPED: Final = '\\"'
 _BLANK: Final = " \t\r\ufeff\x1a"
 """What a blank line may hold; the last one ends files of old programs."""
 
-csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW + _CUT))  # the bounds are ours; its own would break rows
+csv.field_size_limit(
+    max(csv.field_size_limit(), LONGEST_ROW + LONGEST_LINE + 1)
+)  # the bounds are ours; its own would break rows
 
 
 class Unreadable(Exception):
@@ -39,11 +39,12 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row read carefully, of so many `lines`; of a broken one there are no cells."""
+    """One row read carefully, of so many `lines`; of a broken one there are no cells, but its `line`."""
 
     cells: Sequence[str]
     broken: bool
     lines: int = 1
+    line: str = ""
 
 
 def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Iterator[Row]:
@@ -54,7 +55,7 @@ def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Itera
     they make is no sound row, each line is a broken row: there may be somebody's row in any of them. Blank lines are no rows; the next
     row counts them among its lines. Raises Unreadable for rows that end in a carriage return.
     """
-    coming = _lines(pieces)
+    coming = lines_of(pieces, dialect.delimiter, width or 1)
     held: deque[str] = deque()
     skipped, blanks = 0, ("", *_BLANK)
     while (line := held.popleft() if held else next(coming, None)) is not None:
@@ -63,17 +64,14 @@ def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Itera
             skipped += 1
             continue
         cells = _parse(text, dialect, width) if len(text) <= LONGEST_LINE else None
-        lines = 1
+        taken = [line]
         if cells is None and dialect.quote and '"' in text:
-            cells, lines = _over_lines(line, held, coming, dialect, width)
+            cells, taken = _over_lines(line, held, coming, dialect, width)
         if cells is not None:
-            yield Row(cells, broken=False, lines=lines + skipped)
+            yield Row(cells, broken=False, lines=len(taken) + skipped)
         else:
-            if "\r" in text:
-                _check_ends(text, dialect, width)
-                lines = max(lines, sum(bool(part.strip()) for part in text.split("\r")))
-            for _ in range(lines):
-                yield Row((), broken=True, lines=1 + skipped)
+            for part in _parts(text, taken, dialect, width) if "\r" in text else taken:
+                yield Row((), broken=True, lines=1 + skipped, line=part)
                 skipped = 0
         skipped = 0
 
@@ -85,7 +83,7 @@ def is_blank(line: str, dialect: Dialect) -> bool:
 
 def _over_lines(
     line: str, held: deque[str], coming: Iterator[str], dialect: Dialect, width: int | None
-) -> tuple[list[str] | None, int]:
+) -> tuple[list[str] | None, list[str]]:
     """Read a row whose quotes are still open at the line's end; return its cells, if it is sound, and its lines.
 
     Lines that do not belong to it are held.
@@ -105,9 +103,7 @@ def _over_lines(
             break
     sound = bool(found) and found[0] == found[-1]
     lines = found[0][1] if sound else max([doubtful, *[lines for _, lines in found]])
-    for _ in range(lines - 1):
-        held.popleft()
-    return found[0][0] if sound else None, lines
+    return found[0][0] if sound else None, [line, *[held.popleft() for _ in range(lines - 1)]]
 
 
 def swallows(lines: Sequence[str], dialect: Dialect, width: int | None) -> bool:
@@ -205,21 +201,15 @@ def _tokens(text: str, dialect: Dialect, *, escaping: bool) -> list[str] | None:
     return cells
 
 
-def _check_ends(text: str, dialect: Dialect, width: int | None) -> None:
-    """Raise Unreadable if a broken line is several sound rows that end in carriage returns."""
+def _parts(text: str, taken: list[str], dialect: Dialect, width: int | None) -> list[str]:
+    """Return what may be rows of a broken line with carriage returns, and of the lines that go with it.
+
+    Raise Unreadable if several of them are sound rows that end in carriage returns.
+    """
     parts = text.split("\r")
     if width is not None and sum(_parse(part, dialect, width) is not None for part in parts) > 1:
         raise Unreadable("has rows that end in a carriage return without a line feed")
-
-
-def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    """Cut text into lines that keep their ends; of a line that is too long only the beginning comes, a little too long."""
-    rest = ""
-    for piece in pieces:
-        *whole, last = piece.split("\n")
-        for line in whole:
-            yield (rest + line)[:_CUT] + "\n"
-            rest = ""
-        rest = (rest + last)[:_CUT]
-    if rest:
-        yield rest
+    rows = [part for part in parts if part.strip()]
+    if len(rows) <= len(taken) or len(text) > LONGEST_LINE:
+        return [*taken, *[""] * (len(rows) - len(taken))]
+    return [*rows[:-1], "\n".join([rows[-1], *taken[1:]])]

@@ -7,9 +7,7 @@ import re
 from typing import Final
 
 from shared.sources.blob_export.dialect import Unreadable
-
-UNDECODED: Final = "\udfff"
-"""What stands for bytes that are not UTF-8 until their row is marked."""
+from shared.sources.blob_export.lines import UNDECODED
 
 _MAGIC: Final = {
     b"\x1f\x8b": "is compressed (gzip)",

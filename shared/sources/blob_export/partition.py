@@ -2,13 +2,13 @@
 
 Polars parses blocks that are proved to be regular (`shared.sources.blob_export.blocks`). Where one is not (a row with too few
 or too many fields, a quote that makes no sense), the rest of the partition is read row by row, and only the broken rows are
-marked; of them nothing but their place is handed on.
+marked; of them only their place and their traces (`shared.sources.blob_export.traces`) are handed on.
 """
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -21,12 +21,14 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.ahead import in_order
 from shared.sources.blob_export.blocks import cut, grammar_of, is_doubtful, rows_of_several_lines
-from shared.sources.blob_export.dialect import LONGEST_LINE, Unreadable, rows
-from shared.sources.blob_export.encoding import UNDECODED, decoder
+from shared.sources.blob_export.dialect import Unreadable, rows
+from shared.sources.blob_export.encoding import decoder
 from shared.sources.blob_export.evidence import INVISIBLE, Layout, layout_of, names_most, plain
+from shared.sources.blob_export.lines import LONGEST_LINE, UNDECODED
 from shared.sources.blob_export.tables import CUSTOMER_ID, Partition
+from shared.sources.blob_export.traces import Trace, Tracer, Usual, usual_row
 from shared.sources.blob_export.written import bare
-from shared.sources.source import MALFORMED
+from shared.sources.source import CANDIDATES, MALFORMED, WEIGHT
 
 BATCH: Final = 50_000
 """Rows of a batch that is read carefully: enough to be quick, few enough to be small."""
@@ -42,18 +44,23 @@ LONGEST_VALUE: Final = 1 << 16
 
 _START: Final = 1 << 16
 _TAIL: Final = 64
+_HOLE: Final = b"\0" * 16
+"""Zeros that nobody wrote: rows are missing there, and what stands around them may be two people's."""
+
+_TRACES: Final = pl.Schema({WEIGHT: pl.UInt32(), CANDIDATES: pl.List(pl.String())})
 _PLAIN: Final = {"", "identity", "utf-8", "utf8"}
 """Content encodings under which a blob is what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionFile:
-    """A partition as found: how it is written, the version that is read, and the last bytes that were read of it."""
+    """A partition as found: how it is written, what a usual row is like, the version that is read, and the last bytes that were read of it."""
 
     blob: BlobClient
     etag: str
     size: int
     layout: Layout
+    usual: Usual
     tail: bytearray = field(default_factory=bytearray)
 
     @property
@@ -72,7 +79,8 @@ def find(blob: BlobClient, partition: Partition, columns: Sequence[str], address
             start = blob.download_blob(offset=0, length=length, decompress=False).readall()
     whole = len(start) >= properties.size
     layout = layout_of(start, partition.dialect, columns, address, whole=whole)
-    return PartitionFile(blob, bare(properties.etag), properties.size, layout)
+    usual = usual_row(start[layout.offset :], len(layout.names))
+    return PartitionFile(blob, bare(properties.etag), properties.size, layout, usual)
 
 
 def rows_of_file(file: PartitionFile, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -80,7 +88,7 @@ def rows_of_file(file: PartitionFile, wanted: Sequence[str]) -> Iterator[pl.Data
     grammar = grammar_of(file.layout.dialect, len(file.layout.names))
 
     def parse(block: bytes) -> tuple[bytes, bool, pl.DataFrame | None]:
-        several = rows_of_several_lines(block, grammar)
+        several = None if _HOLE in block else rows_of_several_lines(block, grammar)
         if several is None:
             return block, False, None
         return block, True, None if is_doubtful(block, several, grammar) else _parsed(block, file, wanted)
@@ -176,24 +184,31 @@ def carefully(pieces: Iterable[bytes], file: PartitionFile, wanted: Sequence[str
     names = file.layout.names
     places = [names.index(name) for name in wanted]
     own, known = wanted.index(CUSTOMER_ID) if CUSTOMER_ID in wanted else None, {*map(plain, names)}
-    nothing: list[str | bool | None] = [True, *[None] * len(wanted)]
+    hole, tracer = _HOLE.decode(), Tracer(file.layout.dialect.delimiter, len(names), file.usual)
     held: list[list[str | bool | None]] = []
+    traces: dict[int, Trace] = {}
     weight = 0
     for row in rows(_text(pieces), file.layout.dialect, width=len(names)):
         values = [] if row.broken else [row.cells[place] for place in places]
         if values and own is not None and plain(values[own]) in known and names_most(row.cells, names):
             raise Unreadable("has a header among its rows, as if files had been joined")
         text = "".join(values)
-        broken = (
-            row.broken or UNDECODED in text or (len(text) > LONGEST_VALUE and max(map(len, values)) > LONGEST_VALUE)
-        )
-        held.append(nothing if broken else [False, *[value or None for value in values]])
+        if row.broken:
+            traces[len(held)] = tracer.of_line(row.line)
+        elif (
+            UNDECODED in text
+            or (len(text) > LONGEST_VALUE and max(map(len, values)) > LONGEST_VALUE)
+            or hole in "".join(row.cells)
+        ):
+            traces[len(held)] = tracer.of_cells(row.cells)
+        broken = len(held) in traces
+        held.append([True, *[None] * len(wanted)] if broken else [False, *[value or None for value in values]])
         weight += len(text)
         if len(held) == BATCH or weight > HEAVIEST:
-            yield _table(held, wanted)
-            held, weight = [], 0
+            yield _table(held, traces, wanted)
+            held, traces, weight = [], {}, 0
     if held:
-        yield _table(held, wanted)
+        yield _table(held, traces, wanted)
 
 
 def _text(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -204,11 +219,15 @@ def _text(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def _named_columns(table: pl.DataFrame, names: Sequence[str], wanted: Sequence[str]) -> pl.DataFrame:
-    """Return the asked columns by name, with MALFORMED beside them."""
+    """Return the asked columns by name, with MALFORMED and TRACES beside them."""
     values = [pl.col(str(names.index(name))).replace("", None).alias(name) for name in wanted]
-    return table.select_seq(pl.repeat(value=False, n=pl.len(), dtype=pl.Boolean).alias(MALFORMED), *values)
+    sound = pl.repeat(value=False, n=pl.len(), dtype=pl.Boolean).alias(MALFORMED)
+    return table.select_seq(sound, *[pl.lit(None, kind).alias(name) for name, kind in _TRACES.items()], *values)
 
 
-def _table(held: list[list[str | bool | None]], wanted: Sequence[str]) -> pl.DataFrame:
+def _table(held: list[list[str | bool | None]], traces: Mapping[int, Trace], wanted: Sequence[str]) -> pl.DataFrame:
+    """Return rows that were read carefully; of the broken ones the traces are given by their numbers."""
     schema: dict[str, Any] = {MALFORMED: pl.Boolean} | dict.fromkeys(wanted, pl.String)
-    return pl.DataFrame(held, schema=schema, orient="row")
+    table = pl.DataFrame(held, schema=schema, orient="row")
+    found = [(trace.weight, trace.candidates) if (trace := traces.get(n)) else (None, None) for n in range(len(held))]
+    return table.select(MALFORMED, *pl.DataFrame(found, schema=_TRACES, orient="row"), pl.exclude(MALFORMED))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.blob_export.customer_insights import CustomerInsights
-from shared.sources.source import MALFORMED, OWN_COLUMNS, ROW, WHERE
+from shared.sources.source import MALFORMED, OWN_COLUMNS, ROW, TRACES, WHERE
 from tests.sources.blob_export.export import BODY, COLUMNS, HEADER, TWO, Source
 
 
@@ -127,7 +127,7 @@ def test_a_snapshot_of_a_blob_is_read_as_it_was(source: Source) -> None:
 
 def test_only_the_columns_asked_for_are_given(source: Source) -> None:
     source.table(HEADER + BODY)
-    assert source.read("Email").columns == [*OWN_COLUMNS, "Email"]
+    assert source.read("Email").columns == [*OWN_COLUMNS, *TRACES, "Email"]
 
 
 @pytest.mark.parametrize("data", [b"", HEADER, b"\xef\xbb\xbf", b"\r\n"], ids=["empty", "header", "BOM", "blank line"])
