@@ -55,7 +55,7 @@ class Share:
         return (self.weight + self.repeated) * 100 > (self.read - self.unread + self.weight) * percent
 
     def __str__(self) -> str:
-        """Say it as part of a sentence."""
+        """Return it as part of a sentence."""
         return f"of whose {self.read} rows " + " and ".join(self._told())
 
     def _told(self) -> list[str]:
