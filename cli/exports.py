@@ -20,7 +20,16 @@ from cli.words import command
 app = typer.Typer(no_args_is_help=True, help="Exports: what goes and how often.")
 
 _OWN_FIELDS = {"name", "created_at", "updated_at", "updated_by", "members", "warnings"}
-_OWN_FIELDS |= {"active_run", "current_run", "last_run", "last_delivered", "next_run", "list_word", "may"}
+_OWN_FIELDS |= {
+    "active_run",
+    "current_run",
+    "last_run",
+    "last_delivery",
+    "last_delivered",
+    "next_run",
+    "list_word",
+    "may",
+}
 
 
 @app.command("save")
@@ -103,7 +112,7 @@ def export_show(context: typer.Context, name: str, as_json: Json = False) -> Non
 
 @app.command("list")
 def export_list(context: typer.Context, as_json: Json = False) -> None:
-    """List exports."""
+    """List exports: how the last run of each ended that tells of a delivery, and the refresh that its lists hold (As of)."""
     with client(context) as api:
         found = list(api.items("exports"))
     rows = [
@@ -112,7 +121,7 @@ def export_list(context: typer.Context, as_json: Json = False) -> None:
             item["display_name"],
             item["connection"] or "No connection",
             item["schedule"]["on"],
-            *_ended(item["last_run"]),
+            *_ended(item["last_delivery"] or item["last_run"], item["last_run"]),
             (item["last_delivered"] or {}).get("as_of", "")[:16],
             ((item["next_run"] or {}).get("at") or "")[:16],
             item["active_run"],
@@ -121,13 +130,18 @@ def export_list(context: typer.Context, as_json: Json = False) -> None:
         if "damaged" not in item
     ]
     rows += [(item["name"], "damaged", item["detail"], *[""] * 6) for item in found if "damaged" in item]
-    columns = ("Name", "Display name", "Connection", "Schedule", "Last run", "Reason", "As of", "Next", "Running")
+    columns = ("Name", "Display name", "Connection", "Schedule", "Last delivery", "Reason", "As of", "Next", "Running")
     put_out(found, as_json, lambda: print_whole(table_of(columns, rows, whole=("Connection", "Running"))))
 
 
-def _ended(run: dict[str, Any] | None) -> tuple[str, str]:
-    """Return how a run ended, and why."""
-    return (run["status"], run["reason"] or "") if run else ("never ran", "")
+def _ended(delivery: dict[str, Any] | None, last: dict[str, Any] | None) -> tuple[str, str]:
+    """Return how a delivery ended, and why; a verification after it hides nothing, and is told too if it did not end well."""
+    if not delivery or not last:
+        return "never ran", ""
+    reasons = [delivery["reason"]]
+    if last["id"] != delivery["id"] and last["status"] != "Successful":
+        reasons.append(last["reason"])
+    return delivery["status"], ", ".join(filter(None, reasons))
 
 
 @app.command("duplicate")

@@ -2,7 +2,7 @@
 
 /** What a view of an export says beside its settings. */
 const NOT_SETTINGS = Object.freeze([
-  "name", "active_run", "current_run", "last_run", "last_delivered", "next_run", "may", "members", "warnings", "created_at",
+  "name", "active_run", "current_run", "last_run", "last_delivery", "last_delivered", "next_run", "may", "members", "warnings", "created_at",
   "updated_at", "updated_by", "list_word",
 ]);
 

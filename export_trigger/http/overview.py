@@ -40,6 +40,10 @@ WITH_FORMER: Final[tuple[Action, ...]] = ("edit", "delete", "cancel")
 ALL: Final[tuple[Action, ...]] = ("preview", "run", "verify", "explain", "edit", "delete", "duplicate", "cancel")
 
 
+DELIVERS: Final = {"refresh", "cron", "on_demand", "run_all"}
+"""What starts runs that deliver a whole refresh, and no others."""
+
+
 def views(
     app: App, caller: Caller, exports: Iterable[tuple[str, Export | DocumentDamaged]]
 ) -> tuple[ExportView | DamagedView, ...]:
@@ -86,13 +90,14 @@ def _view(
     connected: Connected,
     saved: Mapping[str, object],
 ) -> ExportView:
-    last, delivered = _last(app, name, head)
+    last, delivery, delivered = _last(app, name, head)
     return ExportView.of(
         name,
         export,
         active_run=head.active,
         current_run=GoingRun.of(going) if going else None,
         last_run=EndedRun.of(last) if last else None,
+        last_delivery=EndedRun.of(delivery) if delivery else None,
         last_delivered=EndedRun.of(delivered) if delivered else None,
         next_run=_next(export, app.now()),
         list_word=connected.list_word,
@@ -124,17 +129,28 @@ def _connected(app: App, caller: Caller, connection: str | None) -> Connected:
     return Connected("allowed" if is_shared else "not_shared", word)
 
 
-def _last(app: App, name: str, head: Head) -> tuple[LastRun | None, LastRun | None]:
-    """Return the run that ended last, and the last one that delivered a whole refresh.
+class _Last(NamedTuple):
+    """The run that ended last, the last one that tells of a delivery, and the last that delivered a whole refresh."""
 
-    A head that an older version of the app wrote last does not name them: then the export's newest runs are read.
+    run: LastRun | None = None
+    delivery: LastRun | None = None
+    delivered: LastRun | None = None
+
+
+def _last(app: App, name: str, head: Head) -> _Last:
+    """Return the last runs of an export.
+
+    A head that an older version of the app wrote last does not name all of them: then the export's newest runs are read.
     """
-    if head.last is not None or not (head.states or head.unverified):
-        return head.last, head.last_delivered
+    if head.last_delivery is not None or not (head.states or head.unverified):
+        return _Last(head.last, head.last_delivery, head.last_delivered)
+    if head.last is not None and head.last.trigger in DELIVERS:
+        return _Last(head.last, head.last, head.last_delivered)
     runs = [run for run in app.ledger.runs(name, most=10) if run.status.is_final and run.ended_at]
     mine = [run for run in runs if head.began_at is None or run.queued_at >= head.began_at]
-    delivered = next((run for run in mine if run.has_delivered_refresh), None)
-    return LastRun.of(mine[0]) if mine else None, LastRun.of(delivered) if delivered else None
+    delivery = next((LastRun.of(run) for run in mine if run.tells_of_delivery), head.last_delivered)
+    delivered = next((LastRun.of(run) for run in mine if run.has_delivered_refresh), head.last_delivered)
+    return _Last(head.last or next(map(LastRun.of, mine), None), delivery, delivered)
 
 
 def _next(export: Export, now: datetime) -> NextRun | None:

@@ -30,7 +30,8 @@ class EndedRun(View):
     @classmethod
     def of(cls, run: LastRun) -> EndedRun:
         """Return the view of a run as its export's head keeps it."""
-        return cls.model_validate({**run.model_dump(), "advice": run.reason.advice if run.reason else ""})
+        kept = run.model_dump(include=set(cls.model_fields))
+        return cls.model_validate({**kept, "advice": run.reason.advice if run.reason else ""})
 
 
 class GoingRun(View):

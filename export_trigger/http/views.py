@@ -78,8 +78,9 @@ Action = Literal["preview", "run", "verify", "explain", "edit", "delete", "dupli
 class ExportView(Export):
     """An export: its settings, how it stands, and what the caller may do with it.
 
-    `last_run` is the one that ended last, beside `current_run`, which is going; `last_delivered` is the last one after which
-    the lists held what a whole refresh said; `list_word` is what its destination calls a list. `next_run` is null if the
+    `last_run` is the one that ended last, whatever it was, beside `current_run`, which is going. `last_delivery` is the last
+    that tells how a delivery went: no verification is. `last_delivered` is the last one after which the lists held what a
+    whole refresh said. `list_word` is what its destination calls a list. `next_run` is null if the
     schedule is off. When it was just saved, `members` of its segments and what to know.
     """
 
@@ -87,6 +88,7 @@ class ExportView(Export):
     active_run: str | None
     current_run: GoingRun | None
     last_run: EndedRun | None
+    last_delivery: EndedRun | None
     last_delivered: EndedRun | None
     next_run: NextRun | None
     list_word: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 
 import polars as pl
 
@@ -139,7 +141,8 @@ def _plan_delivery(
         state = settle_state(app, run.export, before, refresh.segments, recipe)
         planned = plan(refresh.segments, recipe, app.digest_key(), state, list_ids, scope, spool)
         refresh.check_unchanged()
-        check_guards(planned, names, export.guards, export.max_profiles)
+        with _held(app, run, refresh.published_at):
+            check_guards(planned, names, export.guards, export.max_profiles)
         count = _write(app, run, attempt, chunks(planned), planned.named)
         _write_identities(app, run, attempt, planned)
     summary = PlanSummary(
@@ -157,6 +160,16 @@ def _plan_delivery(
         as_of=refresh.published_at,
     )
     return _record(app, run, summary, planned.rejected["reason"])
+
+
+@contextmanager
+def _held(app: App, run: Run, as_of: datetime | None) -> Iterator[None]:
+    """Note which refresh a run read that a guard holds: nobody could tell otherwise that the lists are behind it."""
+    try:
+        yield
+    except ExportError:
+        app.ledger.change(run.export, run.id, lambda run: run if run.plan is not None else run.held(as_of))
+        raise
 
 
 def _begin(app: App, run: Run, account: Account) -> Run:

@@ -44,6 +44,7 @@ class _Changes(TypedDict, total=False):
     pending_follow_up: FollowUp | None
     deleted: bool
     last: LastRun | None
+    last_delivery: LastRun | None
     last_delivered: LastRun | None
 
 
@@ -58,6 +59,9 @@ class LastRun(Record):
     ended_at: datetime
     as_of: datetime | None = None
     """When the refresh of the source was published that it read."""
+
+    rejected_of: str | None = None
+    """The run whose rejected rows alone it tried again."""
 
     counts: Counts = Counts()
 
@@ -111,6 +115,9 @@ class Head(Record):
     last: LastRun | None = None
     """The run that ended last; None if none did, or an older version of the app wrote this."""
 
+    last_delivery: LastRun | None = None
+    """The last run that tells how the delivery of a refresh went; None too where an older version of the app wrote this."""
+
     last_delivered: LastRun | None = None
     """The last run after which the lists held what a whole refresh said, but for what it rejected."""
 
@@ -156,10 +163,17 @@ class Head(Record):
             active=None if self.active == run.id else self.active,
             refresh=str(run.refresh) if run.has_taken_up_refresh else self.refresh,
             last=last,
+            last_delivery=last if self._tells(run) else self.last_delivery,
             last_delivered=last if run.has_delivered_refresh else self.last_delivered,
             unverified=0 if looked else self.unverified + (run.verification is None),
             lists_suspect=fell_short or (self.lists_suspect and not repaired),
         )
+
+    def _tells(self, run: Run) -> bool:
+        """Return whether a run tells more than the last delivery does; one that tries rejected rows again, only of its rows."""
+        before = self.last_delivery
+        is_about_it = not before or not run.rejected_of or run.rejected_of in {before.id, before.rejected_of}
+        return run.tells_of_delivery and is_about_it
 
     def with_state(self, connection: str, run: Run) -> Head:
         """Make the state that a run left the one that holds at its account, whichever connection led there before."""

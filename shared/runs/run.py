@@ -171,6 +171,11 @@ class Run(Record):
         ended_well = self.status in {Status.SUCCESSFUL, Status.COMPLETED_WITH_WARNINGS}
         return ended_well and self.verification is None and self.rejected_of is None
 
+    @property
+    def tells_of_delivery(self) -> bool:
+        """Whether its end says how a delivery went: it read no lists back, nor found only that the source was not settled."""
+        return self.verification is None and self.reason is not Reason.SOURCE_NOT_SETTLED
+
     def planning(self, at: datetime, connection: str, account: str) -> Run:
         """Begin to plan, for the first time or again: the run is processing."""
         self._check("be planned", self.plan is None)
@@ -204,6 +209,11 @@ class Run(Record):
             as_of=plan.as_of,
             refresh=plan.refresh if self.refresh else None,
         )
+
+    def held(self, as_of: datetime | None) -> Run:
+        """Note which refresh it read before a guard held it."""
+        self._check("be held", self.plan is None)
+        return self._with(as_of=as_of)
 
     def sending(self, chunk: str) -> Run:
         """Note that something of a chunk may be sent from now on; once the run is stopped, only of one that has begun."""

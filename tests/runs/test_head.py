@@ -1,4 +1,4 @@
-"""Which state of an export counts: the one that was left at the account, whichever connection leads there."""
+"""Which state of an export counts: the one left at the account, whichever connection leads there. And which run tells of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.reasons.codes import Reason
 from shared.runs.head import Head
 from shared.runs.run import Run
 
@@ -40,3 +41,36 @@ def test_what_was_stored_before_accounts_were_told_apart_counts_by_its_connectio
 def test_states_at_several_accounts_stand_side_by_side() -> None:
     head = Head().with_state("main", run("r1", "one")).with_state("other", run("r2", "two"))
     assert head.states == {"main": "r1", "other": "r2"}
+
+
+def ended(run_id: str, reason: Reason, **more: object) -> Run:
+    return run(run_id, "one").model_copy(update={"as_of": AT, **more}).ended(AT, reason)
+
+
+@pytest.mark.parametrize("found", [Reason.LISTS_EQUAL, Reason.LISTS_DIFFER, Reason.KEY_REFUSED])
+def test_a_verification_does_not_hide_how_the_delivery_before_it_went(found: Reason) -> None:
+    held = ended("r1", Reason.OVER_LIMIT)
+    head = Head().ended(held).ended(ended("r2", found, verification="report"))
+    assert head.last
+    assert head.last_delivery
+    assert (head.last.id, head.last_delivery.id) == ("r2", "r1")
+    assert head.last_delivery.as_of == AT
+
+
+def test_a_source_that_was_not_settled_does_not_hide_a_failure() -> None:
+    head = Head().ended(ended("r1", Reason.KEY_REFUSED)).ended(ended("r2", Reason.SOURCE_NOT_SETTLED))
+    assert head.last_delivery
+    assert head.last_delivery.id == "r1"
+
+
+def test_rejected_rows_that_are_tried_again_tell_of_the_delivery_that_rejected_them_and_of_no_other() -> None:
+    rejected, again = ended("r1", Reason.ROWS_REJECTED), ended("r2", Reason.NOTHING_TO_DO, rejected_of="r1")
+    better = Head().ended(rejected).ended(again)
+    assert better.last_delivery
+    assert better.last_delivery.id == "r2"
+    once_more = better.ended(ended("r3", Reason.KEY_REFUSED, rejected_of="r1"))
+    assert once_more.last_delivery
+    assert once_more.last_delivery.id == "r3"
+    held = Head().ended(rejected).ended(ended("r4", Reason.MASS_REMOVAL)).ended(again)
+    assert held.last_delivery
+    assert held.last_delivery.id == "r4"

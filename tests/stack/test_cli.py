@@ -89,6 +89,11 @@ def test_lists_are_verified_from_a_terminal(world: World, terminal: Terminal) ->
     world.save("readers", segments=["Readers"], mapping=SIMPLE, schedule={"on": "off"})
     world.run("readers")
     assert "lists_equal" in terminal.run("verify", "readers")
+    world.save("readers", segments=["Readers"], mapping=SIMPLE, schedule={"on": "off"}, max_profiles=1)
+    world.run("readers")
+    terminal.run("verify", "readers")
+    assert re.search(r"readers .*Skipped +over_limit +\d", terminal.run("export", "list"))
+    world.save("readers", segments=["Readers"], mapping=SIMPLE, schedule={"on": "off"})
     url = f"{world.stack.sandbox_url}/v1/list/{world.list_ids()['Readers']}/contact/reader1@example.com"
     assert requests.delete(url, headers={"autopilotapikey": "sandbox-key"}, timeout=60).ok
     shown = terminal.run("verify", "readers", "--repair", code=1)
@@ -102,6 +107,7 @@ def test_lists_are_verified_from_a_terminal(world: World, terminal: Terminal) ->
     requests.delete(f"{world.stack.sandbox_url}/sandbox/lists/{world.list_ids()['Readers']}", timeout=60)
     shown = terminal.run("verify", "readers", code=1)
     assert "'Readers' is gone" in shown
+    assert "lists_differ" in terminal.run("export", "list")
     assert "the list is gone" in shown
 
 

@@ -114,6 +114,10 @@ def test_too_many_profiles_are_skipped_before_a_single_write(export: World) -> N
     export.reset_statistics()
     run = export.run("team")
     assert (run["status"], run["reason"]) == ("Skipped", "over_limit")
+    assert run["as_of"]  # so that its lists can be seen to be behind
+    export.wait("team", export.api.post("exports/team/verify")["run"])
+    listed = export.api.get("exports/team")
+    assert (listed["last_run"]["reason"], listed["last_delivery"]["reason"]) == ("lists_equal", "over_limit")
     assert export.look("stats")["writes"] == 0
     export.save("team", segments=["Team"], mapping=SIMPLE)
     recovers(export)

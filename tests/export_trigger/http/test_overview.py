@@ -21,7 +21,7 @@ from export_trigger.http.views import Action
 from shared.azure.tables import Change
 from shared.composition.app import App
 from shared.reasons.codes import Reason, Status
-from shared.runs.head import Head
+from shared.runs.head import Head, LastRun
 from shared.runs.ledger import _run_key
 from shared.runs.run import Run
 from shared.runs.run_id import new_run_id
@@ -78,6 +78,7 @@ def test_exports_come_with_their_runs_in_a_handful_of_calls(
     shown = first[1]
     assert (shown["last_run"]["status"], shown["last_run"]["counts"]["delivered"]) == ("Successful", 3)
     assert shown["last_delivered"]["as_of"] == shown["last_run"]["as_of"]
+    assert shown["last_delivery"] == shown["last_run"]
     assert (shown["active_run"], shown["current_run"], shown["next_run"]["on"]) == (None, None, "refresh")
     assert first[0]["current_run"]["status"] == "Queued"
     assert first[0]["current_run"]["id"] == first[0]["active_run"]
@@ -159,15 +160,35 @@ def test_a_head_that_an_older_version_wrote_still_has_a_last_run(app: App) -> No
     name = f"o{secrets.token_hex(4)}"
     publish(app, name)
     older, newer = a_run(app, name, 90), a_run(app, name, 30, Reason.KEY_REFUSED)
-    head = Head().ended(older).ended(newer).model_copy(update={"last": None, "last_delivered": None})
+    unnamed = {"last": None, "last_delivery": None, "last_delivered": None}
+    head = Head().ended(older).ended(newer).model_copy(update=unnamed)
     write_past(app.ledger._table, name, [newer, older], head)
     (item,) = told(list_exports(app, ask({"limit": "1", "after": name[:-1]})))["items"]
     assert (item["last_run"]["id"], item["last_run"]["reason"]) == (newer.id, "key_refused")
-    assert item["last_delivered"]["id"] == older.id
+    assert (item["last_delivery"]["id"], item["last_delivered"]["id"]) == (newer.id, older.id)
     began = newer.queued_at - timedelta(minutes=1)
     app.ledger.change_head(name, lambda head: head.model_copy(update={"began_at": began}))
     (item,) = told(list_exports(app, ask({"limit": "1", "after": name[:-1]})))["items"]
     assert (item["last_run"]["id"], item["last_delivered"]) == (newer.id, None)
+
+
+def test_a_head_without_its_last_delivery_is_told_it_by_the_runs(app: App) -> None:
+    """An older version kept what ended last alone, verifications included."""
+    name = f"o{secrets.token_hex(4)}"
+    publish(app, name)
+    held = a_run(app, name, 60, Reason.MASS_REMOVAL)
+    verified = a_run(app, name, 30, Reason.LISTS_EQUAL).model_copy(
+        update={"verification": "report", "trigger": "verify"}
+    )
+    head = Head().ended(held).ended(verified).model_copy(update={"last_delivery": None})
+    write_past(app.ledger._table, name, [verified, held], head)
+    (item,) = told(list_exports(app, ask({"limit": "1", "after": name[:-1]})))["items"]
+    assert (item["last_run"]["id"], item["last_delivery"]["id"]) == (verified.id, held.id)
+    app.ledger.change_head(
+        name, lambda found: found.model_copy(update={"last": found.last_delivered or LastRun.of(held)})
+    )
+    (item,) = told(list_exports(app, ask({"limit": "1", "after": name[:-1]})))["items"]
+    assert (item["last_run"]["id"], item["last_delivery"]["id"]) == (held.id, held.id)
 
 
 def test_what_ended_last_is_not_what_delivered_last(app: App) -> None:
