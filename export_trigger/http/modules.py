@@ -19,6 +19,9 @@ _REMARK: Final = re.compile(r"^ */\*\*.*?\*/\n| ?/\*\*.*?\*/", re.DOTALL | re.MU
 """Remarks for readers of the source: types and sentences, a third of all that would be sent."""
 
 
+_INDENT: Final = re.compile(r"^ +", re.MULTILINE)
+
+
 class ModuleWrong(Exception):
     """A module has a form that cannot be joined; the text says which and where."""
 
@@ -46,4 +49,4 @@ def _body(name: str, source: str) -> str:
     body = _EXPORT.sub("", _IMPORT.sub("", _REMARK.sub("", source)))
     if other := _OTHER.search(body):
         raise ModuleWrong(f"{name}: `{other[0]}` is not a form that console/README.md names.")
-    return body
+    return _INDENT.sub("", body)
