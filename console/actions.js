@@ -1,11 +1,13 @@
 /** What can be done with an export, each with its question: the button that confirms says what will happen. */
 
+import { guardWords } from "./advice.js";
 import { call } from "./api.js";
 import { deedWords } from "./counts.js";
 import { ask } from "./dialog.js";
 import { h } from "./element.js";
 import { settingsOf } from "./export_form.js";
 import { count, listed, plural, spaced } from "./format.js";
+import { LABELS } from "./labels.js";
 import { bar, facts } from "./parts.js";
 import { go, tell } from "./place.js";
 import { forgetAnswers, reading } from "./resource.js";
@@ -55,7 +57,7 @@ function previewSummary(preview) {
 export function previewFacts(found) {
   const rejected = Object.values(found.rejected).reduce((sum, rows) => sum + rows, 0);
   return [
-    found.would_be_skipped ? bar("warning", [h("b", null, "It would be skipped. "), `A guard holds it: ${spaced(found.would_be_skipped)}. Nothing would be sent.`]) : null,
+    found.would_be_skipped ? bar("warning", [h("b", null, "It would be skipped. "), guardWords(found.would_be_skipped), " Nothing would be sent."]) : null,
     found.settled ? null : bar("info", "Customer Insights may still be writing. A run waits until it has finished."),
     facts([
       ["Added to lists", count(found.joiners)],
@@ -65,7 +67,7 @@ export function previewFacts(found) {
       found.duplicates > 0 && ["Duplicates", plural(found.duplicates, "row")],
       rejected > 0 && ["Rejected", `${plural(rejected, "row")} (${listed(Object.entries(found.rejected).map(([reason, rows]) => `${count(rows)} ${spaced(reason)}`))})`],
       found.held_back > 0 && ["Removals held back", count(found.held_back)],
-      ["Takes", found.calls ? `${plural(found.calls, "call")}, about ${found.minutes < 1 ? "a minute" : `${count(Math.ceil(found.minutes))} minutes`}` : "no call"],
+      ["Calls", found.calls ? `${count(found.calls)}, about ${found.minutes < 1 ? "a minute" : `${count(Math.ceil(found.minutes))} minutes`}` : "none"],
     ]),
     found.remarks ? h("p", { class: "soft" }, found.remarks) : null,
   ];
@@ -101,7 +103,7 @@ export async function duplicateExport(place, item) {
     content: () => [
       h("p", null, "The copy has the same segments and fields, and no connection: two exports never fill one list."),
       h("label", { class: "field" }, h("span", null, "Display name"), h("input", { value: draft.display_name, maxlength: 200, oninput: (event) => { draft.display_name = event.currentTarget.value; } })),
-      h("label", { class: "field" }, h("span", null, "Name in addresses"), h("input", { value: draft.name, maxlength: 63, spellcheck: "false", oninput: (event) => { draft.name = event.currentTarget.value; } })),
+      h("label", { class: "field" }, h("span", null, LABELS.name), h("input", { value: draft.name, maxlength: 63, spellcheck: "false", oninput: (event) => { draft.name = event.currentTarget.value; } })),
     ],
     confirm: () => ({ label: "Create duplicate", icon: "copy" }),
     act: () => place.change("POST", `/exports/${item.name}/duplicate`, { body: draft }),

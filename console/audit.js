@@ -8,6 +8,7 @@ import { whyNot } from "./permission.js";
 import { changeQuery, queryNow, tell } from "./place.js";
 import { ApiProblem } from "./problem.js";
 import { hashOf } from "./route.js";
+import { titlesOf } from "./standing.js";
 import { shown } from "./state.js";
 
 /** What was done, in words; anything else shows as it is recorded. */
@@ -21,6 +22,7 @@ const DEEDS = Object.freeze({
 export function auditScreen(place) {
   const why = whyNot(place.me, "list_audit");
   const exports = why ? null : place.read("/exports?limit=200", { isPaged: true });
+  const connections = why ? null : place.read("/connections?limit=100");
   /** The trail of each export that was chosen, and of all under the empty name. @type {Map<string, ReturnType<typeof trailOf>>} */
   const trails = new Map();
   const chosen = () => {
@@ -43,9 +45,10 @@ export function auditScreen(place) {
           exportChoice(exports?.now.value ?? [], name)),
         shown(trail.first, (page) => {
           const all = trail.all(page);
-          const found = all.filter((entry) => `${entry.by} ${entry.what} ${deedOf(entry)} ${entry.of}`.toLowerCase().includes(q.trim().toLowerCase()));
+          const titles = { export: titlesOf(exports?.now.value ?? []), connection: titlesOf(connections?.now.value?.items ?? []) };
+          const found = all.filter((entry) => `${entry.by} ${entry.what} ${deedOf(entry)} ${entry.of} ${pairsOf(entry.of).map(([kind, value]) => titles[kind]?.get(value) ?? "").join(" ")}`.toLowerCase().includes(q.trim().toLowerCase()));
           return [
-            found.length ? card(null, auditTable(found), "flush")
+            found.length ? card(null, auditTable(found, titles), "flush")
               : all.length ? empty("Nothing fits", `None of the ${all.length} entries that were read fits.`) : empty("Nothing yet", name ? "Nothing was done with this export, as far back as was looked." : "What is changed or started shows here."),
             trail.olderButton(page),
           ];
@@ -105,8 +108,8 @@ function deedOf(entry) {
   return DEEDS[entry.what] ?? spaced(entry.what);
 }
 
-/** Entries of the trail as a table. @param {readonly any[]} entries */
-export function auditTable(entries) {
+/** Entries of the trail as a table. @param {readonly any[]} entries @param {Titles} titles */
+export function auditTable(entries, titles) {
   if (!entries.length) return h("p", { class: "card-foot soft" }, "No entry.");
   return table({
     caption: "Audit trail, newest first", rows: entries, key: (entry) => `${entry.at} ${entry.what} ${entry.of}`,
@@ -114,17 +117,26 @@ export function auditTable(entries) {
       { label: "When", cell: (entry) => moment(entry.at) },
       { label: "Who", cell: (entry) => entry.by },
       { label: "What", kind: "main", cell: (entry) => capital(deedOf(entry)) },
-      { label: "Of", kind: "wide", cell: (entry) => subject(entry.of) },
+      { label: "Of", kind: "wide", cell: (entry) => subject(entry.of, titles) },
     ],
   });
 }
 
-/** @param {string} of such as `export=loyalty changed=mapping,segments` */
-function subject(of) {
-  const pairs = of.split(" ").filter(Boolean).map((pair) => pair.split(/=(.*)/s));
+/** Display names by kind and name. @typedef {Readonly<Record<string, Map<string, string>>>} Titles */
+
+/** @param {string} of such as `export=loyalty changed=mapping,segments` @returns {string[][]} */
+function pairsOf(of) {
+  return of.split(" ").filter(Boolean).map((pair) => pair.split(/=(.*)/s));
+}
+
+/** @param {string} of @param {Titles} titles */
+function subject(of, titles) {
+  const pairs = pairsOf(of);
   const owner = pairs.find(([kind]) => kind === "export")?.[1];
   return pairs.map(([kind, value = ""]) => {
+    if (kind === "changed" && (value === "all" || !value)) return h("span", { class: "pair soft" }, value ? "created" : "nothing changed");
     const to = { export: hashOf(["exports", value]), connection: hashOf(["connections", value]), run: owner && hashOf(["exports", owner, "runs", value]) }[kind];
-    return h("span", { class: "pair" }, h("span", { class: "soft" }, `${spaced(kind)} `), to ? h("a", { href: to }, value) : value.replaceAll(",", ", "));
+    const words = titles[kind]?.get(value) ?? value;
+    return h("span", { class: "pair" }, h("span", { class: "soft" }, `${spaced(kind)} `), to ? h("a", { href: to }, words) : words.replaceAll(",", ", "));
   });
 }

@@ -1,5 +1,6 @@
 /** What differs between two versions of an export's settings, in words. */
 
+import { fieldWords } from "./export_form.js";
 import { settingRows } from "./settings_words.js";
 
 /** @typedef {{ readonly name: string, readonly before: string, readonly after: string }} Change */
@@ -15,7 +16,7 @@ export function changesBetween(before, after) {
     .map(([name, text]) => Object.freeze({ name, before: words.get(name) ?? "none", after: text }));
   const fields = [...new Set([...Object.keys(before.mapping), ...Object.keys(after.mapping)])]
     .filter((field) => before.mapping[field] !== after.mapping[field])
-    .map((field) => Object.freeze({ name: `Field ${field}`, before: before.mapping[field] ?? "not sent", after: after.mapping[field] ?? "not sent" }));
+    .map((field) => Object.freeze({ name: `Field ${fieldWords(field)}`, before: before.mapping[field] ?? "not sent", after: after.mapping[field] ?? "not sent" }));
   return Object.freeze([...settings, ...fields]);
 }
 

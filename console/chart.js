@@ -1,7 +1,7 @@
 /** A drawing of members over time, and of who joined and left in each run. */
 
 import { draw, h } from "./element.js";
-import { count, day, percent } from "./format.js";
+import { clock, count, day } from "./format.js";
 import { growthOf, pointsOf, rangeOf, roundUp } from "./trend.js";
 
 const SIZE = Object.freeze({ width: 760, left: 56, right: 12, top: 12, line: 130, gap: 22, bars: 56 });
@@ -14,11 +14,12 @@ export function trendChart(runs) {
   const height = middle + SIZE.bars + 24;
   const growth = growthOf(points);
   const last = points[points.length - 1];
-  const words = `${count(last.members)} members after the last run${growth === null ? "" : `, ${growth < 0 ? "" : "+"}${percent(growth)} since ${day(points[0].at)}`}`;
+  const change = growth ? `${count(Math.abs(growth))} ${growth < 0 ? "fewer" : "more"} than` : "as many as";
+  const words = `${count(last.members)} people after the last run, ${change} ${isOneDay(points) ? `at ${clock(points[0].at)}` : `on ${day(points[0].at)}`}`;
   return h("figure", { class: "chart" },
     h("figcaption", null, h("b", null, words),
-      h("span", { class: "legend" }, swatch("members", "Members"), swatch("joiners", "Joiners"), swatch("leavers", "Leavers"))),
-    draw("svg", { viewBox: `0 0 ${SIZE.width} ${height}`, role: "img", "aria-label": `Members, joiners and leavers of the last ${points.length} runs: ${words}. The table has the numbers.` },
+      h("span", { class: "legend" }, swatch("members", "People"), swatch("joiners", "Joiners"), swatch("leavers", "Leavers"))),
+    draw("svg", { viewBox: `0 0 ${SIZE.width} ${height}`, role: "img", "aria-label": `People, joiners and leavers of the last ${points.length} runs: ${words}. The table has the numbers.` },
       membersLine(points), movements(points, middle), dates(points, height)));
 }
 
@@ -85,7 +86,13 @@ function rule(y, label) {
 function dates(points, height) {
   const shown = points.length < 3 ? [0, points.length - 1] : [0, Math.floor((points.length - 1) / 2), points.length - 1];
   const anchors = ["start", "middle", "end"];
+  const words = isOneDay(points) ? clock : day;
   return shown.map((index, order) => draw("text", {
     x: across(index, points.length), y: height - 6, class: "tick", "text-anchor": shown.length === 2 && order ? "end" : anchors[order],
-  }, day(points[index].at)));
+  }, words(points[index].at)));
+}
+
+/** @param {readonly import("./trend.js").Point[]} points */
+function isOneDay(points) {
+  return new Set(points.map((point) => day(point.at))).size === 1;
 }

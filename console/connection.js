@@ -8,6 +8,7 @@ import { h } from "./element.js";
 import { slugOf } from "./export_form.js";
 import { checkField, choiceField, errorSummary, errorText, focusErrors, selectField, textField } from "./fields.js";
 import { plural } from "./format.js";
+import { CONNECTION_LABELS, labelOf } from "./labels.js";
 import { bar, button, card, commands, facts, linkButton, mark, moment } from "./parts.js";
 import { whyNot } from "./permission.js";
 import { go, tell } from "./place.js";
@@ -30,10 +31,9 @@ export function connectionScreen(place) {
   const stored = isNew || why ? null : place.read(`/connections/${encodeURIComponent(name)}`);
   const exports = isNew || why ? null : place.read("/exports?limit=200", { isPaged: true });
   const state = { form: isNew ? connectionForm(null) : null, errors: /** @type {any[]} */ ([]), problem: /** @type {ApiProblem | null} */ (null), isBusy: false, isNameTyped: false, isOpen: isNew };
-  const trail = [["Connections", "#/connections"]];
   return {
     title: () => (isNew ? "New connection" : (stored?.now.value?.display_name ?? name)),
-    trail: /** @type {any} */ (trail),
+    trail: () => [["Connections", "#/connections"]],
     keeps: () => Boolean(state.form?.key),
     body: () => {
       if (why) return bar("warning", ["Connections are made and changed by administrators. ", why]);
@@ -94,7 +94,7 @@ function aboutConnection(item, exports) {
 
 /** @param {string} strategy */
 function strategyWords(strategy) {
-  return { auto: "by whichever call proves to do it", bulk: "by the bulk call", single: "by a call for each membership" }[strategy] ?? strategy;
+  return { auto: "automatic: the app tests which call works", bulk: "by the bulk call", single: "by a call for each membership" }[strategy] ?? strategy;
 }
 
 /** @param {Place} place @param {any} state @param {any} item @param {string | null} etag */
@@ -105,30 +105,30 @@ function connectionEditor(place, state, item, etag) {
     Object.assign(form, changes);
     place.redraw();
   };
-  const field = (label, path, value, change, more = {}, help = "", kind = "text") => textField({ label, path, value, errors, change, more, help, kind });
+  const field = (path, value, change, more = {}, help = "", kind = "text") => textField({ label: path === "api_key" && !isNew ? "New API key" : labelOf(path, CONNECTION_LABELS), path, value, errors, change, more, help, kind });
   return h("form", { class: "stack narrow", novalidate: true, autocomplete: "off", onsubmit: (event) => saveConnection(event, place, state, isNew, etag) },
-    errorSummary(errors.length ? (state.problem?.detail ?? "") : "", errors),
+    errorSummary(errors.length ? (state.problem?.detail ?? "") : "", errors, CONNECTION_LABELS),
     state.problem && !errors.length ? problemBar(state.problem) : null,
     card(null, h("div", { class: "stack" },
-      field("Display name", "display_name", form.display_name, (display_name) => set({ display_name, ...(isNew && !state.isNameTyped ? { name: slugOf(display_name) } : {}) }), { maxlength: 200 }),
-      isNew ? field("Name in addresses", "name", form.name, (name) => {
+      field("display_name", form.display_name, (display_name) => set({ display_name, ...(isNew && !state.isNameTyped ? { name: slugOf(display_name) } : {}) }), { maxlength: 200 }),
+      isNew ? field("name", form.name, (name) => {
         state.isNameTyped = true;
         set({ name });
       }, { maxlength: 63, spellcheck: "false" }, "Small letters, digits and hyphens. It cannot be changed later.") : null,
       h("div", { class: "times" },
-        isNew ? selectField({ label: "Kind", path: "kind", value: form.kind, errors, change: (kind) => set({ kind, region: null }), options: Object.entries(KINDS).map(([kind, { title }]) => [kind, title]) }) : null,
-        KINDS[form.kind]?.regions.length ? selectField({ label: "Region", path: "region", value: form.region ?? KINDS[form.kind].regions[0], errors, change: (region) => set({ region }), options: KINDS[form.kind].regions.map((region) => [region, region.toUpperCase()]), help: "A key works in its own region only." }) : null),
+        isNew ? selectField({ label: CONNECTION_LABELS.kind, path: "kind", value: form.kind, errors, change: (kind) => set({ kind, region: null }), options: Object.entries(KINDS).map(([kind, { title }]) => [kind, title]) }) : null,
+        KINDS[form.kind]?.regions.length ? selectField({ label: CONNECTION_LABELS.region, path: "region", value: form.region ?? KINDS[form.kind].regions[0], errors, change: (region) => set({ region }), options: KINDS[form.kind].regions.map((region) => [region, region.toUpperCase()]), help: "A key works in its own region only." }) : null),
       form.isSecretNamed
-        ? field("Secret in Key Vault", "secret_name", form.secret_name, (secret_name) => set({ secret_name }), { spellcheck: "false" }, "Begins with autopilot-, or stands in the app setting ALLOWED_SECRET_NAMES.")
-        : field(isNew ? "API key" : "New API key", "api_key", form.key, (key) => set({ key }), { autocomplete: "new-password", spellcheck: "false" }, isNew ? "It is tried, then kept in your Key Vault; nobody can read it here again." : "Leave it empty to keep the one there is.", "password"),
+        ? field("secret_name", form.secret_name, (secret_name) => set({ secret_name }), { spellcheck: "false" }, "Begins with autopilot-, or stands in the app setting ALLOWED_SECRET_NAMES.")
+        : field("api_key", form.key, (key) => set({ key }), { autocomplete: "new-password", spellcheck: "false" }, isNew ? "It is tried, then kept in your Key Vault; nobody can read it here again." : "Leave it empty to keep the one there is.", "password"),
       checkField({ label: "The key is in Key Vault already", path: "isSecretNamed", value: form.isSecretNamed, change: (isSecretNamed) => set({ isSecretNamed }) }),
-      choiceField({ label: "Who may use it", path: "access", value: form.access, errors, change: (access) => set({ access }), options: [["administrators", "Administrators"], ["administrators_and_contributors", "Administrators and contributors", "Contributors see its name and kind only."]] }),
+      choiceField({ label: CONNECTION_LABELS.access, path: "access", value: form.access, errors, change: (access) => set({ access }), options: [["administrators", "Administrators"], ["administrators_and_contributors", "Administrators and contributors", "Contributors see its name and kind only."]] }),
       h("details", { class: "more" }, h("summary", null, "Pace and lists"), h("div", { class: "stack" },
-        field("Requests a second", "rate_limit", form.rate_limit, (rate_limit) => set({ rate_limit }), { inputmode: "decimal" }, "All exports on the account share this pace. Left empty: 20 at Autopilot, 5 at Ortto."),
-        field("Calls at a time", "calls_in_flight", form.calls_in_flight, (calls_in_flight) => set({ calls_in_flight }), { inputmode: "numeric" }, "Of one instance of the app. Left empty: 2 at Ortto, at Autopilot as many as the pace asks for."),
-        form.kind === "autopilot" && selectField({ label: "Lists are filled", path: "list_strategy", value: form.list_strategy, errors, change: (list_strategy) => set({ list_strategy }), options: ["auto", "bulk", "single"].map((one) => [one, strategyWords(one)]) }))),
+        field("rate_limit", form.rate_limit, (rate_limit) => set({ rate_limit }), { inputmode: "decimal" }, "All exports on the account share this pace. Left empty: 20 at Autopilot, 5 at Ortto."),
+        field("calls_in_flight", form.calls_in_flight, (calls_in_flight) => set({ calls_in_flight }), { inputmode: "numeric" }, "Of one instance of the app. Left empty: 2 at Ortto, at Autopilot as many as the pace asks for."),
+        form.kind === "autopilot" && selectField({ label: CONNECTION_LABELS.list_strategy, path: "list_strategy", value: form.list_strategy, errors, change: (list_strategy) => set({ list_strategy }), options: ["auto", "bulk", "single"].map((one) => [one, strategyWords(one)]) }))),
       h("div", { class: "consent" }, h("h2", null, "Data privacy and compliance"), h("p", null, CONSENT),
-        checkField({ label: h("b", null, "I agree"), path: "agree_to_privacy", value: form.hasAgreed, change: (hasAgreed) => set({ hasAgreed }), errors }), errorText(errors, "(body)")))),
+        checkField({ label: h("b", null, CONNECTION_LABELS.agree_to_privacy), path: "agree_to_privacy", value: form.hasAgreed, change: (hasAgreed) => set({ hasAgreed }), errors }), errorText(errors, "(body)")))),
     h("div", { class: "row" },
       button({ label: isNew ? "Connect" : "Save", icon: "plug", kind: "primary", type: "submit", isBusy: state.isBusy, onclick: () => undefined }),
       isNew ? linkButton("#/connections", "Cancel") : button({ label: "Cancel", onclick: () => {

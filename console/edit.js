@@ -10,7 +10,8 @@ import { addressField, besideForm, changeList, followForm, isName, wishOf } from
 import { connectionPart, segmentsPart } from "./edit_segments.js";
 import { h } from "./element.js";
 import { bodyOf, formOf, lacksOf, NEW_EXPORT, slugOf, withSuggestions } from "./export_form.js";
-import { errorSummary, focusErrors, textField } from "./fields.js";
+import { errorSummary, focusErrors, focusField, textField } from "./fields.js";
+import { inFormWords, LABELS } from "./labels.js";
 import { bar, button, card, linkButton } from "./parts.js";
 import { whyNotWith } from "./permission.js";
 import { announce, go } from "./place.js";
@@ -23,7 +24,7 @@ import { problemBar, shown, skeleton } from "./state.js";
 
 /**
  * What the screen holds: the settings as they were read, the form as it is typed, and what the last attempt to save came to.
- * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, isNameTyped: boolean, isMappingTouched: boolean, offer: any, begunWith: readonly { segment: string }[] }} Edit
+ * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, saved: any, isNameTyped: boolean, isMappingTouched: boolean, offer: any, begunWith: readonly { segment: string }[] }} Edit
  */
 
 /** @param {Place} place @returns {import("./place.js").Screen} */
@@ -36,7 +37,7 @@ export function editScreen(place) {
   const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`);
   const preview = place.add(followForm(place.redraw));
   /** @type {Edit} */
-  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, isNameTyped: false, isMappingTouched: false, offer: null, begunWith: [] };
+  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, saved: null, isNameTyped: false, isMappingTouched: false, offer: null, begunWith: [] };
   const change = (changes) => {
     if (changes.mapping) edit.isMappingTouched = true;
     Object.assign(edit.form ?? {}, changes);
@@ -45,10 +46,13 @@ export function editScreen(place) {
   };
   return {
     title: () => (isNew ? "New export" : `Edit ${edit.base?.display_name ?? name}`),
-    trail: isNew ? [["Exports", "#/exports"]] : [["Exports", "#/exports"], [name, hashOf(["exports", name])]],
+    trail: () => [["Exports", "#/exports"], ...(isNew ? [] : [/** @type {const} */ ([edit.base?.display_name ?? name, hashOf(["exports", name])])])],
     keeps: () => isDirty(edit),
     body: () => {
-      if (!edit.form) beginForm(place, edit, stored, segments);
+      if (!edit.form) {
+        beginForm(place, edit, stored, segments);
+        if (edit.form && place.route.query.field) focusField(place.route.query.field);
+      }
       if (edit.form) takeOffer(edit, offerOf(edit.form), segments);
       const why = whyNotWith(place.me, stored?.now.value ?? null, isNew ? "put_export" : "edit");
       if (stored && stored.now.value === null) return shown(stored, () => null);
@@ -59,7 +63,7 @@ export function editScreen(place) {
       return h("form", { class: "stack edit", novalidate: true, onsubmit: (event) => saved(event, place, edit) },
         why ? bar("warning", ["You can look, not save. ", why]) : null,
         edit.isKept ? bar("info", "What you typed before was kept and is not saved yet.", button({ label: "Discard it", onclick: () => discard(place, edit) })) : null,
-        errorSummary(edit.errors.length ? (edit.problem?.detail ?? "") : "", edit.errors),
+        errorSummary(edit.errors.length ? (edit.problem?.detail ?? "") : "", edit.errors, LABELS),
         edit.problem && !edit.errors.length ? problemBar(edit.problem) : null,
         edit.theirs ? conflict(place, edit) : null,
         h("div", { class: "two" },
@@ -138,14 +142,14 @@ function namePart(edit, change) {
   const form = /** @type {ExportForm} */ (edit.form);
   return h("div", { class: "stack" },
     textField({
-      label: "Display name", path: "display_name", value: form.display_name, errors: edit.errors, more: { maxlength: 200, autocomplete: "off" },
+      label: LABELS.display_name, path: "display_name", value: form.display_name, errors: edit.errors, more: { maxlength: 200, autocomplete: "off" },
       change: (text) => {
         if (edit.isNew && !edit.isNameTyped) edit.name = slugOf(text);
         change({ display_name: text });
       },
     }),
     edit.isNew ? textField({
-      label: "Name in addresses", path: "name", value: edit.name, errors: edit.errors, more: { maxlength: 63, spellcheck: "false", autocomplete: "off" },
+      label: LABELS.name, path: "name", value: edit.name, errors: edit.errors, more: { maxlength: 63, spellcheck: "false", autocomplete: "off" },
       help: "Small letters, digits and hyphens. It cannot be changed later.",
       change: (text) => {
         edit.isNameTyped = true;
@@ -160,10 +164,10 @@ function buttonRow(place, edit, why) {
   const dirty = edit.isNew || isDirty(edit);
   return h("div", { class: "save-row" },
     button({ label: "Save", icon: "save", kind: "primary", type: "submit", why: why || (dirty ? "" : "Nothing is changed."), isBusy: edit.isBusy, onclick: () => undefined }),
-    !edit.isNew && dirty && edit.form?.connection ? button({ label: "Save and run", icon: "play", why: why || whyNotWith(place.me, edit.base, "run"), isBusy: edit.isBusy, onclick: (event) => savedAndRun(event, place, edit) }) : null,
+    dirty && edit.form?.connection ? button({ label: "Save and run", icon: "play", why: why || whyNotWith(place.me, edit.base, "run"), isBusy: edit.isBusy, onclick: (event) => savedAndRun(event, place, edit) }) : null,
     edit.hasSaved && !dirty && edit.base?.connection ? button({ label: "Run", icon: "play", onclick: () => startRun({ ...edit.base, name: edit.name }) }) : null,
     linkButton(edit.isNew ? "#/exports" : hashOf(["exports", edit.name]), dirty && !edit.isNew ? "Leave without saving" : "Back"),
-    h("span", { class: "soft", role: "status" }, edit.hasSaved && !dirty ? "Saved. Nothing ran by saving." : edit.isNew || !dirty ? "Nothing runs by saving." : "Save alone runs nothing."));
+    h("span", { class: "soft", role: "status" }, edit.hasSaved && !dirty ? "Saved. Nothing ran by saving." : dirty && edit.form?.connection ? "Save alone runs nothing." : "Nothing runs by saving."));
 }
 
 /** @param {Place} place @param {Edit} edit */
@@ -198,8 +202,11 @@ async function saved(event, place, edit) {
 
 /** Save, and ask whether to run, which says what a run would do. @param {Event} event @param {Place} place @param {Edit} edit */
 async function savedAndRun(event, place, edit) {
+  const moved = edit.isNew && new Promise((resolve) => addEventListener("hashchange", resolve, { once: true }));
   await saved(event, place, edit);
-  if (edit.hasSaved && !isDirty(edit)) await startRun({ ...edit.base, name: edit.name });
+  if (!edit.hasSaved || (!edit.isNew && isDirty(edit))) return;
+  await moved;
+  await startRun(edit.saved);
 }
 
 /** @param {Place} place */
@@ -223,13 +230,14 @@ async function isTaken(name) {
 async function put(place, edit) {
   const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(/** @type {ExportForm} */ (edit.form)), ifMatch: edit.etag });
   forgetDraft(draftName(edit));
-  const warnings = data.warnings ?? [];
+  const warnings = (data.warnings ?? []).map(inFormWords);
+  Object.assign(edit, { saved: data, hasSaved: true });
   if (edit.isNew) {
     edit.base = edit.form = null;
     go(hashOf(["exports", edit.name, "edit"]), { tone: warnings.length ? "warning" : "good", content: [h("p", null, "Saved. Nothing ran by saving."), warnings.map((text) => h("p", null, text))] });
     return;
   }
-  Object.assign(edit, { base: data, etag, form: formOf(data), warnings, hasSaved: true, isKept: false, theirs: null });
+  Object.assign(edit, { base: data, etag, form: formOf(data), warnings, isKept: false, theirs: null });
   announce("Saved");
 }
 

@@ -2,6 +2,7 @@
 
 import { h } from "./element.js";
 import { checkField, choiceField, selectField, textField } from "./fields.js";
+import { LABELS } from "./labels.js";
 import { cronOf, cronWords, partsOfCron } from "./schedule.js";
 
 /** @type {readonly (readonly [string, string])[]} */
@@ -15,8 +16,8 @@ export function schedulePart(edit, change) {
   const set = (on) => change({ schedule: on === "cron" ? { on, cron: schedule.cron ?? "0 6 * * *", time_zone: schedule.time_zone ?? here } : { on } });
   return h("div", { class: "stack" },
     choiceField({
-      label: "Runs", path: "schedule", value: schedule.on, errors: edit.errors.filter((error) => !/cron|time_zone/.test(error.field)), change: set,
-      options: [["refresh", "With each refresh of the segments", "As soon as Customer Insights has finished writing."], ["cron", "At times of its own"], ["off", "Only when asked"]],
+      label: LABELS.schedule, path: "schedule", value: schedule.on, errors: edit.errors.filter((error) => !/cron|time_zone/.test(error.field)), change: set,
+      options: [["refresh", "With each refresh of the segments", "As soon as Customer Insights has finished writing."], ["cron", "On a schedule"], ["off", "Only when asked"]],
     }),
     schedule.on === "cron" ? times(edit, schedule, change) : null);
 }
@@ -30,10 +31,10 @@ function times(edit, schedule, change) {
   const choose = (every) => set(every === "custom" ? `*/30 ${Number(parts.time.split(":")[0])} * * *` : cronOf(every, parts.time, parts.weekday));
   return h("div", { class: "times" },
     selectField({ label: "How often", path: "schedule.every", value: isCustom ? "custom" : parts.every, errors: [], options: [["daily", "Every day"], ["weekdays", "Monday to Friday"], ["weekly", "Once a week"], ["custom", "By a cron expression"]], change: choose }),
-    isCustom ? textField({ label: "Cron expression", path: "schedule.cron", value: schedule.cron, errors: edit.errors, help: "Five fields: minute, hour, day of month, month, day of week.", change: set })
+    isCustom ? textField({ label: LABELS["schedule.cron"], path: "schedule.cron", value: schedule.cron, errors: edit.errors, help: "Five fields: minute, hour, day of month, month, day of week.", change: set })
       : [parts.every === "weekly" ? selectField({ label: "On", path: "schedule.day", value: parts.weekday, errors: [], options: WEEKDAYS, change: (weekday) => set(cronOf("weekly", parts.time, weekday)) }) : null,
         textField({ label: "At", path: "schedule.cron", kind: "time", value: parts.time, errors: edit.errors, change: (time) => time && set(cronOf(/** @type {any} */ (parts.every), time, parts.weekday)) })],
-    h("div", { class: "field" }, h("label", { for: "f-zone" }, "Time zone"),
+    h("div", { class: "field" }, h("label", { for: "f-zone" }, LABELS.time_zone),
       h("input", { id: "f-zone", list: "zones", value: schedule.time_zone, autocomplete: "off", oninput: (event) => change({ schedule: { ...schedule, time_zone: event.currentTarget.value } }) }),
       h("datalist", { id: "zones" }, zones.map((zone) => h("option", { value: zone }))),
       edit.errors.filter((error) => /time_zone/.test(error.field)).map((error) => h("span", { class: "error" }, error.detail))),
@@ -45,29 +46,29 @@ export function safetyPart(edit, change, connections) {
   const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
   const { guards, verification } = form;
   const kind = connections.now.value?.items.find((item) => item.name === form.connection)?.kind;
-  const number = (label, path, value, set, help) => textField({ label, path, value, errors: edit.errors, help, change: set, more: { inputmode: "decimal" } });
+  const number = (path, value, set, help) => textField({ label: LABELS[path], path, value, errors: edit.errors, help, change: set, more: { inputmode: "decimal" } });
   return h("div", { class: "stack" },
     choiceField({
-      label: "Who leaves a segment", path: "leavers", value: form.leavers, errors: edit.errors, change: (leavers) => change({ leavers }),
+      label: LABELS.leavers, path: "leavers", value: form.leavers, errors: edit.errors, change: (leavers) => change({ leavers }),
       options: [["remove", "Is taken off the list", "Only those whom this export put there."], ["keep", "Stays on the list"]],
     }),
     (edit.offer ? edit.offer.asks_new_people : kind === "ortto") ? choiceField({
-      label: "New people", path: "new_people", value: form.new_people ?? "", errors: edit.errors, change: (value) => change({ new_people: value }),
+      label: LABELS.new_people, path: "new_people", value: form.new_people ?? "", errors: edit.errors, change: (value) => change({ new_people: value }),
       options: [["subscribed", "Are subscribed: they agreed to be mailed"], ["not_subscribed", "Are not subscribed"]],
     }) : null,
-    form.new_people ? checkField({ label: "Create people on the account's suppression list, too", path: "create_suppressed", value: form.create_suppressed ?? false, change: (value) => change({ create_suppressed: value }), help: "Ortto does not mail them; otherwise they are counted and left out." }) : null,
+    form.new_people ? checkField({ label: LABELS.create_suppressed, path: "create_suppressed", value: form.create_suppressed ?? false, change: (value) => change({ create_suppressed: value }), help: "Ortto does not mail them; otherwise they are counted and left out." }) : null,
     h("div", { class: "times" },
-      number("Hold the run above this many profiles", "max_profiles", form.max_profiles, (max_profiles) => change({ max_profiles })),
-      number("Hold it if more than this per cent of the members would leave", "guards.max_removed_percent", guards.max_removed_percent, (value) => change({ guards: { ...guards, max_removed_percent: value } }))),
-    checkField({ label: "An empty segment may take everybody off", path: "guards.allow_empty", value: guards.allow_empty, change: (value) => change({ guards: { ...guards, allow_empty: value } }), help: "Otherwise an empty segment holds the run." }),
+      number("max_profiles", form.max_profiles, (max_profiles) => change({ max_profiles })),
+      number("guards.max_removed_percent", guards.max_removed_percent, (value) => change({ guards: { ...guards, max_removed_percent: value } }))),
+    checkField({ label: LABELS["guards.allow_empty"], path: "guards.allow_empty", value: guards.allow_empty, change: (value) => change({ guards: { ...guards, allow_empty: value } }), help: "Otherwise an empty segment holds the run." }),
     h("details", { class: "more" }, h("summary", null, "Values, permissions and verification"),
       h("div", { class: "stack" },
-        choiceField({ label: "A value that its field cannot take", path: "on_bad_value", value: form.on_bad_value, errors: edit.errors, change: (value) => change({ on_bad_value: value }), options: [["omit", "Is left out; the contact goes without it"], ["reject", "Rejects the contact"]] }),
-        checkField({ label: "An empty value clears the value there", path: "clear_empty", value: form.clear_empty, change: (value) => change({ clear_empty: value }) }),
-        checkField({ label: "Subscribe again who unsubscribed, where the segment says so", path: "resubscribe", value: form.resubscribe, change: (value) => change({ resubscribe: value }), help: "Only if Customer Insights is where permissions are kept." }),
-        selectField({ label: "Order of day and month", path: "date_order", value: form.date_order ?? "", errors: edit.errors, change: (value) => change({ date_order: value || null }), options: [["", "As the column shows"], ["day_first", "Day first: 25/12/2026"], ["month_first", "Month first: 12/25/2026"]] }),
+        choiceField({ label: LABELS.on_bad_value, path: "on_bad_value", value: form.on_bad_value, errors: edit.errors, change: (value) => change({ on_bad_value: value }), options: [["omit", "Is left out; the contact goes without it"], ["reject", "Rejects the contact"]] }),
+        checkField({ label: LABELS.clear_empty, path: "clear_empty", value: form.clear_empty, change: (value) => change({ clear_empty: value }) }),
+        checkField({ label: LABELS.resubscribe, path: "resubscribe", value: form.resubscribe, change: (value) => change({ resubscribe: value }), help: "Only if Customer Insights is where permissions are kept." }),
+        selectField({ label: LABELS.date_order, path: "date_order", value: form.date_order ?? "", errors: edit.errors, change: (value) => change({ date_order: value || null }), options: [["", "As the column shows"], ["day_first", "Day first: 25/12/2026"], ["month_first", "Month first: 12/25/2026"]] }),
         h("div", { class: "times" },
-          number("Hold removals if more than this per cent of the rows cannot be read", "guards.max_unread_percent", guards.max_unread_percent, (value) => change({ guards: { ...guards, max_unread_percent: value } })),
-          number("Verify after this many runs", "verification.every", verification.every, (value) => change({ verification: { ...verification, every: value } }), "0: only when asked")),
-        checkField({ label: "A verification mends what differs", path: "verification.repair", value: verification.repair, change: (value) => change({ verification: { ...verification, repair: value } }) }))));
+          number("guards.max_unread_percent", guards.max_unread_percent, (value) => change({ guards: { ...guards, max_unread_percent: value } })),
+          number("verification.every", verification.every, (value) => change({ verification: { ...verification, every: value } }), "0: only when asked")),
+        checkField({ label: LABELS["verification.repair"], path: "verification.repair", value: verification.repair, change: (value) => change({ verification: { ...verification, repair: value } }) }))));
 }

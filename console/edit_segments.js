@@ -1,6 +1,7 @@
 /** Parts of the form of an export: its connection, its segments and their lists. */
 
 import { serverNow } from "./api.js";
+import { KINDS } from "./connection_form.js";
 import { h } from "./element.js";
 import { withSuggestions } from "./export_form.js";
 import { errorsAt, errorText, idOf, selectField } from "./fields.js";
@@ -25,7 +26,7 @@ export function connectionPart(place, edit, connections, change) {
     return [
       selectField({
         label: "Where contacts go", path: "connection", value: form.connection ?? "", errors: edit.errors, change: (name) => change({ connection: name || null, ...(items.find((item) => item.name === name)?.kind === "ortto" ? {} : { new_people: null }) }),
-        options: [["", "None: it cannot run"], ...(isGone ? [[form.connection, `${form.connection} (gone)`]] : []), ...items.map((item) => [item.name, item.damaged ? `${item.name} (damaged)` : `${item.display_name} (${item.kind})`])],
+        options: [["", "No connection (cannot run)"], ...(isGone ? [[form.connection, `${form.connection} (gone)`]] : []), ...items.map((item) => [item.name, item.damaged ? `${item.name} (damaged)` : `${item.display_name} (${KINDS[item.kind]?.title ?? item.kind})`])],
       }),
       edit.base?.connection && form.connection !== edit.base.connection
         ? bar("warning", "With another connection it begins anew: that account's lists are filled from nothing, and those of the former one stay as they are.") : null,
@@ -70,7 +71,7 @@ function segmentColumns(edit, form, items, change) {
   return [
     { label: "Send", kind: "pick", cell: (item) => h("input", { type: "checkbox", "aria-label": `Send ${item.name}`, checked: Boolean(targetOf(form, item.name)), disabled: !item.eligible && !targetOf(form, item.name), onchange: (event) => pick(item, event.currentTarget.checked) }) },
     { label: "Segment", kind: "main", cell: (item) => [h("b", null, item.name), item.eligible ? null : h("div", null, mark("warning", "warning", item.why_not))] },
-    { label: "Members", kind: "number", cell: (item) => [count(item.members), item.refreshed_at ? h("small", null, relative(item.refreshed_at, serverNow())) : null] },
+    { label: "Rows", kind: "number", cell: (item) => [count(item.members), item.refreshed_at ? h("small", null, relative(item.refreshed_at, serverNow())) : null] },
     {
       label: "List", kind: "wide", cell: (item) => {
         const target = targetOf(form, item.name);

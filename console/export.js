@@ -1,6 +1,7 @@
 /** An export: one line of truth, its runs, its lists, its settings, and who changed it. */
 
 import { detachExport, duplicateExport, pauseExport, previewFacts, removeExport, resumeExport, startRun } from "./actions.js";
+import { adviceOn } from "./advice.js";
 import { call } from "./api.js";
 import { h } from "./element.js";
 import { changesTab } from "./export_changes.js";
@@ -16,6 +17,7 @@ import { examplesTable, PREVIEWING } from "./preview.js";
 import { forgetAnswers, reading } from "./resource.js";
 import { hashOf } from "./route.js";
 import { shown } from "./state.js";
+import { deliveryOf } from "./status.js";
 import { ApiProblem } from "./problem.js";
 
 /** @typedef {import("./place.js").Place} Place */
@@ -31,7 +33,7 @@ export function exportScreen(place) {
   const content = make(place, name);
   return {
     title: () => found.now.value?.display_name ?? name,
-    trail: [["Exports", "#/exports"]],
+    trail: () => [["Exports", "#/exports"]],
     body: () => shown(found, (item) => [
       exportCommands(place, item),
       truth(item),
@@ -65,23 +67,24 @@ function exportCommands(place, item) {
 function truth(item) {
   const delivered = item.last_delivered;
   const lists = plural(item.segments.length, item.list_word);
-  const last = item.last_run;
+  const [last, verified] = [deliveryOf(item), item.last_run];
   const isBad = last && last.id !== delivered?.id;
   return h("div", { class: "stack" },
     h("p", { class: "truth" }, delivered
-      ? [h("b", null, plural(delivered.counts.profiles, "member")), ` in ${lists}`, delivered.as_of ? [", as of the refresh of ", inlineMoment(delivered.as_of)] : null, "."]
+      ? [h("b", null, plural(delivered.counts.profiles, "person", "people")), ` on ${lists}`, delivered.as_of ? [", as of the refresh of ", inlineMoment(delivered.as_of)] : null, "."]
       : `Nothing was delivered to its ${lists} yet.`),
     item.current_run ? bar("info", [
       h("b", null, "A run is going. "),
       item.current_run.operations ? `${count(item.current_run.settled)} of ${count(item.current_run.operations)} done.` : "It reads and compares.",
     ], linkButton(hashOf(["exports", item.name, "runs", item.current_run.id]), "Watch", "eye")) : null,
-    isBad || (last && last.status === "Completed with warnings") ? lastEnd(item, last) : null);
+    isBad || (last && last.status === "Completed with warnings") ? lastEnd(item, last) : null,
+    verified && verified.id !== last?.id ? lastEnd(item, verified) : null);
 }
 
 /** @param {any} item @param {any} last */
 function lastEnd(item, last) {
   const tone = { Failed: "bad", Successful: "good" }[last.status] ?? "warning";
-  return bar(tone, [statusChip(last.status), " ", last.advice], linkButton(hashOf(["exports", item.name, "runs", last.id]), "Open the run"));
+  return bar(tone, [statusChip(last.status), " ", adviceOn(item.name, last)], linkButton(hashOf(["exports", item.name, "runs", last.id]), "Open the run"));
 }
 
 /** Show what a run would do, and send nothing. @param {any} item */

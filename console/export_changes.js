@@ -12,7 +12,7 @@ export function changesTab(place, name) {
   return (item) => [
     card("Last change", facts([["Changed", moment(item.updated_at)], ["By", item.updated_by], ["Created", moment(item.created_at)]])),
     trail
-      ? shown(trail.first, (page) => [card("What was done with it", auditTable(trail.all(page)), "flush"), trail.olderButton(page)])
+      ? shown(trail.first, (page) => [card("What was done with it", auditTable(trail.all(page), { export: new Map([[name, item.display_name]]) }), "flush"), trail.olderButton(page)])
       : bar("info", `The audit trail says who did what before. ${why}`),
   ];
 }

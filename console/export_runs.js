@@ -43,7 +43,7 @@ export function runsTab(place, name) {
     const next = older.isRead ? older.next : page.next;
     if (!all.length) return empty("No run yet", "Saving an export does not run it. Run it now, or wait for its schedule.");
     return [
-      card("Members over time", trendChart(all)),
+      card("People over time", trendChart(all)),
       card("Runs", [
         table({ caption: "Runs, newest first", columns: columnsOf(name), rows: all, key: (run) => run.id }),
         next ? h("p", { class: "card-foot" }, button({ label: "Older runs", isBusy: older.isBusy, onclick: () => more(next) })) : null,

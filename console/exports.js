@@ -1,18 +1,20 @@
 /** Exports: all of them, with what Customer Insights' own pane does with them, in its words. */
 
 import { detachExport, duplicateExport, pauseExport, removeExport, resumeExport, runAll, scheduleMany, startRun } from "./actions.js";
+import { adviceOn, damageWords } from "./advice.js";
 import { serverNow } from "./api.js";
 import { h } from "./element.js";
 import { showPreview } from "./export.js";
 import { count, listed, plural, relative } from "./format.js";
-import { freshness } from "./overview.js";
+import { freshness, runChip } from "./overview.js";
 import { listPause } from "./pace.js";
-import { button, card, commands, empty, inlineMoment, linkButton, mark, statusChip, table } from "./parts.js";
+import { button, card, commands, empty, inlineMoment, linkButton, mark, table } from "./parts.js";
 import { whyNot, whyNotWith } from "./permission.js";
 import { changeQuery, go, queryNow } from "./place.js";
 import { hashOf } from "./route.js";
 import { scheduleWords } from "./schedule.js";
 import { standingOf } from "./standing.js";
+import { deliveryOf, needsAttention } from "./status.js";
 import { shown } from "./state.js";
 
 const SHOWN_AT_ONCE = 100;
@@ -50,7 +52,7 @@ export function matching(items, search, status) {
 /** @param {any} item */
 function stateOf(item) {
   if (item.damaged) return "Damaged";
-  return item.last_run?.status ?? "Never ran";
+  return deliveryOf(item)?.status ?? "Never ran";
 }
 
 /** @param {import("./place.js").Place} place @param {readonly any[]} items @param {Set<string>} picked */
@@ -75,7 +77,7 @@ function commandRow(place, items, chosen) {
   const [one] = chosen;
   const isOne = chosen.length === 1;
   const may = (action) => whyNotWith(place.me, one, action);
-  const scheduled = items.filter((item) => item.next_run).length;
+  const scheduled = items.filter((item) => item.next_run && item.connection).length;
   return commands("Exports", chosen.length ? [
     isOne && { label: "Run", icon: "play", why: may("run") || (one.connection ? "" : "It has no connection."), onclick: () => startRun(one) },
     isOne && { label: "Preview", icon: "eye", why: may("preview") || (one.connection ? "" : "It has no connection."), onclick: () => showPreview(one) },
@@ -89,7 +91,7 @@ function commandRow(place, items, chosen) {
     isOne && { label: "Remove", icon: "bin", why: may("delete"), onclick: () => removeExport(place, one) },
   ] : [
     { label: "Add export", icon: "add", why: whyNot(place.me, "put_export"), onclick: () => go("#/new-export") },
-    { label: "Run all", icon: "play", why: whyNot(place.me, "start_all_runs") || (scheduled ? "" : "No export has a schedule that is on."), onclick: () => runAll(place, scheduled) },
+    { label: "Run all", icon: "play", why: whyNot(place.me, "start_all_runs") || (scheduled ? "" : "No export has a schedule that is on, and a connection."), onclick: () => runAll(place, scheduled) },
   ], h("span", { class: "picked soft", role: "status" }, chosen.length ? `${count(chosen.length)} selected` : ""));
 }
 
@@ -100,7 +102,7 @@ function filters(items, q, status) {
   return h("div", { class: "filters" },
     h("label", { class: "search" }, h("span", { class: "unseen" }, "Search exports, segments, lists"),
       h("input", { type: "search", placeholder: "Search exports, segments, lists", value: q, oninput: (event) => changeQuery({ q: event.currentTarget.value }) })),
-    h("div", { class: "pills", role: "group", "aria-label": "Status of the last run" },
+    h("div", { class: "pills", role: "group", "aria-label": "Status of the last delivery" },
       pill("All", items.length, !status, ""), [...states].map(([name, number]) => pill(name, number, status === name, name))));
 }
 
@@ -124,7 +126,7 @@ function exportsTable(place, rows, standing, picked) {
     { label: "Display name", kind: "main", cell: (item) => [h("a", { href: hashOf(["exports", item.name]) }, item.display_name ?? item.name), item.segments ? h("small", null, `${listed(item.segments.slice(0, 3).map((target) => target.list))}${item.segments.length > 3 ? ` and ${plural(item.segments.length - 3, item.list_word)} more` : ""}`) : null] },
     { label: "Connection", cell: (item) => item.connection ?? (item.damaged ? null : mark("warning", "unlink", "none")) },
     { label: "Status", kind: "wide", cell: (item) => lastStatus(item) },
-    { label: "Lists hold the refresh of", cell: (item) => (item.damaged ? null : freshness(item, standing)) },
+    { label: "Data from", cell: (item) => (item.damaged ? null : freshness(item, standing)) },
     { label: "Schedule", kind: "schedule", cell: (item) => (item.damaged ? null : [h("span", null, scheduleWords(item.schedule)), item.next_run?.at ? h("small", null, "next ", inlineMoment(item.next_run.at)) : null, h("small", null, `changed ${relative(item.updated_at, serverNow())} by ${item.updated_by}`)]) },
     { label: "Actions", kind: "actions", cell: (item) => (item.damaged || item.current_run ? null : button({ label: "Run", icon: "play", name: `Run ${item.display_name}`, why: whyNotWith(place.me, item, "run") || (item.connection ? "" : "It has no connection."), onclick: () => startRun(item) })) },
   ];
@@ -133,11 +135,12 @@ function exportsTable(place, rows, standing, picked) {
 
 /** @param {any} item */
 function lastStatus(item) {
-  if (item.damaged) return [mark("bad", "cross", "Damaged"), h("small", null, item.detail)];
-  const last = item.last_run;
+  if (item.damaged) return [mark("bad", "cross", "Damaged"), h("small", null, damageWords(item.detail))];
+  const [last, verified] = [deliveryOf(item), item.last_run];
   return [
-    item.current_run ? h("a", { class: "plain", href: hashOf(["exports", item.name, "runs", item.current_run.id]) }, statusChip(item.current_run.status)) : null,
-    last ? h("a", { class: "plain", href: hashOf(["exports", item.name, "runs", last.id]) }, statusChip(last.status)) : (item.current_run ? null : h("span", { class: "soft" }, "never ran")),
-    last?.reason && last.reason !== "nothing_to_do" ? h("small", null, last.advice) : null,
+    item.current_run ? runChip(item, item.current_run) : null,
+    last ? runChip(item, last) : (item.current_run ? null : h("span", { class: "soft" }, "never ran")),
+    last?.reason && last.reason !== "nothing_to_do" ? h("small", null, adviceOn(item.name, last)) : null,
+    verified && verified.id !== last.id && needsAttention(verified) ? [runChip(item, verified), h("small", null, adviceOn(item.name, verified))] : null,
   ];
 }

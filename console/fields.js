@@ -1,6 +1,8 @@
 /** Fields of forms: each with its label, its help, and what is wrong with it. */
 
 import { h } from "./element.js";
+import { fieldWords } from "./export_form.js";
+import { labelOf } from "./labels.js";
 
 /** @typedef {import("./element.js").Content} Content */
 /** @typedef {readonly { field: string, detail: string }[]} Errors */
@@ -69,27 +71,43 @@ export function checkField({ label, path, value, change, help, errors = [] }) {
     h("span", null, label, help ? h("small", null, help) : null)), errorText(errors, path));
 }
 
-/** What is wrong with a form, on top of it: it takes the focus, and leads to each field. @param {string} detail @param {Errors} errors */
-export function errorSummary(detail, errors) {
+const CORRECT = "Some fields need to be corrected.";
+
+/** What is wrong with a form, on top of it: it takes the focus, and leads to each field. @param {string} detail @param {Errors} errors @param {Readonly<Record<string, string>>} labels */
+export function errorSummary(detail, errors, labels) {
   if (!errors.length && !detail) return null;
   return h("div", { class: "bar bad", role: "alert", id: "errors", tabindex: "-1" }, h("div", { class: "bar-text" },
-    h("b", null, detail || "Some fields need to be corrected."),
-    h("ul", null, errors.map((error) => h("li", null, h("a", { href: `#${idOf(error.field)}`, onclick: (event) => leadTo(event, error.field) }, fieldName(error.field)), `: ${error.detail}`)))));
+    h("b", null, errors.some((error) => error.detail === detail) ? CORRECT : detail || CORRECT),
+    h("ul", null, errors.map((error) => h("li", null, h("a", { href: `#${idOf(error.field)}`, onclick: (event) => leadTo(event, error.field) }, fieldName(error.field, labels)), `: ${error.detail}`)))));
 }
 
-/** @param {string} path */
-function fieldName(path) {
-  return path === "(body)" ? "The whole" : path.replace(/^mapping\./, "Field ").replace(/^segments\.(\d+).*/, (_, index) => `Segment ${Number(index) + 1}`).replaceAll("_", " ");
+/** Return what a field is called, one of a contact by its own name. @param {string} path @param {Readonly<Record<string, string>>} labels */
+export function fieldName(path, labels) {
+  return path.startsWith("mapping.") ? `Field ${fieldWords(path.slice(8))}` : labelOf(path, labels);
 }
 
 /** @param {Event} event @param {string} path */
 function leadTo(event, path) {
   event.preventDefault();
+  reachField(path);
+}
+
+/** Focus a field, or the whole that it is a part of; what is folded away is unfolded. Return whether it is there. @param {string} path */
+function reachField(path) {
   const parts = path.split(".");
   for (let length = parts.length; length > 0; length -= 1) {
     const found = document.getElementById(idOf(parts.slice(0, length).join(".")));
-    if (found) return found.focus();
+    if (!found) continue;
+    found.closest("details")?.setAttribute("open", "");
+    found.focus();
+    return true;
   }
+  return false;
+}
+
+/** Move the focus to a field as soon as it is drawn. @param {string} path @param {number} [tries] */
+export function focusField(path, tries = 30) {
+  setTimeout(() => reachField(path) || (tries > 0 && focusField(path, tries - 1)), 100);
 }
 
 /** Move the focus to what is wrong with a form, once it is drawn. */

@@ -42,7 +42,7 @@ export function frame(screen, { title, trail, body }) {
       h("nav", { id: "rail", class: rail.isOpen ? "rail open" : "rail", "aria-label": "Screens" },
         h("ul", null, RAIL.map((item) => railItem(item, BELONGS[screen] ?? screen)))),
       h("main", { id: "main", tabindex: "-1" },
-        trail.length ? h("nav", { "aria-label": "You are here", class: "trail" }, h("ol", null, trail.map(([label, to]) => h("li", null, h("a", { href: to }, label), icon("chevron"))))) : null,
+        trail.length ? h("nav", { "aria-label": "You are here", class: "trail" }, h("ol", null, trail.map(([label, to], index) => h("li", null, index ? icon("chevron") : null, h("a", { href: to }, label))))) : null,
         h("h1", { tabindex: "-1", id: "title" }, title),
         session.message ? bar(session.message.tone, session.message.content, button({ label: "Dismiss", kind: "subtle", onclick: dismiss })) : null,
         h("div", { class: "screen", "data-key": location.hash.split("?")[0] }, body))),

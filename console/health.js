@@ -21,6 +21,7 @@ export function healthScreen(place) {
       bar(found.healthy ? "good" : "bad", found.healthy ? "Everything that the app stands on can be reached." : "Something cannot be reached. Runs wait or fail until it is mended.", [
         button({ label: "Check again", icon: "arrows", onclick: health.read }), copyButton(() => JSON.stringify(found, null, 2)),
       ]),
+      h("p", { class: "soft" }, `Version ${found.version}`),
       h("div", { class: "tiles" }, DEPENDENCIES.map(([key, title, text]) => part(title, text, found[key]))),
       found.damaged.length ? card("Damaged documents", h("ul", { class: "groups" }, found.damaged.map((item) => h("li", null,
         mark("bad", "cross", item.export ? `Export ${item.export}` : `Connection ${item.connection}`), h("p", null, item.detail),

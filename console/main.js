@@ -55,7 +55,10 @@ function drawSoon() {
 
 function drawPage() {
   if (!session.me) {
+    const key = () => /** @type {HTMLElement | null} */ (page.root.querySelector("input[name=key]"));
+    const wasThere = key();
     show(page.root, h("main", { id: "main", "data-key": "gate" }, gate()));
+    if (!wasThere) key()?.focus();
     return;
   }
   if (!page.screen) openScreen();
@@ -64,7 +67,7 @@ function drawPage() {
   const title = screen.title();
   document.title = `${title} · Segment export`;
   show(page.root, [
-    frame(page.name, { title, trail: screen.trail ?? [], body: screen.body() }),
+    frame(page.name, { title, trail: screen.trail?.() ?? [], body: screen.body() }),
   ]);
   askToSignIn();
 }

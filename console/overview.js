@@ -1,6 +1,7 @@
 /** Overview: what needs somebody first, then what runs, how fresh the lists are, and what happened in the last 24 hours. */
 
 import { cancelRun, pauseExport, resumeExport, startRun } from "./actions.js";
+import { adviceOn, damageWords } from "./advice.js";
 import { serverNow } from "./api.js";
 import { dayStrip } from "./day_strip.js";
 import { h } from "./element.js";
@@ -9,8 +10,8 @@ import { listPause } from "./pace.js";
 import { button, card, empty, linkButton, mark, moment, statusChip, table } from "./parts.js";
 import { whyNot, whyNotWith } from "./permission.js";
 import { hashOf } from "./route.js";
-import { lastDay, standingOf, verdict } from "./standing.js";
-import { lookOf } from "./status.js";
+import { lastDay, standingOf, titlesOf, verdict } from "./standing.js";
+import { deliveryOf, lookOf, troublesOf } from "./status.js";
 import { shown } from "./state.js";
 
 const MOST_ROWS = 12;
@@ -30,28 +31,30 @@ function everything(place, items, runs, isWhole) {
   const standing = standingOf(items);
   return [
     h("p", { class: "lead" }, verdict(standing, items.length), isWhole ? null : " Reading the rest.",
-      standing.newest ? h("span", { class: "soft" }, ` The newest refresh that was read is of ${absolute(standing.newest)}.`) : null),
+      standing.newest ? h("span", { class: "soft" }, ` Newest data: ${absolute(standing.newest)}.`) : null),
     standing.running.length ? card("Running now", standing.running.map((item) => runningRow(place, item))) : null,
-    standing.attention.length ? card("Needs attention", h("ul", { class: "attention" }, standing.attention.slice(0, MOST_ROWS).map((item) => attentionRow(item))), "flush") : null,
+    standing.attention.length ? card("Needs attention", h("ul", { class: "attention" }, standing.attention.slice(0, MOST_ROWS).flatMap((item) => attentionRows(item))), "flush") : null,
     card("Lists", [listsTable(place, items.slice(0, MOST_ROWS), standing),
       items.length > MOST_ROWS ? h("p", { class: "card-foot" }, h("a", { href: "#/exports" }, `All ${count(items.length)} exports`)) : null], "flush"),
-    shown(runs, (page) => lastRuns(page)),
+    shown(runs, (page) => lastRuns(page, items)),
   ];
 }
 
 /** @param {any} item */
-function attentionRow(item) {
-  if (item.damaged) {
-    return h("li", { class: "bad", "data-key": item.name }, mark("bad", "cross", "Damaged"), h("div", null, h("b", null, item.name), h("p", null, item.detail)));
-  }
-  const run = item.last_run;
+function attentionRows(item) {
+  if (!item.damaged) return troublesOf(item).map((run) => attentionRow(item, run));
+  return [h("li", { class: "bad", "data-key": item.name }, mark("bad", "cross", "Damaged"), h("div", null, h("b", null, item.name), h("p", null, damageWords(item.detail))))];
+}
+
+/** @param {any} item @param {any} run */
+function attentionRow(item, run) {
   const to = hashOf(["exports", item.name, "runs", run.id]);
   const rejected = run.counts.rejected;
-  return h("li", { class: lookOf(run.status).tone, "data-key": item.name },
+  return h("li", { class: lookOf(run.status).tone, "data-key": `${item.name} ${run.id}` },
     statusChip(run.status),
     h("div", null,
       h("a", { class: "strong", href: hashOf(["exports", item.name]) }, item.display_name),
-      h("p", null, rejected ? `${plural(rejected, "row")} rejected. ` : "", run.advice)),
+      h("p", null, rejected ? `${plural(rejected, "row")} rejected. ` : "", adviceOn(item.name, run))),
     moment(run.ended_at),
     linkButton(to, rejected ? "See the rows" : "Open the run"));
 }
@@ -74,13 +77,18 @@ function runningRow(place, item) {
 function listsTable(place, items, standing) {
   const columns = [
     { label: "Export", kind: "main", cell: (item) => h("a", { href: hashOf(["exports", item.name]) }, item.display_name ?? item.name) },
-    { label: "Last run", cell: (item) => (item.last_run ? h("a", { class: "plain", href: hashOf(["exports", item.name, "runs", item.last_run.id]) }, statusChip(item.last_run.status)) : h("span", { class: "soft" }, "never ran")) },
-    { label: "Members", kind: "number", cell: (item) => (item.last_delivered ? count(item.last_delivered.counts.profiles) : "–") },
-    { label: "Lists hold the refresh of", cell: (item) => freshness(item, standing) },
+    { label: "Last delivery", cell: (item) => (deliveryOf(item) ? runChip(item, deliveryOf(item)) : h("span", { class: "soft" }, "never ran")) },
+    { label: "People", kind: "number", cell: (item) => (item.last_delivered ? count(item.last_delivered.counts.profiles) : "–") },
+    { label: "Data from", cell: (item) => freshness(item, standing) },
     { label: "Next run", cell: (item) => nextRun(item) },
     { label: "Actions", kind: "actions", cell: (item) => (item.damaged ? null : rowActions(place, item)) },
   ];
   return table({ caption: "Lists and how fresh they are", columns, rows: items, key: (item) => item.name });
+}
+
+/** The status of a run, which leads to it. @param {any} item @param {any} run */
+export function runChip(item, run) {
+  return h("a", { class: "plain", href: hashOf(["exports", item.name, "runs", run.id]) }, statusChip(run.status));
 }
 
 /** @param {any} item @param {ReturnType<typeof standingOf>} standing */
@@ -94,6 +102,7 @@ export function freshness(item, standing) {
 export function nextRun(item) {
   if (item.damaged) return null;
   if (!item.next_run) return mark("quiet", "pause", "Paused");
+  if (!item.connection) return mark("quiet", "unlink", "Not without a connection");
   return item.next_run.at ? moment(item.next_run.at) : "With the next refresh";
 }
 
@@ -110,12 +119,13 @@ function rowActions(place, item) {
   ];
 }
 
-/** @param {{ items: readonly any[], next: string | null }} page */
-function lastRuns({ items, next }) {
+/** @param {{ items: readonly any[], next: string | null }} page @param {readonly any[]} exports */
+function lastRuns({ items, next }, exports) {
+  const titles = titlesOf(exports);
   const today = lastDay(items, serverNow());
   const isCut = Boolean(next) && today.length === items.length;
   const columns = [
-    { label: "Run of", kind: "main", cell: (run) => h("a", { href: hashOf(["exports", run.export, "runs", run.id]) }, run.export) },
+    { label: "Run of", kind: "main", cell: (run) => h("a", { href: hashOf(["exports", run.export, "runs", run.id]) }, titles.get(run.export) ?? run.export) },
     { label: "Status", cell: (run) => statusChip(run.status) },
     { label: "Ended", cell: (run) => moment(run.ended_at, "still going") },
     { label: "Delivered", kind: "number", cell: (run) => count(run.counts.delivered) },

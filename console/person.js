@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { h } from "./element.js";
 import { textField } from "./fields.js";
-import { capital, spaced } from "./format.js";
+import { capital, count, listed, spaced } from "./format.js";
 import { bar, button, card, empty, facts, inlineMoment, mark, table } from "./parts.js";
 import { whyNot } from "./permission.js";
 import { announce, changeQuery, queryNow } from "./place.js";
@@ -32,15 +32,16 @@ export function personScreen(place) {
       h("p", { class: "lead" }, "Why is somebody on a list, or not? One address; the answer goes from their row in Customer Insights to the list as it is now."),
       why ? bar("warning", ["This shows personal data. ", why]) : exports && shown(exports, (items) => {
         const usable = items.filter((item) => !item.damaged && item.connection && item.may.includes("explain"));
-        return usable.length ? [personForm(place, usable, state), state.answers.map((answer) => answerCards(answer)), state.isBusy ? skeleton(1) : null]
-          : empty("Nothing to look in", "No export has a connection that you may use.");
+        const left = items.filter((item) => !usable.includes(item)).map((item) => item.display_name ?? item.name);
+        return usable.length ? [personForm(place, usable, left, state), state.answers.map((answer) => answerCards(answer)), state.isBusy ? skeleton(1) : null]
+          : empty("Nothing to look in", items.length ? "No export has a connection that you may use." : "There is no export yet.");
       }),
     ],
   };
 }
 
-/** @param {import("./place.js").Place} place @param {readonly any[]} usable @param {any} state */
-function personForm(place, usable, state) {
+/** @param {import("./place.js").Place} place @param {readonly any[]} usable @param {readonly string[]} left out @param {any} state */
+function personForm(place, usable, left, state) {
   const canAll = usable.length <= MOST_AT_ONCE;
   const wanted = queryNow().export ?? "";
   const chosen = usable.some((item) => item.name === wanted) ? wanted : canAll ? "" : usable[0].name;
@@ -54,10 +55,11 @@ function personForm(place, usable, state) {
     }),
     h("div", { class: "field" }, h("label", { for: "f-in" }, "Look in"),
       h("select", { id: "f-in", value: chosen, onchange: (event) => changeQuery({ export: event.currentTarget.value }) },
-        canAll ? h("option", { value: "" }, usable.length === 1 ? usable[0].display_name : `All ${usable.length} exports`) : null,
+        canAll ? h("option", { value: "" }, usable.length === 1 ? usable[0].display_name : `All ${usable.length} exports${left.length ? " that can be looked in" : ""}`) : null,
         canAll && usable.length === 1 ? null : usable.map((item) => h("option", { value: item.name }, item.display_name)))),
     button({ label: "Find", icon: "person", kind: "primary", type: "submit", isBusy: state.isBusy, onclick: () => undefined }),
-    h("p", { class: "soft" }, "The address is sent in the request only: it is in no log, no link and not in the audit trail, which notes that somebody looked."));
+    h("p", { class: "soft" }, "The address is sent in the request only: it is in no log, no link and not in the audit trail, which notes that somebody looked."),
+    left.length ? h("p", { class: "soft" }, `Not looked in, since there is no connection that you may use: ${listed(left.slice(0, 5))}${left.length > 5 ? ` and ${count(left.length - 5)} more` : ""}.`) : null);
 }
 
 /** @param {Event} event @param {import("./place.js").Place} place @param {readonly any[]} usable @param {string} chosen @param {any} state */
@@ -141,8 +143,8 @@ function rowsOf(found) {
     caption: "Their rows", isCaptionSeen: true, rows: found.rows, key: (row) => `${row.segment} ${row.row}`,
     columns: [
       { label: "Row", kind: "main", cell: (row) => [row.customer_id ? h("span", { class: "code" }, row.customer_id) : `Row ${row.row + 1}`, h("small", null, `${row.segment}${row.by_address ? "" : ", known by its CustomerId"}`)] },
-      { label: "Speaks", cell: (row) => (row.speaks ? mark("good", "check", "This one") : h("span", { class: "soft" }, "another one")) },
-      { label: "What cleaning made of it", kind: "wide", cell: (row) => (row.reason
+      { label: "Decides", cell: (row) => (row.speaks ? mark("good", "check", "This one") : h("span", { class: "soft" }, "another one")) },
+      { label: "Result of the check", kind: "wide", cell: (row) => (row.reason
         ? [mark("bad", "cross", capital(spaced(row.reason))), h("small", null, row.field ? `${row.field}: ` : "", row.advice)]
         : [mark("good", "check", "Can be delivered"), row.omitted.map((one) => h("small", null, `Without ${one.field}: ${one.advice}`))]) },
     ],

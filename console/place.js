@@ -11,7 +11,7 @@ import { routeOf } from "./route.js";
 /**
  * A screen: its title, the way to it, and its content, which is asked for each time something changed.
  * `keeps` is true while it holds what was typed and not saved.
- * @typedef {{ title: () => string, trail?: readonly (readonly [string, string])[], body: () => Content, keeps?: () => boolean, stop?: () => void }} Screen
+ * @typedef {{ title: () => string, trail?: () => readonly (readonly [string, string])[], body: () => Content, keeps?: () => boolean, stop?: () => void }} Screen
  */
 
 /** What holds on every screen. */

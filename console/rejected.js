@@ -14,7 +14,7 @@ export function rejectedCard(run, summary) {
   return card("Rejected rows and values left out", shown(summary, (found) => [
     h("ul", { class: "groups" }, found.groups.map((group) => groupRow(run, group))),
     found.other_rows ? h("p", { class: "soft" }, `${plural(found.other_rows, "more row")} in smaller groups: see the file.`) : null,
-    found.kept_until ? h("p", { class: "soft" }, `Who they are is kept until ${day(found.kept_until)}, and then deleted.`) : null,
+    found.kept_until ? h("p", { class: "soft" }, `The list of rejected people is kept until ${day(found.kept_until)}, and then deleted.`) : null,
   ]), "", button({ label: "Download CSV", icon: "down", onclick: () => downloadRejected(run) }));
 }
 

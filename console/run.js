@@ -1,6 +1,7 @@
 /** A run: what goes on or how it ended, as numbers that add up, and what to do. */
 
 import { cancelRun } from "./actions.js";
+import { adviceOn } from "./advice.js";
 import { call, serverNow } from "./api.js";
 import { partsOf, phasesOf, sumWords, widthsOf } from "./counts.js";
 import { h } from "./element.js";
@@ -30,7 +31,7 @@ export function runScreen(place) {
   place.tick(1_000);
   return {
     title: () => `Run of ${owner.now.value?.display_name ?? name}`,
-    trail: [["Exports", "#/exports"], [name, hashOf(["exports", name])]],
+    trail: () => [["Exports", "#/exports"], [owner.now.value?.display_name ?? name, hashOf(["exports", name])]],
     body: () => shown(found, (run) => {
       sayProgress(run, heard);
       const faults = run.counts.rejected + run.counts.values_omitted;
@@ -108,7 +109,7 @@ function ending(run) {
   const outage = run.unreachable_since && !run.ended_at ? [`No answer since ${clock(run.unreachable_since)}; it goes on by itself. `] : [];
   return bar(kind, [
     h("p", null, statusChip(run.status), at),
-    run.ended_at ? h("p", null, run.advice || "Everything was delivered.") : h("p", null, run.canceling ? "It stops as soon as the chunks that have begun are done. " : null, waits, outage, !waits.length && !outage.length && !run.canceling ? goingWords(run) : null),
+    run.ended_at ? h("p", null, run.advice ? adviceOn(run.export, run) : "Everything was delivered.") : h("p", null, run.canceling ? "It stops as soon as the chunks that have begun are done. " : null, waits, outage, !waits.length && !outage.length && !run.canceling ? goingWords(run) : null),
     run.detail && !run.advice.includes(run.detail) ? h("p", null, run.detail) : null,
   ]);
 }
@@ -183,10 +184,11 @@ function runFacts(run) {
   return facts([
     ["Started", moment(run.queued_at)],
     ["Why", `${triggerWords(run.trigger)}, by ${run.requested_by}`],
-    !run.verification && ["Read the refresh of", run.as_of ? moment(run.as_of) : "not known"],
+    !run.verification && ["Data from", run.as_of ? moment(run.as_of) : "not known"],
     ["Connection", run.connection ?? "none yet"],
-    !run.verification && ["Members", count(counts.profiles)],
-    !run.verification && ["Joiners, leavers", `${count(counts.joiners)} to add, ${count(counts.removed)} of ${count(counts.leavers)} removed`],
+    !run.verification && ["People", count(counts.profiles)],
+    !run.verification && ["Joiners", `${count(counts.joiners)} to add`],
+    !run.verification && ["Leavers", counts.leavers ? `${count(counts.removed)} of ${count(counts.leavers)} removed` : "none"],
     counts.changed > 0 && ["New values", plural(counts.changed, "profile")],
     counts.held_back > 0 && ["Removals held back", count(counts.held_back)],
     counts.kept > 0 && ["Members kept", count(counts.kept)],

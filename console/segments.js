@@ -15,12 +15,13 @@ export function segmentsScreen(place) {
   const exports = place.read("/exports?limit=200", { isPaged: true });
   return {
     title: () => name || "Segments",
-    trail: name ? [["Segments", "#/segments"]] : [],
+    trail: () => (name ? [["Segments", "#/segments"]] : []),
     body: () => shown(segments, ({ items }) => {
       const uses = usesOf(exports.now.value ?? []);
       if (!name) return allSegments(items, uses);
       const found = items.find((item) => item.name === name);
       return found ? oneSegment(place, found, uses.get(name) ?? [])
+        : !uses.has(name) ? empty("There is no such segment", "Customer Insights' output has no segment of this name.")
         : empty("This segment is gone", "It is not in Customer Insights' output. Exports that send it fail until it is restored there or taken out of them.");
     }),
   };
@@ -50,7 +51,7 @@ function allSegments(items, uses) {
       caption: "Segments", rows: found, key: (item) => item.name,
       columns: [
         { label: "Segment", kind: "main", cell: (item) => h("a", { href: hashOf(["segments", item.name]) }, item.name) },
-        { label: "Members", kind: "number", cell: (item) => members(item) },
+        { label: "Rows", kind: "number", cell: (item) => members(item) },
         { label: "Columns", kind: "number", cell: (item) => count(item.columns.length) },
         { label: "Refreshed", cell: (item) => moment(item.refreshed_at, "not known") },
         { label: "Can be exported", kind: "wide", cell: (item) => (item.eligible ? mark("good", "check", "Yes") : [mark("warning", "warning", "No"), h("small", null, item.why_not)]) },
@@ -79,7 +80,7 @@ function oneSegment(place, item, uses) {
       { label: "New export", icon: "add", why: whyNot(place.me, "put_export") || (item.eligible ? "" : item.why_not), onclick: () => go(`#/new-export?segment=${encodeURIComponent(item.name)}`) },
     ]),
     card("About it", facts([
-      ["Members", members(item)], ["Refreshed", moment(item.refreshed_at, "not known")],
+      ["Rows", members(item)], ["Refreshed", moment(item.refreshed_at, "not known")],
       ["Can be exported", item.eligible ? mark("good", "check", "Yes") : [mark("warning", "warning", "No"), ` ${item.why_not}`]],
       ["In exports", exportLinks(uses)],
     ])),

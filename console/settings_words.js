@@ -20,7 +20,7 @@ export function settingRows(item) {
     ["Most profiles", count(item.max_profiles)],
     ["Held if more would leave than", `${guards.max_removed_percent ?? 50} % of the members`],
     ["Empty segment", guards.allow_empty ? "takes everybody off" : "holds the run"],
-    ["Unreadable rows that leave removals on", `at most ${guards.max_unread_percent ?? 0.1} %`],
+    ["Stop removals", `if more than ${guards.max_unread_percent ?? 0.1} % of the rows cannot be read`],
     ["Verification", every ? `after every ${every === 1 ? "run" : `${every} runs`}${item.verification.repair ? ", with repair" : ""}` : "only when asked"],
     ...(item.new_people ? [["New people", item.new_people === "subscribed" ? "are subscribed" : "are not subscribed"]] : []),
     ...(item.create_suppressed ? [["Suppressed people", "are created, too"]] : []),

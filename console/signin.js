@@ -50,13 +50,13 @@ export function signInForm(done) {
   }
   return h(
     "form", { class: "stack", novalidate: true, onsubmit: submit },
-    session.me || hasKey() ? h("p", null, "The app does not accept the key any more. What you typed is kept.") : null,
-    h("label", { class: "field" },
+    !form.isBusy && (session.me || hasKey()) ? h("p", null, "The app does not accept the key any more. What you typed is kept.") : null,
+    h("label", { class: "field", "data-key": "key" },
       h("span", null, "Function key"),
-      h("input", { type: "password", name: "key", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": "key-help", "aria-invalid": form.detail ? "true" : null }),
-      form.detail ? h("span", { class: "error", role: "alert" }, form.detail) : null),
+      h("input", { type: "password", name: "key", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": form.detail ? "key-error key-help" : "key-help", "aria-invalid": form.detail ? "true" : null })),
+    form.detail ? h("p", { id: "key-error", class: "error", role: "alert" }, form.detail) : null,
     h("p", { id: "key-help", class: "soft" },
-      "Azure portal: your function app, App keys. Whoever has a key is an administrator here. It stays in this tab and is forgotten when you close it."),
+      "You find the key in the Azure portal: your function app > App keys. Ask your administrator. Whoever has a key is an administrator here. It stays in this tab and is forgotten when you close it."),
     form.problem ? problemBar(form.problem) : null,
     button({ label: form.isBusy ? "Signing in" : "Sign in", kind: "primary wide", type: "submit", isBusy: form.isBusy, onclick: () => undefined }),
   );
@@ -69,7 +69,10 @@ export function signInForm(done) {
     if (form.isBusy) return;
     form.problem = null;
     form.detail = /^[!-~]+$/.test(key) ? "" : "Paste the key: letters, digits and signs without blanks.";
-    if (form.detail) return session.redraw();
+    if (form.detail) {
+      field.focus();
+      return session.redraw();
+    }
     form.isBusy = true;
     session.redraw();
     keepKey(key);
@@ -85,6 +88,7 @@ export function signInForm(done) {
       else form.problem = error;
     }
     form.isBusy = false;
+    field.focus();
     session.redraw();
   }
 }

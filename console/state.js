@@ -1,7 +1,9 @@
 /** The states of whatever is read: loading, forbidden, a problem, out of date. */
 
 import { h } from "./element.js";
+import { fieldName } from "./fields.js";
 import { clock } from "./format.js";
+import { LABELS } from "./labels.js";
 import { bar, button, empty } from "./parts.js";
 import { problemDetails } from "./problem.js";
 
@@ -42,7 +44,7 @@ export function problemBar(problem, retry = null) {
   return bar(tone, [
     h("p", null, problem.detail),
     problem.more.run && problem.more.export ? runLink(problem.more.export, problem.more.run) : null,
-    problem.errors.length ? h("ul", null, problem.errors.map((error) => h("li", null, h("b", null, error.field), `: ${error.detail}`))) : null,
+    problem.errors.length ? h("ul", null, problem.errors.map((error) => h("li", null, h("b", null, fieldName(error.field, LABELS)), `: ${error.detail}`))) : null,
   ], [
     retry ? button({ label: "Try again", onclick: retry }) : null,
     copyButton(() => problemDetails(problem)),

@@ -58,3 +58,14 @@ export function needsAttention(run) {
   if (run.status === "Failed" || run.status === "Completed with warnings") return true;
   return run.status === "Skipped" && ["over_limit", "empty_segment", "mass_removal", "connection_detached"].includes(run.reason ?? "");
 }
+
+/** Return the run that tells how an export was delivered: no verification after it hides it. @param {any} item */
+export function deliveryOf(item) {
+  return item.last_delivery ?? item.last_run;
+}
+
+/** Return the runs of an export that somebody should look at: the last delivery, and a verification after it. @param {any} item @returns {readonly any[]} */
+export function troublesOf(item) {
+  const delivery = deliveryOf(item);
+  return [delivery, item.last_run?.id === delivery?.id ? null : item.last_run].filter(needsAttention);
+}

@@ -39,8 +39,8 @@ export function rangeOf(points) {
   return [from, Math.max(from + room, Math.ceil(most / step) * step)];
 }
 
-/** Return how much members changed from the first to the last point, as a share of the first; null if that says nothing. @param {readonly Point[]} points */
+/** Return how many more people there are at the last point than at the first; null if that says nothing. @param {readonly Point[]} points */
 export function growthOf(points) {
   const [first, last] = [points[0], points.at(-1)];
-  return points.length < 2 || !first?.members || !last ? null : (last.members - first.members) / first.members;
+  return points.length < 2 || !first || !last ? null : last.members - first.members;
 }

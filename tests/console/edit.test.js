@@ -1,21 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changesBetween, mergedOver } from "../../console/changes.js";
-import { bodyOf, commonColumns, customField, fieldWords, formOf, lacksOf, slugOf, withSuggestions } from "../../console/export_form.js";
+import { bodyOf, commonColumns, customField, fieldWords, formOf, lacksOf, NEW_EXPORT, slugOf, withSuggestions } from "../../console/export_form.js";
 import { errorsAt } from "../../console/fields.js";
+import { CONNECTION_LABELS, inFormWords, LABELS, labelOf } from "../../console/labels.js";
 
 const VIEW = Object.freeze({
   name: "loyalty", display_name: "Loyalty", connection: "main", mapping: { Email: "Mail", FirstName: "First" }, segments: [{ segment: "Gold", list: "Gold members" }],
   schedule: { on: "refresh" }, max_profiles: 100_000, leavers: "remove", clear_empty: false, on_bad_value: "omit", resubscribe: false, create_suppressed: false, date_order: null,
   guards: { max_removed_percent: 50, allow_empty: false, max_unread_percent: 0.1 }, verification: { every: 0, repair: false }, new_people: "subscribed",
-  active_run: null, current_run: null, last_run: null, last_delivered: null, next_run: null, may: ["edit"], created_at: "x", updated_at: "x", updated_by: "me",
+  active_run: null, current_run: null, last_run: null, last_delivery: null, last_delivered: null, next_run: null, may: ["edit"], created_at: "x", updated_at: "x", updated_by: "me",
 });
 
 test("what is read and not touched is saved as it was, a setting that the page does not know too", () => {
   const body = bodyOf(formOf({ ...VIEW, brand_new: 7 }));
   assert.deepEqual(body.mapping, VIEW.mapping);
   assert.equal(body.brand_new, 7);
-  for (const name of ["name", "may", "last_run", "updated_by", "active_run"]) assert.ok(!(name in body), name);
+  for (const name of ["name", "may", "last_run", "last_delivery", "updated_by", "active_run"]) assert.ok(!(name in body), name);
 });
 
 test("numbers are read as people write them; what is no number goes as it is, and is refused by the app", () => {
@@ -44,6 +45,18 @@ test("columns are those that every chosen segment has, and suggestions keep to t
   assert.deepEqual(commonColumns([gold, silver]), ["Mail", "First"]);
   assert.deepEqual(commonColumns([]), []);
   assert.deepEqual(withSuggestions([["Email", "Other"]], [gold, silver]), [["Email", "Other"], ["FirstName", "First"]]);
+});
+
+test("a field is called in errors and sentences as in the form", () => {
+  const settings = Object.entries(NEW_EXPORT).flatMap(([name, value]) => (["guards", "verification"].includes(name) ? Object.keys(value).map((part) => `${name}.${part}`) : [name]));
+  for (const name of settings) assert.ok(LABELS[name], name);
+  assert.equal(labelOf("guards.allow_empty", LABELS), "An empty segment may take everybody off");
+  assert.equal(labelOf("segments.1.list", LABELS), "Segment 2");
+  assert.equal(labelOf("schedule.cron.time_zone", LABELS), "Time zone");
+  assert.equal(labelOf("schedule.cron", LABELS), "Runs");
+  assert.equal(labelOf("api_key", CONNECTION_LABELS), "API key");
+  assert.equal(inFormWords("more than max_profiles (5)"), "more than “Hold the run above this many profiles” (5)");
+  assert.equal(inFormWords("guards.unheard_of"), "guards.unheard_of");
 });
 
 test("names", () => {

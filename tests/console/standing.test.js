@@ -3,12 +3,14 @@ import { test } from "node:test";
 import { lastDay, standingOf, verdict } from "../../console/standing.js";
 import { cronOf, cronWords, partsOfCron, scheduleWords } from "../../console/schedule.js";
 import { pauseAfter, pauseOf, quarterPassed } from "../../console/pace.js";
-import { lookOf, needsAttention } from "../../console/status.js";
+import { deliveryOf, lookOf, needsAttention, troublesOf } from "../../console/status.js";
 import { whyNot, whyNotWith } from "../../console/permission.js";
 
-const of = (name, status, reason, as_of, more = {}) => ({
-  name, last_run: status ? { status, reason, as_of } : null, last_delivered: as_of ? { as_of } : null, next_run: { on: "refresh" }, current_run: null, ...more,
-});
+const ended = (id, status, reason, as_of) => ({ id, status, reason, as_of });
+const of = (name, status, reason, as_of, more = {}) => {
+  const run = status ? ended(`${name} 1`, status, reason, as_of) : null;
+  return { name, last_run: run, last_delivery: run, last_delivered: as_of ? { as_of } : null, next_run: { on: "refresh" }, current_run: null, ...more };
+};
 
 test("what failed comes first, and lists that are behind the newest refresh are named", () => {
   const exports = [
@@ -24,6 +26,21 @@ test("what failed comes first, and lists that are behind the newest refresh are 
   assert.deepEqual(standing.behind.map((item) => item.name), ["failed"]);
   assert.equal(verdict(standing, 6), "Of 6: 2 exports were not delivered, 1 export delivered with warnings.");
   assert.equal(verdict(standingOf([exports[1]]), 1), "The export is well.");
+});
+
+test("a verification hides nothing of the delivery before it, and one that found differences stands beside it", () => {
+  const held = of("held", "Skipped", "over_limit", "2026-11-28T02:00:00Z", {
+    last_delivery: ended("r1", "Skipped", "over_limit", "2026-11-29T02:00:00Z"), last_run: ended("r2", "Successful", "lists_equal", null),
+  });
+  const differs = of("differs", "Successful", null, "2026-11-29T02:00:00Z", { last_run: ended("r3", "Completed with warnings", "lists_differ", null) });
+  const both = { ...held, name: "both", last_run: differs.last_run };
+  const standing = standingOf([differs, held, both]);
+  assert.deepEqual(standing.attention.map((item) => item.name), ["held", "both", "differs"]);
+  assert.deepEqual(standing.behind.map((item) => item.name), ["held", "both"]);
+  assert.deepEqual(troublesOf(both).map((run) => run.id), ["r1", "r3"]);
+  assert.deepEqual(troublesOf(held).map((run) => run.id), ["r1"]);
+  assert.equal(verdict(standing, 3), "Of 3: 2 exports were not delivered, 1 export needs a look after a verification.");
+  assert.equal(deliveryOf({ last_run: null, last_delivery: null }), null);
 });
 
 test("an export whose schedule is off is not said to be behind", () => {

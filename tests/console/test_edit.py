@@ -100,3 +100,17 @@ def test_saving_and_running_are_one_way_with_the_numbers_before_it_runs(world: W
     tab.click(dialog.get_by_role("button", name=re.compile("^Start")))
     expect(tab.page).to_have_url(re.compile("/runs/"))
     assert len(world.runs("once")) == 1
+
+
+def test_a_new_export_is_saved_and_run_in_one_way_too(world: World, tab: Tab) -> None:
+    tab.expected.add("404")  # whether the name is free
+    tab.sign_in("#/new-export?segment=Customer&connection=main")
+    tab.settles()
+    tab.page.get_by_label("Display name").fill("New and run")
+    tab.click(tab.button("Save and run"))
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Added to lists")
+    assert world.runs("new-and-run") == []
+    tab.click(dialog.get_by_role("button", name=re.compile("^Start")))
+    expect(tab.page).to_have_url(re.compile("/new-and-run/runs/"))
+    assert len(world.runs("new-and-run")) == 1

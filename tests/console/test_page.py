@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from playwright.sync_api import expect
 
@@ -52,11 +53,17 @@ def test_the_key_is_kept_in_the_tab_and_nowhere_else(tab: Tab) -> None:
 
 
 def test_a_wrong_key_is_refused_and_not_kept(tab: Tab) -> None:
+    """Nobody has to look for the field: it has the focus from the beginning, and again with what is wrong with it."""
     tab.expected.add("401")
     tab.open()
-    tab.page.get_by_label("Function key").fill("wrong")
-    tab.page.get_by_role("button", name="Sign in").click()
+    field = tab.page.get_by_label("Function key", exact=True)
+    expect(field).to_be_focused()
+    tab.page.keyboard.type("wrong")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Enter")
     expect(tab.page.get_by_role("alert")).to_be_visible()
+    expect(field).to_be_focused()
+    expect(field).to_have_accessible_description(re.compile("^The app does not accept this key. You find the key"))
     assert tab.page.evaluate("() => ({...sessionStorage})") == {}
 
 

@@ -14,7 +14,7 @@ from export_trigger.http.connect import CONSENT_TEXT
 from export_trigger.steps.standing import Why
 from shared.destinations.autopilot.fields import CUSTOM_TYPES, STANDARD_FIELDS
 from shared.destinations.registry import DESTINATIONS
-from shared.reasons.codes import Status, WaitsFor
+from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.runs.counts import Counts
 from shared.runs.run import Trigger
 
@@ -50,6 +50,14 @@ def test_the_page_knows_what_the_app_decides() -> None:
     }
     parts = re.findall(r'^  \["(\w+)", ', page["counts.js"], re.MULTILINE)
     assert Counts.model_validate({"rows_read": len(parts), **dict.fromkeys(parts, 1)}).add_up
+
+
+def test_advice_that_names_a_setting_or_a_call_of_the_api_has_words_of_its_own_on_the_page() -> None:
+    page = (CONSOLE / "advice.js").read_text()
+    speaks = re.compile(r"\bmax_profiles\b|\b(?:guards|verification)\.\w|\bPUT\b|\bDELETE\b")
+    named = [reason for reason in Reason if speaks.search(reason.advice)]
+    assert Reason.OVER_LIMIT in named
+    assert [reason for reason in named if f"{reason}: [" not in page and f'"{reason}"' not in page] == []
 
 
 def _names(source: str, constant: str) -> list[str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
-from local.world import World
+from local.world import SIMPLE, World
 from tests.console.conftest import OpenTab
 from tests.console.scene import MARKUP
+from tests.console.tab import Tab
+
+LAPSED = {"segment": "LapsedCustomers", "list": "LapsedCustomers too"}
+UNBROKEN = "A_name_without_a_blank_that_is_longer_than_what_fits_into_a_column_of_a_page"
 
 PLACES = (
     *("", "exports", "exports/loyalty", "exports/loyalty/lists", "exports/loyalty/settings", "exports/loyalty/changes"),
@@ -57,12 +63,59 @@ def test_nothing_runs_over_a_narrow_screen(world: World, open_tab: OpenTab) -> N
     tab.page.get_by_label("Function key").fill(tab.key)
     tab.page.get_by_role("button", name="Sign in").click()
     tab.page.locator("#title").wait_for()
-    over = {}
+    world.save("loyalty", display_name=UNBROKEN)
+    over = widths(world, tab)
+    world.save("loyalty", display_name="Loyalty lists")
+    assert {place: width for place, width in over.items() if width > 320} == {}
+
+
+def test_the_text_size_that_somebody_chose_in_the_browser_is_kept_to(world: World, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.sign_in()
+    devtools = tab.page.context.new_cdp_session(tab.page)
+
+    def enlarge() -> None:
+        devtools.send("Page.setFontSizes", {"fontSizes": {"standard": 32}})
+        tab.page.wait_for_function("() => getComputedStyle(document.body).fontSize === '28px'")
+
+    over = widths(world, tab, enlarge)
+    assert {place: width for place, width in over.items() if width > 1280} == {}
+    small = "() => [...document.querySelectorAll('main *')].map(e => parseFloat(getComputedStyle(e).fontSize)).filter(size => size < 24)"
+    tab.open("#/segments")
+    tab.settles()
+    enlarge()
+    assert tab.page.evaluate(small) == []
+
+
+def widths(world: World, tab: Tab, change: Callable[[], None] = lambda: None) -> dict[str, int]:
+    """Return how wide every screen is, after a change of each."""
+    found = {}
     for place in hashes(world):
         tab.open(place)
         tab.settles()
-        over[place] = tab.page.evaluate("() => document.scrollingElement.scrollWidth")
-    assert {place: width for place, width in over.items() if width > 320} == {}
+        change()
+        found[place] = int(tab.page.evaluate("() => document.scrollingElement.scrollWidth"))
+    return found
+
+
+def test_a_long_name_runs_over_nothing_and_a_link_is_large_enough_to_hit(world: World, open_tab: OpenTab) -> None:
+    world.save("small", display_name=UNBROKEN, segments=[LAPSED], mapping=SIMPLE, max_profiles=1)
+    tab = open_tab()
+    tab.sign_in()
+    tab.settles()
+    over = (
+        "() => [...document.querySelectorAll('.attention li > div')].filter(e => e.scrollWidth > e.clientWidth).length"
+    )
+    assert tab.page.evaluate(over) == 0
+    world.save("small", display_name="Too small", segments=[LAPSED], mapping=SIMPLE, max_profiles=1)
+    tab.open("#/segments")
+    tab.settles()
+    heights = tab.page.locator("td ul a").evaluate_all(
+        "links => links.map(link => link.getBoundingClientRect().height)"
+    )
+    assert min(heights) >= 24
+    lines = "e => { const range = document.createRange(); range.selectNodeContents(e); return range.getClientRects().length; }"
+    assert tab.link("NewsletterSubscribers").evaluate(lines) == 1
 
 
 @pytest.mark.parametrize("width", [1024, 1280])

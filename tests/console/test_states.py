@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
+from local.environment import Company
 from local.world import SIMPLE, World
 from tests.console.tab import Tab
 
@@ -58,7 +59,7 @@ def test_what_a_segment_becomes_has_the_word_that_its_destination_has_for_it(wor
     tab.sign_in("#/exports/loyalty/lists")
     expect(tab.page.get_by_role("heading", name="Tags")).to_be_visible()
     expect(tab.page.get_by_role("columnheader", name="Tag", exact=True)).to_be_visible()
-    expect(tab.page.locator(".truth")).to_contain_text("in 3 tags")
+    expect(tab.page.locator(".truth")).to_contain_text("people on 3 tags")
 
 
 def test_a_sign_in_that_ends_in_the_middle_of_an_edit_loses_nothing(world: World, tab: Tab) -> None:
@@ -219,5 +220,66 @@ def test_a_segment_that_vanished_is_said_where_it_is_asked_for(world: World, tab
     tab.expected.update({"404", "409", "422"})
     tab.sign_in("#/segments/Gone")
     tab.settles()
-    expect(tab.page.locator("main")).to_contain_text("Gone")
-    assert len(tab.page.locator("main").inner_text()) > 30
+    expect(tab.page.locator("main")).to_contain_text("There is no such segment")
+
+
+def test_a_verification_does_not_hide_that_a_guard_held_the_delivery(world: World, tab: Tab) -> None:
+    held = {"display_name": "Held", "segments": [{"segment": "Customer", "list": "Held"}], "mapping": SIMPLE}
+    world.save("held", **held)
+    world.run("held")
+    world.publish_company(Company.found(400))  # anew
+    world.save("held", **held, max_profiles=1)
+    assert world.run("held")["reason"] == "over_limit"
+    world.wait("held", world.api.post("exports/held/verify")["run"])
+    tab.sign_in()
+    tab.settles()
+    needy = tab.page.locator(".attention").get_by_role("listitem").filter(has=tab.page.get_by_role("link", name="Held"))
+    expect(needy).to_contain_text("The segments hold more profiles than the export allows.")
+    lists = tab.page.get_by_role("table", name="Lists and how fresh they are")
+    expect(lists.get_by_role("row", name=re.compile("^Held"))).to_contain_text("behind")
+    tab.open("#/exports?status=Skipped")
+    tab.settles()
+    expect(tab.link("Held")).to_be_visible()
+    tab.open("#/exports/held")
+    tab.settles()
+    expect(tab.page.locator(".bar.warning")).to_contain_text("Make the segments smaller")
+    expect(tab.page.locator(".bar.good")).to_contain_text("they hold exactly what was delivered")
+    world.api.delete("exports/held")
+
+
+def test_an_export_without_a_connection_says_so_where_it_would_run(world: World, tab: Tab) -> None:
+    world.save("loose", display_name="Loose", connection=None, segments=[{"segment": "Customer", "list": "L"}])
+    tab.sign_in()
+    tab.settles()
+    row = tab.page.get_by_role("table", name="Lists and how fresh they are").get_by_role(
+        "row", name=re.compile("Loose")
+    )
+    expect(row).to_contain_text("Not without a connection")
+    tab.open("#/person")
+    tab.settles()
+    expect(tab.page.locator("main")).to_contain_text("no connection that you may use: Loose")
+    scheduled = [item for item in world.api.get("exports")["items"] if item["next_run"] and item["connection"]]
+    tab.open("#/exports")
+    tab.settles()
+    tab.button("Run all").click()
+    expect(tab.page.get_by_role("dialog")).to_contain_text(f"{len(scheduled)} export")
+    world.api.delete("exports/loose")
+
+
+def test_errors_call_the_fields_of_a_form_as_the_form_does(world: World, tab: Tab) -> None:
+    tab.expected.update({"404", "409", "422"})
+    tab.sign_in("#/new-connection")
+    tab.settles()
+    tab.button("Connect").click()
+    summary = tab.page.locator("#errors")
+    for label in ("Display name", "Short name (used in links)", "API key", "I agree"):
+        expect(summary.get_by_role("link", name=label, exact=True)).to_be_visible()
+    tab.page.get_by_label("Display name").fill("Refused")
+    tab.page.get_by_label("API key").fill("no-key-of-anybody")
+    tab.page.get_by_role("checkbox", name="I agree").check()
+    tab.button("Connect").click()
+    expect(summary).to_contain_text("Some fields need to be corrected.")
+    refusal = tab.page.locator("#f-api_key-error").inner_text()
+    assert (
+        tab.page.locator("main").inner_text().count(refusal) == 2
+    )  # at the field, and in the summary that leads to it

@@ -29,7 +29,9 @@ def test_whether_last_nights_exports_are_well_is_seen_at_once(world: World, tab:
     at_overview(tab)
     main = tab.page.locator("main")
     expect(main).to_contain_text("export was not delivered")
-    expect(main.get_by_role("row", name=re.compile("^Loyalty lists"))).to_contain_text(re.compile(r"\d\d:\d\d CET"))
+    lists = main.get_by_role("table", name="Lists and how fresh they are")
+    expect(lists.get_by_role("row", name=re.compile("^Loyalty lists"))).to_contain_text(re.compile(r"\d\d:\d\d CET"))
+    expect(tab.link("Too small", main.get_by_role("table", name="The latest runs"))).to_be_visible()
     assert tab.clicks == 0
 
 
@@ -37,8 +39,10 @@ def test_why_one_failed_and_what_to_do_is_one_click_away(world: World, tab: Tab)
     at_overview(tab)
     tab.click(tab.link("Open the run"))
     expect(tab.page.locator("main")).to_contain_text("the export allows 1")
-    expect(tab.page.locator("main")).to_contain_text("raise max_profiles or make the segments smaller")
+    expect(tab.page.locator("main")).to_contain_text("Make the segments smaller, or raise")
     assert tab.clicks == 1
+    tab.click(tab.link("Hold the run above this many profiles"))
+    expect(tab.page.get_by_label("Hold the run above this many profiles")).to_be_focused()
 
 
 def test_an_export_is_run_now_and_watched_to_its_end(world: World, tab: Tab) -> None:
@@ -176,15 +180,16 @@ def test_the_trail_of_one_export_is_chosen_and_stays_chosen(world: World, tab: T
     tab.sign_in("#/audit")
     tab.settles()
     trail = tab.page.get_by_role("table", name="Audit trail")
-    expect(trail).to_contain_text("small")
+    expect(trail).to_contain_text("Too small")
+    expect(trail).to_contain_text("Main account")
     tab.page.get_by_role("combobox", name="Export").select_option("loyalty")
-    expect(trail).not_to_contain_text("small")
-    expect(trail.get_by_role("link", name="loyalty").first).to_be_visible()
+    expect(trail).not_to_contain_text("Too small")
+    expect(trail.get_by_role("link", name="Loyalty lists").first).to_be_visible()
     assert tab.faults_of_access() == []
     tab.page.reload()
     tab.settles()
     expect(tab.page.get_by_role("combobox", name="Export")).to_have_value("loyalty")
-    expect(trail).not_to_contain_text("small")
+    expect(trail).not_to_contain_text("Too small")
 
 
 def test_a_connection_is_made_with_its_consent(world: World, tab: Tab) -> None:
