@@ -12,9 +12,9 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 DIRECTORY: Final = Path(".local/demo")
 LOCK: Final = Path(".local/demo.lock")
 EXPORT: Final = "loyalty"
-CONNECTION: Final = "autopilot-demo"
 KEY: Final = "demo-key-0123456789abcdef"
 PEOPLE: Final = 6000
 RATE: Final = 400
@@ -56,6 +55,8 @@ class Scene:
     segments: tuple[str, ...]
     mapping: Mapping[str, str]
     expected: Mapping[str, set[str]]
+    refresh: str = "Customer Insights refreshes: some join, some leave, some change"
+    """What happens before the second run."""
 
 
 class Demo:
@@ -66,6 +67,7 @@ class Demo:
         self._stack = stack
         self._api = api
         self._target = target
+        self._connection = f"{target.kind}-demo"
 
     def play(self, first: Scene, second: Scene) -> None:
         """Set up, export, change the source, export the difference; raises DemoFailed."""
@@ -76,7 +78,7 @@ class Demo:
             table_of(("Segment", "Members"), [(item["name"], f"{item['members']:,}") for item in found])
         )
 
-        self._say("2", "An administrator makes a connection, a contributor saves an export")
+        self._say("2", "A connection to the account is made, and an export saved")
         self._save(first)
 
         self._say("3", "First run: everybody is new")
@@ -85,7 +87,7 @@ class Demo:
             raise DemoFailed(f"no row could be delivered; rejected are {self._reasons(before)}")
         self._compare(first)
 
-        self._say("4", "Customer Insights refreshes: some join, some leave, some change")
+        self._say("4", second.refresh)
         self._publish(second)
 
         self._say("5", "Second run: only the difference is sent")
@@ -105,7 +107,7 @@ class Demo:
 
     def _save(self, scene: Scene) -> None:
         made = self._api.put(
-            f"connections/{CONNECTION}",
+            f"connections/{self._connection}",
             {
                 "display_name": "Demo account",
                 "api_key": KEY,
@@ -115,13 +117,13 @@ class Demo:
             },
         )
         self._console.print(
-            f"Connection [bold]{CONNECTION}[/]: key accepted by {made['account']!r}, {RATE} requests a second"
+            f"Connection [bold]{self._connection}[/]: key accepted by {made['account']!r}, {RATE} requests a second"
         )
         saved = self._api.put(
             f"exports/{EXPORT}",
             {
                 "display_name": "Loyalty lists",
-                "connection": CONNECTION,
+                "connection": self._connection,
                 "mapping": dict(scene.mapping),
                 "segments": list(scene.segments),
                 "max_profiles": 10_000_000,
@@ -129,7 +131,9 @@ class Demo:
             },
         )
         self._console.print(
-            f"Export [bold]{EXPORT}[/]: {len(saved['segments'])} segments, {len(saved['mapping'])} fields"
+            f"Export [bold]{EXPORT}[/]: {_number(saved['segments'], 'segment')}, {_number(saved['mapping'], 'field')}: "
+            + escape(", ".join(f"{name} from {column}" for name, column in saved["mapping"].items())),
+            soft_wrap=True,
         )
         for warning in saved["warnings"]:
             self._console.print(f"[yellow]{warning}[/]")
@@ -173,6 +177,10 @@ class Demo:
                 raise DemoFailed(f"{self._target.lists} {segment!r} does not equal its segment")
 
 
+def _number(things: Sized, word: str) -> str:
+    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
+
+
 def company_scene(company: Company, target: Target) -> Scene:
     """Show a made-up company."""
     hidden = ("draw", "valid")
@@ -191,7 +199,10 @@ def own_scenes(file: Path, table: OwnTable) -> tuple[Scene, Scene]:
     def scene(table: OwnTable) -> Scene:
         return Scene({segment: table.rows}, (segment,), table.mapping, {segment: table.expected_members()})
 
-    return scene(table), scene(table.without_some())
+    fewer = table.without_some()
+    gone = f"{table.rows.height - fewer.rows.height:,} of {table.rows.height:,}"
+    said = f"A refresh is played: the demo leaves {gone} rows out, your file stays as it is"
+    return scene(table), replace(scene(fewer), refresh=said)
 
 
 def main() -> int:

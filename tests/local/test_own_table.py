@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.commands import CannotGoOn
+from local.demo import own_scenes
 from local.own_table import read_own_table
 
 HEADER = "CustomerId,FirstName,Email"
@@ -80,3 +81,11 @@ def test_anything_else_is_one_sentence(tmp_path: Path, data: bytes, words: tuple
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotGoOn, match=r"There is no file .*nowhere\.csv"):
         read_own_table(tmp_path / "nowhere.csv")
+
+
+def test_the_demo_says_which_rows_it_leaves_out_of_somebodys_own_table(tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text("CustomerId,Email\n" + "".join(f"c{n},p{n}@example.com\n" for n in range(1100)))
+    first, second = own_scenes(file, read_own_table(file))
+    assert "leaves 22 of 1,100 rows out" in second.refresh
+    assert first.tables["own"].height - second.tables["own"].height == 22
