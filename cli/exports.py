@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 import yaml
@@ -18,6 +18,8 @@ from cli.terminal import Json, client, errors, print_whole, put_out, put_out_tex
 from cli.words import command
 
 app = typer.Typer(no_args_is_help=True, help="Exports: what goes and how often.")
+
+_FILE_HELP: Final = "The export as YAML. Without `name:` in it, the file's name is the export's name."
 
 _OWN_FIELDS = {"name", "created_at", "updated_at", "updated_by", "members", "warnings"}
 _OWN_FIELDS |= {
@@ -35,7 +37,7 @@ _OWN_FIELDS |= {
 @app.command("save")
 def export_save(
     context: typer.Context,
-    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help="The export as YAML.")],
+    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help=_FILE_HELP)],
     as_json: Json = False,
 ) -> None:
     """Create or replace the export that a YAML file describes. Saving does not run."""
@@ -68,7 +70,7 @@ def _when(saved: dict[str, Any]) -> str:
 @app.command("diff")
 def export_diff(
     context: typer.Context,
-    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help="The export as YAML.")],
+    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help=_FILE_HELP)],
 ) -> None:
     """Show what saving a YAML file would change; ends with 1 if it would."""
     name, wanted = _read(file)
@@ -91,7 +93,7 @@ def export_diff(
 @app.command("preview")
 def export_preview(
     context: typer.Context,
-    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help="The export as YAML.")],
+    file: Annotated[Path, typer.Option("--file", "-f", exists=True, dir_okay=False, help=_FILE_HELP)],
     as_json: Json = False,
 ) -> None:
     """Show what a run would do if a YAML file were saved. Nothing is saved, and nothing is sent."""

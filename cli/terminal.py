@@ -85,7 +85,7 @@ def put_out(content: Any, as_json: bool, show: Callable[[], None]) -> None:
 
 
 def say_if_older(are_older: bool, limit: int) -> None:
-    """Say that there are older ones than those that are shown, beside the output: it may be piped."""
+    """Print that there are older ones than those that are shown, beside the output: it may be piped."""
     if are_older:
         say(f"There are older ones: add --limit {limit * 4}.", style="yellow", to=errors)
 

@@ -10,6 +10,7 @@ import pytest
 from local.package import ROOT
 from shared.reasons.codes import Reason
 from shared.reasons.rows import RowReason
+from shared.telemetry.names import GAUGES, HISTOGRAMS, UNITS, Event
 from tests.infra.compiler import Deployment
 from tests.infra.workspace import queries
 
@@ -26,6 +27,24 @@ def test_every_reason_has_its_row_and_no_other_is_there(heading: str, codes: typ
     rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section(heading), flags=re.MULTILINE)
     assert sorted(code for code, _ in rows) == sorted(codes)
     assert all(len(said) > 15 or code == "nothing_to_do" for code, said in rows)
+
+
+def test_every_metric_is_named_with_its_unit_and_no_other_is() -> None:
+    rows = re.findall(
+        r"^\| `(segment_export\.[\w.]+)` \| (\w+) \| `(.+?)` \| .{10,} \|$", section("What the workbook shows"), re.M
+    )
+    assert {name: unit for name, _, unit in rows} == UNITS
+    assert {name for name, kind, _ in rows if kind == "gauge"} == GAUGES
+    assert {name for name, kind, _ in rows if kind == "histogram"} == HISTOGRAMS
+
+
+def test_every_event_is_named() -> None:
+    assert [event for event in Event if f"`{event}`" not in section("What the workbook shows")] == []
+
+
+def test_the_api_names_every_reason_of_a_rejected_row() -> None:
+    sentence = (ROOT / "docs/api.md").read_text().partition("A row is rejected as ")[2].partition(".")[0]
+    assert set(re.findall(r"`(\w+)`", sentence)) == set(RowReason) - {RowReason.VALUE_OMITTED}
 
 
 def test_every_alert_has_its_entry_and_no_other_is_there(plain: Deployment) -> None:
