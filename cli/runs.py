@@ -162,7 +162,9 @@ def cancel(
 def verify(
     context: typer.Context,
     name: str,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what is missing or drifted.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Correct the state, and deliver what is missing or drifted.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read the export's lists back and compare them with what was delivered. Ends with 1 if they differ."""

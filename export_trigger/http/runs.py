@@ -45,7 +45,7 @@ def post_rerun(app: App, call: Call) -> Answer:
 
 
 def post_verify(app: App, call: Call) -> Answer:
-    """Read the export's lists back and compare them with what was delivered; with `repair`, mend what differs."""
+    """Read the export's lists back and compare them with what was delivered; with `repair`, repair what differs."""
     export, _ = find_export(app, call)
     check_connection(app, call, export.connection)
     verification: Verification = "repair" if call.flag("repair") else "report"

@@ -179,7 +179,7 @@ class AuditPage(Page[AuditEntry]):
 
 
 class Reach(View):
-    """Whether one part can be reached, and if not, which setting or role to mend."""
+    """Whether one part can be reached, and if not, which setting or role to correct."""
 
     reachable: bool
     code: str = ""

@@ -59,7 +59,7 @@ _INTERNAL: Final = {
 }
 """What a report leaves out."""
 
-_HOW_TO_REPAIR: Final = "Verify with repair to mend what is missing or drifted."
+_HOW_TO_REPAIR: Final = "Verify with repair, which delivers what is missing or drifted."
 
 _MISSING: Final = {Reason.BOOKS_DO_NOT_CLOSE, Reason.STATE_LOST}
 """Ends that say that something is missing."""
