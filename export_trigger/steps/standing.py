@@ -37,7 +37,7 @@ class Why(StrEnum):
 _ADVICE: Final = {
     Why.MEMBER: "They are in the segment, were delivered, and nothing says that they are not on the list.",
     Why.NOT_IN_SEGMENT: "No row of the segment has this address. Look at the segment's rule, and at the profile's address, in Customer Insights.",
-    Why.PERHAPS: "No row of the segment that can be read has this address, but some rows cannot be read, and one of them may be theirs. Refresh the Blob export.",
+    Why.PERHAPS: "No row of the segment that can be read has this address, but some rows cannot be read, and one of them may be theirs. Run the Blob export again.",
     Why.ERASED: "This person asked to be erased: no run delivers them again. Take the profile out of Customer Insights' sources too.",
     Why.REJECTED: "Their row is rejected; the row says why and what to do.",
     Why.NOT_DELIVERED: "They are in the segment, and the next run delivers them.",

@@ -29,7 +29,7 @@ _ROW_ADVICE = {
     RowReason.EMAIL_INVALID: "Correct the e-mail address in its source.",
     RowReason.VALUE_NOT_CONVERTIBLE: "Correct the value, or map the column to a field of a fitting type.",
     RowReason.VALUE_OMITTED: "The contact was delivered without this value. Correct it, or map the column to a field of a fitting type.",
-    RowReason.ROW_MALFORMED: "The row has too few or too many fields, quotes that make no sense, bytes that are not UTF-8, or a value of more than 65,536 characters. Refresh the Blob export.",
+    RowReason.ROW_MALFORMED: "The row has too few or too many fields, quotes that make no sense, bytes that are not UTF-8, or a value of more than 65,536 characters. Run the Blob export again.",
     RowReason.ERASED: "This person asked to be erased. Take the profile out of Customer Insights' sources too.",
     RowReason.REFUSED: "The account refused this contact. Look at its values; the next run tries again.",
     RowReason.MISSING_FROM_ANSWER: "The destination left this contact out of its answer. The next run tries again.",
