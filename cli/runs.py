@@ -188,7 +188,7 @@ def verify(
 
 def _finding(found: dict[str, Any], word: str) -> list[object]:
     """Lay out what one list came to; of a list that is gone nothing was found."""
-    numbers = [found[column] for column in ("expected", "found", "missing", "extra", "drifted")]
+    numbers = [f"{found[column]:,}" for column in ("expected", "found", "missing", "extra", "drifted")]
     if not found["exists"]:
         numbers[1] = f"the {word} is gone"
     return [found["list"], *numbers]

@@ -119,7 +119,9 @@ def size_warnings(members: Mapping[str, int | None], settings: ExportSettings) -
     rows = sum(count or 0 for count in members.values())
     if rows <= settings.max_profiles:
         return []
-    return [f"The segments hold {rows} rows, more than max_profiles ({settings.max_profiles}); such a run is skipped."]
+    return [
+        f"The segments hold {rows:,} rows, more than max_profiles ({settings.max_profiles:,}); such a run is skipped."
+    ]
 
 
 def permission_warnings(settings: ExportSettings, destination: Destination) -> list[str]:

@@ -203,7 +203,7 @@ def _held_back(plan: Plan, names: Sequence[str]) -> str:
     total = sum(held_back for held_back, _ in found)
     named = "; ".join(sentence for _, sentence in found[:_MOST_NAMES])
     more = f"; and {len(found) - _MOST_NAMES} segments more" if len(found) > _MOST_NAMES else ""
-    return f"Removals held back: {total}, from {named}{more}. The next run that reads them well makes them."
+    return f"Removals held back: {total:,}, from {named}{more}. The next run that reads them well makes them."
 
 
 def _where(plan: Plan, segment: int) -> str:
@@ -217,7 +217,7 @@ def _kept(members: int) -> str:
     if not members:
         return ""
     return (
-        f"Members kept: {members}, whose rows are still in the segment but without a valid address, or in a line that could "
+        f"Members kept: {members:,}, whose rows are still in the segment but without a valid address, or in a line that could "
         "not be read. Correct that in its source; to take somebody off a list, take the profile out of the segment."
     )
 
