@@ -93,11 +93,11 @@ class Delivery:
     def _move(self, loads: Sequence[Load]) -> list[Progress]:
         """Move contacts; return those that the destination no longer knows, and that can be sent anew."""
         moves = [Move(load.item.contact_id or "", self._named(load.add), self._named(load.remove)) for load in loads]
-        lost = {
-            id(load.item): load.item
-            for load, outcome in zip(loads, self._moves.make(moves), strict=True)
-            if self._is_lost(load, outcome)
-        }
+        outcomes = zip(loads, self._moves.make(moves), strict=True)
+        gone_last = sorted(
+            outcomes, key=lambda made: isinstance(made[1], ContactGone)
+        )  # what else was done is gone too
+        lost = {id(load.item): load.item for load, outcome in gone_last if self._is_lost(load, outcome)}
         return list(lost.values())
 
     def _is_lost(self, load: Load, outcome: Outcome) -> bool:
@@ -106,12 +106,10 @@ class Delivery:
         match outcome:
             case None:
                 load.confirm()
-            case ContactGone() | ListGone() if not load.add:
+            case ListGone() if not load.add:
                 item.removed.update(load.remove)
-            case ContactGone() if item.operation.fields and not item.confirmed:
-                item.recreated = True
-                item.removed.update(load.remove)
-                return True
+            case ContactGone():
+                return self._is_to_be_made(load)
             case ListGone():
                 item.failed = True
                 self._lists_gone.update(load.add)
@@ -123,6 +121,19 @@ class Delivery:
             case _:
                 load.fail()
         return False
+
+    def _is_to_be_made(self, load: Load) -> bool:
+        """Note that a contact is gone, which is on no list any more. Return whether to send it anew, which is done once."""
+        item, was_sent = load.item, load.item.confirmed
+        item.lose()
+        item.removed.update(load.remove)
+        if not load.add or item.reason:
+            return False
+        if was_sent or not item.operation.fields:
+            item.refuse(RowReason.REFUSED)
+            self._moves_refused.append(item)
+            return False
+        return True
 
     def _take_off(self, work: Sequence[Progress]) -> None:
         """Take contacts off the lists that they left, where that did not go with another call, or was tried with one."""

@@ -17,9 +17,10 @@ MOST_TRIES: Final = 5
 class Progress:
     """How far one operation has come.
 
-    `confirmed` says that the contact holds the operation's values, `recreated` that it was gone and was made again, on no
-    list, `failed` that a call for it had no answer, `suppressed` that it is not created and need not be tried again. `added`, `removed` and `attempted` (asked for, answer lost) are lists by
-    their index among the run's.
+    `confirmed` says that the contact holds the operation's values, `recreated` that the one that was known is gone: whatever
+    else is noted is of the one that took its place. `failed` says that a call for it had no answer, `suppressed` that it is
+    not created and need not be tried again. `added`, `removed` and `attempted` (asked for, answer lost) are lists by their
+    index among the run's.
     """
 
     operation: Operation
@@ -52,8 +53,21 @@ class Progress:
         """Note that the destination will not have this contact."""
         self.reason = reason
 
+    def hold(self, contact_id: str) -> None:
+        """Note that the contact holds the operation's values, under this id: another than the known one is of a new contact."""
+        if self.contact_id not in {None, contact_id}:
+            self.lose()
+        self.contact_id, self.confirmed = contact_id, True
+
+    def lose(self) -> None:
+        """Note that the contact that was known is gone: nothing that was confirmed of it holds any more."""
+        self.recreated, self.confirmed = True, False
+        self.added.clear()
+
     def suppress(self) -> None:
         """Note that the destination keeps the contact on its suppression list: nothing more is to be done for it."""
+        if self.contact_id is not None:  # it is not created, so it was gone
+            self.lose()
         self.contact_id, self.suppressed, self.confirmed = None, True, True
         self.added.update(self.operation.add)
         self.removed.update(self.operation.remove)

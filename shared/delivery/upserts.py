@@ -74,8 +74,11 @@ class Upserts:
         return Load(item, item.open_lists[: self._method.lists], remove)
 
     def fill(self, work: Sequence[Progress]) -> None:
-        """Put contacts on their lists by the calls that send them, as many lists a call as it carries, until none is left."""
-        while True:
+        """Put contacts on their lists by the calls that send them, as many lists a call as it carries, until none is left.
+
+        A contact that turns out to be a new one begins anew, so there may be more rounds than lists, but not for ever.
+        """
+        for _ in range(2 * len(self._lists)):
             loads = [self._load(item) for item in work if not item.reason and item.operation.fields]
             open_loads = [load for load in loads if load.add]
             if not open_loads or self._sender.halted:
@@ -199,7 +202,7 @@ class Upserts:
         match result:
             case Held(contact_id):
                 self._accepted = True
-                load.item.contact_id, load.item.confirmed = contact_id, True
+                load.item.hold(contact_id)
                 load.confirm()
             case NotHeld.MISSING:
                 self._accepted = True

@@ -38,7 +38,7 @@ from shared.runs.ledger import NoSuchRun
 from shared.runs.rejected import write_rejected
 from shared.runs.run import Run
 from shared.state.digests import SCHEME
-from shared.state.state import State, identify, merge, without
+from shared.state.state import State, displaced, identify, merge, without
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import Span
 
@@ -73,6 +73,7 @@ class Ending:
     """How a run ends: why, what else is to be said, and the state it leaves (None: the one before holds).
 
     `short` says that its calls left lists short, or that nobody could be asked; `findings` are those of a verification.
+    `leaves_over` says that the state shows already what is missing on lists, so that a run can deliver it.
     """
 
     reason: Reason | None
@@ -80,6 +81,7 @@ class Ending:
     state: State | None = None
     short: bool = False
     findings: tuple[Findings, ...] = ()
+    leaves_over: bool = False
 
 
 def end_run(app: App, run: Run, end: ExportError) -> Run:
@@ -190,7 +192,17 @@ def _delivered(
         detail = (
             f"{there.title} did not put all contacts on their {there.list_word}s, although it did when it was tried. "
         ) + (_HOW_TO_REPAIR if run.trigger == "repair" else "A verification with repair follows by itself.")
-    return Ending(reason, detail, state, short=short is not False or state.has_unnamed)
+    displaced_people = displaced(former, state, receipts, lists)
+    if displaced_people:
+        detail = f"{detail} {_made_again(displaced_people)}".strip()
+    return Ending(
+        reason, detail, state, short=short is not False or state.has_unnamed, leaves_over=displaced_people > 0
+    )
+
+
+def _made_again(people: int) -> str:
+    who = "1 contact was" if people == 1 else f"{people:,} contacts were"
+    return f"{who} deleted at the destination after their delivery; the next run puts them back on their lists."
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
@@ -256,7 +268,7 @@ def _close(app: App, run: Run, ending: Ending, *, unless: Callable[[Run], bool] 
                 run,
                 head,
                 found if isinstance(found, Export) else None,
-                corrected=run.verification is not None and ending.state is not None,
+                corrected=ending.leaves_over or (run.verification is not None and ending.state is not None),
             ),
         )
     except NoSuchRun:

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 def what_follows(ended: Run, head: Head, export: Export | None, *, corrected: bool = False) -> FollowUp | None:
     """Return what has to follow a run: what it leads to itself, else what was pending before it and is pending still.
 
-    `corrected` says that a verification corrected the state: then a run follows that does what that shows. A run that
-    repairs leads to nothing: it must not go round for ever.
+    `corrected` says that the state shows now what lists lack, since a verification corrected it, or since the run itself
+    learnt of it: then a run follows that delivers that. A run that repairs leads to nothing: it must not go round for ever.
     """
     if export is None:
         return None
@@ -35,6 +35,8 @@ def _led_to(ended: Run, head: Head, export: Export, *, corrected: bool) -> Follo
         return "run" if ended.verification == "repair" and differs else None
     if ended.status not in {Status.SUCCESSFUL, Status.COMPLETED_WITH_WARNINGS}:
         return None
+    if corrected and not ended.short:
+        return "run"
     if head.lists_suspect:
         return "repair"
     due = export.verification

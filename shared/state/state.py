@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, reduce
 from typing import Final
 
 import polars as pl
@@ -118,7 +118,7 @@ class Receipt:
 
     `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `added`, `removed`
     and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `recreated`
-    says that the contact was gone and was created again, on no list.
+    says that the contact that was known is gone: whatever else is named is of the one that took its place.
     """
 
     person: int
@@ -131,7 +131,7 @@ class Receipt:
 
 
 RECEIPTS: Final = pl.Schema({**SCHEMA, "removed": pl.UInt64(), "reborn": pl.Boolean()})
-"""Columns of receipts as a table: those of the state, lists taken off, and (`reborn`) whether the contact was created again."""
+"""Columns of receipts as a table: those of the state, lists taken off, and (`reborn`) whether the contact that was known is gone."""
 
 
 def tabulate(receipts: Iterable[Receipt], list_ids: Sequence[str]) -> pl.DataFrame:
@@ -167,17 +167,23 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
     def mask(name: str) -> pl.Expr:
         return pl.col(name).fill_null(0)
 
-    before = pl.when(pl.col("reborn").fill_null(value=False)).then(bit_none()).otherwise(mask("lists"))
+    reborn = pl.col("reborn").fill_null(value=False)
+    before = pl.when(reborn).then(bit_none()).otherwise(mask("lists"))
     confirmed = (before | mask("lists_new")) & ~mask("removed")
     people = joined.select(
         "person",
-        pl.coalesce("contact_id_new", "contact_id").alias("contact_id"),
-        pl.coalesce("content_new", "content").alias("content"),
+        _known("contact_id", reborn),
+        _known("content", reborn),
         confirmed.alias("lists"),
         (((mask("attempted") & ~mask("removed")) | mask("attempted_new")) & ~confirmed).alias("attempted"),
         CUSTOMER,
     )
     return compact(replace(state, lists=names, people=known_or_doubted(people).sort("person")))
+
+
+def _known(name: str, reborn: pl.Expr) -> pl.Expr:
+    """Return what a receipt says, else what was known: of a contact that is gone nothing is."""
+    return pl.when(reborn).then(f"{name}_new").otherwise(pl.coalesce(f"{name}_new", name)).alias(name)
 
 
 def known_or_doubted(people: pl.DataFrame) -> pl.DataFrame:
@@ -198,18 +204,48 @@ def identify(state: State, customers: pl.DataFrame) -> State:
 
 
 def _combined(receipts: pl.DataFrame) -> pl.DataFrame:
-    """Combine the receipts of each person into one: a chunk that was continued leaves several."""
-    single = receipts.filter(~pl.col("person").is_duplicated())
-    several = (
-        receipts.filter(pl.col("person").is_duplicated())
-        .group_by("person")
-        .agg(
-            pl.col("contact_id", "content").drop_nulls().last(),
-            pl.col("lists", "attempted", "removed").bitwise_or(),
-            pl.col("reborn").any(),
-        )
+    """Combine the receipts of each person into one, in their order: a chunk that was continued leaves several."""
+    doubled = receipts["person"].is_duplicated()
+    if not doubled.any():
+        return receipts
+    turns = receipts.filter(doubled).with_columns(pl.int_range(pl.len()).over("person").alias("turn"))
+    turns_by_number = turns.partition_by("turn", maintain_order=True, include_key=False)
+    several = reduce(_one_after_the_other, turns_by_number)
+    return pl.concat([receipts.filter(~doubled), several.select(receipts.columns)])
+
+
+def _one_after_the_other(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    """Return one receipt a person that comes to the same as the first and then, where there is one, the second."""
+    joined = first.join(second.with_columns(pl.lit(value=True).alias("came")), on="person", how="left", suffix="_new")
+    reborn = pl.col("reborn_new").fill_null(value=False)
+
+    def before(name: str) -> pl.Expr:
+        return pl.when(reborn).then(bit_none()).otherwise(pl.col(name))
+
+    def then(name: str) -> pl.Expr:
+        return pl.col(f"{name}_new").fill_null(bit_none())
+
+    return joined.select(
+        "person",
+        _known("contact_id", reborn),
+        _known("content", reborn),
+        ((before("lists") | then("lists")) & ~then("removed")).alias("lists"),
+        ((pl.col("attempted") & ~then("removed")) | then("attempted")).alias("attempted"),
+        ((pl.col("removed") & ~then("lists")) | then("removed")).alias("removed"),
+        (pl.col("reborn") | reborn).alias("reborn"),
     )
-    return pl.concat([single, several.select(single.columns)])
+
+
+def displaced(former: State, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> int:
+    """Count who lost lists to a contact that is gone, though nobody took them off: `state` is `former` with the receipts."""
+    gone = receipts.filter("reborn").select("person")
+    if gone.is_empty():
+        return 0
+    off = receipts.join(gone, on="person", how="semi").group_by("person").agg(pl.col("removed").bitwise_or())
+    now = state.on_lists(list_ids).select("person", pl.col("lists").alias("now"))
+    people = former.on_lists(list_ids).join(off, on="person").join(now, on="person", how="left")
+    lost = pl.col("lists") & ~pl.col("removed") & ~pl.col("now").fill_null(bit_none())
+    return int(people.select((lost != 0).sum()).item())
 
 
 def compact(state: State) -> State:

@@ -106,6 +106,22 @@ class DestinationContract:
         assert bench.members(lists[1]) == {email(0)}
         assert bench.first_name(email(1)) is None
 
+    def test_who_was_deleted_and_is_sent_again_is_a_new_contact_of_which_nothing_is_known(
+        self, bench: Bench, method: ListMethod, sender: Sender, lists: list[str]
+    ) -> None:
+        there = delivered(bench, method, sender, lists, [operation(bench, number, add=(0, 1)) for number in range(3)])
+        bench.delete_contact(email(0))
+        wanted = [operation(bench, n, name="Anna", add=(2,), known=there[n].contact_id) for n in range(2)]
+        anew, same = delivered(bench, method, sender, lists, wanted)
+        assert (anew.recreated, anew.added, same.recreated) == (True, {2}, False)
+        assert anew.contact_id != there[0].contact_id
+        assert [email(0) in bench.members(list_id) for list_id in lists] == [False, False, True]
+        bench.delete_contact(email(2))
+        wanted = [operation(bench, 2, add=(0, 2), remove=(1,), upsert=False, known=there[2].contact_id)]
+        (anew,) = delivered(bench, method, sender, lists, wanted)
+        assert (anew.recreated, anew.added) == (True, {0, 2})
+        assert [email(2) in bench.members(list_id) for list_id in lists] == [True, False, True]
+
     def test_a_list_that_was_deleted_is_named_and_blames_nobody(
         self, bench: Bench, method: ListMethod, sender: Sender, lists: list[str]
     ) -> None:

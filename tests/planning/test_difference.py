@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.planning.difference import Difference, difference
-from shared.state.state import RECEIPTS, SCHEMA, Receipt, State, merge, tabulate
+from shared.state.state import RECEIPTS, SCHEMA, Receipt, State, displaced, merge, tabulate
 from shared.verification.comparison import OBSERVED, correct
 
 LISTS = ("list-a", "list-b", "list-c")
@@ -158,11 +160,68 @@ def test_a_contact_made_anew_is_on_no_list_but_those_it_was_put_on() -> None:
     assert memberships(merge(state, tabulate([again], LISTS), LISTS)) == {(1, "list-c")}
 
 
+def test_a_contact_that_is_gone_takes_what_was_confirmed_of_it_before_along() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11)], State.empty())), LISTS)
+    first = Receipt(1, "person_1", 12, added=("list-b",))
+    then = Receipt(1, "person_new", 12, recreated=True, added=("list-c",))
+    after = merge(state, tabulate([first, then], LISTS), LISTS)
+    assert memberships(after) == {(1, "list-c")}
+    assert after.people["contact_id"].to_list() == ["person_new"]
+    assert displaced(state, after, tabulate([first, then], LISTS), LISTS) == 1
+    assert only(compare([(1, 0, 12), (1, 1, 12), (1, 2, 12)], after))["add"] == 0b011
+
+
+def test_a_contact_that_is_gone_and_not_made_again_holds_nothing() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11), (1, 1, 11)], State.empty())), LISTS)
+    after = merge(state, tabulate([Receipt(1, "person_1", recreated=True, removed=("list-a",))], LISTS), LISTS)
+    assert memberships(after) == set()
+    assert only(compare([(1, 1, 11)], after))["upsert"]
+
+
+def test_who_loses_no_list_is_not_displaced() -> None:
+    state = merge(State.empty(), carry_out(compare([(1, 0, 11), (2, 1, 12)], State.empty())), LISTS)
+    receipts = [
+        Receipt(1, "person_new", 11, recreated=True, added=("list-a",)),
+        Receipt(2, "person_2", recreated=True, removed=("list-b",)),
+    ]
+    table = tabulate(receipts, LISTS)
+    assert displaced(state, merge(state, table, LISTS), table, LISTS) == 0
+
+
 def test_receipts_of_a_continued_chunk_count_together() -> None:
     receipts = tabulate([Receipt(1, "person_1", 11), Receipt(1, "person_1", None, added=("list-b",))], LISTS)
     state = merge(State.empty(), receipts, LISTS)
     assert memberships(state) == {(1, "list-b")}
     assert state.people["content"].to_list() == [11]
+
+
+_masks = st.sets(st.sampled_from(LISTS)).map(lambda names: tuple(sorted(names)))
+_receipt = st.builds(
+    Receipt,
+    person=st.integers(1, 3),
+    contact_id=st.sampled_from([None, "one", "two"]),
+    content=st.sampled_from([None, 11, 12]),
+    recreated=st.booleans(),
+    added=_masks,
+    removed=_masks,
+    attempted=_masks,
+)
+
+
+@given(st.lists(_receipt, max_size=4), st.lists(_receipt, max_size=8))
+def test_receipts_together_come_to_what_they_come_to_one_after_the_other(
+    before: list[Receipt], receipts: list[Receipt]
+) -> None:
+    known = [replace(receipt, contact_id=f"person_{receipt.person}", attempted=LISTS) for receipt in before]
+    state = single = merge(State.empty(), tabulate(known, LISTS), LISTS)
+    # Who is forgotten in between, since nothing is known of them, is forgotten in the end as well.
+    together = merge(state, tabulate(receipts, LISTS), LISTS).on_lists(LISTS)
+    for receipt in receipts:
+        single = merge(single, tabulate([receipt], LISTS), LISTS)
+    told = ("person", "contact_id", "content", "lists")
+    doubts = together.join(single.on_lists(LISTS), on="person", suffix="_single")
+    assert together.select(told).rows() == single.on_lists(LISTS).select(told).rows()
+    assert doubts.filter((pl.col("attempted_single") & ~pl.col("attempted")) != 0).is_empty()
 
 
 _row = st.tuples(st.integers(1, 6), st.integers(0, 2), st.one_of(st.none(), st.integers(1, 3)))

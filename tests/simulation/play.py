@@ -280,7 +280,7 @@ class Play:
         endpoint(self.app(), Call(params=params, query=query, headers={}, body=b"", caller=_CALLER))
 
     def _by_hand(self, text: str) -> None:
-        """Do what a person does in Autopilot: `ann off VIP by hand`."""
+        """Do what a person does in Autopilot: `ann off VIP by hand`, or off `everything`, which deletes her."""
         found = re.fullmatch(r"(\w+) off (\w+) by hand", text)
         if found is None:
             raise NotImplementedError(text)
@@ -288,6 +288,9 @@ class Play:
         self.before_by_hand = frozenset(str(row["id"]) for row in rows if "id" in row)
         account = self.autopilot.account
         contact = account.find(f"{found[1]}@example.com")
+        if contact and found[2] == "everything":
+            account.delete(contact)
+            return
         for list_id, title in account.titles.items():
             if contact and title == found[2]:
                 account.remove(list_id, contact)
