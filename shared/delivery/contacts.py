@@ -93,8 +93,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list's members, where the next one begins (None: this is the last), and how many there are in all."""
+    """A page of a list's members, where the next one begins (None: this is the last), and how many there are in all.
+
+    `looked_at` is how many of them it accounts for, where it leaves some out that are no members.
+    """
 
     contacts: tuple[Seen, ...]
     bookmark: str | None
     total: int
+    looked_at: int | None = None
+
+    @property
+    def accounts_for(self) -> int:
+        """How many of all it accounts for."""
+        return len(self.contacts) if self.looked_at is None else self.looked_at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -23,7 +22,7 @@ from shared.runs.run import Run
 from shared.state.digests import DigestKey
 from shared.verification.comparison import OBSERVED, observe
 from shared.verification.observed import ObservedList
-from shared.verification.reading import ListReading, decode_reading, encode_reading
+from shared.verification.reading import MOST_SHORT_ENDS, ListReading, decode_reading, encode_reading
 
 MOST_PAGES: Final = 500
 """Pages that one chunk reads; what is left of a longer list continues it."""
@@ -99,17 +98,12 @@ class _Reader:
                     raise
                 return self._work
             self._tables.append(observe(page.contacts, self._work.fields, self._fields, self._key))
+            before, self._work = self._work, self._work.past(page)
             came_round = page.bookmark in seen
             seen.add(page.bookmark)
-            self._work = replace(
-                self._work,
-                bookmark=page.bookmark,
-                pages=self._work.pages + 1,
-                contacts=self._work.contacts + len(page.contacts),
-                total=max(self._work.total, page.total),
-            )
-            is_whole = self._work.contacts >= self._work.total
-            if page.bookmark is None or (is_whole and (came_round or not page.contacts)):
+            if page.bookmark is None:
+                return before.again() if self._work.is_short else None
+            if self._work.contacts >= self._work.total and (came_round or not page.contacts):
                 return None
         return self._work
 
@@ -123,12 +117,14 @@ class _Reader:
             raise ListGone("the account does not name the list") from None
 
     def _check(self, page: Page, seen: set[str | None]) -> None:
-        """Raise NoAnswer for a page that leads round, or on and on: a list has as many pages as its size says."""
-        most = 2 * max(self._work.total, page.total) // self._page_size + SPARE_PAGES
+        """Raise NoAnswer for a page that leads round, or on and on, or ends a list again before all came."""
+        past = self._work.past(page)
+        most = 2 * past.total // self._page_size + SPARE_PAGES
         leads_round = page.bookmark is not None and page.bookmark in seen
-        is_whole = self._work.contacts + len(page.contacts) >= max(self._work.total, page.total)
-        if (leads_round and not is_whole) or self._work.pages > most:
+        if (leads_round and past.contacts < past.total) or self._work.pages > most:
             raise NoAnswer("the list was answered with pages without end")
+        if page.bookmark is None and past.is_short and self._work.short_ends >= MOST_SHORT_ENDS:
+            raise NoAnswer("the list was answered with fewer contacts than it has")
 
     def observed(self) -> pl.DataFrame:
         """Return what was read."""

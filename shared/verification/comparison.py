@@ -84,7 +84,7 @@ class ListComparison:
         # Who has no id is suppressed: not there, and not missing.
         self._ours = known.filter(((pl.col("lists") & bit(list_index)) != 0) & pl.col("contact_id").is_not_null())
         self._asked = known.filter(((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0)
-        self._observed = observed.unique("contact_id", keep="first", maintain_order=True)
+        self._observed = observed.filter(pl.col("contact_id").is_null() | pl.col("contact_id").is_first_distinct())
         self._drifted = [self._moved()]
 
     def look_at(self, expected: pl.DataFrame) -> None:

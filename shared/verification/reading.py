@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from pydantic import TypeAdapter
 
 from shared.azure.records import FIRST, check_version
 from shared.delivery.chunks import UnreadableChunk
+from shared.delivery.contacts import Page
+
+MOST_SHORT_ENDS: Final = 3
+"""Ends before all contacts came after which another one is no answer. At each the last page is asked for again, at the
+second the whole list: who leaves and who joins while it is read may leave the sums open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +35,46 @@ class ListReading:
     """Pages that were read."""
 
     contacts: int = 0
-    """Contacts on them."""
+    """Contacts that they account for."""
 
     total: int = 0
-    """Contacts that the list says it has."""
+    """Contacts that the list says it has: the largest number of all pages."""
 
     gone: str | None = None
     """The id that a list had which does not exist, if we filled it."""
 
     list_index: int | None = None
     """Which of the run's lists it is, from 0; None in what an older version of the app wrote: there the chunk's name tells."""
+
+    least: int = 0
+    """The smallest number of all pages since its beginning; 0 if none was told."""
+
+    short_ends: int = 0
+    """How often it ended before as many contacts came."""
+
+    def past(self, page: Page) -> ListReading:
+        """Return what to read after a page."""
+        told = [total for total in (self.least, page.total) if total]
+        return replace(
+            self,
+            bookmark=page.bookmark,
+            pages=self.pages + 1,
+            contacts=self.contacts + page.accounts_for,
+            total=max(self.total, page.total),
+            least=min(told, default=0),
+        )
+
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer contacts came so far than the list had at any moment since its beginning."""
+        return self.contacts < self.least
+
+    def again(self) -> ListReading:
+        """Return what to read after an end that came too early: the same page, or the list from its beginning."""
+        ends = self.short_ends + 1
+        if ends == MOST_SHORT_ENDS - 1:
+            return replace(self, bookmark=None, pages=0, contacts=0, least=0, short_ends=ends)
+        return replace(self, short_ends=ends)
 
 
 _READING: Final = TypeAdapter(ListReading)

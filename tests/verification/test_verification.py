@@ -101,6 +101,13 @@ def test_a_contact_that_comes_twice_counts_once() -> None:
     )
 
 
+def test_contacts_without_an_id_are_not_one_and_the_same() -> None:
+    expected = rows(ANN, BEN)
+    nameless = [{"Email": "ann@example.com"}, {"Email": "ben@example.com"}]
+    comparison = ListComparison(state(expected).people, 0, read_back(nameless, FIELDS, KEY))
+    assert comparison.result().missing.is_empty()
+
+
 @pytest.mark.parametrize(
     ("changed", "drifted"),
     [

@@ -89,8 +89,10 @@ def has_document(content: Content) -> bool:
 
 
 def has_page(content: Content) -> bool:
-    """Whether it is a page of contacts: how many there are in all, and where the next page begins, if there is one."""
+    """Whether it is a page of contacts, each with its id: how many there are in all, and where the next page begins, if there is one."""
     if not isinstance(content, dict) or not is_array_of_objects(content.get("contacts")):
+        return False
+    if not all(is_id(item.get("contact_id")) for item in content["contacts"]):
         return False
     total, bookmark = content.get("total_contacts"), content.get("bookmark")
     return type(total) is int and total >= 0 and (bookmark is None or bookmark == "" or is_id(bookmark))

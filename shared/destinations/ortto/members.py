@@ -58,7 +58,7 @@ def next_page(api: Ortto, at: Bookmark, names: Sequence[str], seen: Callable[[Ma
         raise NoAnswer(f"{Call.PAGE} was answered with people who have not the tag")
     total = answer["meta"]["total_matches"] if people else at.total
     following = replace(at, cursor=answer["cursor_id"], offset=answer["next_offset"], total=total)
-    return Page(tuple(map(seen, tagged)), str(following) if answer["has_more"] else None, total)
+    return Page(tuple(map(seen, tagged)), str(following) if answer["has_more"] else None, total, len(people))
 
 
 def _of_everybody(at: Bookmark) -> Page:
