@@ -97,17 +97,23 @@ class Moves:
     def _look(self, moves: Sequence[Move], outcomes: list[Outcome]) -> list[int]:
         """Look behind the unclear outcomes and settle them; return the numbers of what is not done."""
         unclear = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Unclear)]
-        ids = list(dict.fromkeys(moves[n].contact_id for n in unclear))
-        parts = [ids[start : start + self._can.looks] for start in range(0, len(ids), self._can.looks)]
+        found = self._found(list(dict.fromkeys(moves[n].contact_id for n in unclear)), self._can.looks)
+        # An answer about several may be one about some of them: who is left out of it is asked about alone.
+        left_out = [contact_id for contact_id, seen in found.items() if seen is None] if self._can.looks > 1 else []
+        found |= self._found(left_out, 1)
+        undone = [n for n in unclear if not self._settle(n, moves[n], found[moves[n].contact_id], outcomes)]
+        self._unclear = 0
+        return undone
+
+    def _found(self, ids: Sequence[str], size: int) -> dict[str, Seen | DestinationError | None]:
+        """Look at contacts, `size` a call; return them by their ids."""
+        parts = [ids[start : start + size] for start in range(0, len(ids), size)]
         answers = self._sender.send([self._reading(part) for part in parts])
-        found = {
+        return {
             contact_id: answer if isinstance(answer, DestinationError) else answer[number]
             for part, answer in zip(parts, answers, strict=True)
             for number, contact_id in enumerate(part)
         }
-        undone = [n for n in unclear if not self._settle(n, moves[n], found[moves[n].contact_id], outcomes)]
-        self._unclear = 0
-        return undone
 
     def _settle(self, n: int, move: Move, seen: Seen | DestinationError | None, outcomes: list[Outcome]) -> bool:
         """Note what a look shows of a move; return False if it is to be made again."""

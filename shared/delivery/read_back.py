@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shared.delivery.contacts import Contact, Held, Result, Seen
+from shared.delivery.contacts import Contact, Held, NotHeld, Result, Seen
 from shared.delivery.errors import DestinationError, NoAnswer
 
 _UNCONFIRMED: Final = NoAnswer("what was read back does not show what was sent")
@@ -32,6 +33,32 @@ def confirmed(
         _one(contact, found) if contact.address in found else of_all or _of_one(result, in_order)
         for contact, result in zip(contacts, results, strict=True)
     ]
+
+
+def shared_ids(results: Sequence[Result]) -> list[str]:
+    """Return the ids that an answer gives several contacts, each once: whose they are nobody knows."""
+    counts = Counter(result.contact_id for result in results if isinstance(result, Held))
+    return [contact_id for contact_id, count in counts.items() if count > 1]
+
+
+def told_apart(
+    contacts: Sequence[Contact], results: Sequence[Result], looks: Mapping[str, Seen | DestinationError | None]
+) -> list[Result | DestinationError]:
+    """Return what is known of each contact of a call, of whose ids those in `looks` are shared, and were read back.
+
+    Who has not the address that is read there was not taken, as far as the answer tells.
+    """
+    return [
+        _owner(contact, looks[result.contact_id]) if isinstance(result, Held) and result.contact_id in looks else result
+        for contact, result in zip(contacts, results, strict=True)
+    ]
+
+
+def _owner(contact: Contact, seen: Seen | DestinationError | None) -> Result | DestinationError:
+    if isinstance(seen, DestinationError):
+        return seen
+    address = (seen.address or "").lower() if seen else ""
+    return _one(contact, {address: seen}) if seen and address == contact.address else NotHeld.MISSING
 
 
 def _of_one(result: Result, in_order: bool) -> Result | DestinationError:

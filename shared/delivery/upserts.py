@@ -18,7 +18,7 @@ from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError, ListGone, NotSent, Refused
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.progress import Load, Progress
-from shared.delivery.read_back import confirmed
+from shared.delivery.read_back import confirmed, shared_ids, told_apart
 from shared.delivery.sending import Sender
 from shared.reasons.rows import RowReason
 
@@ -117,7 +117,9 @@ class Upserts:
         contacts = [[self._contact(load) for load in batch] for batch in batches]
         answers: Sequence[Sequence[Result | DestinationError] | DestinationError]
         sent = self._introduced(contacts, self._introducing) if self._introducing else self._sent(contacts)
-        answers = sent if self._can.answers is Names.EACH else self._read_back(contacts, sent)
+        answers = (
+            self._told_apart(contacts, sent) if self._can.answers is Names.EACH else self._read_back(contacts, sent)
+        )
         return [self._read(batch, answer) for batch, answer in zip(batches, answers, strict=True)]
 
     def _sent(self, batches: Sequence[Sequence[Contact]]) -> list[Sequence[Result] | DestinationError]:
@@ -146,6 +148,21 @@ class Upserts:
 
     def _call(self, contacts: Sequence[Contact]) -> Callable[[], Sequence[Result]]:
         return lambda: self._api.send(contacts, self._method)
+
+    def _told_apart(
+        self, batches: Sequence[Sequence[Contact]], answers: Sequence[Sequence[Result] | DestinationError]
+    ) -> list[Sequence[Result | DestinationError] | DestinationError]:
+        """Read those back who share an id with another one of their call."""
+        told: list[Sequence[Result | DestinationError] | DestinationError] = []
+        for contacts, answer in zip(batches, answers, strict=True):
+            ids = [] if isinstance(answer, DestinationError) else shared_ids(answer)
+            if isinstance(answer, DestinationError) or not ids:
+                told.append(answer)
+                continue
+            looks = self._sender.send([self._looking([contact_id]) for contact_id in ids])
+            seen = [look if isinstance(look, DestinationError) else look[0] for look in looks]
+            told.append(told_apart(contacts, answer, dict(zip(ids, seen, strict=True))))
+        return told
 
     def _read_back(
         self, batches: Sequence[Sequence[Contact]], answers: Sequence[Sequence[Result] | DestinationError]

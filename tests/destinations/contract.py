@@ -23,9 +23,10 @@ from shared.reasons.rows import RowReason
 from tests.delivery.accounts import MemorySlots
 from tests.destinations.bench import Bench, email
 from tests.destinations.deliveries import check, delivered, fresh, leaver, operation, table
+from tests.destinations.gone import GoneContract
 
 
-class DestinationContract:
+class DestinationContract(GoneContract):
     """Derive from it, and give it the fixtures `bench` and `method`."""
 
     @pytest.fixture
@@ -92,35 +93,6 @@ class DestinationContract:
             assert all(item.removed == {0, 1} for item in settled)
         assert bench.members(lists[0]) == bench.members(lists[1]) == {email(n) for n in range(20, 30)}
         assert bench.first_name(email(0)) == "Ann"
-
-    def test_who_was_deleted_is_made_again_and_a_leaver_who_was_is_not(
-        self, bench: Bench, method: ListMethod, sender: Sender, lists: list[str]
-    ) -> None:
-        there = delivered(bench, method, sender, lists, [operation(bench, number, add=(0,)) for number in range(4)])
-        bench.delete_contact(email(0))
-        bench.delete_contact(email(1))
-        wanted = [operation(bench, 0, add=(1,), upsert=False, known=there[0].contact_id)]
-        wanted.append(leaver(1, there[1].contact_id, (0,)))
-        stays, leaves = delivered(bench, method, sender, lists, wanted)
-        assert (stays.reason, leaves.reason, leaves.removed) == (None, None, {0})
-        assert bench.members(lists[1]) == {email(0)}
-        assert bench.first_name(email(1)) is None
-
-    def test_who_was_deleted_and_is_sent_again_is_a_new_contact_of_which_nothing_is_known(
-        self, bench: Bench, method: ListMethod, sender: Sender, lists: list[str]
-    ) -> None:
-        there = delivered(bench, method, sender, lists, [operation(bench, number, add=(0, 1)) for number in range(3)])
-        bench.delete_contact(email(0))
-        wanted = [operation(bench, n, name="Anna", add=(2,), known=there[n].contact_id) for n in range(2)]
-        anew, same = delivered(bench, method, sender, lists, wanted)
-        assert (anew.recreated, anew.added, same.recreated) == (True, {2}, False)
-        assert anew.contact_id != there[0].contact_id
-        assert [email(0) in bench.members(list_id) for list_id in lists] == [False, False, True]
-        bench.delete_contact(email(2))
-        wanted = [operation(bench, 2, add=(0, 2), remove=(1,), upsert=False, known=there[2].contact_id)]
-        (anew,) = delivered(bench, method, sender, lists, wanted)
-        assert (anew.recreated, anew.added) == (True, {0, 2})
-        assert [email(2) in bench.members(list_id) for list_id in lists] == [True, False, True]
 
     def test_a_list_that_was_deleted_is_named_and_blames_nobody(
         self, bench: Bench, method: ListMethod, sender: Sender, lists: list[str]
