@@ -33,7 +33,7 @@ from shared.lifecycle.liveness import BusySlots, RunOver
 from shared.lifecycle.read_lists import read_back
 from shared.lifecycle.record import Attempt, Outcome, record, record_lost
 from shared.lifecycle.undone import doubts, left, rows_of
-from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account
+from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account, postponed_calls
 from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
@@ -121,14 +121,20 @@ def _settle(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> 
 
 def _send(app: App, run: Run, chunk: str, operations: Sequence[Operation]) -> Outcome:
     """Send a chunk to its destination and sort what came of it; raise TryLater if nothing could be sent."""
-    undone = partial(left, app, run)
     try:
         account = open_account(app, run)
     except ExportError as end:
-        return undone(end.reason, operations)
+        return left(app, run, end.reason, operations)
     check_addresses(operations, account.destination.fields.address)
     slots = BusySlots(app, run, account.slots)
     attempt, sender = Attempt(app, run, chunk, slots), app.sender(account, seconds=DEADLINE, slots=slots)
+    with postponed_calls(app, run, sender):
+        return _sent(attempt, account, sender, operations)
+
+
+def _sent(attempt: Attempt, account: Account, sender: Sender, operations: Sequence[Operation]) -> Outcome:
+    app, run = attempt.app, attempt.run
+    undone = partial(left, app, run)
     try:
         lists, method, listed = _prepare(attempt, account, sender, operations)
         attempt.begin()

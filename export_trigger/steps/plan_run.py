@@ -23,9 +23,9 @@ from shared.exports.configuration import Export
 from shared.lifecycle.finish import end_run, finish_run
 from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.outage import wait_or_end
-from shared.lifecycle.record import open_chunks
+from shared.lifecycle.record import note_calls, open_chunks
 from shared.lifecycle.segments import open_refresh, recipe_of, scope_of, unlearned
-from shared.lifecycle.window import calls_of, known_account, nothing_done
+from shared.lifecycle.window import calls_of, known_account, nothing_done, postponed_calls
 from shared.planning.plan import Plan, check_guards, chunks, plan, remarks
 from shared.planning.spool import Spool
 from shared.planning.survey import NO_REJECTED
@@ -107,9 +107,10 @@ def _plan(app: App, run: Run) -> Run:
     if not run.verification:
         claim_for_run(app, run.export, export, account.id)
     sender = app.sender(account, seconds=PREFLIGHT_SECONDS)
-    if run.verification:
-        return _plan_reading(app, run, export, account, sender)
-    return _plan_delivery(app, run, export, account, sender, before)
+    with postponed_calls(app, run, sender):
+        if run.verification:
+            return _plan_reading(app, run, export, account, sender)
+        return _plan_delivery(app, run, export, account, sender, before)
 
 
 def _plan_reading(app: App, run: Run, export: Export, account: Account, sender: Sender) -> Run:
@@ -210,6 +211,7 @@ def _record(app: App, run: Run, plan: PlanSummary, reasons: Iterable[str]) -> Ru
         run.export, run.id, lambda run: run if run.plan is not None else run.planned(plan, now)
     )
     if recorded.plan != plan.id:
+        note_calls(app, run, plan.counts.calls)
         app.storage.delete_all(Container.CHUNKS, f"{run_folder(run.export, run.id)}{plan.id}/")
         app.storage.delete(Container.OUTCOMES, planned_rejected_path(run.export, run.id, plan.id))
         app.storage.delete_all(Container.OUTCOMES, identities_path(run.export, run.id, plan.id))

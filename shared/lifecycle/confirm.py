@@ -1,4 +1,4 @@
-"""Confirm that the calls that sent contacts filled the lists: an account may stop honouring what they carry."""
+"""Confirm that the lists are filled: an account may stop honouring what calls carry, and somebody may delete lists and contacts."""
 
 from __future__ import annotations
 
@@ -14,38 +14,76 @@ from shared.composition.app import Account, App
 from shared.delivery.account import list_exists
 from shared.delivery.errors import ContactGone, DestinationError, ListGone, Unclear
 from shared.delivery.sending import Sender
+from shared.lifecycle.window import NO_CALLS, calls_of
 from shared.reasons.errors import ExportError
+from shared.runs.counts import Counts
 from shared.runs.run import Run
-from shared.state.state import State, bit
+from shared.state.state import State, bit, displaced
 
 log = logging.getLogger(__name__)
 
 SECONDS: Final = 30.0
 
+_LIST_LOST: Final = (
+    "A list was deleted at the destination while it was filled; the next run puts everybody on the new one."
+)
 
-def fell_short(app: App, run: Run, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> bool | None:
+
+def fell_short(
+    app: App, run: Run, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]
+) -> tuple[bool | None, Counts]:
     """Return whether a list holds fewer members than sending contacts should have put on it; two calls a list.
 
-    None where Autopilot cannot be asked now: then nobody knows, be the run stopped or not.
+    None where Autopilot cannot be asked now: then nobody knows, be the run stopped or not. The calls are returned too.
     """
     if not run.counts.joiners or run.trigger == "repair":
-        return False
+        return False, NO_CALLS
     try:
         account = app.account(run.connection)
         method = app.list_method(account)
         if method == account.destination.methods[-1]:  # None: what was believed in this run was forgotten meanwhile
-            return False
+            return False, NO_CALLS
         sender = app.sender(account, seconds=SECONDS)
+    except (DestinationError, ExportError, VaultUnavailable) as error:
+        _unconfirmed(run, error)
+        return None, NO_CALLS
+    try:
         short = any(
             _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(list_index)) != 0))
             for list_index, list_id in enumerate(list_ids)
         )
-    except (DestinationError, ExportError, VaultUnavailable) as error:
-        log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)
-        return None
+    except (DestinationError, VaultUnavailable) as error:
+        _unconfirmed(run, error)
+        return None, calls_of(sender)
     if short:
         app.accounts.remember_list_method(account.id, None)
-    return short
+    return short, calls_of(sender)
+
+
+def what_is_lost(
+    app: App, run: Run, former: State, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]
+) -> str:
+    """Return what the run learnt that somebody deleted, a sentence each; `state` is `former` with the receipts."""
+    people = displaced(former, state, receipts, list_ids)
+    who = "1 contact was" if people == 1 else f"{people} contacts were"
+    made_again = f"{who} deleted at the destination after their delivery; the next run puts them back on their lists."
+    return " ".join(
+        [_LIST_LOST] * lost_list(app, run, receipts, list_ids) + [made_again] * (people > 0),
+    )
+
+
+def lost_list(app: App, run: Run, receipts: pl.DataFrame, list_ids: Sequence[str]) -> bool:
+    """Return whether contacts were put on a list in whose place there is another one by now, since it was deleted meanwhile."""
+    account = run.account or app.accounts.identities.home(str(run.connection)) or str(run.connection)
+    filled = {app.accounts.list_id(account, target.list) for target in run.targets}
+    return any(
+        list_id not in filled and receipts.select(((pl.col("lists") & bit(list_index)) != 0).any()).item()
+        for list_index, list_id in enumerate(list_ids)
+    )
+
+
+def _unconfirmed(run: Run, error: Exception) -> None:
+    log.warning("lists could not be confirmed: export=%s run=%s %s", run.export, run.id, type(error).__name__)
 
 
 def _is_short(account: Account, sender: Sender, list_id: str, state: State, added: pl.DataFrame) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +14,7 @@ from shared.azure.storage import Conflict, Container
 from shared.composition.app import App
 from shared.delivery.destination import Destination
 from shared.exports.configuration import Export
-from shared.lifecycle.confirm import fell_short
+from shared.lifecycle.confirm import fell_short, lost_list, what_is_lost
 from shared.lifecycle.destination import destination_of_run
 from shared.lifecycle.follow_up import follow_up, what_follows
 from shared.lifecycle.notify import announce
@@ -24,7 +25,7 @@ from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
 from shared.retry.policy import LOCKED
 from shared.runs.books import discrepancies
-from shared.runs.counts import Findings
+from shared.runs.counts import Counts, Findings
 from shared.runs.entry import Entry
 from shared.runs.files import (
     Damaged,
@@ -38,7 +39,7 @@ from shared.runs.ledger import NoSuchRun
 from shared.runs.rejected import write_rejected
 from shared.runs.run import Run
 from shared.state.digests import SCHEME
-from shared.state.state import State, displaced, identify, merge, without
+from shared.state.state import State, identify, merge, without
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import Span
 
@@ -73,7 +74,8 @@ class Ending:
     """How a run ends: why, what else is to be said, and the state it leaves (None: the one before holds).
 
     `short` says that its calls left lists short, or that nobody could be asked; `findings` are those of a verification.
-    `leaves_over` says that the state shows already what is missing on lists, so that a run can deliver it.
+    `leaves_over` says that the state shows already what is missing on lists, so that a run can deliver it; `calls` were made
+    to find that out.
     """
 
     reason: Reason | None
@@ -82,10 +84,13 @@ class Ending:
     short: bool = False
     findings: tuple[Findings, ...] = ()
     leaves_over: bool = False
+    calls: Counts | None = None
 
 
 def end_run(app: App, run: Run, end: ExportError) -> Run:
     """End a run before anything was sent; one that has a plan by now goes on."""
+    with suppress(NoSuchRun):
+        run = app.ledger.run(run.export, run.id)  # with the calls that it made meanwhile
     if run.plan is not None:
         return run
     with tracing.span(Span.END, run):
@@ -185,24 +190,19 @@ def _delivered(
         state = identify(former, customers)
         return Ending(reason, detail, None if state.people.equals(former.on_lists(former.lists)) else state)
     state = identify(merge(former, receipts, lists), customers)
-    short = fell_short(app, run, state, receipts, lists)
+    short, calls = fell_short(app, run, state, receipts, lists)
     if short and run.stop is None and not missing:
         reason = Reason.LISTS_DIFFER
         there = destination_of_run(app, run)
         detail = (
             f"{there.title} did not put all contacts on their {there.list_word}s, although it did when it was tried. "
         ) + (_HOW_TO_REPAIR if run.trigger == "repair" else "A verification with repair follows by itself.")
-    displaced_people = displaced(former, state, receipts, lists)
-    if displaced_people:
-        detail = f"{detail} {_made_again(displaced_people)}".strip()
-    return Ending(
-        reason, detail, state, short=short is not False or state.has_unnamed, leaves_over=displaced_people > 0
-    )
-
-
-def _made_again(people: int) -> str:
-    who = "1 contact was" if people == 1 else f"{people:,} contacts were"
-    return f"{who} deleted at the destination after their delivery; the next run puts them back on their lists."
+    if lost_list(app, run, receipts, lists) and run.stop is None and not missing:
+        reason = Reason.LISTS_DIFFER
+    left_over = what_is_lost(app, run, former, state, receipts, lists)
+    detail = " ".join(filter(None, [detail, left_over]))
+    is_short = short is not False or state.has_unnamed
+    return Ending(reason, detail, state, short=is_short, leaves_over=bool(left_over), calls=calls)
 
 
 def _verified(app: App, run: Run, entries: Sequence[Entry]) -> Ending:
@@ -252,7 +252,9 @@ def _close(app: App, run: Run, ending: Ending, *, unless: Callable[[Run], bool] 
     def ended(run: Run) -> Run:
         if unless(run):
             return run
-        return run.ended(now, ending.reason, ending.detail, short=ending.short, findings=ending.findings)
+        return run.ended(
+            now, ending.reason, ending.detail, short=ending.short, findings=ending.findings, calls=ending.calls
+        )
 
     announce(app, run)
     report = {"version": Run.version, **ended(run).model_dump(mode="json", exclude=_INTERNAL)}
@@ -274,6 +276,8 @@ def _close(app: App, run: Run, ending: Ending, *, unless: Callable[[Run], bool] 
     except NoSuchRun:
         return ended(run)
     if closed.ended_at == now:  # by us, and by nobody else
+        if ending.calls:
+            metering.called(closed, ending.calls)
         metering.ended(closed)
     if closed.status.is_final:
         sweep(app, run.export)

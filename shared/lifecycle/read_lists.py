@@ -15,7 +15,7 @@ from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused,
 from shared.delivery.sending import Sender
 from shared.lifecycle.liveness import BusySlots
 from shared.lifecycle.record import Outcome
-from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account
+from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account, postponed_calls
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.run import Run
@@ -57,7 +57,8 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
     except (Refused, AccountRefused):
         return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender), left=1)
     except DestinationError:
-        return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender), left=1)
+        with postponed_calls(app, run, sender):
+            return Outcome(stop=nothing_done(app, run, account, sender), counts=calls_of(sender), left=1)
     return Outcome(
         observed=ObservedList(work.list_index, work.list, "", reader.observed()),
         rest=encode_reading(rest) if rest else None,

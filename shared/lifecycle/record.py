@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -30,6 +31,7 @@ from shared.runs.files import (
     planned_rejected_path,
     run_folder,
 )
+from shared.runs.ledger import NoSuchRun
 from shared.runs.run import Run
 from shared.state.state import CUSTOMERS, RECEIPTS, remap_bits
 from shared.telemetry import metering
@@ -150,6 +152,7 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         return record(app, run, chunk, replace(outcome, receipts=doubted, in_doubt=None))
     if not first:
         _take_away(app, blobs)
+        note_calls(app, run, outcome.counts.calls)
     if first:
         metering.recorded(recorded, chunk, outcome.counts, outcome.reasons, now)
     if first and entry.continued_by:
@@ -165,6 +168,16 @@ def record(app: App, run: Run, chunk: str, outcome: Outcome) -> Run:
         first,
     )
     return recorded
+
+
+def note_calls(app: App, run: Run, calls: Counts) -> None:
+    """Count calls that no outcome counts: that of an attempt which was postponed, or came second."""
+    if not calls.requests:
+        return
+    with suppress(NoSuchRun):
+        noted = app.ledger.change(run.export, run.id, lambda run: run.called(calls))
+        if noted.plan is not None and not noted.status.is_final:  # a plan reports what was called before
+            metering.called(noted, calls)
 
 
 type Blob = tuple[Container, str, bytes]

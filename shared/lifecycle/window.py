@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.errors import DestinationError, KeyRefused, Refused
 from shared.delivery.sending import Sender
+from shared.lifecycle.liveness import RunOver
 from shared.lifecycle.outage import wait
+from shared.lifecycle.record import note_calls
 from shared.reasons.codes import Reason, WaitsFor
 from shared.reasons.errors import ExportError, TryLater
 from shared.retry.policy import NO_SLOT
@@ -57,14 +61,16 @@ def known_account(app: App, run: Run, connection: str | None) -> Account:
     if account.is_known:
         return account
     sender = app.sender(account, seconds=IDENTIFY_SECONDS)
-    try:
-        app.identify(account, sender)
-    except KeyRefused:
-        raise ExportError(Reason.KEY_REFUSED) from None
-    except Refused as error:
-        raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
-    except DestinationError:
-        raise ExportError(nothing_done(app, run, account, sender)) from None
+    with postponed_calls(app, run, sender):
+        try:
+            app.identify(account, sender)
+        except KeyRefused:
+            raise ExportError(Reason.KEY_REFUSED) from None
+        except Refused as error:
+            raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
+        except DestinationError:
+            raise ExportError(nothing_done(app, run, account, sender)) from None
+    note_calls(app, run, calls_of(sender))
     return app.account(connection)
 
 
@@ -76,6 +82,16 @@ def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason
     if not sender.tally.requests:
         raise TryLater(NO_SLOT.pause_after(account.slots.backlog()), "no slot of the account's pace came in time")
     return wait(app, run, Reason.AUTOPILOT_UNAVAILABLE)
+
+
+@contextmanager
+def postponed_calls(app: App, run: Run, sender: Sender) -> Iterator[None]:
+    """Count a sender's calls where its work ends without an outcome that counts them."""
+    try:
+        yield
+    except (TryLater, RunOver, ExportError):
+        note_calls(app, run, calls_of(sender))
+        raise
 
 
 def calls_of(sender: Sender) -> Counts:

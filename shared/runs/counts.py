@@ -66,6 +66,11 @@ class Counts(Record):
         return Counts(**{name: count + getattr(other, name) for name, count in self})
 
     @property
+    def calls(self) -> Counts:
+        """The calls alone."""
+        return Counts(requests=self.requests, throttled=self.throttled, retried=self.retried)
+
+    @property
     def are_sound(self) -> bool:
         """Whether no count is negative."""
         return all(getattr(self, name) >= 0 for name in Counts.model_fields)

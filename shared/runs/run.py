@@ -197,7 +197,7 @@ class Run(Record):
             targets=plan.targets,
             chunks=plan.chunks,
             operations=plan.operations,
-            counts=plan.counts,
+            counts=self.counts + plan.counts,
             planned_at=at,
             progress_at=at,
             unreachable_since=None,
@@ -239,6 +239,11 @@ class Run(Record):
             unreachable_since=None if entry.settled or entry.result else self.unreachable_since,
         )
 
+    def called(self, calls: Counts) -> Run:
+        """Count calls of an attempt whose outcome is not recorded: they were made all the same."""
+        self._check("count calls", calls.are_sound)
+        return self._with(counts=self.counts + calls)
+
     def stopped(self, reason: Reason) -> Run:
         """Stop it: nothing begins any more. The first reason counts."""
         self._check("be stopped")
@@ -272,6 +277,7 @@ class Run(Record):
         *,
         short: bool = False,
         findings: tuple[Findings, ...] = (),
+        calls: Counts | None = None,
     ) -> Run:
         """End before the plan, for a reason, or once every chunk has its outcome; rows nobody accounts for are undelivered."""
         self._check("end", self.is_delivered or (self.plan is None and reason is not None))
@@ -280,7 +286,7 @@ class Run(Record):
             reason=reason,
             detail=" ".join(text for text in (detail, self.remarks) if text),
             ended_at=at,
-            counts=self.counts.closed(),
+            counts=(self.counts + (calls or Counts())).closed(),
             short=short,
             findings=findings,
         )

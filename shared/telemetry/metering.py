@@ -37,6 +37,12 @@ def recorded(
 
 
 @best_effort
+def called(telemetry: Telemetry, run: Run, calls: Counts) -> None:
+    """Report calls of an attempt whose outcome was not recorded, or that were made at a run's end."""
+    _count(telemetry, run, calls, {})
+
+
+@best_effort
 def given_up(telemetry: Telemetry, run: Run, chunk: str) -> None:
     """Report that a chunk failed however often it was tried."""
     telemetry.measure(Metric.CHUNKS_GIVEN_UP, 1, _dimensions(run))

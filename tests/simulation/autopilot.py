@@ -23,7 +23,10 @@ ASKED = 0.1
 
 
 class AutopilotStage(HTTPAdapter):
-    """One account, asked over HTTP: its own pool of connections. `writes` are the calls that changed something, or would have."""
+    """One account, asked over HTTP: its own pool of connections.
+
+    `asked` is how many calls there were, `writes` are those that changed something, or would have.
+    """
 
     def __init__(self, stage: Stage, knobs: Knobs) -> None:
         super().__init__()
@@ -33,6 +36,7 @@ class AutopilotStage(HTTPAdapter):
         self.account = Account()
         self.down_until = 0.0
         self.writes: list[str] = []
+        self.asked = 0
         self.api = Api(self.account, Dice(1))
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> Any:
@@ -49,6 +53,7 @@ class AutopilotStage(HTTPAdapter):
         found = self.api.route(method, url)
         label = f"{found[0] if found else method}{_who(url, body)}"
         fault = self.stage.turn(label)
+        self.asked += 1
         self.stage.now += ASKED
         if self.down_until > self.stage.now:
             fault = self.stage.fails()

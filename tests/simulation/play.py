@@ -280,7 +280,7 @@ class Play:
         endpoint(self.app(), Call(params=params, query=query, headers={}, body=b"", caller=_CALLER))
 
     def _by_hand(self, text: str) -> None:
-        """Do what a person does in Autopilot: `ann off VIP by hand`, or off `everything`, which deletes her."""
+        """Do what a person does in Autopilot: `ann off VIP by hand`, or off `everything`, which deletes her, or a list."""
         found = re.fullmatch(r"(\w+) off (\w+) by hand", text)
         if found is None:
             raise NotImplementedError(text)
@@ -288,12 +288,11 @@ class Play:
         self.before_by_hand = frozenset(str(row["id"]) for row in rows if "id" in row)
         account = self.autopilot.account
         contact = account.find(f"{found[1]}@example.com")
-        if contact and found[2] == "everything":
-            account.delete(contact)
-            return
-        for list_id, title in account.titles.items():
-            if contact and title == found[2]:
-                account.remove(list_id, contact)
+        lists = {title: list_id for list_id, title in account.titles.items()}
+        if found[2] == "everything":
+            account.delete(contact) if contact else account.delete_list(lists[found[1]])
+        elif contact and found[2] in lists:
+            account.remove(lists[found[2]], contact)
 
 
 _CALLER: Final = Caller("somebody", Role.ADMIN)

@@ -72,7 +72,10 @@ class Story:
             (r"the key is (lost|found)", self._key),
             (r"the segments change", lambda: self.play.change_segments()),
             (r"(\d+) (second|minute)s? pass(?:es)?", self._pass),
-            (r"the (blobs|tables|queues|vault|source) do(?:es)? not answer for (\d+) minutes?", self._fall_silent),
+            (
+                r"the (blobs|tables|queues|vault|source|destination) do(?:es)? not answer for (\d+) minutes?",
+                self._fall_silent,
+            ),
         )
 
     def told(self, text: str) -> list[str]:
@@ -178,7 +181,11 @@ class Story:
         self.play.stage.now += int(count) * (60 if unit == "minute" else 1)
 
     def _fall_silent(self, service: str, minutes: str) -> None:
-        self.play.cloud.down[service] = self.play.stage.now + int(minutes) * 60
+        until = self.play.stage.now + int(minutes) * 60
+        if service == "destination":
+            self.play.autopilot.down_until = until
+        else:
+            self.play.cloud.down[service] = until
 
     def _named(self, name: str) -> Actor:
         return self.play.actor(name)
