@@ -21,6 +21,10 @@ LONGEST_NAME: Final = 100
 """Characters of an id, and of an account's name as it is kept and shown."""
 
 
+DOT_SEGMENTS: Final = frozenset({".", ".."})
+"""What is no part of a path: a URL that has one means another place."""
+
+
 class Nothing:
     """The content of a body that is empty, and of one that is no JSON."""
 
@@ -64,8 +68,8 @@ def is_text(value: object) -> bool:
 
 
 def is_id(value: object) -> bool:
-    """Whether it can be an id: ids are opaque, but no page and no object."""
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
+    """Whether it can be an id: ids are opaque, but no page and no object, and nothing that leads to another path."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable() and value not in DOT_SEGMENTS
 
 
 def is_array_of_objects(content: Content) -> bool:

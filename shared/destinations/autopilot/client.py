@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from shared.delivery.account import Identity
 from shared.delivery.destination import Key
-from shared.delivery.errors import ContactGone, KeyRefused, NoAnswer
+from shared.delivery.errors import ContactGone, KeyRefused, NoAnswer, Refused
 from shared.destinations.autopilot.answers import (
     Call,
     Page,
@@ -24,6 +24,7 @@ from shared.destinations.autopilot.answers import (
     read,
 )
 from shared.destinations.autopilot.bodies import account_name, instance_of
+from shared.http.content import DOT_SEGMENTS
 from shared.http.transport import NoConnection, Requests, Session
 from shared.telemetry.tracing import calling
 
@@ -102,6 +103,8 @@ class Autopilot:
             return self._send(newer, call, body, parts)
 
     def _send(self, key: str, call: Call, body: object, parts: Mapping[str, str]) -> Any:
+        if not DOT_SEGMENTS.isdisjoint(parts.values()):
+            raise Refused(f"{call} was not made: what it is about has no id")
         method, _, template = call.partition(" ")
         path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
+import requests
 
+from shared.azure.vault import GivenKey
 from shared.delivery.errors import (
     AccountRefused,
     ContactGone,
@@ -23,6 +26,7 @@ from shared.delivery.errors import (
 )
 from shared.destinations.autopilot.answers import ANSWERS, Call, contact_ids, lists_of, new_list_id, page, read
 from shared.destinations.autopilot.bodies import account_name
+from shared.destinations.autopilot.client import Autopilot
 from shared.http.content import LONGEST_NAME, LONGEST_PAUSE
 
 JSON = {"Content-Type": "application/json"}
@@ -249,6 +253,35 @@ def test_a_page_ends_where_no_bookmark_is() -> None:
     assert page(read(Call.MEMBERS, 200, JSON, RECORDED[Call.MEMBERS])).bookmark == "person_0125"
     for last in (b'{"contacts":[],"total_contacts":0}', b'{"contacts":[],"total_contacts":0,"bookmark":""}'):
         assert page(read(Call.MEMBERS, 200, JSON, last)).bookmark is None
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_an_id_that_leads_to_another_path_is_none(name: str) -> None:
+    for call, body in {
+        Call.LISTS: {"lists": [{"list_id": name, "title": "VIP"}]},
+        Call.CREATE_LIST: {"list_id": name, "name": "VIP"},
+        Call.UPSERT_ONE: {"contact_id": name},
+        Call.FIND: {"contact_id": "person_1", "lists": [name]},
+        Call.MEMBERS: {"contacts": [{"contact_id": name}], "total_contacts": 1},
+        Call.MORE_MEMBERS: {"contacts": [], "total_contacts": 200, "bookmark": name},
+    }.items():
+        assert meaning(call, 200, json.dumps(body).encode()) is NoAnswer, call
+    assert contact_ids({"email_contact_map": {"test1@example.com": name}}, ADDRESSES) == {}
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_an_id_that_leads_to_another_path_is_never_part_of_a_call(name: str) -> None:
+    """One may stand in a state of before."""
+    api = Autopilot("http://127.0.0.1:1/v1", GivenKey("key"), requests.Session())
+    for call in (partial(api.remove, name, "person_1"), partial(api.add, "list_1", name), partial(api.delete, name)):
+        with pytest.raises(Refused):
+            call()
+
+
+@pytest.mark.parametrize("item", [{}, {"contact_id": None}, {"contact_id": ""}, {"contact_id": 7}])
+def test_a_page_names_each_contact_by_its_id(item: dict[str, object]) -> None:
+    body = {"contacts": [{"Email": "a@example.com", "contact_id": "person_1"}, item], "total_contacts": 2}
+    assert meaning(Call.MEMBERS, 200, json.dumps(body).encode()) is NoAnswer
 
 
 def test_no_error_carries_what_the_body_says() -> None:
