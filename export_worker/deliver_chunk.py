@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -247,7 +248,7 @@ def _sort(
     """
 
     def in_doubt() -> bytes:
-        open_ones = doubts([item.operation for item in delivered.unsettled], lists)
+        open_ones = doubts([replace(it.operation, contact_id=it.contact_id) for it in delivered.unsettled], lists)
         return write_table(tabulate([*receipts, *open_ones], lists), lists)
 
     counted = not sender.has_given_up

@@ -18,7 +18,7 @@ from shared.lifecycle.window import NO_CALLS, calls_of
 from shared.reasons.errors import ExportError
 from shared.runs.counts import Counts
 from shared.runs.run import Run
-from shared.state.state import State, bit, displaced
+from shared.state.state import State, bit
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def fell_short(
         method = app.list_method(account)
         if method == account.destination.methods[-1]:  # None: what was believed in this run was forgotten meanwhile
             return False, NO_CALLS
-        sender = app.sender(account, seconds=SECONDS)
+        sender, filled = app.sender(account, seconds=SECONDS), _filled(app, run)
     except (DestinationError, ExportError, VaultUnavailable) as error:
         _unconfirmed(run, error)
         return None, NO_CALLS
@@ -51,6 +51,7 @@ def fell_short(
         short = any(
             _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(list_index)) != 0))
             for list_index, list_id in enumerate(list_ids)
+            if list_id in filled
         )
     except (DestinationError, VaultUnavailable) as error:
         _unconfirmed(run, error)
@@ -60,26 +61,27 @@ def fell_short(
     return short, calls_of(sender)
 
 
-def what_is_lost(
-    app: App, run: Run, former: State, state: State, receipts: pl.DataFrame, list_ids: Sequence[str]
-) -> str:
-    """Return what the run learnt that somebody deleted, a sentence each; `state` is `former` with the receipts."""
-    people = displaced(former, state, receipts, list_ids)
+def what_is_lost(lists: int, people: int) -> str:
+    """Return what the run learnt that somebody deleted: so many lists, and contacts of so many people; a sentence each."""
     who = "1 contact was" if people == 1 else f"{people} contacts were"
-    made_again = f"{who} deleted at the destination after their delivery; the next run puts them back on their lists."
-    return " ".join(
-        [_LIST_LOST] * lost_list(app, run, receipts, list_ids) + [made_again] * (people > 0),
+    made_again = f"{who} deleted or merged at the destination after delivery. The next run fills their lists again."
+    return " ".join([_LIST_LOST] * (lists > 0) + [made_again] * (people > 0))
+
+
+def lost_lists(app: App, run: Run, receipts: pl.DataFrame, list_ids: Sequence[str]) -> int:
+    """Count the lists that contacts were put on, and in whose place there are others by now: they were deleted meanwhile."""
+    filled = _filled(app, run)
+    used = [(pl.col("lists") & bit(list_index)) != 0 for list_index in range(len(list_ids))]
+    return sum(
+        list_id not in filled and receipts.select(on_it.any()).item()
+        for list_id, on_it in zip(list_ids, used, strict=True)
     )
 
 
-def lost_list(app: App, run: Run, receipts: pl.DataFrame, list_ids: Sequence[str]) -> bool:
-    """Return whether contacts were put on a list in whose place there is another one by now, since it was deleted meanwhile."""
+def _filled(app: App, run: Run) -> set[str | None]:
+    """Return the ids of the lists that the run's segments fill by now."""
     account = run.account or app.accounts.identities.home(str(run.connection)) or str(run.connection)
-    filled = {app.accounts.list_id(account, target.list) for target in run.targets}
-    return any(
-        list_id not in filled and receipts.select(((pl.col("lists") & bit(list_index)) != 0).any()).item()
-        for list_index, list_id in enumerate(list_ids)
-    )
+    return {app.accounts.list_id(account, target.list) for target in run.targets}
 
 
 def _unconfirmed(run: Run, error: Exception) -> None:

@@ -14,7 +14,7 @@ from shared.azure.storage import Conflict, Container
 from shared.composition.app import App
 from shared.delivery.destination import Destination
 from shared.exports.configuration import Export
-from shared.lifecycle.confirm import fell_short, lost_list, what_is_lost
+from shared.lifecycle.confirm import fell_short, lost_lists, what_is_lost
 from shared.lifecycle.destination import destination_of_run
 from shared.lifecycle.follow_up import follow_up, what_follows
 from shared.lifecycle.notify import announce
@@ -39,7 +39,7 @@ from shared.runs.ledger import NoSuchRun
 from shared.runs.rejected import write_rejected
 from shared.runs.run import Run
 from shared.state.digests import SCHEME
-from shared.state.state import State, identify, merge, without
+from shared.state.state import State, displaced, identify, merge, without
 from shared.telemetry import metering, tracing
 from shared.telemetry.names import Span
 
@@ -197,9 +197,10 @@ def _delivered(
         detail = (
             f"{there.title} did not put all contacts on their {there.list_word}s, although it did when it was tried. "
         ) + (_HOW_TO_REPAIR if run.trigger == "repair" else "A verification with repair follows by itself.")
-    if lost_list(app, run, receipts, lists) and run.stop is None and not missing:
+    lists_lost = lost_lists(app, run, receipts, lists)
+    if lists_lost and run.stop is None and not missing:
         reason = Reason.LISTS_DIFFER
-    left_over = what_is_lost(app, run, former, state, receipts, lists)
+    left_over = what_is_lost(lists_lost, displaced(former, state, receipts, lists))
     detail = " ".join(filter(None, [detail, left_over]))
     is_short = short is not False or state.has_unnamed
     return Ending(reason, detail, state, short=is_short, leaves_over=bool(left_over), calls=calls)

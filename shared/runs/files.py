@@ -46,6 +46,12 @@ def next_name(chunk: str, attempt: str) -> str:
     return f"{first}-{int(turn) + 1}-{attempt}"
 
 
+def turn_of(chunk: str) -> tuple[str, int, str]:
+    """Return where a chunk stands among others: what continues it comes after it, the tenth time after the second."""
+    first, turn, *_ = [*chunk.split("-"), "0"]
+    return first, int(turn), chunk
+
+
 def run_folder(export: str, run_id: str) -> str:
     """Return the folder of a run's blobs, in every container."""
     return f"{export}/{run_id}/"

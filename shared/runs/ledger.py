@@ -17,6 +17,7 @@ from shared.azure.records import NewerVersion
 from shared.azure.tables import Change, Lost, Table
 from shared.reasons.codes import Status
 from shared.runs.entry import Entry
+from shared.runs.files import turn_of
 from shared.runs.head import FollowUp, Head, RunInProgress
 from shared.runs.run import Run
 from shared.runs.run_id import moment_of
@@ -186,9 +187,10 @@ class Ledger:
         return found[0] if found else None
 
     def entries(self, export: str, run_id: str) -> list[Entry]:
-        """Return what is recorded of a run's chunks, in the order of their names."""
+        """Return what is recorded of a run's chunks, each before what continues it."""
         start = _chunk_key(run_id, "")
-        return [entry for _, entry in self._table.between(export, start, start + "~", Entry)]
+        found = [entry for _, entry in self._table.between(export, start, start + "~", Entry)]
+        return sorted(found, key=lambda entry: turn_of(entry.chunk))
 
     def forget_entries(self, export: str, run_id: str) -> None:
         """Forget what was recorded of an ended run's chunks: the run itself holds the sums."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import polars as pl
 import pytest
 
-from shared.delivery.errors import ContactGone
+from export_worker.deliver_chunk import _sort
+from shared.delivery.delivery import Delivery
+from shared.delivery.errors import ContactGone, NoAnswer
 from shared.delivery.progress import Progress
-from shared.destinations.autopilot.list_methods import BULK
+from shared.destinations.autopilot.account import AutopilotAccount
+from shared.destinations.autopilot.destination import AUTOPILOT
+from shared.destinations.autopilot.list_methods import BULK, MEMBERSHIP
+from shared.state.state import SCHEMA, State, merge
 from tests.delivery.accounts import MemoryAccount
-from tests.delivery.deliveries import LISTS, deliver, operation
+from tests.delivery.deliveries import LISTS, deliver, make_sender, operation
 
 
 @dataclass
@@ -103,3 +110,17 @@ def test_who_was_there_and_is_suppressed_now_was_gone() -> None:
     item = Progress(operation(1, known=True), "person_1", added={1})
     item.suppress()
     assert (item.recreated, item.contact_id, item.added) == (True, None, {0})
+
+
+def test_what_stays_in_doubt_is_of_the_new_contact(pool: ThreadPoolExecutor) -> None:
+    api = account(lambda api, call, number: api.begin_anew() if (call, number) == ("upsert", 1) else None)
+    api.fault = lambda call: NoAnswer("500") if call == "add" else None
+    sender = make_sender(pool)
+    delivery = Delivery(AUTOPILOT, AutopilotAccount(api), sender, LISTS, MEMBERSHIP)
+    delivered = delivery.deliver([replace(operation(1), contact_id="0_p1@example.com")])
+    outcome = _sort(delivery, delivered, sender, LISTS, None)
+    assert outcome.in_doubt
+    receipts = pl.read_parquet(io.BytesIO(outcome.in_doubt()))
+    before = State(("list-b",), pl.DataFrame([(1, "0_p1@example.com", 7, 1, 0)], schema=SCHEMA, orient="row"))
+    after = merge(before, receipts, LISTS).on_lists(LISTS)
+    assert after.select("contact_id", "lists", "attempted").rows() == [("1_p1@example.com", 0, 1)]

@@ -124,6 +124,18 @@ def test_a_chunk_recorded_by_many_at_once_counts_once(ledger: Ledger) -> None:
     assert [entry.chunk for entry in ledger.entries("e", run.id)] == [f"{n:06d}" for n in range(20)]
 
 
+def test_what_continues_a_chunk_comes_after_it_however_often_it_was_continued(ledger: Ledger) -> None:
+    """What a person's receipts say counts in the order in which it was learnt."""
+    run = a_run()
+    ledger.start(run)
+    names = ["000001", *(f"000001-{turn}-{turn:08x}" for turn in range(1, 12)), "000002", "000002-1-ab"]
+    ledger.change("e", run.id, lambda run: planned(run, NOW, chunks=len(names)))
+    for name in reversed(names):
+        entry = Entry(chunk=name)
+        ledger.record("e", run.id, entry, lambda run, entry=entry: run.recorded(entry, Counts(), None, NOW))  # type: ignore[misc]
+    assert [entry.chunk for entry in ledger.entries("e", run.id)] == names
+
+
 def test_finishing_frees_the_export_moves_the_state_and_is_harmless_again(ledger: Ledger) -> None:
     run = a_run()
     ledger.start(run)
