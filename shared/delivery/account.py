@@ -123,7 +123,10 @@ class Account(ListNames, Protocol):
         ...
 
     def look(self, contact_ids: Sequence[str]) -> Sequence[Seen | None]:
-        """Return the contacts with these ids, their `lists` included, in order; None for one that there is not."""
+        """Return the contacts with these ids, their `lists` included, in order; None for one that the answer does not have.
+
+        That there is no such contact is believed only of one who was asked about alone.
+        """
         ...
 
     def members(self, list_id: str, names: Sequence[str], bookmark: str | None = None) -> Page:
