@@ -216,7 +216,7 @@ def _combined(receipts: pl.DataFrame) -> pl.DataFrame:
 
 def _one_after_the_other(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
     """Return one receipt a person that comes to the same as the first and then, where there is one, the second."""
-    joined = first.join(second.with_columns(pl.lit(value=True).alias("came")), on="person", how="left", suffix="_new")
+    joined = first.join(second, on="person", how="left", suffix="_new")
     reborn = pl.col("reborn_new").fill_null(value=False)
 
     def before(name: str) -> pl.Expr:
