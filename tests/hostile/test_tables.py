@@ -99,6 +99,8 @@ _text = st.lists(_scraps | st.binary(max_size=3), max_size=30).map(b"".join)
 @example(data=b"\xef\xbb\xbf", told={})
 @example(data=b"\xef\xbb\xbf\xef\xbb\xbf,,", told={})
 @example(data=b"\r\n\r\n", told={})
+@example(data=BODY * 40 + b"1," + b"\0" * 16 + b",z@example.com\n", told={})
+@example(data=BODY * 40 + b"1," + b"\0" * 8 + b"," + b"\0" * 8 + b"\n", told={})
 def test_a_sound_row_is_the_same_however_it_is_read(source: Source, data: bytes, told: dict[str, Any]) -> None:
     source.table(data, told)
     found = read(source)

@@ -198,7 +198,7 @@ def carefully(pieces: Iterable[bytes], file: PartitionFile, wanted: Sequence[str
         elif (
             UNDECODED in text
             or (len(text) > LONGEST_VALUE and max(map(len, values)) > LONGEST_VALUE)
-            or hole in "".join(row.cells)
+            or hole in "\n".join(row.cells)
         ):
             traces[len(held)] = tracer.of_cells(row.cells)
         broken = len(held) in traces
