@@ -66,7 +66,7 @@ def layout_of(
     dialect = _quoting(text, told)
     sample = list(islice(rows([text], dialect, width=None), _SAMPLE))
     if not sample and told.header:
-        raise Unreadable("is empty, although model.json promises a header. Refresh the Blob export")
+        raise Unreadable("is empty, although model.json promises a header. Run the Blob export again")
     if not sample:
         return Layout(tuple(columns), dialect, len(start), is_blank=whole)
     _check_signs(sample)
@@ -152,7 +152,7 @@ def _header(sample: Sequence[Row], text: str, dialect: Dialect, columns: Sequenc
     named = dialect.header or any(lookup.get(plain(cell)) for cell in first.cells)
     if _is_wordy(first.cells) and (named or (len(sample) > 1 and not others)):
         raise Unreadable(
-            "has a first row that may be a header, but does not name the columns of model.json. Refresh the Blob export"
+            "has a first row that may be a header, but does not name the columns of model.json. Run the Blob export again"
         )
     return None
 
@@ -169,7 +169,7 @@ def _check_header(names: Sequence[str], columns: Sequence[str], *, alone: bool) 
     if any(_BREAK.search(name) for name in names):
         raise Unreadable("has a header with line breaks or control characters in a name")
     if alone and not set(names) <= set(columns):
-        raise Unreadable("has a header that names other columns than model.json, and no row. Refresh the Blob export")
+        raise Unreadable("has a header that names other columns than model.json, and no row. Run the Blob export again")
 
 
 def _is_wordy(cells: Sequence[str]) -> bool:
@@ -218,7 +218,9 @@ def _check_delimiter(sample: Sequence[Row], text: str, told: Dialect, columns: S
         header = bool(found) and len(found[0].cells) > 1 and is_header(found[0].cells, columns)
         if header or fitting > sound or fitting == sound > 0:
             expected = _DELIMITERS.get(told.delimiter, repr(told.delimiter))
-            raise Unreadable(f"has fields parted by {name}, while model.json says {expected}. Refresh the Blob export")
+            raise Unreadable(
+                f"has fields parted by {name}, while model.json says {expected}. Run the Blob export again"
+            )
 
 
 def _check_order(sample: Sequence[Row], columns: Sequence[str], address: str | None) -> None:
@@ -235,7 +237,7 @@ def _check_order(sample: Sequence[Row], columns: Sequence[str], address: str | N
     moved = bool(elsewhere) and elsewhere.most_common(1)[0][1] * 2 >= len(people)
     if there and not any(there) and (moved or len(there) > 1):
         raise Unreadable(
-            f"has no header, and by the order of model.json no address in column {address!r}. Refresh the Blob export"
+            f"has no header, and by the order of model.json no address in column {address!r}. Run the Blob export again"
         )
 
 

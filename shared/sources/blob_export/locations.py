@@ -65,7 +65,7 @@ def newest_of(table: str, places: Sequence[Place]) -> list[int]:
     if not is_whole or _contradict(folders, places):
         raise Fault(
             f"The partitions of table {table!r} lie in folders of different times, and it cannot be told which "
-            "count. Refresh the Blob export."
+            "count. Run the Blob export again."
         )
     return [number for number, folder in enumerate(folders) if folder == newest]
 
@@ -90,10 +90,10 @@ def blob_of(location: str, table: str, container: str) -> tuple[str, str | None]
         other = next((name for name, _ in asked if name != "snapshot"), name)
         raise Fault(
             f"A partition of table {table!r} has a location with {other[:40]!r} in its query, so it cannot be told which "
-            "version of the file counts. Refresh the Blob export."
+            "version of the file counts. Run the Blob export again."
         )
     if not _SNAPSHOT.fullmatch(snapshot):
-        raise Fault(f"A partition of table {table!r} names a snapshot that is no time. Refresh the Blob export.")
+        raise Fault(f"A partition of table {table!r} names a snapshot that is no time. Run the Blob export again.")
     return path, snapshot
 
 
@@ -106,7 +106,7 @@ def _path(path: str, table: str, container: str) -> str:
             climbs = "." in segments or ".." in segments
             if climbs or not inside.strip("/") or len(inside) > LONGEST_PATH or _CONTROL.search(inside):
                 raise Fault(
-                    f"A partition of table {table!r} has a location that can be no blob. Refresh the Blob export."
+                    f"A partition of table {table!r} has a location that can be no blob. Run the Blob export again."
                 )
             return inside
     raise Fault(
@@ -133,7 +133,7 @@ def shared_files(tables: Iterable[BlobTable], names: Iterable[str]) -> dict[str,
                 other = min(sharing - {name})
                 faults[name] = (
                     f"model.json names one file for table {name!r} and for table {other!r}, and it cannot be told whose "
-                    "rows it holds. Refresh the Blob export."
+                    "rows it holds. Run the Blob export again."
                 )
     return faults
 

@@ -79,7 +79,7 @@ def _catalogue(found: Mapping[str, Sequence[BlobTable | str]], modified: datetim
     tables: dict[str, BlobTable] = {}
     for name, (first, *more) in found.items():
         if more:
-            faults[name] = f"model.json names table {name!r} {1 + len(more)} times. Refresh the Blob export."
+            faults[name] = f"model.json names table {name!r} {1 + len(more)} times. Run the Blob export again."
         elif isinstance(first, str):
             faults[name] = first
         elif name not in faults:
@@ -88,7 +88,7 @@ def _catalogue(found: Mapping[str, Sequence[BlobTable | str]], modified: datetim
 
 
 def _twice(member: str) -> str:
-    return f"the member {member[:40]!r} twice. Refresh the Blob export."
+    return f"the member {member[:40]!r} twice. Run the Blob export again."
 
 
 def too_large() -> ExportError:
@@ -237,15 +237,15 @@ class _Model(_Part):
 
 def _table(entity: _Entity, modified: datetime | None, container: str) -> BlobTable:
     if not entity.partitions:  # a segment without members has a file without rows; this one has never been written
-        raise Fault(f"model.json names no file of table {entity.name!r}. Refresh the Blob export.")
+        raise Fault(f"model.json names no file of table {entity.name!r}. Run the Blob export again.")
     for number, partition in enumerate(entity.partitions, start=1):
         if not partition.location:
-            raise Fault(f"Partition {number} of table {entity.name!r} has no location. Refresh the Blob export.")
+            raise Fault(f"Partition {number} of table {entity.name!r} has no location. Run the Blob export again.")
     places = [Place(str(partition.location), partition.refreshed) for partition in entity.partitions]
     current = [entity.partitions[number] for number in newest_of(entity.name, places)]
     partitions = tuple(_partition(partition, entity.name, container) for partition in current)
     if len({partition.path for partition in partitions}) < len(partitions):  # in two versions, too
-        raise Fault(f"model.json names a file of table {entity.name!r} twice. Refresh the Blob export.")
+        raise Fault(f"model.json names a file of table {entity.name!r} twice. Run the Blob export again.")
     times = [partition.refreshed for partition in current if partition.refreshed]
     return BlobTable(
         name=entity.name,

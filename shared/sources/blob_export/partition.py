@@ -118,7 +118,7 @@ def check_columns(layout: Layout, wanted: Sequence[str], path: str, address: str
         if not count:
             raise ExportError(
                 Reason.EMAIL_COLUMN_MISSING if name == address else Reason.COLUMN_MISSING,
-                f"{path} has no column {name!r}, although model.json names it. Refresh the Blob export, so that all files "
+                f"{path} has no column {name!r}, although model.json names it. Run the Blob export again, so that all files "
                 "of a segment have the same columns.",
             )
 

@@ -58,4 +58,4 @@ def _check_ends(table: str, files: Sequence[ReadFile]) -> None:
 
 
 def _unlike(what: str) -> ExportError:
-    return ExportError(Reason.SOURCE_MALFORMED, f"{what}. Refresh the Blob export.")
+    return ExportError(Reason.SOURCE_MALFORMED, f"{what}. Run the Blob export again.")

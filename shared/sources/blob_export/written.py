@@ -48,7 +48,7 @@ def check_settled(model: Written, files: Iterable[Written], *, now: datetime, qu
         raise ExportError(
             Reason.SOURCE_NOT_SETTLED,
             f"{newer} was written after {model.path}, and {older} before it, so they are of two refreshes. "
-            "If that lasts, refresh the Blob export.",
+            "If that lasts, run the Blob export again.",
         )
 
 

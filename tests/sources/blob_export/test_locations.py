@@ -117,7 +117,7 @@ def test_a_signature_lets_in_and_chooses_nothing() -> None:
     ],
 )
 def test_a_file_is_part_of_a_table_once_in_whatever_version(first: str, second: str) -> None:
-    assert read(at(first), at(second)) == "model.json names a file of table 'VIP' twice. Refresh the Blob export."
+    assert read(at(first), at(second)) == "model.json names a file of table 'VIP' twice. Run the Blob export again."
 
 
 @pytest.mark.parametrize("path", ["x/./VIP.csv", "x/%2E/VIP.csv"])

@@ -42,7 +42,7 @@ def test_a_table_with_a_member_twice_is_at_fault_and_no_other(old: str, new: str
     found = catalogue(f'{{"entities": [{", ".join(tables)}]}}')
     assert list(found.tables) == ["Other"]
     assert found.faults == {
-        "VIP": f"In model.json table 'VIP' has the member {member!r} twice. Refresh the Blob export."
+        "VIP": f"In model.json table 'VIP' has the member {member!r} twice. Run the Blob export again."
     }
 
 
