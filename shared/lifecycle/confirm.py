@@ -71,6 +71,8 @@ def what_is_lost(lists: int, people: int) -> str:
 def lost_lists(app: App, run: Run, receipts: pl.DataFrame, list_ids: Sequence[str]) -> int:
     """Count the lists that contacts were put on, and in whose place there are others by now: they were deleted meanwhile."""
     filled = _filled(app, run)
+    if not filled or None in filled:  # what fills the segments by now is not known of all of them
+        return 0
     used = [(pl.col("lists") & bit(list_index)) != 0 for list_index in range(len(list_ids))]
     return sum(
         list_id not in filled and receipts.select(on_it.any()).item()

@@ -294,8 +294,7 @@ class Run(Record):
     def _check(self, what: str, may: bool = True) -> None:
         """Raise IllegalTransition for a run that has ended, and where `may` is false."""
         if self.status.is_final or not may:
-            done = f"{self.done} of {self.chunks} chunks done" if self.plan else "no plan"
-            raise IllegalTransition(f"run {self.id} cannot {what}: {self.status}, {done}")
+            raise IllegalTransition(f"run {self.id} cannot {what}: {self.status}, {self.done} of {self.chunks} done")
 
     def _with(self, **changes: Unpack[RunChanges]) -> Run:
         return self.model_copy(update={**changes})

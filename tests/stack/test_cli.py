@@ -141,8 +141,7 @@ def test_a_run_that_a_guard_held_is_told_once_and_counts_no_rows(world: World, t
     world.save("held", segments=[{"segment": "Team", "list": "Held"}], mapping=SIMPLE, max_profiles=1000)
     said = terminal.run("run", "held", "--watch", code=1)
     assert "Skipped (over_limit). The segments hold 1,234 profiles; the export allows 1,000. Nothing was sent" in said
-    assert "more profiles than" not in said
-    assert "rows read" not in said
+    assert [words for words in ("more profiles than", "rows read") if words in said] == []
 
 
 def test_nothing_is_cut_in_a_pipe(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
