@@ -10,7 +10,7 @@ from shared.delivery.delivery import Delivery
 from shared.delivery.errors import DestinationError
 from shared.delivery.progress import Delivered
 from shared.delivery.sending import Sender
-from shared.lifecycle.window import nothing_done
+from shared.lifecycle.window import nothing_done, refusal
 from shared.reasons.codes import Reason
 from shared.reasons.rows import RowReason
 from shared.runs.run import Run
@@ -27,7 +27,7 @@ def stop_of(
 ) -> Reason | None:
     """Return why the run shall send no more, if so."""
     if sender.key_refused:
-        return Reason.KEY_REFUSED
+        return refusal(sender.key_refused)
     if _has_lost_a_field(account, sender, operations, delivery, delivered):
         return Reason.FIELD_UNKNOWN
     if delivery.refuses_all or sender.account_refused:

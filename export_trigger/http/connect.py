@@ -161,8 +161,8 @@ def connect(
     """
     try:
         account: Account = app.open(name, connection) if key is None else app.open_with(name, connection, key)
-        told = app.sender(account, seconds=CONNECT_SECONDS).one(account.api.identity)
-        return app.remember_identity(account, told), shown_name(told)
+        known, told = app.recognise(account, app.sender(account, seconds=CONNECT_SECONDS))
+        return known, shown_name(told)
     except KeyRefused:
         raise _refused("key_refused", _key_refused(connection.kind)) from None
     except ExportError as end:
@@ -205,7 +205,7 @@ def follow(
     app: App, name: str, before: Connection | None, connection: Connection, opened: Account | None, by: str
 ) -> None:
     """Update what depends on a connection that was saved: its account, the pace, and the key it no longer names."""
-    app.forget_rates()
+    app.rates.forget()
     app.forget_key(connection.secret_name)
     if opened is not None:
         app.accounts.identities.settle(name, opened.id)

@@ -138,7 +138,7 @@ def delete_connection(app: App, call: Call) -> Answer:
     for export in exports_using(app, name):  # saved while we were at it
         _detach(app, export, name, call)
     app.accounts.identities.forget(name)
-    app.forget_rates()
+    app.rates.forget()
     removed = connection is not None and remove_former_key(app, name, connection.secret_name, call.caller.id)
     kept = {} if removed or connection is None else {"secret_kept": connection.secret_name}
     return Answer(HTTPStatus.NO_CONTENT, noted=kept)

@@ -2,6 +2,9 @@
 
 An account is known by what Autopilot tells (`instanceId`; an account that tells none is known by its key alone). Until it
 has been asked, a connection stands for an account of its own, under its name: so did every connection before.
+
+What is known of a key changes only if the account tells another id in so many words. An answer that says less than an
+earlier one is no answer.
 """
 
 from __future__ import annotations
@@ -11,9 +14,13 @@ from typing import Final
 
 from shared.azure.records import Record
 from shared.azure.tables import Change, Table
+from shared.delivery.errors import NoAnswer
 
 _KEYS: Final = "_keys"
 """Partition of what is known of keys; no connection can bear this name."""
+
+_TELLING: Final = "instance_"
+"""How the names of accounts begin that told their ids."""
 
 _HOME: Final = "account"
 _SHARED: Final = ("filling", "pace")
@@ -47,11 +54,11 @@ class StoredRecord(Record):
 
 def account_name(told: str | None, key_digest: str) -> str:
     """Return an account's own name among ours: by what Autopilot tells, else by the key that opens it."""
-    return f"instance_{sha256(told.encode()).hexdigest()[:32]}" if told else f"key_{key_digest}"
+    return f"{_TELLING}{sha256(told.encode()).hexdigest()[:32]}" if told else f"key_{key_digest}"
 
 
 class Identities:
-    """What is known of keys and connections. Knowledge of a key never changes, so an instance remembers it."""
+    """What is known of keys and connections. Knowledge of a key hardly changes, so an instance remembers it."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -67,10 +74,46 @@ class Identities:
             self._accounts[key_digest] = found[0].account
         return self._accounts[key_digest]
 
-    def remember_key(self, key_digest: str, account: str) -> None:
-        """Remember which account a key opens."""
-        self._table.put(_KEYS, key_digest, KeyRecord(account=account))
+    def recognise(self, key_digest: str, told: str | None, before: str | None) -> str:
+        """Return the account that a key opens by the id that it told, and remember it; None if it told none.
+
+        `before` is the account that its connection led to. Raise NoAnswer where it told none, although one is known of the
+        key or of that account.
+        """
+        known = self.account_of_key(key_digest)
+        if told is None:
+            if (known or before or "").startswith(_TELLING):
+                raise NoAnswer("the account was answered without the id that it told before")
+            return known or self._remember(key_digest, account_name(None, key_digest))
+        named = self._name(told)
+        if known is None:
+            return self._remember(key_digest, named)
+        if known != named:
+            if known.startswith(_TELLING):
+                self._table.put(_KEYS, key_digest, KeyRecord(account=named))
+                self._accounts[key_digest] = named
+                return named
+            self._keep_name(account_name(told, key_digest), known)
+        return known
+
+    def _name(self, told: str) -> str:
+        """Return the name of the account of an id: the one that it had before it told the id, if it told none once."""
+        name = account_name(told, "")
+        found = self._table.get(_KEYS, name, KeyRecord)
+        return found[0].account if found else name
+
+    def _keep_name(self, name: str, former: str) -> None:
+        """Keep the name of an account that tells its id for the first time, unless another of its keys gave it one since."""
+        keys = self._table.between(_KEYS, "", "~", KeyRecord)
+        if all(record.account != name for _, record in keys):
+            self._table.try_write(_KEYS, [Change(name, KeyRecord(account=former), None)])
+
+    def _remember(self, key_digest: str, account: str) -> str:
+        """Remember which account a key opens; return the one that was remembered first."""
+        if not self._table.try_write(_KEYS, [Change(key_digest, KeyRecord(account=account), None)]):
+            return self.account_of_key(key_digest) or account
         self._accounts[key_digest] = account
+        return account
 
     def home(self, connection: str) -> str | None:
         """Return the account that a connection was last seen to lead to, or None."""

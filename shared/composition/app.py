@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -16,7 +14,6 @@ from typing import Final
 import requests
 
 from shared.accounts.accounts import AccountNotes, Accounts, AccountSlots
-from shared.accounts.identities import account_name
 from shared.azure.clock import StorageClock
 from shared.azure.locks import Locks
 from shared.azure.settings import Settings, read_settings
@@ -24,6 +21,8 @@ from shared.azure.storage import Storage, StorageFault
 from shared.azure.tables import Table
 from shared.azure.vault import GivenKey, Vault, VaultKey
 from shared.cleaning.fields import Fields
+from shared.composition.account_key import AccountKey
+from shared.composition.rates import Rates
 from shared.delivery.account import Account as DestinationAccount
 from shared.delivery.account import Identity
 from shared.delivery.capabilities import ListMethod
@@ -49,9 +48,6 @@ VAULT_SECONDS: Final = 8.0
 """Seconds that a call to the vault may take to connect, and again to be answered: it answers in milliseconds."""
 
 VAULT_REPEATS: Final = 2
-
-RATE_SECONDS: Final = 60.0
-"""Seconds for which an instance need not look which other connections share an account's pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +96,17 @@ class App:
     pool: ThreadPoolExecutor
     http: requests.Session
     _keys: dict[tuple[str, str], VaultKey] = field(default_factory=dict)
-    _rates: dict[str, tuple[dict[str, float], float]] = field(default_factory=dict)
     _slots: dict[tuple[str, float], AccountSlots] = field(default_factory=dict)
     _in_flight: dict[tuple[str, int], threading.BoundedSemaphore] = field(default_factory=dict)
     _digest_key: InstallationKey = field(init=False)
     counts: Counts = field(init=False)
+    rates: Rates = field(init=False)
     lists_asked: dict[str, ListsAsked] = field(default_factory=dict)
     """An account's lists as a preview last asked for them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counts(self.source, KeptCounts(self.storage, self.now)))
+        object.__setattr__(self, "rates", Rates(self.registry, self.accounts.identities))
         installation_key = InstallationKey(self.vault, self.storage, self.tombstones, self.locks, self.now)
         object.__setattr__(self, "_digest_key", installation_key)
 
@@ -161,19 +158,21 @@ class App:
 
     def identify(self, account: Account, sender: Sender) -> Account:
         """Ask whose account a key opens, unless that is known; raise the DestinationError of the call."""
-        if account.is_known:
-            return account
-        return self.remember_identity(account, sender.one(account.api.identity))
+        return account if account.is_known else self.recognise(account, sender)[0]
 
-    def remember_identity(self, account: Account, told: Identity) -> Account:
-        """Remember whose account its key opens, as it told; return the account as it is known now."""
-        digest = self._digest_key.current().of_api_key(account.key.current())
-        self.accounts.identities.remember_key(digest, account_name(_of_kind(account, told.id), digest))
-        return self._open(account.name, account.connection, account.key)
+    def recognise(self, account: Account, sender: Sender) -> tuple[Account, Identity]:
+        """Ask whose account a key opens, and remember it; return the account as it is known now, and what it told.
 
-    def forget_rates(self) -> None:
-        """Look again which connections share an account's pace."""
-        self._rates.clear()
+        Raise the DestinationError of the call, NoAnswer if it contradicts what is known.
+        """
+        while True:
+            key = account.key.current()
+            told = sender.one(account.api.identity)
+            if account.key.current() == key:  # else nobody knows which of two keys it was
+                break
+        before = account.id if account.is_known else self.accounts.identities.home(account.name)
+        self._remember(account.destination, key, told, before)
+        return self._open(account.name, account.connection, account.key), told
 
     def _successor(self, name: str, secret: str, held: str | None) -> str | None:
         """Name the secret that holds a connection's key by now, if it is another than `secret` and opens the same account.
@@ -194,29 +193,31 @@ class App:
         """Return the account that a key is known to open."""
         return self.accounts.identities.account_of_key(self._digest_key.current().of_api_key(key)) if key else None
 
+    def _account_told(self, destination: Destination, place: Place, before: str, key: str) -> str:
+        """Return the account that a key opens, in the place of one that opened `before`; one that was never seen is asked about.
+
+        That call has no slot of the account's pace: it is made once for a key, in the middle of another call.
+        """
+        if known := self._account_of(key):
+            return known
+        asked = destination.open(place, GivenKey(key), self.http, AccountNotes(self.accounts, before))
+        return self._remember(destination, key, asked.identity(), before)
+
+    def _remember(self, destination: Destination, key: str, told: Identity, before: str | None) -> str:
+        digest = self._digest_key.current().of_api_key(key)
+        return self.accounts.identities.recognise(digest, _of_kind(destination, told.id), before)
+
     def _open(self, name: str, connection: Connection, key: Key) -> Account:
         destination = destination_of(connection.kind)
         place = Place(connection.region, self.settings.urls.get(connection.kind))
         known = self._account_of(key.current())
         account = known or name
+        if known:
+            key = AccountKey(key, known, partial(self._account_told, destination, place, known))
         api = destination.open(place, key, self.http, AccountNotes(self.accounts, account))
-        rate = min([connection.rate_limit, *(rate for other, rate in self._rates_of(account).items() if other != name)])
+        rate = min([connection.rate_limit, *(rate for other, rate in self.rates.of(account).items() if other != name)])
         slots = self._slots.setdefault((account, rate), AccountSlots(self.accounts, account, rate, self.clock))
         return Account(name, connection, key, destination, api, slots, account, rate, known is not None)
-
-    def _rates_of(self, account: str) -> dict[str, float]:
-        """Return the rate limits of the connections that lead to an account, as they were within the last minute."""
-        known = self._rates.get(account)
-        if known is None or time.monotonic() >= known[1]:
-            known = self._rates[account] = (dict(self._find_rates(account)), time.monotonic() + RATE_SECONDS)
-        return known[0]
-
-    def _find_rates(self, account: str) -> Iterator[tuple[str, float]]:
-        for name in self.registry.connections():
-            if self.accounts.identities.home(name) == account:
-                with suppress(ExportError):  # one that is damaged leads nowhere
-                    if found := self.registry.connection(name):
-                        yield name, found[0].rate_limit
 
     def list_method(self, account: Account) -> ListMethod | None:
         """Return how the account's lists are filled: what the connection says, or what was proved; None if nothing was yet."""
@@ -241,10 +242,9 @@ class App:
         return self._digest_key.stored()
 
 
-def _of_kind(account: Account, told: str | None) -> str | None:
+def _of_kind(destination: Destination, told: str | None) -> str | None:
     """Return an account's id told apart from the ids of other kinds; one of the kind that was the only one is as it was."""
-    kind = account.destination.kind
-    return told if told is None or kind == DEFAULT.kind else f"{kind} {told}"
+    return told if told is None or destination.kind == DEFAULT.kind else f"{destination.kind} {told}"
 
 
 @cache

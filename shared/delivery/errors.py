@@ -3,6 +3,7 @@
     DestinationError
     ├── NoAnswer             nothing is known: repeat (every call may be repeated, making a list after a look)
     │   ├── Unclear          the destination may answer so: look whether it is done, instead of asking again
+    │   ├── OtherList        a list was made, perhaps ours under another title: look whether it is new
     │   ├── Throttled        too fast: slow down for everyone, then repeat
     │   ├── NotSent          the call was not made, and counts as none
     │   │   └── HeldBack     since the destination would ban us: slow down for everyone, then repeat
@@ -12,6 +13,7 @@
     │   └── ListGone         there is no such list
     ├── PermissionsWouldChange   sending contacts would let us mail people who do not want it: send nobody
     └── KeyRefused           no call will do any more
+        └── AnotherAccount   the key that there is by now opens another account: nothing is sent there
 
 No error carries a path, a query or a body: all of them can hold an address.
 """
@@ -32,6 +34,14 @@ class NoAnswer(DestinationError):
 
 class Unclear(NoAnswer):
     """An answer that the destination may really give, but that another may give as well: a look tells whether it is done."""
+
+
+class OtherList(NoAnswer):
+    """A creation was answered with a list of another title: ours in another spelling, or the answer to another call."""
+
+    def __init__(self, text: str, list_id: str) -> None:
+        super().__init__(text)
+        self.list_id = list_id
 
 
 class Throttled(NoAnswer):
@@ -79,3 +89,7 @@ class PermissionsWouldChange(DestinationError):
 
 class KeyRefused(DestinationError):
     """The key is wrong, or was replaced."""
+
+
+class AnotherAccount(KeyRefused):
+    """The key was replaced by one of another account, or of one that nobody knows."""

@@ -34,12 +34,14 @@ def fell_short(
 ) -> tuple[bool | None, Counts]:
     """Return whether a list holds fewer members than sending contacts should have put on it; two calls a list.
 
-    None where Autopilot cannot be asked now: then nobody knows, be the run stopped or not. The calls are returned too.
+    None where the account cannot be asked now: then nobody knows, be the run stopped or not. The calls are returned too.
     """
     if not run.counts.joiners or run.trigger == "repair":
         return False, NO_CALLS
     try:
         account = app.account(run.connection)
+        if run.account and account.id != run.account:
+            return None, NO_CALLS
         method = app.list_method(account)
         if method == account.destination.methods[-1]:  # None: what was believed in this run was forgotten meanwhile
             return False, NO_CALLS

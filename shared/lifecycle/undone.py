@@ -19,7 +19,7 @@ def left(app: App, run: Run, reason: Reason, operations: Sequence[Operation], ca
     """Return the outcome of a chunk that is sent no more; it is in doubt if any attempt may have sent something of it."""
 
     def in_doubt() -> bytes:
-        account = app.accounts.identities.home(str(run.connection)) or str(run.connection)
+        account = run.account or app.accounts.identities.home(str(run.connection)) or str(run.connection)
         lists = [app.accounts.list_id(account, target.list) for target in run.targets]
         known = tuple(dict.fromkeys(filter(None, lists)))
         return write_table(tabulate(doubts(operations, lists), known), known)

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.delivery.errors import DestinationError, KeyRefused, Refused
+from shared.delivery.errors import AnotherAccount, DestinationError, KeyRefused, Refused
 from shared.delivery.sending import Sender
 from shared.lifecycle.liveness import RunOver
 from shared.lifecycle.outage import wait
@@ -42,6 +42,10 @@ def open_account(app: App, run: Run) -> Account:
         account.key.current()
     except VaultUnavailable:
         raise ExportError(wait(app, run, Reason.KEY_MISSING)) from None
+    except KeyRefused as refused:
+        raise ExportError(refusal(refused)) from None
+    except DestinationError:
+        raise TryLater(NO_SLOT.pause(), "nobody said whose account a new key opens") from None
     if run.account and run.account != account.id:
         raise ExportError(Reason.ACCOUNT_CHANGED)
     backlog = account.slots.backlog()
@@ -64,14 +68,19 @@ def known_account(app: App, run: Run, connection: str | None) -> Account:
     with postponed_calls(app, run, sender):
         try:
             app.identify(account, sender)
-        except KeyRefused:
-            raise ExportError(Reason.KEY_REFUSED) from None
+        except KeyRefused as refused:
+            raise ExportError(refusal(refused)) from None
         except Refused as error:
             raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
         except DestinationError:
             raise ExportError(nothing_done(app, run, account, sender)) from None
     note_calls(app, run, calls_of(sender))
     return app.account(connection)
+
+
+def refusal(error: KeyRefused) -> Reason:
+    """Return why a run shall stop whose key will not do."""
+    return Reason.ACCOUNT_CHANGED if isinstance(error, AnotherAccount) else Reason.KEY_REFUSED
 
 
 def nothing_done(app: App, run: Run, account: Account, sender: Sender) -> Reason:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 import pytest
 
 from export_trigger.steps.keys import sweep_keys
 from export_trigger.steps.plan_run import plan_run
+from export_worker.deliver_chunk import deliver_chunk
 from shared.azure.storage import Conflict
+from shared.composition.app import Account, App
 from shared.delivery.account import Identity
+from shared.delivery.errors import KeyRefused
+from shared.destinations.autopilot.answers import Call
 from shared.destinations.autopilot.client import Autopilot
 from shared.exports.registry import Registry
 from shared.lifecycle.start import start_run
-from shared.reasons.codes import Reason
+from shared.lifecycle.window import open_account
+from shared.reasons.codes import Reason, Status
 from shared.reasons.errors import ExportError
+from shared.runs.run import Run
 from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
 from tests.hostile.attacks import ROUNDS, at_once
@@ -127,6 +134,65 @@ def test_the_trail_says_what_a_save_changed_and_no_key(installation: Installatio
     installation.connect("main", "second", rate_limit=8)
     assert installation.audit()[0] == "put_connection connection=main changed=rate_limit"
     assert not [line for line in installation.audit() if "first" in line or "second" in line]
+
+
+@pytest.mark.parametrize(
+    ("account", "how"), [("two", "refused"), ("two", "read again"), ("one", "refused"), ("one", "read again")]
+)
+def test_a_key_that_is_replaced_in_the_vault_in_the_middle_of_a_run_sends_nobody_to_another_account(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, account: str, how: str
+) -> None:
+    send, used = Autopilot._send, list[tuple[str, Call]]()
+    old, new = (f"{number}-key-of-{account}-{how[:4]}" for number in ("first", "second"))
+
+    def sent(api: Autopilot, key: str, call: Call, body: object, parts: Mapping[str, str]) -> object:
+        used.append((key, call))
+        if key == old and call is Call.UPSERT and how == "refused":
+            raise KeyRefused("POST /contacts was answered 401")
+        return send(api, "sandbox-key", call, body, parts)
+
+    monkeypatch.setattr(Autopilot, "_send", sent)
+    installation.connect("main", old, account="one", list_strategy="single")
+    installation.save("team", "main", f"List {account} {how}")
+    run = start_run(installation.app, "team", trigger="on_demand", requested_by="me")
+    plan_run(installation.app, "team", run.id)
+    account_id = installation.app.account("main").id
+    installation.keys[new] = Identity("Account", account)
+    installation.app.vault.write(installation.secret("main"), new)
+    used.clear()
+    if how == "read again":
+
+        def opened(app: App, run: Run) -> Account:
+            found = open_account(app, run)
+            monkeypatch.setattr("shared.azure.vault.FRESH", 0.0)
+            return found
+
+        monkeypatch.setattr("export_worker.deliver_chunk.open_account", opened)
+    deliver_chunk(installation.app, "team", run.id, "000001")
+    monkeypatch.undo()
+    ended = installation.app.ledger.run("team", run.id)
+    if account == "one":
+        assert (ended.status, ended.counts.delivered) == (Status.SUCCESSFUL, 1)
+        assert (new, Call.UPSERT) in used
+    else:
+        assert (ended.reason, ended.counts.delivered) == (Reason.ACCOUNT_CHANGED, 0)
+        assert {key for key, _ in used} <= {old}
+    assert ended.account == account_id
+
+
+def test_a_save_whose_account_tells_less_than_before_leaves_the_connection_at_its_account(
+    installation: Installation,
+) -> None:
+    installation.connect("main", "telling", account="one")
+    before = installation.app.account("main").id
+    installation.keys["telling"] = Identity("Account one", None)
+    body = {"display_name": "Renamed", "api_key": "telling", "agree_to_privacy": True}
+    assert installation.ask("put_connection", "main", body=body)[0] == 200
+    assert installation.app.account("main").id == before
+    installation.keys["silent"] = Identity("Account one", None)
+    status, content = installation.ask("put_connection", "main", body={**body, "api_key": "silent"})
+    assert (status, told(content)) == (502, "autopilot_unavailable")
+    assert installation.key_of("main") == "telling"
 
 
 @pytest.mark.parametrize("name", ["autopilot-own", "teams-own"])
