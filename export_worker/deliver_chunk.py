@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from export_worker.stop import stop_of
-from shared.accounts.lists import ensure_lists
+from shared.accounts.lists import ensure_lists, forget_gone
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import Account, App
 from shared.delivery.capabilities import ListMethod
@@ -34,7 +34,7 @@ from shared.lifecycle.liveness import BusySlots, RunOver
 from shared.lifecycle.read_lists import read_back
 from shared.lifecycle.record import Attempt, Outcome, record, record_lost
 from shared.lifecycle.undone import doubts, left, rows_of
-from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account, postponed_calls
+from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account, postponed_calls, refusal
 from shared.planning.survey import REJECTED
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
@@ -141,8 +141,8 @@ def _sent(attempt: Attempt, account: Account, sender: Sender, operations: Sequen
         attempt.begin()
     except ExportError as end:
         return undone(end.reason, operations, calls_of(sender))
-    except KeyRefused:
-        return undone(Reason.KEY_REFUSED, operations, calls_of(sender))
+    except KeyRefused as refused:
+        return undone(refusal(refused), operations, calls_of(sender))
     except PermissionsWouldChange:
         return undone(Reason.PERMISSIONS_WOULD_CHANGE, operations, calls_of(sender))
     except ListGone:
@@ -187,7 +187,8 @@ def _prepare(
                 try:
                     proof = account.api.prove(_contacts(account, operations, lists), sender)
                 except ListGone:
-                    _forget_gone(app, run, account, sender, lists)
+                    filled = dict(zip([target.list for target in run.targets], lists, strict=True))
+                    forget_gone(app.accounts, account.id, filled, account.api, sender)
                     raise
                 app.accounts.remember_list_method(account.id, proof.method.name if proof.method else None)
                 return lists, proof.method or certain, proof.listed
@@ -225,14 +226,6 @@ def _note_proof(delivery: Delivery, delivered: Delivered, listed: Mapping[str, s
         if contact_id := listed.get(delivery.address(item)):
             item.contact_id = item.contact_id or contact_id
             item.attempted.add(item.operation.add[0])
-
-
-def _forget_gone(app: App, run: Run, account: Account, sender: Sender, lists: Sequence[str]) -> None:
-    """Forget the lists that are gone, so that they are made again."""
-    existing = {list_id for ids in sender.one(account.api.lists).values() for list_id in ids}
-    for target, list_id in zip(run.targets, lists, strict=True):
-        if list_id not in existing:
-            app.accounts.remember_list(account.id, target.list, None)
 
 
 def _sort(

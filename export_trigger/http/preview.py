@@ -18,6 +18,7 @@ from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.run_views import Preview
 from export_trigger.steps.recognise import load_known_state
 from export_trigger.steps.room import FOR_PREVIEWS
+from shared.accounts.lists import list_of
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App, ListsAsked
 from shared.delivery.chunks import decode
@@ -135,12 +136,11 @@ def _learn_fields(app: App, account: Account, export: Export) -> None:
 def _lists(app: App, account: Account, export: Export) -> tuple[str, ...]:
     """Return the ids of the lists that a run would fill, empty text for one that it would make. Nothing is remembered."""
     titles = [target.list for target in export.segments]
-    filled = [app.accounts.list_id(account.id, title) or "" for title in titles]
-    existing = _existing(app, account, filled)
+    filled = [app.accounts.list_id(account.id, title) for title in titles]
+    existing = _existing(app, account, [list_id for list_id in filled if list_id])
     if existing is None:
-        return tuple(filled)
-    found = [existing.get(title, ()) for title in titles]
-    return tuple(ours if ours in ids else min(ids, default="") for ours, ids in zip(filled, found, strict=True))
+        return tuple(list_id or "" for list_id in filled)
+    return tuple(list_of(existing, title, ours) for title, ours in zip(titles, filled, strict=True))
 
 
 def _existing(app: App, account: Account, filled: Sequence[str]) -> Mapping[str, Sequence[str]] | None:
@@ -152,14 +152,22 @@ def _existing(app: App, account: Account, filled: Sequence[str]) -> Mapping[str,
     with _ASKING:
         asked = app.lists_asked.get(account.id)
         if asked is None or app.clock.now() - asked.at > ASK_AGAIN_SECONDS or _missing(asked, filled) - asked.missing:
-            try:
-                answer = app.sender(account, seconds=ASK_SECONDS).attempt(account.api.lists)
-            except ExportError:  # the key cannot be read
-                answer = None
-            fresh = ListsAsked(app.clock.now(), answer if isinstance(answer, dict) else None, frozenset())
-            sought = (*filled, *(asked.missing if asked else ()))
-            asked = app.lists_asked[account.id] = replace(fresh, missing=_missing(fresh, sought))
+            asked = app.lists_asked[account.id] = _ask(app, account, [*filled, *(asked.missing if asked else ())])
     return asked.lists
+
+
+def _ask(app: App, account: Account, sought: Sequence[str]) -> ListsAsked:
+    """Ask for the account's lists, and of those that we fill and that are left out whether they are gone."""
+    sender = app.sender(account, seconds=ASK_SECONDS)
+    try:
+        answer = sender.attempt(account.api.lists)
+        asked = ListsAsked(app.clock.now(), answer if isinstance(answer, dict) else None, frozenset())
+        asked = replace(asked, missing=_missing(asked, sought))
+        if all(account.api.list_is_gone(list_id, sender) for list_id in asked.missing):
+            return asked
+    except (DestinationError, ExportError):  # no answer, or the key cannot be read
+        pass
+    return ListsAsked(app.clock.now(), None, frozenset())
 
 
 def _missing(asked: ListsAsked, filled: Sequence[str]) -> frozenset[str]:
@@ -167,7 +175,7 @@ def _missing(asked: ListsAsked, filled: Sequence[str]) -> frozenset[str]:
     if asked.lists is None:
         return frozenset()
     there = {list_id for ids in asked.lists.values() for list_id in ids}
-    return frozenset(list_id for list_id in filled if list_id and list_id not in there)
+    return frozenset(list_id for list_id in filled if list_id not in there)
 
 
 def _skipped(planned: Plan, export: Export) -> Reason | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -12,6 +13,7 @@ from shared.composition.app import Account, App
 from shared.delivery.errors import DestinationError
 from shared.exports.configuration import ExportSettings
 from shared.exports.registry import DocumentDamaged
+from shared.exports.titles import fold
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 
@@ -46,15 +48,37 @@ def claim_for_run(app: App, name: str, settings: ExportSettings, account: str) -
 
     One that was saved before there were claims, or whose connection leads to another account since, makes them here.
     """
-    holders = app.accounts.claims.holders(account)
-    if all(holders.get(title) == name for title in titles_of(settings)):
+    if app.accounts.claims.holds(account, name, titles_of(settings)):
         return
     try:
         app.accounts.claims.make(account, name, titles_of(settings), partial(is_held, app, account))
     except Claimed as claimed:
-        raise ExportError(
-            Reason.LIST_IN_USE, f"The export {claimed.export!r} fills the list {claimed.title!r} of this account."
-        ) from None
+        raise _in_use(claimed) from None
+
+
+def claim_found(app: App, name: str, settings: ExportSettings, account: str, list_ids: Sequence[str]) -> None:
+    """Claim the lists that an export's titles led to, before its run plans upon them; raise ExportError LIST_IN_USE.
+
+    `list_ids` are in the order of the titles, empty text for a list that is still to be made.
+    """
+    lists: dict[str, str] = {}
+    for list_id, title in zip(list_ids, titles_of(settings), strict=True):
+        if list_id and lists.setdefault(list_id, title) != title:
+            raise ExportError(
+                Reason.LIST_IN_USE,
+                f"{lists[list_id]!r} and {title!r} are one list of this account. Give one of the segments another list.",
+            )
+    try:
+        app.accounts.claims.make_by_id(account, name, lists, partial(is_held, app, account))
+    except Claimed as claimed:
+        raise _in_use(claimed) from None
+
+
+def _in_use(claimed: Claimed) -> ExportError:
+    return ExportError(
+        Reason.LIST_IN_USE,
+        f"The export {claimed.export!r} fills the list {claimed.title!r} of this account. Give the segment another list.",
+    )
 
 
 def release_lists(app: App, name: str, connection: str | None, *, but: ExportSettings | None = None) -> None:
@@ -93,7 +117,9 @@ def is_held(app: App, account: str, export: str, title: str) -> bool:
         found = app.registry.export(export)
     except DocumentDamaged:
         return True
-    return found is not None and title in titles_of(found[0]) and _may_lead(app, found[0].connection, account)
+    if found is None or fold(title) not in map(fold, titles_of(found[0])):
+        return False
+    return _may_lead(app, found[0].connection, account)
 
 
 def _check_documents(app: App, name: str, settings: ExportSettings, account: str) -> None:
@@ -102,7 +128,8 @@ def _check_documents(app: App, name: str, settings: ExportSettings, account: str
         found = None
         with suppress(DocumentDamaged):
             found = app.registry.export(other) if other != name else None
-        both = set(titles_of(settings)) & set(titles_of(found[0])) if found else set()
+        theirs = {fold(title) for title in titles_of(found[0])} if found else set()
+        both = [title for title in titles_of(settings) if fold(title) in theirs]
         if found and both and _may_lead(app, found[0].connection, account):
             raise Claimed(min(both), other)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from export_trigger.steps.claim import claim_for_run
+from export_trigger.steps.claim import claim_for_run, claim_found
 from export_trigger.steps.recognise import settle_state
 from export_trigger.steps.room import FOR_RUNS
 from shared.accounts.lists import known_lists
@@ -25,7 +25,7 @@ from shared.lifecycle.liveness import Heartbeat
 from shared.lifecycle.outage import wait_or_end
 from shared.lifecycle.record import note_calls, open_chunks
 from shared.lifecycle.segments import open_refresh, recipe_of, scope_of, unlearned
-from shared.lifecycle.window import calls_of, known_account, nothing_done, postponed_calls
+from shared.lifecycle.window import calls_of, known_account, nothing_done, postponed_calls, refusal
 from shared.planning.plan import Plan, check_guards, chunks, plan, remarks
 from shared.planning.spool import Spool
 from shared.planning.survey import NO_REJECTED
@@ -136,6 +136,7 @@ def _plan_delivery(
     recipe = recipe_of(app, export)
     refresh = open_refresh(app, names, recipe.address, Heartbeat(app, run))
     list_ids = _lists(app, run, account, sender, [target.list for target in export.segments])
+    claim_found(app, run.export, export, account.id, list_ids)
     attempt = secrets.token_hex(4)
     scope = scope_of(app, export, run.rejected_of and rejected_path(run.export, run.rejected_of))
     with FOR_RUNS.place(), Spool() as spool:
@@ -223,8 +224,7 @@ def _record(app: App, run: Run, plan: PlanSummary, reasons: Iterable[str]) -> Ru
 
 def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequence[str]) -> tuple[str, ...]:
     """Ask Autopilot for its lists: the key works, and a list that was deleted there is filled anew."""
-    existing = _asked(app, run, account, sender, lambda: sender.one(account.api.lists))
-    return known_lists(app.accounts, account.id, titles, existing)
+    return _asked(app, run, account, sender, lambda: known_lists(app.accounts, account.id, titles, account.api, sender))
 
 
 def _learn_fields(app: App, run: Run, export: Export, account: Account, sender: Sender) -> None:
@@ -241,8 +241,8 @@ def _asked[T](app: App, run: Run, account: Account, sender: Sender, ask: Callabl
     """Return what the account answers before anything is sent; raise ExportError, or TryLater, if the run cannot go on."""
     try:
         return ask()
-    except KeyRefused:
-        raise ExportError(Reason.KEY_REFUSED) from None
+    except KeyRefused as refused:
+        raise ExportError(refusal(refused)) from None
     except (Refused, AccountRefused) as error:
         raise ExportError(Reason.AUTOPILOT_REFUSED, str(error)) from None
     except NoAnswer:

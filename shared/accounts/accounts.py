@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -26,6 +26,9 @@ SHORT_WINDOW: Final = 0.25
 LONGEST_WAIT: Final = 1.0
 """Seconds that a chunk waits for another's reservation before it makes its own: perhaps the table does not answer."""
 
+CREATION_STANDS: Final = 3600.0
+"""Seconds for which a list that we asked for may still appear, under whatever title."""
+
 NO_WINDOW: Final = Window(0.0, 1.0, 0)
 
 
@@ -42,6 +45,19 @@ class ListRecord(Record):
 
     title: str
     list_id: str
+
+
+class CreationRecord(Record):
+    """A list that we asked the account to make, without an answer that says which: when, and what lists there were then."""
+
+    at: float
+    before: str
+    made: str | None = None
+    """The id that an answer named under another title."""
+
+    def knows(self, list_id: str) -> bool:
+        """Return whether a list was there before."""
+        return short(list_id) in self.before.split()
 
 
 class NoteRecord(Record):
@@ -62,6 +78,7 @@ class Accounts:
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
+        self._clock = clock
         self.locks = Locks(table, clock.now)
         self.identities = Identities(table)
         self.claims = Claims(table, clock)
@@ -93,6 +110,26 @@ class Accounts:
             self._table.delete(account, [_list_key(title)])
             return
         self._table.put(account, _list_key(title), ListRecord(title=title, list_id=list_id))
+
+    def lists(self, account: str) -> dict[str, str]:
+        """Return the ids of all lists that stand for a title, by title."""
+        return {
+            record.title: record.list_id for _, record in self._table.between(account, "list-", "list-~", ListRecord)
+        }
+
+    def creation(self, account: str, title: str) -> CreationRecord | None:
+        """Return what is noted of a list's creation that nobody confirmed, if that was not long ago."""
+        found = self._table.get(account, _creation_key(title), CreationRecord)
+        return found[0] if found and self._clock.now() < found[0].at + CREATION_STANDS else None
+
+    def note_creation(self, account: str, title: str, before: Iterable[str], made: str | None = None) -> None:
+        """Note that a list is asked for; `before` are the ids of the account's lists, `made` one that an answer named."""
+        known = " ".join(map(short, before))
+        self._table.put(account, _creation_key(title), CreationRecord(at=self._clock.now(), before=known, made=made))
+
+    def forget_creation(self, account: str, title: str) -> None:
+        """Forget a list's creation: it was found, or surely not made."""
+        self._table.delete(account, [_creation_key(title)])
 
     def list_method(self, account: str) -> str | None:
         """Return the name of the method that fills the account's lists, or None if nobody has proved it yet."""
@@ -212,3 +249,12 @@ class AccountSlots:
 def _list_key(title: str) -> str:
     """Name a list's record: titles hold what keys may not."""
     return "list-" + sha256(title.encode()).hexdigest()[:32]
+
+
+def _creation_key(title: str) -> str:
+    return "creation-" + sha256(title.encode()).hexdigest()[:32]
+
+
+def short(list_id: str) -> str:
+    """Name a list in few letters: an account may have thousands."""
+    return sha256(list_id.encode()).hexdigest()[:8]

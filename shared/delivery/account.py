@@ -9,6 +9,7 @@ from typing import Protocol
 
 from shared.delivery.capabilities import ListMethod
 from shared.delivery.contacts import Contact, Move, Page, Result, Seen
+from shared.delivery.errors import ListGone, Unclear
 from shared.exports.configuration import NewPeople
 
 
@@ -106,6 +107,13 @@ class Account(ListNames, Protocol):
         """Create a list and return its id; the caller looks before, and afterwards where the answer was lost."""
         ...
 
+    def list_is_gone(self, list_id: str, caller: Caller) -> bool:
+        """Read whether a list that we filled is there no more: an answer of all lists that leaves it out is no proof.
+
+        Raise NoAnswer where nobody knows.
+        """
+        ...
+
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:
         """Make the contacts, or update those that are there by their address; return a result for each, in order.
 
@@ -164,3 +172,14 @@ class Account(ListNames, Protocol):
 def list_exists(account: ListNames, caller: Caller, list_id: str) -> bool:
     """Read whether there is a list of this id."""
     return any(list_id in ids for ids in caller.one(account.lists).values())
+
+
+def has_gone(account: Account, caller: Caller, list_id: str) -> bool:
+    """Read from a list's own page whether it is gone; where the page leaves that open, from all lists besides."""
+    try:
+        caller.one(lambda: account.members(list_id, ()))
+    except ListGone:
+        return True
+    except Unclear:
+        return not list_exists(account, caller, list_id)
+    return False

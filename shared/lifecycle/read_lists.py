@@ -9,13 +9,12 @@ import polars as pl
 
 from shared.cleaning.fields import Fields
 from shared.composition.app import Account, App
-from shared.delivery.account import list_exists
 from shared.delivery.contacts import Page
 from shared.delivery.errors import AccountRefused, DestinationError, KeyRefused, ListGone, NoAnswer, Refused, Unclear
 from shared.delivery.sending import Sender
 from shared.lifecycle.liveness import BusySlots
 from shared.lifecycle.record import Outcome
-from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account, postponed_calls
+from shared.lifecycle.window import DEADLINE, calls_of, nothing_done, open_account, postponed_calls, refusal
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.run import Run
@@ -52,8 +51,8 @@ def read_back(app: App, run: Run, chunk: bytes) -> Outcome:
         rest = reader.read()
     except ListGone:
         return Outcome(observed=_gone(work, work.list), counts=calls_of(sender), settled=1)
-    except KeyRefused:
-        return Outcome(stop=Reason.KEY_REFUSED, counts=calls_of(sender), left=1)
+    except KeyRefused as refused:
+        return Outcome(stop=refusal(refused), counts=calls_of(sender), left=1)
     except (Refused, AccountRefused):
         return Outcome(stop=Reason.AUTOPILOT_REFUSED, counts=calls_of(sender), left=1)
     except DestinationError:
@@ -113,7 +112,7 @@ class _Reader:
         try:
             return self._sender.one(partial(self._api.members, self._work.list, self._work.fields, self._work.bookmark))
         except Unclear:
-            if list_exists(self._api, self._sender, self._work.list):
+            if not self._api.list_is_gone(self._work.list, self._sender):
                 raise
             raise ListGone("the account does not name the list") from None
 

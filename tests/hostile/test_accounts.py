@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
+from export_trigger.steps.claim import claim_found
 from export_trigger.steps.plan_run import plan_run
+from shared.accounts.claims import ClaimRecord
 from shared.delivery.account import Identity
 from shared.lifecycle.start import start_run
 from shared.lifecycle.window import open_account
@@ -90,6 +94,84 @@ def test_two_exports_of_before_that_fill_one_list_end_in_one_that_does(installat
     assert ends[0] is not Reason.LIST_IN_USE
 
 
+@pytest.mark.parametrize("title", ["TEAM", "team", "Te\u0061m", "Team "])
+def test_titles_that_look_the_same_are_one_list(installation: Installation, title: str) -> None:
+    installation.connect("main", "key-1", account="shared")
+    installation.connect("twin", "key-2", account="shared")
+    assert installation.save("first", "main", "Team")[0] == 201
+    for name in ("first", "second"):
+        status, content = installation.save(name, "twin", title)
+        if name == "second":
+            assert (status, told(content), content["export"]) == (409, "list_in_use", "first")
+    assert installation.save("first", "main", "Another")[0] == 200
+    assert installation.save("second", "twin", title)[0] == 201
+
+
+def former_claim(installation: Installation, export: str, title: str) -> None:
+    """Claim a list as 7d63e07 did: by its exact title."""
+    account = installation.app.account("main").id
+    key = "claim-" + sha256(title.encode()).hexdigest()[:32]
+    record = ClaimRecord(title=title, export=export, attempt="former", at=installation.app.clock.now() - 3600)
+    installation.app.accounts._table.put(account, key, record)
+
+
+def retitle(installation: Installation, export: str, title: str) -> None:
+    found = installation.app.registry.export(export)
+    assert found is not None
+    segments = tuple(target.model_copy(update={"list": title}) for target in found[0].segments)
+    installation.app.registry.save_export(export, found[0].model_copy(update={"segments": segments}))
+
+
+def planned(installation: Installation, export: str) -> Reason | None:
+    run = start_run(installation.app, export, trigger="on_demand", requested_by="me")
+    plan_run(installation.app, export, run.id)
+    return installation.app.ledger.run(export, run.id).reason
+
+
+def test_a_claim_of_before_keeps_titles_away_that_look_the_same(installation: Installation) -> None:
+    installation.connect("main", "key-1")
+    account = installation.app.account("main").id
+    installation.save("first", "main", "Team")
+    installation.app.accounts.claims.release(account, "first")
+    former_claim(installation, "first", "Team")
+    assert installation.save("second", "main", "TEAM")[0] == 409
+    assert installation.app.accounts.claims.holds(account, "first", ["Team"])
+    assert planned(installation, "first") is not Reason.LIST_IN_USE
+    installation.ask("delete_export", "first")
+    assert installation.save("second", "main", "TEAM")[0] == 201
+
+
+def test_of_two_exports_of_before_whose_titles_differ_in_case_one_fills_the_list(installation: Installation) -> None:
+    installation.connect("main", "key-1")
+    for export, title in (("first", "Team"), ("second", "TEAM")):
+        installation.save(export, "main", f"List of {export}")
+        installation.app.accounts.claims.release(installation.app.account("main").id, export)
+        former_claim(installation, export, title)
+        retitle(installation, export, title)
+    for _ in range(2):
+        ends = [planned(installation, export) for export in ("second", "first")]
+        assert [end is Reason.LIST_IN_USE for end in ends].count(True) == 1
+        assert len({tuple(ends)}) == 1
+
+
+def test_a_list_that_two_titles_lead_to_has_one_export(installation: Installation) -> None:
+    """A list of the first export is renamed at the destination to a title of the second one."""
+    installation.connect("main", "key-1")
+    app = installation.app
+    account = app.account("main").id
+    for export in ("first", "second"):
+        installation.save(export, "main", f"List of {export}")
+    documents = {name: found[0] for name in ("first", "second") if (found := app.registry.export(name))}
+    claim_found(app, "first", documents["first"], account, ["contactlist_1"])
+    claim_found(app, "first", documents["first"], account, ["contactlist_1"])
+    with pytest.raises(ExportError) as end:
+        claim_found(app, "second", documents["second"], account, ["contactlist_1"])
+    assert end.value.reason is Reason.LIST_IN_USE
+    claim_found(app, "second", documents["second"], account, [""])
+    claim_found(app, "first", documents["first"], account, ["contactlist_2"])  # another bears its title since
+    claim_found(app, "second", documents["second"], account, ["contactlist_1"])
+
+
 def test_two_connections_to_one_account_share_its_pace_at_the_lower_rate(installation: Installation) -> None:
     installation.connect("fast", "key-1", account="shared", rate_limit=50)
     installation.connect("slow", "key-2", account="shared", rate_limit=20)
@@ -111,7 +193,7 @@ def test_what_is_known_of_an_accounts_lists_is_known_to_all_its_connections(inst
 
 
 def test_accounts_that_tell_no_id_are_told_apart_by_their_keys(installation: Installation) -> None:
-    for name, key in (("one", "key-1"), ("two", "key-1"), ("three", "key-3")):
+    for name, key in (("one", "silent-1"), ("two", "silent-1"), ("three", "silent-3")):
         installation.keys[key] = Identity("Same name", None)
         installation.ask("put_connection", name, body={"display_name": name, "api_key": key, "agree_to_privacy": True})
     ids = [installation.app.account(name).id for name in ("one", "two", "three")]

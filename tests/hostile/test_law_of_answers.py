@@ -30,6 +30,7 @@ from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.http import transport
 from shared.http.transport import session
 from shared.reasons.rows import RowReason
+from tests.accounts.memory import MemoryAccounts
 from tests.delivery.accounts import ManualClock, MemorySlots
 from tests.hostile.destination import Destination, any_bytes, encode
 from tests.hostile.holding import Holding
@@ -157,24 +158,6 @@ def test_whatever_is_answered_the_books_say_no_more_than_the_destination_holds(
     assert told >= TOLD[method.name]
 
 
-class MemoryAccounts:
-    """Which lists stand for which titles, without a table."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, str | None] = {}
-        self.locks = self
-
-    def list_id(self, _: str, title: str) -> str | None:
-        return self.known.get(title)
-
-    def remember_list(self, _: str, title: str, list_id: str | None) -> None:
-        self.known[title] = list_id
-
-    @contextmanager
-    def exclusive(self, *_: object) -> Iterator[object]:
-        yield lambda: None
-
-
 def test_whatever_is_answered_a_list_is_made_once(pool: ThreadPoolExecutor, http: requests.Session) -> None:
     for seed in range(100):
         held, accounts = Holding(), MemoryAccounts()
@@ -182,7 +165,7 @@ def test_whatever_is_answered_a_list_is_made_once(pool: ThreadPoolExecutor, http
             found: tuple[str, ...] = ()
             while not found:
                 with suppress(DestinationError):
-                    found = ensure_lists(accounts, "main", ["One", "Two"], api, make_sender(pool))  # type: ignore[arg-type]
+                    found = ensure_lists(accounts, "main", ["One", "Two"], AutopilotAccount(api), make_sender(pool))  # type: ignore[arg-type]
         assert [held.titles[list_id] for list_id in found] == ["One", "Two"]
         assert len(held.titles) == 2
 

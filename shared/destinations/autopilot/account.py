@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from shared.delivery.account import Caller, FieldCheck, Identity, OfferedField, Proof
+from shared.delivery.account import Caller, FieldCheck, Identity, OfferedField, Proof, has_gone
 from shared.delivery.capabilities import ListMethod
 from shared.delivery.contacts import Contact, Held, Move, NotHeld, Page, Result, Seen
 from shared.delivery.errors import ContactGone
@@ -51,6 +51,10 @@ class AutopilotAccount:
     def create_list(self, title: str) -> str:
         """Create a list and return its id; Autopilot may make a second one of the same title."""
         return self._calls.create_list(title)
+
+    def list_is_gone(self, list_id: str, caller: Caller) -> bool:
+        """Read from its own page whether a list is gone."""
+        return has_gone(self, caller, list_id)
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:
         """Send contacts in a bulk call, or one with its list in a call for one contact; who is missing from an answer failed."""

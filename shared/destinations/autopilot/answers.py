@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from shared.delivery.answers import Answer, Known, Meaning, error_of, fitting
-from shared.delivery.errors import NoAnswer
+from shared.delivery.errors import NoAnswer, OtherList
 from shared.destinations.autopilot.bodies import (
     has_account,
     has_contact_id,
@@ -128,9 +128,9 @@ def contact_ids(answer: Mapping[str, Any], sent: Mapping[str, object] | set[str]
 
 
 def new_list_id(answer: Mapping[str, Any], title: str) -> str:
-    """Return the id of a list that was made; raise NoAnswer if another one was made."""
+    """Return the id of a list that was made; raise OtherList if its title is another one."""
     if answer.get("name", title) != title:
-        raise NoAnswer(f"{Call.CREATE_LIST} was answered for another call")
+        raise OtherList(f"{Call.CREATE_LIST} was answered with another title", str(answer["list_id"]))
     return str(answer["list_id"])
 
 

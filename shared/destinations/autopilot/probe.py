@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from shared.delivery.account import Account, Caller, Proof, list_exists
+from shared.delivery.account import Account, Caller, Proof
 from shared.delivery.capabilities import ListMethod
 from shared.delivery.contacts import Contact, Held
 from shared.delivery.errors import ContactGone, ListGone, Refused
@@ -55,8 +55,8 @@ def _shown_by(contact: Contact, contact_id: str, api: Account, caller: Caller) -
         caller.one(lambda method=method: api.send([listed], method))  # type: ignore[misc]
         if _is_on(contact, contact_id, api, caller):
             return method
-    if not list_exists(api, caller, contact.add[0]):
-        raise ListGone("GET /lists names the list no more")
+    if api.list_is_gone(contact.add[0], caller):
+        raise ListGone("the list is there no more")
     return MEMBERSHIP
 
 

@@ -16,7 +16,7 @@ from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.erasing import Erasing
 from shared.destinations.ortto.fields import check, note_kinds, offered
 from shared.destinations.ortto.limits import AUDIENCES, TAGS
-from shared.destinations.ortto.members import Bookmark, next_page
+from shared.destinations.ortto.members import Bookmark, has_people, next_page
 from shared.destinations.ortto.merging import EMAIL, OVERWRITE, PERSON_ID, merge_body
 from shared.destinations.ortto.permissions import OrttoPermissions
 from shared.destinations.ortto.tags import TAG_IDS, Tag, Tags, can_be_named
@@ -50,6 +50,19 @@ class OrttoAccount:
         """Return the id of a list whose tag is made by its first use; no call makes one that nobody has."""
         titles = self._learn_tags()
         return min(titles[title]) if title in titles else self._tags.declare(title)
+
+    def list_is_gone(self, list_id: str, caller: Caller) -> bool:
+        """Read whether a tag is gone: it is left out once more, and nobody has it.
+
+        An account that takes no filter of tags says nothing by refusing it.
+        """
+        if any(list_id in ids for ids in caller.one(self._learn_tags).values()):
+            return False
+        tag = self._tags.id_of(list_id)
+        if tag is not None and caller.one(lambda: has_people(self._api, tag)):
+            return False
+        self._tags.forget(list_id)
+        return True
 
     def send(self, contacts: Sequence[Contact], method: ListMethod) -> Sequence[Result]:  # noqa: ARG002 - there is but one
         """Merge people by their addresses, tags included; an answer is believed once they are read back."""

@@ -61,6 +61,15 @@ def next_page(api: Ortto, at: Bookmark, names: Sequence[str], seen: Callable[[Ma
     return Page(tuple(map(seen, tagged)), str(following) if answer["has_more"] else None, total, len(people))
 
 
+def has_people(api: Ortto, tag: int) -> bool:
+    """Read whether somebody has a tag; as far as a filter of tags tells, which may be refused."""
+    try:
+        answer = api.call(Call.PAGE, _body(Bookmark(tag), ()))
+    except Refused:
+        return False
+    return bool(answer["contacts"]) or answer["meta"]["total_matches"] > 0
+
+
 def _of_everybody(at: Bookmark) -> Page:
     return Page((), str(Bookmark(at.tag, everybody=True, total=at.total)), at.total)
 

@@ -48,7 +48,8 @@ class Tags:
     def learn(self, tags: Sequence[Tag]) -> dict[str, list[str]]:
         """Take all tags of the account; return list ids by title: the names that tags have, and those that they had.
 
-        A tag that is noted and is there no more is forgotten. One that was never used yet is a list that nobody is on.
+        A tag of ours that is left out has no title, and stays noted until `forget`: that it is gone is not said by that.
+        One that was never used yet is a list that nobody is on.
         """
         by_id = {tag.id: tag for tag in tags}
         known = self._all()
@@ -57,9 +58,7 @@ class Tags:
                 found = next((other for other in tags if other.name == tag.name), None)
                 if found:
                     self._note(list_id, found)
-            elif tag.id not in by_id:
-                self._forget(list_id)
-            elif by_id[tag.id].name != tag.name:
+            elif tag.id in by_id and by_id[tag.id].name != tag.name:
                 self._note(list_id, by_id[tag.id])
         ours = {tag.id: list_id for list_id, tag in known.items() if tag.id is not None}
         titles: dict[str, list[str]] = {}
@@ -72,7 +71,8 @@ class Tags:
             for title in {tag.name, list_id}:
                 titles.setdefault(title, []).append(list_id)
         for list_id in known.keys() - self._listed.keys():
-            titles.setdefault(list_id, []).append(list_id)
+            if known[list_id].id is None:
+                titles.setdefault(list_id, []).append(list_id)
         return titles
 
     def declare(self, title: str) -> str:
@@ -85,7 +85,13 @@ class Tags:
 
     def listed(self, list_id: str) -> Tag | None:
         """Return a list's tag as `learn` saw it last; one without an id if it was never used; None if there is none."""
-        return self._listed.get(list_id) or self._all().get(list_id)
+        noted = self._all().get(list_id)
+        return self._listed.get(list_id) or (noted if noted and noted.id is None else None)
+
+    def id_of(self, list_id: str) -> int | None:
+        """Return the id that is noted of a list's tag, None if none is."""
+        noted = self._all().get(list_id)
+        return noted.id if noted else None
 
     def names(self, list_ids: Iterable[str]) -> list[str]:
         """Return the names by which calls name lists, and note what is known of their tags."""
@@ -137,8 +143,9 @@ class Tags:
         self._all()[list_id] = tag
         self._notes.write(_PREFIX + list_id, json.dumps([tag.id, tag.name]))
 
-    def _forget(self, list_id: str) -> None:
-        del self._all()[list_id]
+    def forget(self, list_id: str) -> None:
+        """Forget a tag that is gone."""
+        self._all().pop(list_id, None)
         self._notes.write(_PREFIX + list_id, None)
 
 

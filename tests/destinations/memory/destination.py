@@ -87,6 +87,10 @@ class MemoryAccount:
         """Return the ids of all lists by title."""
         return self._call(lambda: {title: [list_id] for list_id, title in self._store.titles.items()})
 
+    def list_is_gone(self, list_id: str, caller: Caller) -> bool:
+        """Read whether a list is gone."""
+        return caller.one(lambda: self._call(lambda: list_id not in self._store.lists))
+
     def create_list(self, title: str) -> str:
         """Create a list."""
 
