@@ -23,6 +23,8 @@ _WHY: Final[dict[str, str]] = {
     STILL_THERE: "The account said that it deleted the contact, and still has it. It is tried again.",
     NOT_TRIED: "There was no time for this account yet. It is tried again.",
     CONNECTION_DELETED: "The connection was deleted before its account confirmed. Delete the person there by hand.",
+    Reason.ACCOUNT_CHANGED: "The person was delivered to an account that this connection led to before, and no connection leads there now. "
+    "Delete the person there by hand, or connect that account again and repeat the request.",
     ADDRESS_LOST: "The address is no longer kept, so nothing more can be done for this request. Make it again.",
 }
 

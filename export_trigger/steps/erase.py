@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from export_trigger.steps.erase_states import delivered_at, forget_all
 from shared.azure.locks import INSTALLATION
-from shared.azure.records import NewerVersion
-from shared.azure.storage import Conflict, Container
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.errors import DestinationError, KeyRefused, NoAnswer, Refused
@@ -20,10 +18,8 @@ from shared.lifecycle.each import each
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, TryLater
 from shared.retry.policy import ERASURE
-from shared.runs.files import Damaged, parse_state, write_state
 from shared.runs.ledger import NoSuchRun
 from shared.state.former_digests import former_person
-from shared.state.state import without
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +44,9 @@ CREATION: Final = timedelta(minutes=10)
 
 ADDRESS_LOST: Final = "address_lost"
 CONNECTION_DELETED: Final = "connection_deleted"
+OUT_OF_REACH: Final = frozenset({CONNECTION_DELETED, Reason.ACCOUNT_CHANGED})
+"""What keeps an account from being asked for good: nobody has a key of it any more."""
+
 STILL_THERE: Final = "still_there"
 NOT_TRIED: Final = "not_tried_yet"
 
@@ -112,17 +111,51 @@ def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasu
 def _carry_out(app: App, erasure: Erasure, address: str, refused: set[str]) -> Erasure:
     waits_for = tuple(run for run in erasure.waits_for if _may_send(app, *run.split("/")))
     again = bool(erasure.waits_for) and not waits_for  # a run may have brought them back where they were gone
-    known = {item.connection: item for item in erasure.accounts}
-    names = sorted({*app.registry.connections(), *known})
-    accounts = _reach_all(app, names, {} if again else known, address, refused)
     key = app.digest_key()
-    states, unread = _forget_all(app, [key.of_person(address), former_person(key, address)])
+    person = [key.of_person(address), former_person(key, address)]
+    erasure = _note_former(app, erasure, person)
+    known = {item.connection: item for item in erasure.accounts if not item.account}
+    names = sorted({*app.registry.connections(), *known})
+    reached = _reach_all(app, names, {} if again else known, address, refused)
+    accounts = [*reached, *_former(app, erasure, reached)]
+    states, unread = forget_all(app, person)
     tried = erasure.tried(app.now(), accounts, states, unread, waits_for)
-    if waits_for or not all(item.gone or item.code == CONNECTION_DELETED for item in accounts):
+    if waits_for or not all(item.gone or item.code in OUT_OF_REACH for item in accounts):
         return tried
-    if all(item.gone for item in accounts):
-        return tried.done(app.now(), Progress.ERASED)
-    return tried.done(app.now(), Progress.INCOMPLETE, CONNECTION_DELETED)
+    left = [item.code for item in accounts if not item.gone]
+    return tried.done(app.now(), Progress.INCOMPLETE if left else Progress.ERASED, left[0] if left else "")
+
+
+def _note_former(app: App, erasure: Erasure, person: Sequence[int]) -> Erasure:
+    """Note the accounts that a state names the person at and that no connection leads to: once it is taken out nothing does."""
+    names = set(app.registry.connections())
+    led = names | {_leads_to(app, name) for name in names}
+    former = [
+        Reached(connection=place.connection, account=place.account or place.connection, held=True, code=NOT_TRIED)
+        for place in delivered_at(app, person)
+        if (place.account not in led if place.account else place.connection not in names)
+    ]
+    owing = erasure.owing(sorted(former, key=lambda item: (item.connection, item.account)))
+    if owing is not erasure:
+        app.erasures.save(owing)
+    return owing
+
+
+def _former(app: App, erasure: Erasure, reached: Sequence[Reached]) -> list[Reached]:
+    """Return how far the request is at accounts that connections led to: another connection may lead there by now."""
+    gone = {_leads_to(app, item.connection) for item in reached if item.gone}
+    there = {_leads_to(app, item.connection) for item in reached if not item.gone and item.code != CONNECTION_DELETED}
+    names = set(app.registry.connections())
+    found = []
+    for item in [item for item in erasure.accounts if item.account]:
+        out_of_reach = Reason.ACCOUNT_CHANGED if item.connection in names else CONNECTION_DELETED
+        code = "" if item.account in gone else NOT_TRIED if item.account in there else out_of_reach
+        found.append(item.model_copy(update={"gone": not code, "code": code}))
+    return found
+
+
+def _leads_to(app: App, connection: str) -> str:
+    return app.accounts.identities.home(connection) or connection
 
 
 def _unfinished(app: App) -> Iterable[str]:
@@ -201,39 +234,6 @@ def _delete(account: Account, sender: Sender, address: str) -> bool:
         if not sender.tally.requests:
             raise
     return True
-
-
-def _forget_all(app: App, person: Sequence[int]) -> tuple[int, list[str]]:
-    """Take a person, by each of their digests, out of every state, be its export deleted.
-
-    Return how many held them, and which cannot be read.
-
-    One that cannot be read holds nobody up: whoever mends it from a backup meets the tombstone at the next run's end.
-    """
-    held, unread = 0, []
-    for path in list(app.storage.names(Container.STATE)):
-        try:
-            held += _forget(app, path, person)
-        except (Damaged, NewerVersion):
-            unread.append(path)
-    return held, unread
-
-
-def _forget(app: App, path: str, person: Sequence[int]) -> bool:
-    """Take a person out of one state; False if it did not hold them, or is gone."""
-    while True:
-        found = app.storage.get(Container.STATE, path)
-        if found is None:
-            return False
-        state = parse_state(path, found[0])
-        kept = replace(state, people=without(state.people, person))
-        if kept.people.height == state.people.height:
-            return False
-        try:
-            app.storage.put(Container.STATE, path, write_state(kept), if_match=found[1])
-        except Conflict:
-            continue
-        return True
 
 
 def _is_due(erasure: Erasure, now: datetime) -> bool:

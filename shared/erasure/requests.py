@@ -34,6 +34,9 @@ class Reached(Record):
     """What came of one connection's account: whether it held the person, whether they were read back as gone, or why not."""
 
     connection: str
+    account: str = ""
+    """An account to which the connection led when the person was delivered, and does no more; empty for the one it leads to."""
+
     held: bool = False
     gone: bool = False
     code: str = ""
@@ -41,7 +44,7 @@ class Reached(Record):
     def after(self, before: Reached | None) -> Reached:
         """Return what came of this try, after another one of the same account: one that held the person stays known to."""
         held = self.held or (before is not None and before.held)
-        return Reached(connection=self.connection, held=held, gone=self.gone, code=self.code)
+        return self.model_copy(update={"held": held})
 
 
 class Erasure(Record):
@@ -77,16 +80,22 @@ class Erasure(Record):
         self, at: datetime, accounts: Sequence[Reached], states: int, unread: Sequence[str], waits_for: tuple[str, ...]
     ) -> Erasure:
         """Return the request after one more try; `states` are those that held the person this time."""
-        before = {item.connection: item for item in self.accounts}
+        before = {(item.connection, item.account): item for item in self.accounts}
         return self.model_copy(
             update={
-                "accounts": tuple(item.after(before.get(item.connection)) for item in accounts),
+                "accounts": tuple(item.after(before.get((item.connection, item.account))) for item in accounts),
                 "states": self.states + states,
                 "unread": tuple(unread),
                 "waits_for": waits_for,
                 "tried_at": at,
             }
         )
+
+    def owing(self, owed: Sequence[Reached]) -> Erasure:
+        """Return the request with accounts that no connection leads to by now, beside those that it has."""
+        known = {(item.connection, item.account) for item in self.accounts}
+        new = [item for item in owed if (item.connection, item.account) not in known]
+        return self.model_copy(update={"accounts": (*self.accounts, *new)}) if new else self
 
     def done(self, at: datetime, progress: Progress, code: str = "") -> Erasure:
         """Return the request once there is nothing more to do: erased, or incomplete for the reason in `code`."""

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from export_trigger.steps.erase import _forget
+from export_trigger.steps.erase_states import _forget
 from export_trigger.steps.supervise import supervise
 from export_worker.deliver_chunk import deliver_chunk
 from shared.azure.storage import Container

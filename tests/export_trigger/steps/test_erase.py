@@ -27,6 +27,7 @@ from shared.exports.registry import Registry
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.files import load_state, state_path, write_table
+from shared.runs.head import Head
 from shared.runs.run import Run
 from shared.state.digests import DigestKey
 from shared.state.state import Receipt, tabulate
@@ -90,18 +91,73 @@ def trail(app: App) -> list[str]:
     return sorted(entry.what for _, entry in app.audit.entries())
 
 
+def deliver(app: App, connection: str, account: str | None = None) -> str:
+    """Leave a state that says that Anna was delivered through a connection, perhaps to a known account."""
+    export, run_id = f"e-{secrets.token_hex(4)}", "20260101t000000000-dead"
+    table = tabulate([Receipt(KEY.of_person(ANNA), "person_1", 1), Receipt(7, "person_7", 7)], ())
+    app.storage.put(Container.STATE, state_path(export, connection, run_id), write_table(table, ()))
+    head = Head(states={connection: run_id}, accounts={connection: account} if account else {})
+    app.ledger.change_head(export, lambda _: head)
+    return export
+
+
+def test_an_account_whose_connection_was_deleted_before_the_request_is_named_and_not_done(eraser: App) -> None:
+    deliver(eraser, "detached", "one")
+    ended = erase(eraser, ANNA, "me")
+    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, step.CONNECTION_DELETED)
+    assert codes(ended) == {"detached": step.CONNECTION_DELETED}
+    assert ended.states == 1
+
+
+def test_an_account_that_a_connection_led_to_before_is_named_and_not_done(eraser: App) -> None:
+    eraser.accounts.identities.settle("a", "two")
+    deliver(eraser, "a", "one")
+    ended = erase(eraser, ANNA, "me")
+    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, Reason.ACCOUNT_CHANGED)
+    assert [(item.connection, item.gone) for item in ended.accounts] == [
+        ("a", True),
+        ("b", True),
+        ("c", True),
+        ("a", False),
+    ]
+    assert not kept(eraser, ended)
+
+
+def test_an_account_that_another_connection_leads_to_is_read_back_there(
+    eraser: App, apis: dict[str, Api], clock: ManualClock
+) -> None:
+    eraser.accounts.identities.settle("c", "one")
+    deliver(eraser, "detached", "one")
+    assert erase(eraser, ANNA, "me").progress is Progress.ERASED
+
+
+def test_an_account_that_was_noted_before_its_state_was_emptied_stays_named(
+    eraser: App, apis: dict[str, Api], clock: ManualClock
+) -> None:
+    """Another account does not answer at first: by the time it does, no state names the person any more."""
+    deliver(eraser, "detached", "one")
+    apis["c"].fault = NoAnswer("DELETE answered 502")
+    assert erase(eraser, ANNA, "me").progress is Progress.OPEN
+    apis["c"].fault = None
+    ended = again(eraser, clock, erase_request(eraser))
+    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, step.CONNECTION_DELETED)
+
+
+def erase_request(app: App) -> Erasure:
+    (found,) = app.erasures.all()
+    return found
+
+
 def test_a_person_is_erased_at_every_account_and_from_every_state(eraser: App, apis: dict[str, Api]) -> None:
     person = KEY.of_person(ANNA)
-    path = state_path(export := f"e-{secrets.token_hex(4)}", "main", "20260101t000000000-dead")
-    table = tabulate([Receipt(person, "person_1", 1), Receipt(7, "person_7", 7)], ())
-    eraser.storage.put(Container.STATE, path, write_table(table, ()))
+    export = deliver(eraser, "a")
     done = erase(eraser, ANNA, "me")
     assert done.progress is Progress.ERASED
     assert [(item.connection, item.held) for item in done.accounts] == [("a", True), ("b", False), ("c", True)]
     assert done.states == 1
     assert all(ANNA not in api.people for api in apis.values())
     assert all(api.calls[-1] == "read" for api in apis.values())
-    assert load_state(eraser.storage, export, "main", "20260101t000000000-dead").people["person"].to_list() == [7]
+    assert load_state(eraser.storage, export, "a", "20260101t000000000-dead").people["person"].to_list() == [7]
     assert eraser.tombstones.people() == [person]
     assert not kept(eraser, done)
     assert trail(eraser) == ["erasure: erased", "post_erasure"]
