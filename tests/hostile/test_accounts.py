@@ -10,10 +10,11 @@ from export_trigger.steps.claim import claim_found
 from export_trigger.steps.plan_run import plan_run
 from shared.accounts.claims import ClaimRecord
 from shared.delivery.account import Identity
+from shared.destinations.autopilot.client import Autopilot
 from shared.lifecycle.start import start_run
 from shared.lifecycle.window import open_account
 from shared.reasons.codes import Reason
-from shared.reasons.errors import ExportError
+from shared.reasons.errors import ExportError, TryLater
 from tests.hostile.attacks import ROUNDS, at_once
 from tests.hostile.conftest import Installation, told
 
@@ -170,6 +171,29 @@ def test_a_list_that_two_titles_lead_to_has_one_export(installation: Installatio
     claim_found(app, "second", documents["second"], account, [""])
     claim_found(app, "first", documents["first"], account, ["contactlist_2"])  # another bears its title since
     claim_found(app, "second", documents["second"], account, ["contactlist_1"])
+
+
+@pytest.mark.parametrize("told", [{}, {"Another": ["contactlist_another"]}], ids=["empty", "cut off"])
+def test_a_run_and_a_preview_believe_no_answer_that_leaves_out_a_list_of_ours(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, told: dict[str, list[str]]
+) -> None:
+    app = installation.app
+    installation.connect("main", "sandbox-key", list_strategy="single")
+    installation.save("team", "main", f"List of {len(told)}")
+    assert installation.run("team")["counts"]["delivered"] == 1
+    made: list[str] = []
+    run = start_run(app, "team", trigger="on_demand", requested_by="me")
+    with monkeypatch.context() as patch:
+        patch.setattr(Autopilot, "lists", lambda _: told)
+        patch.setattr(Autopilot, "create_list", lambda _, title: made.append(title))
+        with pytest.raises(TryLater):
+            plan_run(app, "team", run.id)
+        app.lists_asked.clear()
+        previewed = installation.ask("preview_export", "team")[1]
+    assert (previewed["joiners"], previewed["unchanged"]) == (0, 1)
+    plan_run(app, "team", run.id)
+    assert app.ledger.run("team", run.id).reason is Reason.NOTHING_TO_DO
+    assert not made
 
 
 def test_two_connections_to_one_account_share_its_pace_at_the_lower_rate(installation: Installation) -> None:
