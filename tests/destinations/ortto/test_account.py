@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -14,8 +13,6 @@ from shared.delivery.account import Account
 from shared.delivery.contacts import Contact, Held, Move, NotHeld
 from shared.delivery.errors import AccountRefused, HeldBack, KeyRefused, NoAnswer, Refused, Throttled, Unclear
 from shared.delivery.sending import Sender
-from shared.destinations.ortto.answers import Call
-from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.limits import BAD_CALLS, BAN_SECONDS, TAGS, BadCalls
 from shared.http.transport import session
 from shared.reasons.rows import RowReason
@@ -109,42 +106,6 @@ class TestTags:
         titles = bench.account().lists()
         assert titles["Old"] == ["VIP"]
         assert sorted(titles["VIP"]) == ["VIP", "VIP (3)"]
-
-    @pytest.mark.parametrize("filter_of_tags", ["u4s_is", "unknown_operation", "empty"])
-    def test_a_deleted_tag_is_gone_and_forgotten(self, bench: OrttoBench, sender: Sender, filter_of_tags: str) -> None:
-        bench.turn(tag_filter=filter_of_tags)
-        list_id = bench.account().create_list("VIP")
-        delivered(bench, TAGS, sender, [list_id], [operation(bench, 1, add=(0,))])
-        assert not bench.account().list_is_gone(list_id, sender)
-        bench.delete_list("VIP")
-        account = bench.account()
-        assert "VIP" not in account.lists()
-        with pytest.raises(Unclear):
-            account.members(list_id, [])
-        assert account.list_is_gone(list_id, sender)
-        assert bench.notes.texts == {}
-
-    @pytest.mark.parametrize("name", ["VIP", "Very important"])
-    def test_a_tag_that_is_left_out_of_an_answer_is_not_gone_while_people_have_it(
-        self, bench: OrttoBench, sender: Sender, monkeypatch: pytest.MonkeyPatch, name: str
-    ) -> None:
-        list_id = bench.account().create_list("VIP")
-        delivered(bench, TAGS, sender, [list_id], [operation(bench, 1, add=(0,))])
-        bench.by_hand("PUT", "tags/VIP", {"name": name})
-        assert bench.account().lists()[name] == [list_id]
-        account, ask = bench.account(), Ortto.call
-
-        def left_out(api: Ortto, call: Call, body: Mapping[str, Any]) -> Any:
-            answer = ask(api, call, body)
-            return [tag for tag in answer if tag["name"] != name] if call is Call.TAGS else answer
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Ortto, "call", left_out)
-            assert name not in account.lists()
-            assert not account.list_is_gone(list_id, sender)
-            assert account.create_list("VIP") == list_id
-        account.send([person("p2@example.com", add=(list_id,))], TAGS)
-        assert bench.members(name) == {"p1@example.com", "p2@example.com"}
 
     def test_a_list_that_was_there_is_taken_as_it_is(self, bench: OrttoBench) -> None:
         calls: ListCalls = bench.account()

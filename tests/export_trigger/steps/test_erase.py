@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import secrets
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -19,133 +15,15 @@ from export_trigger.steps.erase import advance, advance_all, erase
 from shared.azure.storage import Container
 from shared.composition.app import App
 from shared.delivery.errors import KeyRefused, NoAnswer
-from shared.destinations.autopilot.account import AutopilotAccount
-from shared.destinations.registry import DEFAULT
 from shared.erasure.requests import Erasure, Progress
-from shared.exports.audit import Audit
-from shared.exports.registry import Registry
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
-from shared.runs.files import load_state, state_path, write_table
-from shared.runs.head import Head
+from shared.runs.files import load_state, state_path
 from shared.runs.run import Run
-from shared.state.digests import DigestKey
-from shared.state.state import Receipt, tabulate
-from tests.delivery.accounts import ManualClock, MemorySlots
+from tests.delivery.accounts import ManualClock
 from tests.export_trigger.steps.api import Api
+from tests.export_trigger.steps.erasing import ANNA, KEY, again, codes, deliver, kept, trail
 from tests.runs.lives import canceled
-
-ANNA = "anna@example.com"
-
-
-KEY = DigestKey.new()
-
-
-@pytest.fixture
-def apis() -> dict[str, Api]:
-    return {"a": Api(ANNA), "b": Api("bert@example.com"), "c": Api(ANNA)}
-
-
-@pytest.fixture
-def eraser(
-    timed: App,
-    clock: ManualClock,
-    apis: dict[str, Api],
-    tables: Callable[[], Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[App]:
-    def account(_: App, name: str) -> Any:
-        if name not in apis:
-            raise ExportError(Reason.CONNECTION_DETACHED)
-        api = AutopilotAccount(apis[name])  # type: ignore[arg-type]  # the calls that an erasure makes
-        connection = SimpleNamespace(calls_in_flight=None)
-        return SimpleNamespace(
-            name=name, id=name, api=api, slots=MemorySlots(clock), connection=connection, destination=DEFAULT
-        )
-
-    monkeypatch.setattr(App, "account", account)
-    monkeypatch.setattr(App, "digest_key", lambda _: KEY)
-    monkeypatch.setattr(Registry, "connections", lambda _: iter(sorted(apis)))
-    with ThreadPoolExecutor(2) as pool:
-        yield dataclasses.replace(timed, audit=Audit(tables()), pool=pool)
-
-
-def kept(app: App, erasure: Erasure) -> bool:
-    return app.storage.get(Container.ERASURES, f"{erasure.id}.json") is not None
-
-
-def codes(erasure: Erasure) -> dict[str, str]:
-    return {item.connection: item.code for item in erasure.accounts if not item.gone}
-
-
-def again(app: App, clock: ManualClock, erasure: Erasure) -> Erasure:
-    """Let time pass, and have the tick look at it."""
-    clock.sleep(7200)
-    advance_all(app)
-    found = app.erasures.get(erasure.id)
-    assert found is not None
-    return found
-
-
-def trail(app: App) -> list[str]:
-    return sorted(entry.what for _, entry in app.audit.entries())
-
-
-def deliver(app: App, connection: str, account: str | None = None) -> str:
-    """Leave a state that says that Anna was delivered through a connection, perhaps to a known account."""
-    export, run_id = f"e-{secrets.token_hex(4)}", "20260101t000000000-dead"
-    table = tabulate([Receipt(KEY.of_person(ANNA), "person_1", 1), Receipt(7, "person_7", 7)], ())
-    app.storage.put(Container.STATE, state_path(export, connection, run_id), write_table(table, ()))
-    head = Head(states={connection: run_id}, accounts={connection: account} if account else {})
-    app.ledger.change_head(export, lambda _: head)
-    return export
-
-
-def test_an_account_whose_connection_was_deleted_before_the_request_is_named_and_not_done(eraser: App) -> None:
-    deliver(eraser, "detached", "one")
-    ended = erase(eraser, ANNA, "me")
-    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, step.CONNECTION_DELETED)
-    assert codes(ended) == {"detached": step.CONNECTION_DELETED}
-    assert ended.states == 1
-
-
-def test_an_account_that_a_connection_led_to_before_is_named_and_not_done(eraser: App) -> None:
-    eraser.accounts.identities.settle("a", "two")
-    deliver(eraser, "a", "one")
-    ended = erase(eraser, ANNA, "me")
-    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, Reason.ACCOUNT_CHANGED)
-    assert [(item.connection, item.gone) for item in ended.accounts] == [
-        ("a", True),
-        ("b", True),
-        ("c", True),
-        ("a", False),
-    ]
-    assert not kept(eraser, ended)
-
-
-def test_an_account_that_another_connection_leads_to_is_read_back_there(
-    eraser: App, apis: dict[str, Api], clock: ManualClock
-) -> None:
-    eraser.accounts.identities.settle("c", "one")
-    deliver(eraser, "detached", "one")
-    assert erase(eraser, ANNA, "me").progress is Progress.ERASED
-
-
-def test_an_account_that_was_noted_before_its_state_was_emptied_stays_named(
-    eraser: App, apis: dict[str, Api], clock: ManualClock
-) -> None:
-    """Another account does not answer at first: by the time it does, no state names the person any more."""
-    deliver(eraser, "detached", "one")
-    apis["c"].fault = NoAnswer("DELETE answered 502")
-    assert erase(eraser, ANNA, "me").progress is Progress.OPEN
-    apis["c"].fault = None
-    ended = again(eraser, clock, erase_request(eraser))
-    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, step.CONNECTION_DELETED)
-
-
-def erase_request(app: App) -> Erasure:
-    (found,) = app.erasures.all()
-    return found
 
 
 def test_a_person_is_erased_at_every_account_and_from_every_state(eraser: App, apis: dict[str, Api]) -> None:

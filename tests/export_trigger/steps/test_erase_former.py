@@ -1,0 +1,55 @@
+"""Accounts to which somebody was delivered, and to which no connection leads by now: unknown is never done."""
+
+from __future__ import annotations
+
+from export_trigger.steps import erase as step
+from export_trigger.steps.erase import erase
+from shared.composition.app import App
+from shared.delivery.errors import NoAnswer
+from shared.erasure.requests import Progress
+from shared.reasons.codes import Reason
+from tests.delivery.accounts import ManualClock
+from tests.export_trigger.steps.api import Api
+from tests.export_trigger.steps.erasing import ANNA, again, codes, deliver, erase_request, kept
+
+
+def test_an_account_whose_connection_was_deleted_before_the_request_is_named_and_not_done(eraser: App) -> None:
+    deliver(eraser, "detached", "one")
+    ended = erase(eraser, ANNA, "me")
+    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, step.CONNECTION_DELETED)
+    assert codes(ended) == {"detached": step.CONNECTION_DELETED}
+    assert ended.states == 1
+
+
+def test_an_account_that_a_connection_led_to_before_is_named_and_not_done(eraser: App) -> None:
+    eraser.accounts.identities.settle("a", "two")
+    deliver(eraser, "a", "one")
+    ended = erase(eraser, ANNA, "me")
+    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, Reason.ACCOUNT_CHANGED)
+    assert [(item.connection, item.gone) for item in ended.accounts] == [
+        ("a", True),
+        ("b", True),
+        ("c", True),
+        ("a", False),
+    ]
+    assert not kept(eraser, ended)
+
+
+def test_an_account_that_another_connection_leads_to_is_read_back_there(
+    eraser: App, apis: dict[str, Api], clock: ManualClock
+) -> None:
+    eraser.accounts.identities.settle("c", "one")
+    deliver(eraser, "detached", "one")
+    assert erase(eraser, ANNA, "me").progress is Progress.ERASED
+
+
+def test_an_account_that_was_noted_before_its_state_was_emptied_stays_named(
+    eraser: App, apis: dict[str, Api], clock: ManualClock
+) -> None:
+    """Another account does not answer at first: by the time it does, no state names the person any more."""
+    deliver(eraser, "detached", "one")
+    apis["c"].fault = NoAnswer("DELETE answered 502")
+    assert erase(eraser, ANNA, "me").progress is Progress.OPEN
+    apis["c"].fault = None
+    ended = again(eraser, clock, erase_request(eraser))
+    assert (ended.progress, ended.code) == (Progress.INCOMPLETE, step.CONNECTION_DELETED)
