@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.delivery.capabilities import ListMethod
-from shared.delivery.contacts import Contact, Move, Page, Result, Seen
+from shared.delivery.contacts import Contact, Held, Move, Page, Result, Seen
 from shared.delivery.errors import ListGone, Unclear
 from shared.exports.configuration import NewPeople
 
@@ -78,10 +78,17 @@ class Permissions(Protocol):
         """
         ...
 
-    def introduce(self, contacts: Sequence[Contact]) -> None:
+    def introduce(self, contacts: Sequence[Contact]) -> Sequence[Result]:
         """Create those who are not there yet, so that they may not be mailed; whoever is there stays as they are.
 
-        One call, as an account's method without a `caller`.
+        One call, as an account's method without a `caller`; a result for each, as of `Account.send`.
+        """
+        ...
+
+    def introduced(self, held: Sequence[Held]) -> Sequence[Seen | None]:
+        """Return whom `introduce` says to be there, read back, in order; None for who is not, or may be mailed although new.
+
+        One call, of as many as `Account.look` takes, where answers name nobody.
         """
         ...
 

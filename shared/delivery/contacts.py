@@ -50,9 +50,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The destination confirmed all that the call carried for a contact, which has this id."""
+    """The destination confirmed all that the call carried for a contact, which has this id; `is_new` if it says to have made it."""
 
     contact_id: str
+    is_new: bool = False
 
 
 class NotHeld(Enum):

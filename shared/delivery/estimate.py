@@ -7,7 +7,6 @@ bytes take where the destination bounds the size of a call.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -30,10 +29,10 @@ def expected_calls(operations: pl.DataFrame, can: Capabilities, method: ListMeth
 def introductions(operations: pl.DataFrame, can: Capabilities, method: ListMethod) -> int:
     """Return the calls that they take besides where new people may not be mailed.
 
-    Before each call that sends contacts, one creates those of them who are not there.
+    Before each call that sends contacts, one creates those of them who are not there, and is believed as the call itself is.
     """
     chunks = _chunks(operations, can, method)
-    return int(chunks.select(_sends(method, replace(can, answers=Names.EACH)).sum()).item())
+    return int(chunks.select(_sends(method, can).sum()).item())
 
 
 def _chunks(operations: pl.DataFrame, can: Capabilities, method: ListMethod) -> pl.DataFrame:

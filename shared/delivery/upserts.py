@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -25,6 +26,10 @@ from shared.reasons.rows import RowReason
 REFUSES_ALL: Final = 20
 """Contacts refused one by one, and none accepted, before the rest is not tried: then not they are at fault, but the
 account, such as one that is past its contract's limit."""
+
+
+type _Answer = Sequence[Result | DestinationError] | DestinationError
+"""What is known of each contact of a call, or the error that it ended with."""
 
 
 class Upserts:
@@ -115,25 +120,33 @@ class Upserts:
         if self.refuses_all:
             return [Verdict.UNKNOWN] * len(batches)
         contacts = [[self._contact(load) for load in batch] for batch in batches]
-        answers: Sequence[Sequence[Result | DestinationError] | DestinationError]
-        sent = self._introduced(contacts, self._introducing) if self._introducing else self._sent(contacts)
-        answers = (
-            self._told_apart(contacts, sent) if self._can.answers is Names.EACH else self._read_back(contacts, sent)
-        )
+        answers = self._introduced(contacts, self._introducing) if self._introducing else self._sent(contacts)
         return [self._read(batch, answer) for batch, answer in zip(batches, answers, strict=True)]
 
-    def _sent(self, batches: Sequence[Sequence[Contact]]) -> list[Sequence[Result] | DestinationError]:
-        return self._sender.send([self._call(batch) for batch in batches])
+    def _sent(self, batches: Sequence[Sequence[Contact]]) -> Sequence[_Answer]:
+        """Send batches; return what is known of each contact."""
+        answers = self._sender.send([self._call(batch) for batch in batches])
+        return self._believed(batches, answers, lambda held: self._api.look([one.contact_id for one in held]))
 
-    def _introduced(
-        self, batches: Sequence[Sequence[Contact]], permissions: Permissions
-    ) -> list[Sequence[Result] | DestinationError]:
-        """Send batches whose new people are created beforehand; one where that failed is not sent."""
+    def _introduced(self, batches: Sequence[Sequence[Contact]], permissions: Permissions) -> Sequence[_Answer]:
+        """Send batches whose new people are created beforehand: of each only those who are known to be there by then."""
         answers = self._sender.send([partial(permissions.introduce, batch) for batch in batches])
-        ready = [n for n, answer in enumerate(answers) if answer is None]
-        sent = dict(zip(ready, self._sent([batches[n] for n in ready]), strict=True))
-        failed = {n: answer for n, answer in enumerate(answers) if isinstance(answer, DestinationError)}
-        return [sent[n] if n in sent else failed[n] for n in range(len(batches))]
+        bare = [[replace(contact, add=(), remove=()) for contact in batch] for batch in batches]
+        known = self._believed(bare, answers, permissions.introduced)
+        ready = [_there(batch, answer) for batch, answer in zip(batches, known, strict=True)]
+        sent = iter(self._sent([part for part in ready if part]))
+        return [_both(answer, next(sent)) if part else answer for answer, part in zip(known, ready, strict=True)]
+
+    def _believed(
+        self,
+        batches: Sequence[Sequence[Contact]],
+        answers: Sequence[Sequence[Result] | DestinationError],
+        look: Callable[[Sequence[Held]], Sequence[Seen | None]],
+    ) -> Sequence[_Answer]:
+        """Return what is known by answers: at once where they name each contact by an id of its own, else once they are read back."""
+        if self._can.answers is Names.EACH:
+            return self._told_apart(batches, answers)
+        return self._read_back(batches, answers, look)
 
     def _contact(self, load: Load) -> Contact:
         fields = load.item.operation.fields or {}
@@ -151,25 +164,28 @@ class Upserts:
 
     def _told_apart(
         self, batches: Sequence[Sequence[Contact]], answers: Sequence[Sequence[Result] | DestinationError]
-    ) -> list[Sequence[Result | DestinationError] | DestinationError]:
+    ) -> list[_Answer]:
         """Read those back who share an id with another one of their call."""
-        told: list[Sequence[Result | DestinationError] | DestinationError] = []
+        told: list[_Answer] = []
         for contacts, answer in zip(batches, answers, strict=True):
             ids = [] if isinstance(answer, DestinationError) else shared_ids(answer)
             if isinstance(answer, DestinationError) or not ids:
                 told.append(answer)
                 continue
-            looks = self._sender.send([self._looking([contact_id]) for contact_id in ids])
+            looks = self._sender.send([partial(self._api.look, [contact_id]) for contact_id in ids])
             seen = [look if isinstance(look, DestinationError) else look[0] for look in looks]
             told.append(told_apart(contacts, answer, dict(zip(ids, seen, strict=True))))
         return told
 
     def _read_back(
-        self, batches: Sequence[Sequence[Contact]], answers: Sequence[Sequence[Result] | DestinationError]
-    ) -> list[Sequence[Result | DestinationError] | DestinationError]:
+        self,
+        batches: Sequence[Sequence[Contact]],
+        answers: Sequence[Sequence[Result] | DestinationError],
+        look: Callable[[Sequence[Held]], Sequence[Seen | None]],
+    ) -> list[_Answer]:
         """Believe of answers that name nobody what the contacts hold when they are read back, `looks` a call."""
         ids = [
-            [result.contact_id for result in answer if isinstance(result, Held)]
+            [result for result in answer if isinstance(result, Held)]
             if not isinstance(answer, DestinationError)
             else []
             for answer in answers
@@ -178,23 +194,20 @@ class Upserts:
         parts = [
             (n, found[start : start + size]) for n, found in enumerate(ids) for start in range(0, len(found), size)
         ]
-        looks = self._sender.send([self._looking(part) for _, part in parts])
+        looks = self._sender.send([partial(look, part) for _, part in parts])
         seen: list[list[Seen | None] | DestinationError] = [[] for _ in batches]
-        for (n, _), look in zip(parts, looks, strict=True):
+        for (n, _), shown in zip(parts, looks, strict=True):
             known = seen[n]
-            if isinstance(look, DestinationError):
-                seen[n] = look
+            if isinstance(shown, DestinationError):
+                seen[n] = shown
             elif not isinstance(known, DestinationError):
-                known.extend(look)
+                known.extend(shown)
         return [
             answer if isinstance(answer, DestinationError) else confirmed(contacts, answer, found)
             for contacts, answer, found in zip(batches, answers, seen, strict=True)
         ]
 
-    def _looking(self, contact_ids: Sequence[str]) -> Callable[[], Sequence[Seen | None]]:
-        return lambda: self._api.look(contact_ids)
-
-    def _read(self, batch: Sequence[Load], answer: Sequence[Result | DestinationError] | DestinationError) -> Verdict:
+    def _read(self, batch: Sequence[Load], answer: _Answer) -> Verdict:
         """Take an answer to all contacts of a call."""
         match answer:
             case ListGone() if any(load.add for load in batch):
@@ -244,6 +257,21 @@ class Upserts:
 
     def _named(self, indexes: Sequence[int]) -> tuple[str, ...]:
         return tuple(self._lists[index] for index in indexes)
+
+
+def _there(contacts: Sequence[Contact], answer: _Answer) -> list[Contact]:
+    """Return the contacts of a call that are known to be there."""
+    if isinstance(answer, DestinationError):
+        return []
+    return [contact for contact, result in zip(contacts, answer, strict=True) if isinstance(result, Held)]
+
+
+def _both(known: _Answer, sent: _Answer) -> _Answer:
+    """Return what is known of a call's contacts, of which those that were there were sent on."""
+    if isinstance(known, DestinationError) or isinstance(sent, DestinationError):
+        return sent
+    results = iter(sent)
+    return [next(results) if isinstance(result, Held) else result for result in known]
 
 
 def _note(load: Load, error: DestinationError) -> None:

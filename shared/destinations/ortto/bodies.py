@@ -52,7 +52,10 @@ def has_contacts_by_id(content: Content) -> bool:
 
 
 def has_page(content: Content) -> bool:
-    """Whether it is a page of people: where the next one begins, and how many there are in all."""
+    """Whether it is a page of people: where the next one begins, and how many there are in all.
+
+    Null is nobody only where it counts nobody and has no more (recorded).
+    """
     if not isinstance(content, dict) or not isinstance(content.get("meta"), dict):
         return False
     contacts, total = content.get("contacts"), content["meta"].get("total_matches")
@@ -60,7 +63,9 @@ def has_page(content: Content) -> bool:
         return False
     if not (isinstance(content.get("has_more"), bool) and is_id(content.get("cursor_id"))):
         return False
-    return contacts is None or (isinstance(contacts, list) and all(map(_is_contact, contacts)))
+    if contacts is None:
+        return total == 0 and not content["has_more"]
+    return isinstance(contacts, list) and all(map(_is_contact, contacts))
 
 
 def _is_contact(content: Content) -> bool:

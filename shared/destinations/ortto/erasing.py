@@ -10,6 +10,7 @@ from shared.delivery.errors import NoAnswer
 from shared.destinations.ortto.answers import Call
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.limits import PAGE
+from shared.destinations.ortto.pages import read_all
 
 EMAIL: Final = "str::email"
 
@@ -33,16 +34,14 @@ class Erasing:
     def people(self, address: str, caller: Caller) -> list[str]:
         """Return the ids of those who have an address; two may have it (vendor)."""
         asked = {"$str::is": {"field_id": EMAIL, "value": address}}
-        body = {"limit": PAGE, "fields": [EMAIL], "filter": {"$and": [asked]}}
-        found = caller.one(lambda: self._api.call(Call.PAGE, body))["contacts"] or []
+        found = read_all(self._api, {"limit": PAGE, "fields": [EMAIL], "filter": {"$and": [asked]}}, caller)
         if not all(_has(item, address) for item in found):
             raise NoAnswer(f"{Call.PAGE} was answered with others than were asked for")
         return [item["id"] for item in found]
 
     def archived(self, address: str, caller: Caller) -> list[str]:
         """Return the ids of those in the archive who have an address; the search there may find others too."""
-        body = {"type": "archived", "q": address, "limit": PAGE, "fields": [EMAIL]}
-        found = caller.one(lambda: self._api.call(Call.PAGE, body))["contacts"] or []
+        found = read_all(self._api, {"type": "archived", "q": address, "limit": PAGE, "fields": [EMAIL]}, caller)
         return [item["id"] for item in found if _has(item, address)]
 
     def _act(self, call: Call, ids: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from shared.delivery.errors import NoAnswer, Refused
 from shared.destinations.ortto.answers import Call
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.limits import PAGE
+from shared.destinations.ortto.pages import read_page
 from shared.destinations.ortto.tags import TAG_IDS
 
 
@@ -38,14 +39,14 @@ class Bookmark:
 
 
 def next_page(api: Ortto, at: Bookmark, names: Sequence[str], seen: Callable[[Mapping[str, Any]], Seen]) -> Page:
-    """Read a page; raise NoAnswer for one that shows people without the tag, since the filter was not kept.
+    """Read a page; raise NoAnswer for one that shows people without the tag, since the filter was not kept, or that ends early.
 
     That a tag can be asked for is known from Ortto's own audiences only. Where it is refused, or shows nobody although
     the tag is said to be in use, everybody is read, and who has the tag picked out; `total` then counts everybody.
     """
     is_first = not at.everybody and at.offset == 0
     try:
-        answer = api.call(Call.PAGE, _body(at, names))
+        answer = read_page(api, _body(at, names))
     except Refused:
         if not is_first:
             raise
@@ -53,6 +54,8 @@ def next_page(api: Ortto, at: Bookmark, names: Sequence[str], seen: Callable[[Ma
     people = answer["contacts"] or []
     if is_first and not people and at.total:
         return _of_everybody(at)
+    if answer["meta"]["total_matches"] == 0 and at.total > at.offset:
+        raise NoAnswer(f"{Call.PAGE} was answered with nobody before all were read")
     tagged = [item for item in people if at.tag in (item["fields"].get(TAG_IDS) or ())]
     if not at.everybody and len(tagged) < len(people):
         raise NoAnswer(f"{Call.PAGE} was answered with people who have not the tag")

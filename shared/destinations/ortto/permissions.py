@@ -6,20 +6,22 @@ assumed to be true. So the first person who is unsubscribed is updated alone, an
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 from itertools import batched
 from typing import Any, Final
 
 from shared.delivery.account import Caller
-from shared.delivery.contacts import Contact, Held, NotHeld
+from shared.delivery.contacts import Contact, Held, NotHeld, Result, Seen
 from shared.delivery.destination import Notes
 from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Refused
 from shared.destinations.ortto.answers import Call, results
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.limits import PAGE, PEOPLE
 from shared.destinations.ortto.merging import EMAIL, KEEP, OVERWRITE, PERSON_ID, merge_body
+from shared.destinations.ortto.pages import read_all, read_page
 from shared.exports.configuration import NewPeople
 
 PERMISSION: Final = "bol::p"
@@ -29,9 +31,9 @@ CONDITIONS: Final = 50
 NOTE: Final = "proof:permission"
 KEPT: Final = "kept"
 CHANGES: Final = "changes"
-NOBODY: Final = "proof:nobody-until"
-"""Until when (seconds since 1970) it is believed that nobody in the account is unsubscribed, and how long from a look on."""
-NOBODY_SECONDS: Final = 60.0
+
+CREATED: Final = "created"
+"""What a merge's answer says of somebody whom it made (recorded)."""
 
 _TRYING: Final = "trying "
 _UNDOING: Final = "undoing "
@@ -55,8 +57,8 @@ class OrttoPermissions:
     ) -> None:
         """Make sure that sending the contacts subscribes nobody again; raise PermissionsWouldChange.
 
-        As long as no unsubscribed person was seen, each call of this looks for one among the contacts, once a minute where the
-        account has none at all.
+        As long as no unsubscribed person was seen, each call of this looks for one among the contacts: what an earlier one
+        saw tells nothing of who unsubscribed since.
         """
         if self._is_kept():
             return
@@ -64,8 +66,6 @@ class OrttoPermissions:
             with alone():
                 self._resume(caller)
         concerned = [contact for contact in contacts if PERMISSION not in contact.fields]
-        if new_people != "not_subscribed" and self._is_nobody_unsubscribed():
-            return
         for part in _parts(concerned, new_people):
             if new_people == "not_subscribed":
                 self._introduce_all(part, caller)
@@ -75,10 +75,11 @@ class OrttoPermissions:
                     if self._is_kept() or self._is_tried(contact, person, caller):
                         return
 
-    def introduce(self, contacts: Sequence[Contact]) -> None:
+    def introduce(self, contacts: Sequence[Contact]) -> Sequence[Result]:
         """Create those who are not there, unsubscribed: any other call subscribes whom it creates. Strategy 3 leaves alone who is there (vendor).
 
-        Raise NoAnswer if somebody is left out, Refused if somebody was not tried: their update would create them, subscribed.
+        What it answers is believed once they are read back by `introduced`. Raise NoAnswer if somebody is left out, Refused if
+        somebody was not tried: their update would create them, subscribed.
         """
         people = [{"fields": {EMAIL: contact.address, PERMISSION: False}} for contact in contacts]
         answer = self._api.call(Call.MERGE, merge_body(people, [EMAIL], strategy=KEEP, even_suppressed=_even(contacts)))
@@ -87,6 +88,22 @@ class OrttoPermissions:
             raise Refused(f"{Call.MERGE} was refused")
         if NotHeld.MISSING in found:
             raise NoAnswer(f"{Call.MERGE} leaves somebody out")
+        entries = answer.get("people") or ()
+        made = [place for place, entry in enumerate(entries) if entry["status"] == CREATED]
+        return [
+            replace(result, is_new=place in made) if isinstance(result, Held) else result
+            for place, result in enumerate(found)
+        ]
+
+    def introduced(self, held: Sequence[Held]) -> Sequence[Seen | None]:
+        """Read back whom `introduce` says to be there, in order; None for who is not, and for who was made and is not unsubscribed.
+
+        One who was made subscribed is noted as the account's way: nobody else is sent to it.
+        """
+        found = self._by_ids([one.contact_id for one in held])
+        if _made_subscribed(held, found):
+            self._notes.write(NOTE, CHANGES)
+        return [_seen(one, found) for one in held]
 
     def _noted(self) -> str:
         return self._notes.read().get(NOTE) or ""
@@ -97,48 +114,43 @@ class OrttoPermissions:
             raise PermissionsWouldChange("the account subscribes people again")
         return noted == KEPT
 
-    def _is_nobody_unsubscribed(self) -> bool:
-        return time.time() < float(self._notes.read().get(NOBODY) or 0)
-
     def _resume(self, caller: Caller) -> None:
         """Finish a trial that nobody knows the end of: that somebody is unsubscribed still does not tell that it was made."""
         noted = self._noted()
         if noted.startswith(_UNDOING):
-            self._undo(noted.removeprefix(_UNDOING), caller)
+            self._undo([noted.removeprefix(_UNDOING)], caller)
         if noted.startswith(_TRYING):
             person = noted.removeprefix(_TRYING)
             if self._permission(person, caller):
-                self._undo(person, caller)
+                self._undo([person], caller)
             self._notes.write(NOTE, None)
 
     def _introduce_all(self, contacts: Sequence[Contact], caller: Caller) -> None:
+        """Create people for the proof, and read them back; whoever was made subscribed is unsubscribed, and that ends it."""
         try:
-            caller.one(lambda: self.introduce(contacts))
+            answer = caller.one(lambda: self.introduce(contacts))
         except Refused:
             return  # who is at fault is found when they are sent
+        held = [result for result in answer if isinstance(result, Held)]
+        found = caller.one(lambda: self._by_ids([one.contact_id for one in held])) if held else {}
+        if wrong := _made_subscribed(held, found):
+            self._undo(wrong, caller)
 
     def _unsubscribed(self, contacts: Sequence[Contact], caller: Caller) -> Iterator[tuple[Contact, str]]:
         """Yield those who are there and unsubscribed, each with their id."""
         by_address = {contact.address: contact for contact in contacts}
-        everybody = self._page({"$and": [{"$bol::is": {"field_id": PERMISSION, "value": False}}]}, caller)
-        if not everybody["contacts"]:
-            self._notes.write(NOBODY, str(time.time() + NOBODY_SECONDS))
-        pages = [everybody] if not everybody["has_more"] else self._looked_up(list(by_address), caller)
-        for page in pages:
-            for item in page["contacts"] or ():
-                address, allowed = str(item["fields"].get(EMAIL) or "").lower(), item["fields"].get(PERMISSION)
-                if address in by_address and allowed is False:
-                    yield by_address[address], item["id"]
+        asked = _asking({"$and": [{"$bol::is": {"field_id": PERMISSION, "value": False}}]})
+        first = caller.one(lambda: read_page(self._api, asked))
+        people = self._looked_up(list(by_address), caller) if first["has_more"] else first["contacts"] or ()
+        for item in people:
+            address, allowed = str(item["fields"].get(EMAIL) or "").lower(), item["fields"].get(PERMISSION)
+            if address in by_address and allowed is False:
+                yield by_address[address], item["id"]
 
     def _looked_up(self, addresses: Sequence[str], caller: Caller) -> Iterator[Mapping[str, Any]]:
         for some in batched(addresses, CONDITIONS, strict=False):
             conditions = [{"$str::is": {"field_id": EMAIL, "value": address}} for address in some]
-            yield self._page({"$or": conditions}, caller)
-
-    def _page(self, asked: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-        body = {"limit": PAGE, "fields": [EMAIL, PERMISSION], "filter": asked}
-        page: Mapping[str, Any] = caller.one(lambda: self._api.call(Call.PAGE, body))
-        return page
+            yield from read_all(self._api, _asking({"$or": conditions}), caller)
 
     def _is_tried(self, contact: Contact, person: str, caller: Caller) -> bool:
         """Update one unsubscribed person, without any tag; return whether that told what updates do."""
@@ -149,12 +161,12 @@ class OrttoPermissions:
         except Refused:
             answer = {"people": []}
         found = results(answer, 1)
-        if found is None or not isinstance(found[0], Held):
+        if found is None or found[0] != Held(person):  # of two with one address perhaps the other one
             self._notes.write(NOTE, None)
             return False
         match self._permission(person, caller):
             case True:
-                self._undo(person, caller)
+                self._undo([person], caller)
             case False:
                 self._notes.write(NOTE, KEPT)
             case None:  # gone meanwhile, so it told nothing
@@ -163,8 +175,7 @@ class OrttoPermissions:
 
     def _permission(self, person: str, caller: Caller) -> bool | None:
         """Read somebody's permission; None if they are gone."""
-        body = {"contact_ids": [person], "fields": [EMAIL, PERMISSION]}
-        found = caller.one(lambda: self._api.call(Call.BY_IDS, body))["contacts"].get(person)
+        found = caller.one(lambda: self._by_ids([person])).get(person)
         if found is None:
             return None
         allowed = found["fields"].get(PERMISSION)
@@ -172,14 +183,43 @@ class OrttoPermissions:
             raise NoAnswer(f"{Call.BY_IDS} does not tell a permission")
         return allowed
 
-    def _undo(self, person: str, caller: Caller) -> None:
-        """Take somebody's permission back that an update gave them, and raise PermissionsWouldChange."""
-        self._notes.write(NOTE, _UNDOING + person)
-        people = [{"fields": {PERSON_ID: person, PERMISSION: False}}]
-        body = merge_body(people, [PERSON_ID], strategy=OVERWRITE, skip_non_existing=True)
-        caller.one(lambda: self._api.call(Call.MERGE, body))
+    def _by_ids(self, people: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Read people's addresses and permissions, by their ids."""
+        body = {"contact_ids": list(people), "fields": [EMAIL, PERMISSION]}
+        found: Mapping[str, Mapping[str, Any]] = self._api.call(Call.BY_IDS, body)["contacts"]
+        if not found.keys() <= set(people):
+            raise NoAnswer(f"{Call.BY_IDS} was answered for another call")
+        return found
+
+    def _undo(self, persons: Sequence[str], caller: Caller) -> None:
+        """Take permissions back that a call gave people, and raise PermissionsWouldChange once they are read to be gone."""
+        for person in persons:
+            self._notes.write(NOTE, _UNDOING + person)
+            people = [{"fields": {PERSON_ID: person, PERMISSION: False}}]
+            body = merge_body(people, [PERSON_ID], strategy=OVERWRITE, skip_non_existing=True)
+            caller.one(partial(self._api.call, Call.MERGE, body))
+            if self._permission(person, caller):
+                raise NoAnswer(f"{Call.MERGE} did not take a permission back")
         self._notes.write(NOTE, CHANGES)
         raise PermissionsWouldChange("the account subscribes people again")
+
+
+def _asking(condition: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"limit": PAGE, "fields": [EMAIL, PERMISSION], "filter": condition}
+
+
+def _made_subscribed(held: Sequence[Held], found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the ids of those who were made by a call and are read back to be subscribed."""
+    made = [one.contact_id for one in held if one.is_new and one.contact_id in found]
+    return [person for person in made if found[person]["fields"].get(PERMISSION) is True]
+
+
+def _seen(one: Held, found: Mapping[str, Mapping[str, Any]]) -> Seen | None:
+    item = found.get(one.contact_id)
+    if item is None or (one.is_new and item["fields"].get(PERMISSION) is not False):
+        return None
+    email = item["fields"].get(EMAIL)
+    return Seen(item["id"], email.lower() if isinstance(email, str) else None)
 
 
 def _even(contacts: Sequence[Contact]) -> bool:

@@ -66,8 +66,13 @@ class Untouched:
     ) -> None:
         """Find nothing to prove."""
 
-    def introduce(self, contacts: Sequence[Contact]) -> None:
+    def introduce(self, contacts: Sequence[Contact]) -> Sequence[Result]:
         """Create nobody: who is not there is made when they are sent."""
+        return [Held(contact.address) for contact in contacts]
+
+    def introduced(self, held: Sequence[Held]) -> Sequence[Seen | None]:
+        """Return everybody, of whom an address is all that is known."""
+        return [Seen(one.contact_id, one.contact_id) for one in held]
 
 
 class MemoryAccount:
