@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -25,6 +26,7 @@ from export_trigger.http.views import ExportPage
 from export_trigger.steps.cancel import cancel_run
 from export_trigger.steps.claim import claim_lists, release_lists, whereabouts
 from shared.accounts.claims import Claimed
+from shared.azure.records import RecordDamaged
 from shared.azure.storage import Conflict
 from shared.composition.app import App
 from shared.exports.configuration import DisplayName, Export, ExportSettings, Model, Name
@@ -55,6 +57,8 @@ def put_export(app: App, call: Call) -> Answer:
     catalogue, warnings = check_settings(app, call, settings, before)
     members, unread = count_members(app, catalogue, settings) if catalogue is not None else ({}, [])
     warnings += unread + size_warnings(members, settings) + check_fields_and_lists(app, settings)
+    if before_etag is not None:
+        app.ledger.head(name)  # one that cannot be read is said before anything is saved
     now = app.now()
     export = Export(
         **settings.model_dump(),
@@ -65,6 +69,8 @@ def put_export(app: App, call: Call) -> Answer:
     if before_etag is None:
         warnings += _begin(app, name)
     etag = _save(app, name, export, before_etag)
+    if app.ledger.head(name).deleted:
+        _settle(app, name)
     if before and before.connection != export.connection:
         release_lists(app, name, before.connection)
     release_lists(app, name, export.connection, but=export)
@@ -95,6 +101,8 @@ def duplicate_export(app: App, call: Call) -> Answer:
         etag = app.registry.save_export(body.name, copy, only_new=True)
     except Conflict:
         raise export_exists(HTTPStatus.CONFLICT, body.name) from None
+    if app.ledger.head(body.name).deleted:
+        _settle(app, body.name)
     return Answer(HTTPStatus.CREATED, view(app, call.caller, body.name, copy), {"ETag": etag})
 
 
@@ -106,16 +114,37 @@ def delete_export(app: App, call: Call) -> Answer:
         raise export_not_found(name)
     check_former_connection(app, call, export.connection if export else None)
     call.check_match(etag)
-    active = app.ledger.head(name).active
-    if active:
-        cancel_run(app, name, active)
+    going = app.ledger.going(name)
+    app.ledger.mark_deleted(name)  # before it is: whoever saves one of its name from then on begins with nothing
+    _cancel(app, name, going)
     try:
         app.registry.delete_export(name, if_match=etag)
     except Conflict:
         raise stale() from None
+    finally:
+        _settle(app, name)
     release_lists(app, name, export.connection if export else None)
-    app.ledger.change_head(name, Head.marked_deleted)
     return Answer(HTTPStatus.NO_CONTENT)
+
+
+def _cancel(app: App, name: str, going: Sequence[str]) -> None:
+    """Cancel what is going of an export; a run that is damaged is forgotten, since nobody can carry it out or end it."""
+    for run_id in going:
+        try:
+            cancel_run(app, name, run_id)
+        except RecordDamaged:
+            app.ledger.forget(name, run_id)
+            app.ledger.release(name, run_id)
+
+
+def _settle(app: App, name: str) -> None:
+    """Have the head say whether the export is there: others may have deleted or saved it at the same time."""
+    is_there = app.registry.export_or_damage(name) is not None
+    while True:
+        app.ledger.change_head(name, Head.marked_living if is_there else Head.marked_deleted)
+        was_there, is_there = is_there, app.registry.export_or_damage(name) is not None
+        if was_there == is_there:
+            return
 
 
 def _begin(app: App, name: str) -> list[str]:
@@ -124,7 +153,11 @@ def _begin(app: App, name: str) -> list[str]:
     Raise a Problem while the deleted one still runs.
     """
     try:
-        app.ledger.start_over(name, app.now(), only_if=lambda head: head.deleted)
+        try:
+            app.ledger.start_over(name, app.now(), only_if=lambda head: head.deleted)
+        except RecordDamaged:
+            app.ledger.mark_deleted(name)
+            app.ledger.start_over(name, app.now(), only_if=lambda head: head.deleted)
     except RunInProgress as going:
         raise Problem(
             HTTPStatus.CONFLICT,

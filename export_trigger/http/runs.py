@@ -18,7 +18,7 @@ from export_trigger.http.run_views import (
     RunView,
 )
 from export_trigger.steps.cancel import cancel_run
-from shared.azure.records import NewerVersion
+from shared.azure.records import Unreadable
 from shared.composition.app import App
 from shared.exports.configuration import Off
 from shared.exports.registry import DocumentDamaged
@@ -66,7 +66,7 @@ def post_all_runs(app: App, call: Call) -> Answer:
             started.append(ExportStarted(export=name, run=run.id))
         except RunInProgress as going:
             skipped.append(ExportSkipped(export=name, code=Reason.RUN_IN_PROGRESS, run=going.run_id))
-        except (DocumentDamaged, NewerVersion) as damage:
+        except (DocumentDamaged, Unreadable) as damage:
             skipped.append(ExportSkipped(export=name, code=damage.reason))
         except Problem as problem:
             skipped.append(ExportSkipped(export=name, code=problem.code))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from export_trigger.steps.erase_states import delivered_at, forget_all
 from shared.azure.locks import INSTALLATION
+from shared.azure.records import Unreadable
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
 from shared.delivery.errors import DestinationError, KeyRefused, NoAnswer, Refused
@@ -161,20 +163,33 @@ def _leads_to(app: App, connection: str) -> str:
 def _unfinished(app: App) -> Iterable[str]:
     """Return the runs that may still deliver somebody, those of deleted exports too."""
     for export in list(app.ledger.exports()):
-        for run in app.ledger.runs(export, most=LATEST_RUNS):
-            if _may_send(app, export, run.id):
-                yield f"{export}/{run.id}"
+        for run_id, _ in islice(app.ledger.each_row(export), LATEST_RUNS):
+            if _may_send(app, export, run_id):
+                yield f"{export}/{run_id}"
 
 
 def _may_send(app: App, export: str, run_id: str) -> bool:
-    """Return whether a run is going, or was stopped so shortly ago that a call of it may still be on its way."""
+    """Return whether a run is going, or was stopped so shortly ago that a call of it may still be on its way.
+
+    One that cannot be read may be going under a newer version of the app, unless its export's head knows better.
+    """
     try:
         run = app.ledger.run(export, run_id)
     except NoSuchRun:
         return False
+    except Unreadable:
+        return _is_active(app, export, run_id)
     if not run.status.is_final or run.ended_at is None:
         return True
     return run.stop is not None and app.now() - run.ended_at < GRACES * app.settings.grace
+
+
+def _is_active(app: App, export: str, run_id: str) -> bool:
+    """Return whether a run is its export's active one; true too where that cannot be read."""
+    try:
+        return app.ledger.head(export).active == run_id
+    except Unreadable:
+        return True
 
 
 def _reach_all(

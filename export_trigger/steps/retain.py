@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final
 
+from shared.azure.records import RecordDamaged, Unreadable
 from shared.azure.storage import Container
 from shared.composition.app import App
+from shared.runs.run import Run
 from shared.runs.run_id import moment_of
 
 log = logging.getLogger(__name__)
@@ -30,10 +32,10 @@ def retain(app: App, export: str) -> None:
     runs_from = now - timedelta(days=app.settings.history_days)
     _expire(app, Container.REJECTED, export, now - timedelta(days=app.settings.rejected_days))
     _expire(app, Container.REPORTS, export, runs_from)
-    for run in app.ledger.runs(export, older_than=runs_from, most=MOST_AT_ONCE):
-        if run.ended_at is not None and run.ended_at < runs_from:
-            app.ledger.forget(export, run.id)
-            log.info("history cleared: export=%s run=%s", export, run.id)
+    for run_id, run in list(islice(app.ledger.each_row(export, older_than=runs_from), MOST_AT_ONCE)):
+        if _is_over(run, runs_from):
+            app.ledger.forget(export, run_id)
+            log.info("history cleared: export=%s run=%s", export, run_id)
     app.locks.forget_finished(export)
 
 
@@ -57,6 +59,13 @@ def _expire(app: App, container: Container, export: str, before: datetime) -> No
             return
         app.storage.delete(container, name)
         log.info("expired %s/%s", container, name)
+
+
+def _is_over(run: Run | Unreadable, before: datetime) -> bool:
+    """Return whether a run that was started before a moment had ended by then; nobody ends one that is damaged."""
+    if isinstance(run, Unreadable):
+        return isinstance(run, RecordDamaged)
+    return run.ended_at is not None and run.ended_at < before
 
 
 def _is_older(moment: datetime) -> Callable[[str], bool]:

@@ -17,11 +17,27 @@ FIRST: Final = 1
 """The version of what says none."""
 
 
-class NewerVersion(ExportError):
+class Unreadable(ExportError):
+    """Something that is stored and that this code cannot read. It harms nothing else, and nothing of it is told."""
+
+
+class NewerVersion(Unreadable):
     """Something that is stored was written by a newer version of the app. It is not read at all, rather than by half."""
 
     def __init__(self, what: str) -> None:
         super().__init__(Reason.NEWER_VERSION, f"{what} was written by a newer version of the app.")
+
+
+class RecordDamaged(Unreadable):
+    """A record that cannot be read although it says to be of a version that this code knows; `etag` names what is there."""
+
+    def __init__(self, what: str, etag: str) -> None:
+        super().__init__(
+            Reason.DOCUMENT_DAMAGED,
+            f"{what} cannot be read. If a newer version of the app wrote it, install that again; else restore the table "
+            "from a backup, or delete the export that it is of and save it again.",
+        )
+        self.etag = etag
 
 
 def can_read(found: object, known: int) -> bool:

@@ -15,7 +15,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, UpdateMode
 
-from shared.azure.records import NewerVersion, Record, can_read
+from shared.azure.records import NewerVersion, Record, RecordDamaged, Unreadable, can_read
 from shared.retry.policy import CONFLICT
 
 _JSON: Final = "_json"
@@ -59,7 +59,7 @@ class Table:
         self._client = service.get_table_client(name)
 
     def get[T: Record](self, partition: str, key: str, kind: type[T]) -> tuple[T, str] | None:
-        """Return a record and its ETag, or None; raise NewerVersion for one that this code cannot read."""
+        """Return a record and its ETag, or None; raise Unreadable for one that this code cannot read."""
         try:
             entity = self._client.get_entity(partition, key)
         except ResourceNotFoundError:
@@ -69,19 +69,28 @@ class Table:
     def between[T: Record](self, partition: str, start: str, end: str, kind: type[T]) -> Iterator[tuple[str, T]]:
         """Yield the records whose keys are from `start` to before `end`, with their keys, in ascending order.
 
-        Raise NewerVersion at one that this code cannot read.
+        Raise Unreadable at one that this code cannot read: where the others do without it, ask for `rows`.
         """
+        for key, found in self.rows(partition, start, end, kind):
+            if isinstance(found, Unreadable):
+                raise found
+            yield key, found
+
+    def rows[T: Record](
+        self, partition: str, start: str, end: str, kind: type[T]
+    ) -> Iterator[tuple[str, T | Unreadable]]:
+        """Yield the same; one that this code cannot read is yielded as the error that says so."""
         query = "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end"
         values = {"partition": partition, "start": start, "end": end}
         try:
             for entity in self._client.query_entities(query, parameters=values):
-                yield entity["RowKey"], self._record(entity, kind)
+                yield entity["RowKey"], self._record_or_why(entity, kind)
         except ResourceNotFoundError:
             return
 
     def across[T: Record](
         self, start: str, end: str, kind: type[T], **equal: str
-    ) -> Iterator[tuple[str, T | NewerVersion]]:
+    ) -> Iterator[tuple[str, T | Unreadable]]:
         """Yield the records of all partitions whose keys are from `start` to before `end`, with their partitions.
 
         They come in the order of partitions and keys; `equal` is what their columns hold. One that this code cannot read is
@@ -90,10 +99,7 @@ class Table:
         query = "".join(["RowKey ge @start and RowKey lt @end", *(f" and {name} eq @{name}" for name in equal)])
         try:
             for entity in self._client.query_entities(query, parameters={"start": start, "end": end, **equal}):
-                try:
-                    yield entity["PartitionKey"], self._record(entity, kind)
-                except NewerVersion as newer:
-                    yield entity["PartitionKey"], newer
+                yield entity["PartitionKey"], self._record_or_why(entity, kind)
         except ResourceNotFoundError:
             return
 
@@ -131,10 +137,14 @@ class Table:
         return True
 
     def put(self, partition: str, key: str, record: Record) -> None:
-        """Write a record in the place of whatever is under its key."""
+        """Write a record in the place of whatever is under its key, damaged or not; raise NewerVersion."""
         while True:
-            found = self.get(partition, key, type(record))
-            if self.try_write(partition, [Change(key, record, found[1] if found else None)]):
+            try:
+                found = self.get(partition, key, type(record))
+                etag = found[1] if found else None
+            except RecordDamaged as damaged:
+                etag = damaged.etag
+            if self.try_write(partition, [Change(key, record, etag)]):
                 return
 
     def _submit(self, partition: str, operations: Sequence[_Operation]) -> None:
@@ -172,9 +182,19 @@ class Table:
 
     def _record[T: Record](self, entity: Mapping[str, Any], kind: type[T]) -> T:
         """Read an entity back as the record it was. Its key may be a person's digest, and is not named."""
+        title = f"A record ({kind.__name__}) of {entity['PartitionKey']!r} in table {self._name}"
         if not can_read(entity.get(_VERSION), kind.version):
-            raise NewerVersion(f"A record ({kind.__name__}) of {entity['PartitionKey']!r} in table {self._name}")
-        return _record(entity, kind)
+            raise NewerVersion(title)
+        try:
+            return _record(entity, kind)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise RecordDamaged(title, str(getattr(entity, "metadata", {}).get("etag", ""))) from None
+
+    def _record_or_why[T: Record](self, entity: Mapping[str, Any], kind: type[T]) -> T | Unreadable:
+        try:
+            return self._record(entity, kind)
+        except Unreadable as why:
+            return why
 
 
 def _lacks_table(error: HttpResponseError, operations: Sequence[_Operation]) -> bool:

@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.azure.records import FIRST, NewerVersion, Record, check_version
+from shared.azure.records import FIRST, Record, Unreadable, check_version
 from shared.azure.storage import Container, Storage, TooLarge
 from shared.azure.tables import Change, Table
 
@@ -124,10 +124,10 @@ class Erasures:
         return found[0] if found else None
 
     def all(self) -> list[Erasure]:
-        """Return every request that is kept, but those of a newer version: the newer code goes on with them."""
+        """Return every request that is kept, but those that this code cannot read: a newer one goes on with its own."""
         kept = []
         for erasure_id in self._table.keys(_PARTITION, "0", "~"):
-            with suppress(NewerVersion):
+            with suppress(Unreadable):
                 found = self.get(erasure_id)
                 kept += [found] if found else []
         return kept
@@ -161,7 +161,7 @@ class Erasures:
     def sweep(self) -> None:
         """Delete addresses that no open request needs: of one whose process died when it was done."""
         for name in list(self._storage.names(Container.ERASURES)):
-            with suppress(NewerVersion):
+            with suppress(Unreadable):
                 erasure = self.get(name.removesuffix(".json"))
                 if erasure is None or erasure.progress is not Progress.OPEN:
                     self._storage.delete(Container.ERASURES, name)

@@ -204,6 +204,10 @@ class Head(Record):
         """Note that somebody deleted the export."""
         return self._with(deleted=True)
 
+    def marked_living(self) -> Head:
+        """Note that the export is there."""
+        return self._with(deleted=False)
+
     @classmethod
     def starting_over(cls, at: datetime) -> Head:
         """Return the head of an export that begins with nothing."""

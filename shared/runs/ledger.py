@@ -7,23 +7,26 @@ the export's. A second recording of the same chunk fails as a whole.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from shared.azure.records import NewerVersion
+from shared.azure.records import RecordDamaged, Unreadable
 from shared.azure.tables import Change, Lost, Table
 from shared.reasons.codes import Status
 from shared.runs.entry import Entry
 from shared.runs.files import turn_of
 from shared.runs.head import FollowUp, Head, RunInProgress
 from shared.runs.run import Run
-from shared.runs.run_id import moment_of
+from shared.runs.run_id import LATEST, moment_of
+
+log = logging.getLogger(__name__)
 
 _HEAD: Final = "head"
-_LAST_MOMENT: Final = 10**13
+_LAST_MOMENT: Final = LATEST * 1000
 
 _SPANS: Final = (timedelta(hours=6), timedelta(days=4), timedelta(days=60), None)
 """How far back runs of all exports are looked for, until there are enough: mostly the first few hours hold them."""
@@ -58,16 +61,29 @@ class Ledger:
         return list(islice(self.each_run(export, before=before, older_than=older_than), most))
 
     def each_run(self, export: str, *, before: str | None = None, older_than: datetime | None = None) -> Iterator[Run]:
-        """Yield the export's runs, newest first, read as they are asked for: those before a run, or older than a moment."""
+        """Yield the export's runs that can be read, newest first: those before a run, or older than a moment."""
+        return (
+            run
+            for _, run in self.each_row(export, before=before, older_than=older_than)
+            if not isinstance(run, Unreadable)
+        )
+
+    def each_row(
+        self, export: str, *, before: str | None = None, older_than: datetime | None = None
+    ) -> Iterator[tuple[str, Run | Unreadable]]:
+        """Yield the export's runs by their ids, read as they are asked for; one that cannot be read is the error that says so."""
         start = "run-"
         if before is not None:
             start = _run_key(before) + "~"
         elif older_than is not None:
             start = _moment_key(older_than)
-        return (run for _, run in self._table.between(export, start, "run-~", Run))
+        for key, run in self._table.rows(export, start, "run-~", Run):
+            if isinstance(run, Unreadable):
+                log.error("a run cannot be read: %s", run.detail)
+            yield key.removeprefix("run-").partition("-")[2], run
 
-    def heads(self) -> dict[str, Head | NewerVersion]:
-        """Return the heads of all exports; one that only a newer version of the app can read is the error that says so."""
+    def heads(self) -> dict[str, Head | Unreadable]:
+        """Return the heads of all exports; one that this code cannot read is the error that says so."""
         return dict(self._table.across(_HEAD, _HEAD + "~", Head))
 
     def unfinished(self) -> dict[tuple[str, str], Run]:
@@ -122,6 +138,21 @@ class Ledger:
             changed = change(head)
             if changed == head or self._table.try_write(export, [Change(_HEAD, changed, etag)]):
                 return
+
+    def going(self, export: str) -> list[str]:
+        """Return the ids of an export's runs that are going: the head's, or where that is damaged all that say so."""
+        try:
+            active = self.head(export).active
+        except RecordDamaged:
+            return [run_id for run_id, run in self.each_row(export) if isinstance(run, Run) and not run.status.is_final]
+        return [active] if active else []
+
+    def mark_deleted(self, export: str) -> None:
+        """Note that an export is deleted, in the place of a head that is damaged too; raise NewerVersion."""
+        try:
+            self.change_head(export, Head.marked_deleted)
+        except RecordDamaged:
+            self._table.put(export, _HEAD, Head().marked_deleted())
 
     def start_over(self, export: str, at: datetime, *, only_if: Callable[[Head], bool] = lambda _: True) -> bool:
         """Make the next run start with nothing; return whether that was done. Raise RunInProgress while one is going.
