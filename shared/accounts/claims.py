@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from shared.azure.records import Record
+from shared.azure.records import Record, Unreadable
 from shared.azure.tables import Change, Lost, Table
 from shared.delivery.sending import Clock
 from shared.exports.titles import fold
@@ -145,8 +145,9 @@ class Claims:
         Claims of a former version have keys of their own, for titles that look alike several: of them the oldest counts.
         """
         found: dict[str, list[_Claim]] = {}
-        for key, record in self._table.between(account, kind.prefix, f"{kind.prefix}~", ClaimRecord):
-            found.setdefault(kind.key_now(key, record), []).append(_Claim(key, record))
+        for key, record in self._table.rows(account, kind.prefix, f"{kind.prefix}~", ClaimRecord):
+            if not isinstance(record, Unreadable):
+                found.setdefault(kind.key_now(key, record), []).append(_Claim(key, record))
         return {
             key: sorted(claims, key=lambda claim: (claim.key != key, claim.record.at, claim.key))
             for key, claims in found.items()
