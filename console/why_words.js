@@ -13,6 +13,7 @@ const WORDS = Object.freeze({
   kept: ["good", "check", "Kept on the list"],
   stays_without_address: ["warning", "warning", "Stays without an address"],
   put_there_by_others: ["quiet", "info", "Put there by others"],
+  suppressed: ["quiet", "stop", "Suppressed there"],
   erased: ["bad", "stop", "Erased"],
 });
 

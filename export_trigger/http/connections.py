@@ -49,6 +49,12 @@ def list_connections(app: App, call: Call) -> Answer:
     return Answer(body=ConnectionPage(items=tuple(items), next=names[limit - 1] if len(names) > limit else None))
 
 
+def _exists(name: str) -> Problem:
+    """Return the problem that there is a connection of this name."""
+    status = HTTPStatus.PRECONDITION_FAILED
+    return Problem(status, "connection_exists", f"There is a connection {name!r} already. Choose another name.")
+
+
 def get_connection(app: App, call: Call) -> Answer:
     """Show one connection, and whether its key can still be read."""
     name = call.params["connection"]
@@ -62,6 +68,7 @@ def put_connection(app: App, call: Call) -> Answer:
     name, body = call.params["connection"], call.read(ConnectionBody)
     before, before_etag = _stored(app, name)
     call.check_match(before_etag)
+    call.check_new(before_etag, lambda: _exists(name))
     check_secret(app, body, before)
     key = new_key(app, body, before)
     now = app.now()

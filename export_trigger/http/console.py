@@ -12,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from export_trigger.http.compression import takes_gzip
 from export_trigger.http.modules import join
 
 FOLDER: Final = Path(__file__).parents[2] / "console"
@@ -79,7 +80,7 @@ def serve(name: str, version: str, headers: Mapping[str, str]) -> Served:
     }
     if f'"{file.digest}"' in headers.get("if-none-match", ""):
         return Served(HTTPStatus.NOT_MODIFIED, media=file.media, headers=told)
-    if "gzip" in headers.get("accept-encoding", ""):
+    if takes_gzip(headers.get("accept-encoding", "")):
         return Served(HTTPStatus.OK, file.zipped, file.media, {**told, "Content-Encoding": "gzip"})
     return Served(HTTPStatus.OK, file.content, file.media, told)
 

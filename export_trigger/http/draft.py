@@ -37,8 +37,7 @@ def draft_of(app: App, call: Call) -> Export:
         )
     name, settings = call.params["export"], call.read(ExportSettings)
     before, etag = stored_export(app, call)
-    if etag is not None and call.headers.get("if-none-match", "").strip() == "*":
-        raise export_exists(HTTPStatus.PRECONDITION_FAILED, name)
+    call.check_new(etag, lambda: export_exists(HTTPStatus.PRECONDITION_FAILED, name))
     check_settings(app, call, settings, before)
     if before is None or before.connection != settings.connection or not set(settings.mapping) <= set(before.mapping):
         check_custom_fields(app, settings)

@@ -183,7 +183,7 @@ def _record(app: App, name: str, recorded: Recorded) -> RecordView:
         at = app.ledger.run(name, recorded.run).ended_at
     except NoSuchRun:  # its history is over
         at = None
-    return RecordView(run=recorded.run, at=at, is_current=recorded.is_current)
+    return RecordView(run=recorded.run, at=at, is_current=False if recorded.is_suppressed else recorded.is_current)
 
 
 def _there(there: There) -> ThereView:

@@ -54,6 +54,7 @@ def put_export(app: App, call: Call) -> Answer:
     name, settings = call.params["export"], call.read(ExportSettings)
     before, before_etag = stored_export(app, call)
     call.check_match(before_etag)
+    call.check_new(before_etag, lambda: export_exists(HTTPStatus.PRECONDITION_FAILED, name))
     catalogue, warnings = check_settings(app, call, settings, before)
     members, unread = count_members(app, catalogue, settings) if catalogue is not None else ({}, [])
     warnings += unread + size_warnings(members, settings) + check_fields_and_lists(app, settings)

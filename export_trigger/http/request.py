@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -26,6 +26,8 @@ DEEPEST_BODY: Final = 20
 LONGEST_AFTER: Final = 256
 """Characters of a page's beginning; the longest name of anything that is listed is shorter."""
 
+
+_ETAGS: Final = re.compile(r'(W/)?("[^"]*")')
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LIKE_A_NAME: Final = "must be like a-name-1, at most 63 long"
@@ -142,14 +144,19 @@ class Call:
     def check_match(self, etag: str | None) -> None:
         """Raise a Problem if the caller last saw another version than the one that `etag` names (None: there is none)."""
         asked = self.headers.get("if-match", "").strip()
-        if (asked == "*" and etag is None) or (self.if_match is not None and self.if_match != etag):
+        if asked and (etag is None if asked == "*" else etag not in {asked, *_strong(asked)}):
             raise stale()
 
-    @property
-    def if_match(self) -> str | None:
-        """The ETag that the caller last saw, if one was sent."""
-        value = self.headers.get("if-match", "").strip()
-        return None if value in {"", "*"} else value
+    def check_new(self, etag: str | None, exists: Callable[[], Problem]) -> None:
+        """Raise what `exists` returns if the caller wants to make what is there already, in the version that `etag` names."""
+        asked = self.headers.get("if-none-match", "").strip()
+        if etag is not None and (asked == "*" or etag in _strong(asked)):
+            raise exists()
+
+
+def _strong(text: str) -> set[str]:
+    """Return the ETags of a list that are strong: a weak one guards no change (RFC 9110)."""
+    return {etag for weak, etag in _ETAGS.findall(text) if not weak}
 
 
 def after_invalid() -> Problem:

@@ -115,7 +115,7 @@ def _held(
     bits = {list_id: 1 << list_index for list_index, list_id in enumerate(state.lists)}
     return Recorded(
         run=str(left[1]),
-        contact_id=str(row["contact_id"]),
+        contact_id=row["contact_id"],
         customer=row[CUSTOMER],
         content=row["content"] if is_settled(state) else None,
         lists=frozenset(list_id for list_id, mask in bits.items() if row["lists"] & mask),
@@ -150,9 +150,10 @@ def _ask(app: App, account: Account, address: str, recorded: Recorded | None) ->
 
 
 def _look(account: Account, sender: Sender, recorded: Recorded | None) -> Seen | None:
-    if recorded is None:
+    contact_id = recorded.contact_id if recorded else None
+    if contact_id is None:
         return None
-    (seen,) = sender.one(lambda: account.api.look([recorded.contact_id]))
+    (seen,) = sender.one(lambda: account.api.look([contact_id]))
     return seen
 
 

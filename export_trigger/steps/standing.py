@@ -26,6 +26,7 @@ class Why(StrEnum):
     KEPT = "kept"
     STAYS = "stays_without_address"
     BY_OTHERS = "put_there_by_others"
+    SUPPRESSED = "suppressed"
     UNKNOWN = "segment_unreadable"
 
     @property
@@ -47,6 +48,7 @@ _ADVICE: Final = {
     Why.KEPT: "They left the segment, and the export keeps who left on the list (leavers: keep).",
     Why.STAYS: "Their row is in the segment without a valid address, so they count as members until it has another one.",
     Why.BY_OTHERS: "They are on the list and this export did not put them there; it does not take them off.",
+    Why.SUPPRESSED: "Their address is on the destination's suppression list, so they are not created there. They are sent again when their values change; to create them all the same, save the export with create_suppressed.",
     Why.UNKNOWN: "The segment could not be read, so whether they are in it is not known.",
 }
 
@@ -56,13 +58,18 @@ class Recorded:
     """What we know the destination to hold of the person, by digests, as the record of `run` says."""
 
     run: str
-    contact_id: str
+    contact_id: str | None
     customer: int | None
     content: int | None
     lists: frozenset[str]
     attempted: frozenset[str]
     is_current: bool | None = None
     """Whether what was confirmed is what would be sent now; None if one of them is not known."""
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether the destination did not take the person, since their address is on its suppression list."""
+        return self.contact_id is None and not self.attempted
 
     def with_content(self, content: int | None) -> Recorded:
         """Return it compared with the contact that would be sent now."""
@@ -105,7 +112,8 @@ class Known:
     def on_list(self, export: Export, target: SegmentTarget, looked: Looked, list_id: str | None) -> OnList:
         """Return how the person stands to one list."""
         in_segment = None if looked.fault else any(row.is_by_address for row in looked.rows)
-        delivered = bool(self.recorded and list_id in self.recorded.lists)
+        recorded = self.recorded
+        delivered = bool(recorded and not recorded.is_suppressed and list_id in recorded.lists)
         on_list = None if self.there.lists is None else list_id in self.there.lists
         why = self._why(export, looked, in_segment, delivered, on_list, list_id)
         return OnList(target, in_segment, delivered, on_list, why)
@@ -124,15 +132,20 @@ class Known:
         if in_segment is None:
             return Why.UNKNOWN
         if in_segment:
-            return self._inside(looked, delivered, on_list, list_id)
+            return self._inside(export, looked, delivered, on_list, list_id)
         return self._outside(export, looked, delivered, on_list)
 
-    def _inside(self, looked: Looked, delivered: bool, on_list: bool | None, list_id: str | None) -> Why:
+    def _inside(
+        self, export: Export, looked: Looked, delivered: bool, on_list: bool | None, list_id: str | None
+    ) -> Why:
         if not any(row.is_by_address and row.reason is None for row in looked.rows):
             return Why.REJECTED
         if delivered:
             return Why.TAKEN_OFF if on_list is False else Why.MEMBER
-        attempted = self.recorded is not None and list_id in self.recorded.attempted
+        recorded = self.recorded
+        if recorded and recorded.is_suppressed and recorded.is_current is not False and not export.create_suppressed:
+            return Why.SUPPRESSED
+        attempted = recorded is not None and list_id in recorded.attempted
         return Why.UNCONFIRMED if attempted else Why.NOT_DELIVERED
 
     @staticmethod

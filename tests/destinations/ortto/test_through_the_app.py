@@ -189,6 +189,20 @@ def test_suppressed_people_are_created_where_the_export_says_so_those_left_out_b
     assert (ended["counts"]["unchanged"], ended["counts"]["suppressed"]) == (4, 0)
 
 
+def test_a_suppressed_person_is_explained_as_what_they_are(ortto: OrttoBench, installation: Installation) -> None:
+    save(installation)
+    ortto.by_hand("POST", "suppressed/b@example.com")
+    run(installation)
+    status, found = installation.ask("explain_person", "team", body={"email": "b@example.com"})
+    (told,) = found["lists"]
+    assert (status, told["why"], told["delivered"], told["on_list"]) == (200, "suppressed", False, False)
+    assert "suppression list" in told["advice"]
+    assert found["destination"] == {"exists": False, "code": "", "detail": ""}
+    assert save(installation, create_suppressed=True)[0] == 200
+    found = installation.ask("explain_person", "team", body={"email": "b@example.com"})[1]
+    assert found["lists"][0]["why"] == "not_delivered_yet"
+
+
 def test_the_accounts_own_fields_are_offered(ortto: OrttoBench, installation: Installation) -> None:
     status, shown = installation.ask("list_fields", "main", segment="Team")
     names = {field["name"] for field in shown["fields"]}
