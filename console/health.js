@@ -26,6 +26,8 @@ export function healthScreen(place) {
       found.damaged.length ? card("Damaged documents", h("ul", { class: "groups" }, found.damaged.map((item) => h("li", null,
         mark("bad", "cross", item.export ? `Export ${item.export}` : `Connection ${item.connection}`), h("p", null, item.detail),
         item.export ? linkButton(hashOf(["exports", item.export]), "Open") : null)))) : null,
+      found.switched_off?.length ? card("Switched off", h("ul", { class: "groups" }, found.switched_off.map((item) => h("li", null,
+        mark("warning", "warning", item.setting), h("p", null, item.detail))))) : null,
     ]),
   };
 }

@@ -55,7 +55,9 @@ def get_health(app: App, call: Call) -> Answer:  # noqa: ARG001 - every endpoint
     damaged = parts.pop("documents").get("damaged", [])
     well = all(part["reachable"] for part in parts.values())
     status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-    return Answer(status, Health.model_validate({"version": VERSION, "healthy": well, **parts, "damaged": damaged}))
+    off = [{"setting": name, "detail": why} for name, why in app.settings.switched_off.items()]
+    told = {"version": VERSION, "healthy": well, **parts, "damaged": damaged, "switched_off": off}
+    return Answer(status, Health.model_validate(told))
 
 
 def _read_keys(app: App) -> Mapping[str, Any]:

@@ -200,8 +200,15 @@ class Damage(View):
     detail: str
 
 
+class SwitchedOff(View):
+    """An optional setting that is wrong: what it would switch on is off, and everything else goes on."""
+
+    setting: str
+    detail: str
+
+
 class Health(View):
-    """Whether everything that the app stands on can be reached, and which version of the app answers."""
+    """Whether everything that the app stands on can be reached, which version of the app answers, and what is wrong but harms nothing else."""
 
     version: str
     healthy: bool
@@ -210,3 +217,4 @@ class Health(View):
     digest_key: DigestKeyReach
     source: Reach
     damaged: tuple[Damage, ...]
+    switched_off: tuple[SwitchedOff, ...]

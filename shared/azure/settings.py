@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,8 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+log = logging.getLogger(__name__)
 
 _OPTIONAL: Final = (
     "auth_mode",
@@ -24,6 +27,12 @@ _OPTIONAL: Final = (
     "website_auth_enabled",
 )
 
+_HOST: Final = re.compile(r"[0-9A-Za-z_.:-]{1,253}")
+_NO_HOST: Final = "must be like https://host/path, with a host and a port that there can be"
+
+_REFERENCE: Final = "@Microsoft.KeyVault("
+"""How a setting begins that refers to a secret; Azure puts the secret in its place, unless it cannot read it."""
+
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -37,10 +46,31 @@ def is_loopback(url: str) -> bool:
 
 
 def _secure(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)):
-        return url.rstrip("/")
-    raise ValueError("must begin with https:// (http:// only for this machine)")
+    """Return an API's root as it is used; raise ValueError for one to which no call could be made."""
+    if "?" in _reachable(url):
+        raise ValueError("must have no query: paths are added to it")
+    return url.rstrip("/")
+
+
+def _reachable(url: str) -> str:
+    """Return a URL; raise ValueError unless it is one of this machine's, or encrypted, and of a host that there can be."""
+    try:
+        parts = urlsplit(url)
+        is_ours = parts.scheme == "http" and is_loopback(url)
+    except ValueError:
+        raise ValueError(_NO_HOST) from None
+    if parts.scheme != "https" and not is_ours:
+        raise ValueError("must begin with https:// (http:// only for this machine)")
+    try:
+        host = (parts.hostname or "").encode("idna").decode()
+        port = 443 if parts.port is None else parts.port
+    except ValueError:  # a label that is empty or too long, a port that is none
+        raise ValueError(_NO_HOST) from None
+    if not (_HOST.fullmatch(host) and port and url.isprintable() and not set(url) & set(" \\")):
+        raise ValueError(_NO_HOST)
+    if "@" in parts.netloc or "#" in url:
+        raise ValueError("must have no user and no fragment (# and what follows)")
+    return url
 
 
 def _secure_connection(text: str) -> str:
@@ -74,6 +104,8 @@ def _names(text: object) -> object:
 
 
 Url = Annotated[str, AfterValidator(_secure)]
+Webhook = Annotated[str, AfterValidator(_reachable)]
+"""May have a query: a webhook's key stands in it."""
 
 
 class StorageAccount(BaseModel):
@@ -101,7 +133,10 @@ class Settings(BaseModel):
     key_vault_url: Url
     urls: Mapping[str, Url] = Field(default_factory=dict)
     auth_mode: Literal["keys", "entra"] = "keys"
-    notify_url: Url | None = None
+    notify_url: Webhook | None = None
+    switched_off: Mapping[str, str] = Field(default_factory=dict)
+    """Why an optional part of the app is off, by the setting that is wrong: everything else goes on."""
+
     allowed_secret_names: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     settle_seconds: float = Field(default=60, ge=0, le=86_400, allow_inf_nan=False)
     outage_minutes: float = Field(default=360, gt=0, le=10_080, allow_inf_nan=False)
@@ -121,12 +156,17 @@ def read_settings(environment: Mapping[str, str] = os.environ, kinds: Iterable[s
     """Read the settings of an app with these kinds of destination; raise SettingsWrong naming one that is missing or wrong."""
     urls = {kind: url for kind in kinds if (url := environment.get(f"{kind.upper()}_URL"))}
     optional = {name: environment[name.upper()] for name in _OPTIONAL if environment.get(name.upper())}
+    webhook_fault = _webhook_fault(optional.get("notify_url", ""))
+    if webhook_fault:
+        log.error("%s", webhook_fault)
+        del optional["notify_url"]
     try:
         return Settings.model_validate(
             {
                 "storage": read_account(environment, "AzureWebJobsStorage"),
                 "key_vault_url": required(environment, "KEY_VAULT_URL"),
                 "urls": urls,
+                "switched_off": {"NOTIFY_URL": webhook_fault} if webhook_fault else {},
                 **optional,
             }
         )
@@ -136,6 +176,20 @@ def read_settings(environment: Mapping[str, str] = os.environ, kinds: Iterable[s
         loc = first["loc"]
         name = f"{loc[1]}_url" if loc[0] == "urls" else str(loc[0])
         raise SettingsWrong(f"App setting {name.upper()} {told}.") from None
+
+
+def _webhook_fault(url: str) -> str:
+    """Return what is wrong with a webhook's address, and what that switches off; empty if nothing is, or there is none."""
+    if url.startswith(_REFERENCE):
+        return (
+            "App setting NOTIFY_URL is a reference to a secret that Azure could not read, so no webhook is told of runs' "
+            "ends. See that the secret is there, and that the app's identity may read it."
+        )
+    try:
+        _reachable(url or "https://none")
+    except ValueError as wrong:
+        return f"App setting NOTIFY_URL {wrong}. Until then no webhook is told of runs' ends."
+    return ""
 
 
 def required(environment: Mapping[str, str], name: str) -> str:

@@ -80,7 +80,13 @@ class Requests:
         try:
             with within(CALL_SECONDS), closing(self._send(method, path, key, data)) as answer:
                 return Received(answer.status, answer.headers, _body(answer))
-        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+        except (
+            requests.RequestException,
+            HTTPError,
+            HTTPException,
+            OSError,
+            ValueError,
+        ) as error:  # or no such host name
             raise NoConnection(_kind(error)) from None
 
     def _send(self, method: str, path: str, key: str, data: bytes | None) -> BaseHTTPResponse:

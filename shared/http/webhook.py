@@ -31,7 +31,7 @@ def post(http: requests.Session, url: str, notice: Mapping[str, Any], *, seconds
             http.post(url, json=notice, timeout=seconds, allow_redirects=False, stream=True) as answer,
         ):
             status = answer.status_code
-    except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+    except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:  # or no such host name
         raise WebhookFailed(f"the webhook does not answer ({type(error).__name__})") from None
     if not 200 <= status < 300:
         raise WebhookFailed(f"the webhook answered {status}")

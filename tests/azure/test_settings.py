@@ -57,13 +57,60 @@ def test_a_missing_setting_is_named(name: str) -> None:
         read({key: value for key, value in WHOLE.items() if key != name})
 
 
-@pytest.mark.parametrize("name", ["AUTOPILOT_URL", "KEY_VAULT_URL", "NOTIFY_URL"])
-@pytest.mark.parametrize(
-    "url", ["http://example.com", "http://localhost.example.com", "ftp://127.0.0.1", "file:///etc"]
-)
-def test_only_tls_leaves_this_machine(name: str, url: str) -> None:
+INSECURE = ["http://example.com", "http://localhost.example.com", "ftp://127.0.0.1", "file:///etc"]
+NO_HOST = [
+    "https://",
+    "https:///v1",
+    "https://:443/v1",
+    "https://example.com:99999/v1",
+    "https://example.com:0",
+    "https://example.com:abc",
+    "https://api2..autopilothq.com/v1",
+    f"https://{'a' * 70}.example.com",
+    "https://exa mple.com",
+    "https://[::1",
+    "https://example.com\\@other.example",
+]
+MORE = ["https://example.com/v1#f", "https://me@example.com/v1", "https://me:secret@example.com"]
+REFERENCE = "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/notify-url)"
+
+
+@pytest.mark.parametrize("name", ["AUTOPILOT_URL", "ORTTO_URL", "KEY_VAULT_URL"])
+@pytest.mark.parametrize("url", [*INSECURE, *NO_HOST])
+def test_only_a_url_that_can_be_called_and_with_tls_leaves_this_machine(name: str, url: str) -> None:
     with pytest.raises(SettingsWrong, match=f"{name} .*https"):
+        read({**WHOLE, name: url}, (*KINDS, "ortto"))
+
+
+@pytest.mark.parametrize("name", ["AUTOPILOT_URL", "KEY_VAULT_URL"])
+@pytest.mark.parametrize("url", [*MORE, "https://example.com/v1?x=1", "https://example.com?"])
+def test_a_root_has_no_query_no_user_and_no_fragment(name: str, url: str) -> None:
+    with pytest.raises(SettingsWrong, match=f"{name} must have no") as refusal:
         read({**WHOLE, name: url}, KINDS)
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("url", [*INSECURE, *NO_HOST, *MORE, REFERENCE, "nonsense"])
+def test_a_wrong_webhook_switches_off_itself_only_and_says_so(url: str) -> None:
+    settings = read({**WHOLE, "NOTIFY_URL": url})
+    assert settings.notify_url is None
+    assert settings.switched_off["NOTIFY_URL"].startswith("App setting NOTIFY_URL ")
+    assert "no webhook is told" in settings.switched_off["NOTIFY_URL"]
+    assert not any(part in settings.switched_off["NOTIFY_URL"] for part in ("secret@", "notify-url", "autopilothq"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://prod-01.westeurope.logic.azure.com:443/workflows/1/triggers/manual/paths/invoke?api-version=2016-10-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=aB-c_d/",
+        "https://example.webhook.office.com/webhookb2/1@2/IncomingWebhook/3/4",
+        "http://127.0.0.1:1/hook?sig=1",
+        "https://bücher.example/hook",
+    ],
+)
+def test_a_webhook_is_called_just_as_it_is_given(url: str) -> None:
+    settings = read({**WHOLE, "NOTIFY_URL": url})
+    assert (settings.notify_url, settings.switched_off) == (url, {})
 
 
 @pytest.mark.parametrize("url", ["http://localhost:1/x", "http://127.0.0.1:80", "https://example.com"])

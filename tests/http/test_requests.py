@@ -92,3 +92,9 @@ def test_a_host_that_is_not_there_is_no_connection_told_by_its_kind() -> None:
         url = server.url
     with session() as http, pytest.raises(NoConnection, match=r"^\w+Error$"):
         Requests(url, http, "Key").send("POST", "/contact", "key", b"{}")
+
+
+@pytest.mark.parametrize("host", ["api2..autopilothq.com", f"{'a' * 70}.example.com", "exa mple.com"])
+def test_a_host_that_there_cannot_be_is_no_connection(host: str) -> None:
+    with session() as http, pytest.raises(NoConnection):
+        Requests(f"https://{host}/v1", http, "key").send("GET", "/account", "key", None)

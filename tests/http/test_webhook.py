@@ -143,3 +143,10 @@ def test_a_notice_that_is_not_taken_is_offered_again_less_and_less_often_and_giv
     assert len(offers) < 40
     assert offers[0]["findings"] == []
     assert "did not take a notice" in caplog.text
+
+
+@pytest.mark.parametrize("host", ["api2..autopilothq.com", f"{'a' * 70}.example.com", "exa mple.com"])
+def test_a_host_that_there_cannot_be_took_no_notice(host: str) -> None:
+    with session() as http, pytest.raises(WebhookFailed) as caught:
+        post(http, f"https://{host}/hook?sig=secret", {})
+    assert "secret" not in str(caught.value)

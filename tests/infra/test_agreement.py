@@ -109,7 +109,7 @@ def read_by_the_code(environment: Mapping[str, str]) -> set[str]:
     asked = Asked(environment)
     read_settings(asked, DESTINATIONS)
     open_source(asked)
-    optional = {name.upper() for name in Settings.model_fields} - {"STORAGE", "URLS"}
+    optional = {name.upper() for name in Settings.model_fields} - {"STORAGE", "URLS", "SWITCHED_OFF"}
     return asked.names | optional | set(_environment_names())
 
 

@@ -211,6 +211,17 @@ def test_a_missing_setting_is_an_answer_that_names_it() -> None:
     assert (found.status, b"KEY_VAULT_URL" in found.content()) == (503, True)
 
 
+def test_an_optional_setting_that_is_wrong_is_named_and_harms_nothing_else(
+    azurite: Azurite, clients: ExitStack
+) -> None:
+    app = app_on(azurite.connection_string, clients)
+    why = "App setting NOTIFY_URL must begin with https://."
+    app = replace(app, settings=app.settings.model_copy(update={"switched_off": {"NOTIFY_URL": why}}))
+    status, said = health(app)
+    assert (status, said["healthy"]) == (200, True)
+    assert said["switched_off"] == [{"setting": "NOTIFY_URL", "detail": why}]
+
+
 class Hanging(Part):
     """A vault or a source that takes a call and never answers."""
 
