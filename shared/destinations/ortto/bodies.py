@@ -116,4 +116,6 @@ def pause_of(content: Content) -> float | None:
     error = content.get("error") if isinstance(content, dict) else None
     seconds = error.get("try-in-seconds") if isinstance(error, dict) else None
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    return bounded(float(seconds)) if is_number and seconds is not None else None
+    return (
+        float(bounded(seconds)) if is_number and seconds is not None else None
+    )  # a number may be too long for a float

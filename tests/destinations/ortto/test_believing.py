@@ -15,14 +15,15 @@ from local.ortto.knobs import Knobs
 from shared.delivery.chunks import Operation
 from shared.delivery.contacts import Contact, Creation
 from shared.delivery.delivery import Delivery
-from shared.delivery.errors import NoAnswer, PermissionsWouldChange
+from shared.delivery.errors import NoAnswer, PermissionsWouldChange, Throttled
 from shared.delivery.sending import Sender
 from shared.destinations.ortto.account import OrttoAccount
-from shared.destinations.ortto.answers import Call
+from shared.destinations.ortto.answers import Call, read
 from shared.destinations.ortto.destination import ORTTO
 from shared.destinations.ortto.limits import TAGS
 from shared.destinations.ortto.permissions import CHANGES, KEPT, NOTE
 from shared.exports.configuration import NewPeople
+from shared.http.content import LONGEST_PAUSE
 from tests.delivery.accounts import ManualClock, MemorySlots
 from tests.destinations.ortto.told import NOBODY, Lie, Straight, Told, opened, truth
 
@@ -264,3 +265,14 @@ class TestIntroducing:
         api.lie = truth
         with pytest.raises(PermissionsWouldChange):
             prepare(account, "d@example.com", new_people="not_subscribed")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "pause"),
+    [("7", 7.0), ("0.5", 0.5), ("-1", None), ("9" * 401, LONGEST_PAUSE), ("-" + "9" * 401, None), ('"7"', None)],
+)
+def test_a_pause_of_any_length_is_read(seconds: str, pause: float | None) -> None:
+    body = f'{{"error": {{"code": "rate", "try-in-seconds": {seconds}}}}}'.encode()
+    with pytest.raises(Throttled) as caught:
+        read(Call.MERGE, 429, {"Content-Type": "application/json"}, body)
+    assert caught.value.retry_after == pause
