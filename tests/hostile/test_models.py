@@ -108,3 +108,62 @@ def test_anything_shaped_like_a_model_is_a_catalogue_or_malformed(content: dict[
 def test_what_cannot_be_understood_is_named(text: bytes, said: str) -> None:
     found = parse(text)
     assert said in (found.detail if isinstance(found, ExportError) else found.faults["VIP"])
+
+
+VIP = {
+    "$type": "LocalEntity",
+    "name": "VIP",
+    "attributes": [{"name": "Email"}],
+    "partitions": [{"location": "https://a/ci/VIP.csv"}],
+}
+HALF = "\ud800"
+
+
+def beside(other: str, more: str = "") -> Catalogue:
+    """Read a model that has VIP, another table, and perhaps another member."""
+    found = parse(f'{{"entities": [{json.dumps(VIP)}, {other}]{more}}}'.encode("utf-8", "surrogatepass"))
+    assert isinstance(found, Catalogue)
+    return found
+
+
+@pytest.mark.parametrize("annotations", ["[" * 300 + "]" * 300, '{"a":' * 900 + "1" + "}" * 900, "9" * 5_000])
+@pytest.mark.parametrize("place", ["a table", "the model", "a column"])
+def test_what_is_odd_where_nobody_reads_harms_nothing(annotations: str, place: str) -> None:
+    table = {"a table": f'"annotations": {annotations}, "attributes": []', "the model": '"attributes": []'}.get(
+        place, f'"attributes": [{{"name": "x", "annotations": {annotations}}}]'
+    )
+    partitions = '"partitions": [{"location": "https://a/ci/Other.csv"}]'
+    other = f'{{"$type": "LocalEntity", "name": "Other", {table}, {partitions}}}'
+    found = beside(other, f', "annotations": {annotations}' if place == "the model" else "")
+    assert set(found.tables) == {"VIP", "Other"}
+    assert found.tables["VIP"].columns == ("Email",)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**VIP, "name": f"Other {HALF}"},
+        {**VIP, "name": "Other", "attributes": [{"name": HALF}]},
+        {**VIP, "name": "Other", "partitions": [{"location": f"https://a/ci/{HALF}.csv"}]},
+        {**VIP, "$type": HALF},
+    ],
+    ids=["name", "column", "location", "type"],
+)
+def test_half_a_letter_in_another_table_harms_that_one_only(other: dict[str, Any]) -> None:
+    found = beside(json.dumps({**other, "name": other["name"] if other["name"] != "VIP" else "Other"}))
+    assert found.tables["VIP"].columns == ("Email",)
+    for name in (*found.tables, *found.faults):
+        name.encode()
+
+
+@pytest.mark.parametrize("encoding", [HALF, "9" * 5_000])
+def test_an_odd_setting_of_a_partition_is_no_default(encoding: str) -> None:
+    told = {"location": "https://a/ci/O.csv", "fileFormatSettings": {"delimiter": encoding, "encoding": encoding}}
+    found = beside(json.dumps({**VIP, "name": "Other", "partitions": [told]}))
+    assert set(found.faults) == {"Other"}
+
+
+def test_a_table_without_a_name_is_listed_as_one() -> None:
+    found = beside(json.dumps({**VIP, "name": ""}))
+    assert set(found.tables) == {"VIP"}
+    assert set(found.faults) == {"table 2 of model.json"}

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.sources.blob_export.loosely import DEEPEST
+
 _Pairs = Sequence[tuple[str, Any]]
 
 
@@ -51,9 +53,11 @@ def _load(content: str, hook: Callable[[_Pairs], object]) -> object:
     return json.loads(content, object_pairs_hook=hook, parse_int=str, parse_float=str)
 
 
-def _first(value: object) -> str | None:
-    """Return a member that an object has twice, or one within it; None if there is none."""
+def _first(value: object, levels: int = DEEPEST) -> str | None:
+    """Return a member that an object has twice, or one within it that is read; None if there is none."""
     if isinstance(value, _Object) and value.repeated:
         return value.repeated[0]
+    if levels == 0:
+        return None
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((name for each in inner if (name := _first(each)) is not None), None)
+    return next((name for each in inner if (name := _first(each, levels - 1)) is not None), None)

@@ -26,6 +26,7 @@ from pydantic import (
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.sources.blob_export.locations import Fault, Place, blob_of, newest_of, shared_files
+from shared.sources.blob_export.loosely import read
 from shared.sources.blob_export.members import repeated_members
 from shared.sources.blob_export.tables import TITLE, BlobTable, Dialect, Partition, declared
 from shared.sources.source import Catalogue
@@ -55,7 +56,7 @@ def parse_model(text: bytes, *, container: str, etag: str) -> Catalogue:
         raise too_large()
     content = text.removeprefix(b"\xef\xbb\xbf")
     try:
-        model = _Model.model_validate_json(content)
+        model = read(_Model, content)
         repeated = repeated_members(content)
     except ValidationError as error:
         raise ExportError(Reason.SOURCE_MALFORMED, f"model.json cannot be understood{_first(error)}") from None
@@ -102,7 +103,7 @@ def too_large() -> ExportError:
 def _name_of(entity: _Fields, number: int) -> str:
     """Return what a table is called, or what to call one without a usable name."""
     name = entity.get("name")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name:
         return f"table {number} of model.json"
     return name if len(name) <= LONGEST_NAME else f"{name[:80]}…"
 
@@ -223,7 +224,7 @@ def _local(text: str) -> str:
 
 class _Entity(_Part):
     kind: Annotated[str, AfterValidator(_local)] = Field(alias="$type")
-    name: Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
     attributes: Annotated[Sequence[_Attribute], Field(max_length=MOST_COLUMNS), BeforeValidator(lambda v: v or ())] = ()
     partitions: Annotated[
         Sequence[_Partition], Field(max_length=MOST_PARTITIONS), BeforeValidator(lambda v: v or ())
