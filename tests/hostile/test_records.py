@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from export_trigger.steps.plan_run import plan_run
 from export_trigger.steps.retain import retain
 from export_trigger.steps.tick import tick
 from shared.azure.records import RecordDamaged
@@ -165,5 +166,8 @@ def test_a_damaged_claim_keeps_no_other_list_from_being_saved(saved: Installatio
     assert saved.save("well", "main", "Another list")[0] == 200
     status, problem = saved.save("broken", "main", "List of broken")
     assert (status, told(problem)) == (409, "document_damaged")
+    run = start_run(saved.app, "broken", trigger="on_demand", requested_by="me")
+    plan_run(saved.app, "broken", run.id)
+    assert saved.app.ledger.run("broken", run.id).reason is Reason.DOCUMENT_DAMAGED
     assert saved.ask("delete_export", "broken")[0] == 204
     table._client.delete_entity(account, key)
