@@ -116,6 +116,7 @@ VIP = {
     "attributes": [{"name": "Email"}],
     "partitions": [{"location": "https://a/ci/VIP.csv"}],
 }
+OTHER = {**VIP, "partitions": [{"location": "https://a/ci/Other.csv"}]}
 HALF = "\ud800"
 
 
@@ -142,8 +143,8 @@ def test_what_is_odd_where_nobody_reads_harms_nothing(annotations: str, place: s
 @pytest.mark.parametrize(
     "other",
     [
-        {**VIP, "name": f"Other {HALF}"},
-        {**VIP, "name": "Other", "attributes": [{"name": HALF}]},
+        {**OTHER, "name": f"Other {HALF}"},
+        {**OTHER, "name": "Other", "attributes": [{"name": HALF}]},
         {**VIP, "name": "Other", "partitions": [{"location": f"https://a/ci/{HALF}.csv"}]},
         {**VIP, "$type": HALF},
     ],
