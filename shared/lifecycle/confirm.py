@@ -45,7 +45,7 @@ def fell_short(
         method = app.list_method(account)
         if method == account.destination.methods[-1]:  # None: what was believed in this run was forgotten meanwhile
             return False, NO_CALLS
-        sender, filled = app.sender(account, seconds=SECONDS), _filled(app, run)
+        sender, replaced = app.sender(account, seconds=SECONDS), _replaced(app, run, list_ids)
     except (DestinationError, ExportError, VaultUnavailable) as error:
         _unconfirmed(run, error)
         return None, NO_CALLS
@@ -53,7 +53,7 @@ def fell_short(
         short = any(
             _is_short(account, sender, list_id, state, receipts.filter((pl.col("lists") & bit(list_index)) != 0))
             for list_index, list_id in enumerate(list_ids)
-            if list_id in filled
+            if list_id not in replaced
         )
     except (DestinationError, VaultUnavailable) as error:
         _unconfirmed(run, error)
@@ -72,20 +72,18 @@ def what_is_lost(lists: int, people: int) -> str:
 
 def lost_lists(app: App, run: Run, receipts: pl.DataFrame, list_ids: Sequence[str]) -> int:
     """Count the lists that contacts were put on, and in whose place there are others by now: they were deleted meanwhile."""
-    filled = _filled(app, run)
-    if not filled or None in filled:  # what fills the segments by now is not known of all of them
-        return 0
-    used = [(pl.col("lists") & bit(list_index)) != 0 for list_index in range(len(list_ids))]
+    replaced = _replaced(app, run, list_ids)
     return sum(
-        list_id not in filled and receipts.select(on_it.any()).item()
-        for list_id, on_it in zip(list_ids, used, strict=True)
+        list_id in replaced and receipts.select(((pl.col("lists") & bit(list_index)) != 0).any()).item()
+        for list_index, list_id in enumerate(list_ids)
     )
 
 
-def _filled(app: App, run: Run) -> set[str | None]:
-    """Return the ids of the lists that the run's segments fill by now."""
+def _replaced(app: App, run: Run, list_ids: Sequence[str]) -> set[str]:
+    """Return those of the lists that none of the run's segments fills by now; none while one of theirs is not known."""
     account = run.account or app.accounts.identities.home(str(run.connection)) or str(run.connection)
-    return {app.accounts.list_id(account, target.list) for target in run.targets}
+    filled = {app.accounts.list_id(account, target.list) for target in run.targets}
+    return set(list_ids) - filled if filled and None not in filled else set()
 
 
 def _unconfirmed(run: Run, error: Exception) -> None:
