@@ -59,8 +59,9 @@ def erase(app: App, address: str, by: str = "schedule") -> Erasure:
     The tombstone comes first: no run that is planned from now on delivers the person. Those that were going before may,
     so they are remembered, and all is done again when they are over.
     """
-    app.tombstones.put(app.digest_key().of_person(address), app.now())
-    erasure = app.erasures.begin(address, app.now(), by, tuple(_unfinished(app)))
+    person = app.digest_key().of_person(address)
+    app.tombstones.put(person, app.now())
+    erasure = app.erasures.begin(address, app.now(), by, tuple(_unfinished(app)), person)
     app.audit.note(app.now(), by, "post_erasure", {"erasure": erasure.id})
     try:
         return advance(app, erasure.id) or erasure
@@ -129,7 +130,10 @@ def _carry_out(app: App, erasure: Erasure, address: str, refused: set[str]) -> E
 
 
 def _note_former(app: App, erasure: Erasure, person: Sequence[int]) -> Erasure:
-    """Note the accounts that a state names the person at and that no connection leads to: once it is taken out nothing does."""
+    """Note the accounts that a state names the person at and that no connection leads to: once it is taken out nothing does.
+
+    Nor does it for another request about the same person, so what an earlier one could not carry out counts as well.
+    """
     names = set(app.registry.connections())
     led = names | {_leads_to(app, name) for name in names}
     former = [
@@ -137,6 +141,7 @@ def _note_former(app: App, erasure: Erasure, person: Sequence[int]) -> Erasure:
         for place in delivered_at(app, person)
         if (place.account not in led if place.account else place.connection not in names)
     ]
+    former += [] if erasure.tried_at else [it for it in app.erasures.left_by_others(erasure) if it.account not in led]
     owing = erasure.owing(sorted(former, key=lambda item: (item.connection, item.account)))
     if owing is not erasure:
         app.erasures.save(owing)

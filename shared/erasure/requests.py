@@ -57,6 +57,9 @@ class Erasure(Record):
     by: str
     """Who made it."""
 
+    person: str | None = None
+    """Whom it is about, as a keyed digest; None in one of before."""
+
     progress: Progress = Progress.OPEN
     code: str = ""
     """What kept an incomplete one from its end."""
@@ -109,9 +112,9 @@ class Erasures:
         self._table = table
         self._storage = storage
 
-    def begin(self, address: str, at: datetime, by: str, waits_for: tuple[str, ...]) -> Erasure:
+    def begin(self, address: str, at: datetime, by: str, waits_for: tuple[str, ...], person: int) -> Erasure:
         """Keep a new request; the record comes first, so that no address lies about that nobody knows of."""
-        erasure = Erasure(id=secrets.token_hex(16), at=at, by=by, waits_for=waits_for)
+        erasure = Erasure(id=secrets.token_hex(16), at=at, by=by, waits_for=waits_for, person=str(person))
         self._table.write(_PARTITION, [Change(erasure.id, erasure, None)])
         self._storage.put(
             Container.ERASURES, _path(erasure.id), json.dumps({"version": FIRST, "email": address}).encode()
@@ -131,6 +134,12 @@ class Erasures:
                 found = self.get(erasure_id)
                 kept += [found] if found else []
         return kept
+
+    def left_by_others(self, erasure: Erasure) -> list[Reached]:
+        """Return the accounts at which earlier requests about the same person could not be carried out."""
+        others = [other for other in self.all() if other.id != erasure.id and other.person == erasure.person]
+        is_known = erasure.person is not None
+        return [item for other in others if is_known for item in other.accounts if item.account and not item.gone]
 
     def address(self, erasure_id: str) -> str | None:
         """Return the address that a request is about; None if it is not kept, or cannot be read. Raise NewerVersion."""

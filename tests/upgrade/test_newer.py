@@ -186,7 +186,7 @@ def test_a_chunk_of_a_newer_version_is_not_read() -> None:
 
 def test_a_request_of_a_newer_version_keeps_no_other_from_its_end(app: App) -> None:
     erasures: Erasures = app.erasures
-    first, second = (erasures.begin(f"{name}@example.com", app.now(), "me", ()) for name in "ab")
+    first, second = (erasures.begin(f"{name}@example.com", app.now(), "me", (), 1) for name in "ab")
     table: Any = erasures._table
     client = table._client
     client.upsert_entity({**client.get_entity("requests", first.id), "version": NEWER}, UpdateMode.REPLACE)

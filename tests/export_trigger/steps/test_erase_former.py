@@ -53,3 +53,17 @@ def test_an_account_that_was_noted_before_its_state_was_emptied_stays_named(
     apis["c"].fault = None
     ended = again(eraser, clock, erase_request(eraser))
     assert (ended.progress, ended.code) == (Progress.INCOMPLETE, step.CONNECTION_DELETED)
+
+
+def test_a_request_that_is_repeated_is_not_done_either_until_the_account_is_connected_again(
+    eraser: App, apis: dict[str, Api], clock: ManualClock
+) -> None:
+    deliver(eraser, "detached", "one")
+    for _ in range(2):
+        ended = erase(eraser, ANNA, "me")
+        assert (ended.progress, ended.code) == (Progress.INCOMPLETE, step.CONNECTION_DELETED)
+    assert erase(eraser, "bert@example.com", "me").progress is Progress.ERASED
+    apis["detached"] = Api(ANNA)
+    eraser.accounts.identities.settle("detached", "one")
+    assert erase(eraser, ANNA, "me").progress is Progress.ERASED
+    assert ANNA not in apis["detached"].people
