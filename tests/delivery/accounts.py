@@ -77,8 +77,14 @@ class MemoryAccount:
     def delete(self, contact: str) -> None:
         raise NotImplementedError
 
-    def members(self, list_id: str, bookmark: str | None = None) -> Page:
-        raise NotImplementedError
+    def members(self, list_id: str, bookmark: str | None = None) -> Page:  # noqa: ARG002 - there is one page
+        self._call("members")
+        if list_id not in self.on:
+            raise ListGone("list")
+        contacts = tuple(
+            {**self.contacts[email], "contact_id": f"person_{email}"} for email in sorted(self.on[list_id])
+        )
+        return Page(contacts, None, len(contacts))
 
     def lists(self) -> dict[str, list[str]]:
         self._call("lists")
