@@ -157,7 +157,7 @@ def _former(app: App, erasure: Erasure, reached: Sequence[Reached]) -> list[Reac
     for item in [item for item in erasure.accounts if item.account]:
         out_of_reach = Reason.ACCOUNT_CHANGED if item.connection in names else CONNECTION_DELETED
         code = "" if item.account in gone else NOT_TRIED if item.account in there else out_of_reach
-        found.append(item.model_copy(update={"gone": not code, "code": code}))
+        found.append(item.judged(code))
     return found
 
 

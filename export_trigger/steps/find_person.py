@@ -14,8 +14,8 @@ from pydantic_core import from_json
 from shared.cleaning.addresses import normalised
 from shared.cleaning.clean import Cleaned, Recipe, clean_batch
 from shared.cleaning.contact import decoded, united
-from shared.cleaning.keys import normalised_keys
 from shared.cleaning.notation import Notations
+from shared.cleaning.text import normalised_keys
 from shared.composition.app import App
 from shared.lifecycle.segments import open_refresh
 from shared.planning.duplicates import ORDER

@@ -18,9 +18,8 @@ from shared.cleaning.advice import hints_for_addresses
 from shared.cleaning.contact import Values, compose, optional_fields
 from shared.cleaning.dates import is_no_date
 from shared.cleaning.fields import Fields
-from shared.cleaning.keys import normalised_keys
 from shared.cleaning.notation import Notations
-from shared.cleaning.text import in_one_spelling, is_placeholder, with_placeholders
+from shared.cleaning.text import in_one_spelling, is_placeholder, normalised_keys, with_placeholders
 from shared.cleaning.typed import texts_of, typed_columns
 from shared.reasons.rows import RowReason
 from shared.sources.source import KEY, MALFORMED, ROW, DateOrder

@@ -38,6 +38,15 @@ _ENDS: Final = rf"^{_MARGIN}+|{_MARGIN}+$"
 _JOINERS_ONLY: Final = r"^[\x{200c}\x{200d}\x{34f}\x{fe00}-\x{fe0f}]+$"
 """Characters that join or vary their neighbours; alone they show nothing."""
 
+_PLAIN_KEY: Final = r"^[0-9A-Za-z_-]{5,}$"
+"""Keys that are in their one spelling already: no placeholder has five such characters in a row and nothing else."""
+
+_UNSEEN_IN_KEYS: Final = (
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200f}"
+    r"\x{202a}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}]"
+)
+"""Characters that show nothing: dropped from a key wherever they stand, as from an address."""
+
 _PLACEHOLDERS: Final = r"^(?i:n/a|#n/a|#null!|<na>|null|\(null\)|<null>|nan|nat|none|nil|\\n|-{1,3}|–|—)$"
 
 
@@ -75,6 +84,18 @@ def with_placeholders(texts: pl.DataFrame) -> list[str]:
 def is_placeholder(texts: pl.Series) -> pl.Series:
     """Return which texts stand for "no value"."""
     return texts.str.contains(_PLACEHOLDERS).fill_null(value=False)
+
+
+def normalised_keys(keys: pl.Series) -> pl.Series:
+    """Return rows' keys (String) in one spelling: without what nobody sees, and null where that is nothing or stands for nothing.
+
+    So nobody is taken for another because of a blank, and nobody is thought to be known by a key that is none.
+    """
+    places = (~keys.str.contains(_PLAIN_KEY)).arg_true()
+    if places.is_empty():
+        return keys
+    odd = keys.gather(places).str.replace_all(_UNSEEN_IN_KEYS, "").str.strip_chars()
+    return keys.clone().scatter(places, odd.set((odd.str.len_bytes() == 0) | is_placeholder(odd), None))
 
 
 def _where_any(table: pl.DataFrame, *conditions: pl.Expr) -> list[list[str]]:

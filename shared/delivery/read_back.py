@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -33,12 +32,6 @@ def confirmed(
         _one(contact, found) if contact.address in found else of_all or _of_one(result, in_order)
         for contact, result in zip(contacts, results, strict=True)
     ]
-
-
-def shared_ids(results: Sequence[Result]) -> list[str]:
-    """Return the ids that an answer gives several contacts, each once: whose they are nobody knows."""
-    counts = Counter(result.contact_id for result in results if isinstance(result, Held))
-    return [contact_id for contact_id, count in counts.items() if count > 1]
 
 
 def told_apart(

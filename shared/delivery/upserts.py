@@ -7,6 +7,7 @@ they are read back.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,7 +20,7 @@ from shared.delivery.destination import Destination
 from shared.delivery.errors import DestinationError, ListGone, NotSent, Refused
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.progress import Load, Progress
-from shared.delivery.read_back import confirmed, shared_ids, told_apart
+from shared.delivery.read_back import confirmed, told_apart
 from shared.delivery.sending import Sender
 from shared.reasons.rows import RowReason
 
@@ -166,16 +167,19 @@ class Upserts:
         self, batches: Sequence[Sequence[Contact]], answers: Sequence[Sequence[Result] | DestinationError]
     ) -> list[_Answer]:
         """Read those back who share an id with another one of their call."""
-        told: list[_Answer] = []
-        for contacts, answer in zip(batches, answers, strict=True):
-            ids = [] if isinstance(answer, DestinationError) else shared_ids(answer)
-            if isinstance(answer, DestinationError) or not ids:
-                told.append(answer)
-                continue
-            looks = self._sender.send([partial(self._api.look, [contact_id]) for contact_id in ids])
-            seen = [look if isinstance(look, DestinationError) else look[0] for look in looks]
-            told.append(told_apart(contacts, answer, dict(zip(ids, seen, strict=True))))
-        return told
+        return [
+            answer if isinstance(answer, DestinationError) else self._owners(contacts, answer)
+            for contacts, answer in zip(batches, answers, strict=True)
+        ]
+
+    def _owners(self, contacts: Sequence[Contact], answer: Sequence[Result]) -> _Answer:
+        counts = Counter(result.contact_id for result in answer if isinstance(result, Held))
+        ids = [contact_id for contact_id, count in counts.items() if count > 1]
+        if not ids:
+            return answer
+        looks = self._sender.send([partial(self._api.look, [contact_id]) for contact_id in ids])
+        seen = [look if isinstance(look, DestinationError) else look[0] for look in looks]
+        return told_apart(contacts, answer, dict(zip(ids, seen, strict=True)))
 
     def _read_back(
         self,

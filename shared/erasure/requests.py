@@ -41,6 +41,10 @@ class Reached(Record):
     gone: bool = False
     code: str = ""
 
+    def judged(self, code: str) -> Reached:
+        """Return that the person is gone there, or with a code why not."""
+        return self.model_copy(update={"gone": not code, "code": code})
+
     def after(self, before: Reached | None) -> Reached:
         """Return what came of this try, after another one of the same account: one that held the person stays known to."""
         held = self.held or (before is not None and before.held)

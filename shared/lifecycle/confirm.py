@@ -11,7 +11,6 @@ import polars as pl
 
 from shared.azure.vault import VaultUnavailable
 from shared.composition.app import Account, App
-from shared.delivery.account import list_exists
 from shared.delivery.errors import ContactGone, DestinationError, ListGone, Unclear
 from shared.delivery.sending import Sender
 from shared.lifecycle.window import NO_CALLS, calls_of
@@ -102,7 +101,7 @@ def _is_short(account: Account, sender: Sender, list_id: str, state: State, adde
     except (ContactGone, ListGone):
         return True
     except Unclear:
-        return not list_exists(account.api, sender, list_id)
+        return account.api.list_is_gone(list_id, sender)
 
 
 def _is_on(account: Account, sender: Sender, list_id: str, contact_id: str) -> bool:

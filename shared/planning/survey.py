@@ -206,7 +206,7 @@ def _prepare(
         contacts,
         kept,
         without_address,
-        unread_of(rows, contacts, key),
+        unread_of(rows, contacts, key) if contacts["reason"].count() else Unread(),
         pack(deliverable),
         cleaned.omitted,
         cleaned.placeholders,

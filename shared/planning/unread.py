@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from shared.cleaning.addresses import normalised
-from shared.cleaning.keys import normalised_keys
+from shared.cleaning.text import normalised_keys
 from shared.planning.difference import SEEN, SEEN_PEOPLE, Doubt
 from shared.reasons.rows import RowReason
 from shared.sources.source import CANDIDATES, MALFORMED, WEIGHT
@@ -56,18 +56,20 @@ class Share:
 
     def __str__(self) -> str:
         """Return it as part of a sentence."""
-        return f"of whose {self.read} rows " + " and ".join(self._told())
+        return f"of whose {self.read:,} rows " + " and ".join(self._told())
 
     def _told(self) -> list[str]:
         told = []
         if self.unread or not self.repeated:
-            told.append(f"{self.unread} ({100 * self.unread / max(1, self.read):.2g}%) could not be read")
+            told.append(f"{self.unread:,} ({100 * self.unread / max(1, self.read):.2g}%) could not be read")
         if self.weight >= ANY_NUMBER:
             told.append("may stand for any number of rows")
         elif self.weight > self.unread:
-            told.append(f"may hold {self.weight} rows")
+            told.append(f"may hold {self.weight:,} rows")
         if self.repeated:
-            told.append(f"{self.repeated} ({100 * self.repeated / max(1, self.read):.2g}%) have the key of another row")
+            told.append(
+                f"{self.repeated:,} ({100 * self.repeated / max(1, self.read):.2g}%) have the key of another row"
+            )
         return told
 
 

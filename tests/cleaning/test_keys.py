@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cleaning.keys import normalised_keys
-from shared.cleaning.text import is_placeholder
+from shared.cleaning.text import is_placeholder, normalised_keys
 
 
 def of(*keys: str | None) -> list[str | None]:

@@ -52,8 +52,8 @@ test("a field is called in errors and sentences as in the form", () => {
   for (const name of settings) assert.ok(LABELS[name], name);
   assert.equal(labelOf("guards.allow_empty", LABELS), "An empty segment may take everybody off");
   assert.equal(labelOf("segments.1.list", LABELS), "Segment 2");
-  assert.equal(labelOf("schedule.cron.time_zone", LABELS), "Time zone");
-  assert.equal(labelOf("schedule.cron", LABELS), "Runs");
+  assert.equal(labelOf("schedule.time_zone", LABELS), "Time zone");
+  assert.equal(labelOf("schedule.cron", LABELS), "Cron expression");
   assert.equal(labelOf("api_key", CONNECTION_LABELS), "API key");
   assert.equal(inFormWords("more than max_profiles (5)"), "more than “Hold the run above this many profiles” (5)");
   assert.equal(inFormWords("guards.unheard_of"), "guards.unheard_of");

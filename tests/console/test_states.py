@@ -243,7 +243,7 @@ def test_a_verification_does_not_hide_that_a_guard_held_the_delivery(world: Worl
     tab.open("#/exports/held")
     tab.settles()
     expect(tab.page.locator(".bar.warning")).to_contain_text("Make the segments smaller")
-    expect(tab.page.locator(".bar.good")).to_contain_text("they hold exactly what was delivered")
+    expect(tab.page.locator(".bar.good")).to_contain_text("holds exactly what was delivered")
     world.api.delete("exports/held")
 
 

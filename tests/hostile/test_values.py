@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shared.cleaning.addresses import normalise, normalised
 from shared.cleaning.clean import clean
 from shared.cleaning.dates import dates
-from shared.cleaning.keys import normalised_keys
 from shared.cleaning.notation import Notations
+from shared.cleaning.text import normalised_keys
 from shared.delivery.chunks import Cutter, decode, lines
 from shared.destinations.autopilot.fields import CUSTOM_TYPES
 from shared.reasons.rows import RowReason
