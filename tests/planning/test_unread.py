@@ -166,7 +166,7 @@ def test_a_file_that_has_the_content_of_another_takes_nobody_off(delivered: Stat
     half = "".join(ROWS[: MANY // 2]).encode()
     leavers, held_back, kept, said = refreshed(delivered, half, half)
     assert (leavers, held_back, kept) == (0, MANY // 2, 0)
-    assert "of whose 2000 rows 1000 (50%) have the key of another row." in said
+    assert "of whose 2,000 rows 1,000 (50%) have the key of another row." in said
 
 
 def test_a_key_that_repeats_now_and_then_holds_nothing_back(delivered: State) -> None:
