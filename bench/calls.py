@@ -120,7 +120,7 @@ def run() -> Part:
         rows, met = [*rows, *more], met and fine
     notes = [
         "Ours has some calls of its own: the lists are read once a run (the key works, a deleted list is filled anew), a",
-        "first run proves which call fills lists (six calls at most), and a run whose calls filled lists confirms it with two",
+        "first run proves which call fills lists (seven calls at most), and a run whose calls filled lists confirms it with two",
         "calls a list. On a plain account a contact and its first list are one call, `POST /contact`, which also names who is",
         "refused: fewer than a bulk call and a membership each, which is what was sent until 2026-11-25.",
         "At Ortto one call takes 100 people with all their tags, and one more reads them back: the answer names nobody.",

@@ -64,7 +64,7 @@ def fell_short(
 
 def what_is_lost(lists: int, people: int) -> str:
     """Return what the run learnt that somebody deleted: so many lists, and contacts of so many people; a sentence each."""
-    who = "1 contact was" if people == 1 else f"{people} contacts were"
+    who = "1 contact was" if people == 1 else f"{people:,} contacts were"
     made_again = f"{who} deleted or merged at the destination after delivery. The next run fills their lists again."
     return " ".join([_LIST_LOST] * (lists > 0) + [made_again] * (people > 0))
 

@@ -10,7 +10,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -28,9 +28,8 @@ _ESCAPED: Final = '\\"'
 _BLANK: Final = " \t\r\ufeff\x1a"
 """What a blank line may hold; the last one ends files of old programs."""
 
-csv.field_size_limit(
-    max(csv.field_size_limit(), LONGEST_ROW + LONGEST_LINE + 1)
-)  # the bounds are ours; its own would break rows
+# The bounds are ours; the module's own would break rows.
+csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW + LONGEST_LINE + 1))
 
 
 class Unreadable(Exception):
@@ -44,7 +43,7 @@ class Row:
     cells: Sequence[str]
     broken: bool
     lines: int = 1
-    line: str = ""
+    line: str = field(default="", repr=False)
 
 
 def rows(pieces: Iterable[str], dialect: Dialect, *, width: int | None) -> Iterator[Row]:

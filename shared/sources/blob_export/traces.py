@@ -58,7 +58,7 @@ class Trace:
     """What a broken line leaves: its weight, and candidates for keys and addresses."""
 
     weight: int
-    candidates: tuple[str, ...]
+    candidates: tuple[str, ...] = field(repr=False)
 
 
 def usual_row(beginning: bytes, width: int) -> Usual:
