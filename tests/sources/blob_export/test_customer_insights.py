@@ -258,7 +258,7 @@ _CONTROLS = "".join(map(chr, [*range(9), *range(14, 32), 127]))  # a table that 
 _ENDS = "\r\x85\u2028\u2029"  # nor one whose rows seem to end so
 
 
-_DELIMITERS = ";|"  # nor one of a single row that may as well be parted by them
+_DELIMITERS = ";|\t"  # nor one of a single row that may as well be parted by them
 
 
 _cell = st.text(
