@@ -63,13 +63,12 @@ class Account:
         return sorted(head["PartitionKey"] for head in heads if head.get("active"))
 
     def states(self) -> dict[tuple[str, str], str]:
-        """Return where the state lies that holds, by export and connection."""
+        """Return where the states lie that hold, by export and account; by connection where the account is not known."""
         ledger = Ledger(Table(self.tables, "ledger"))
-        heads = {export: ledger.head(export).states for export in ledger.exports()}
         return {
-            (export, connection): state_path(export, connection, run_id)
-            for export, states in heads.items()
-            for connection, run_id in states.items()
+            (export, account or connection): state_path(export, connection, run_id)
+            for export in ledger.exports()
+            for (connection, run_id), account in ledger.head(export).left.items()
         }
 
     def content(self, state: str) -> bytes | None:

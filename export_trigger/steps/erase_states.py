@@ -61,7 +61,7 @@ def _whose(app: App, path: str) -> DeliveredAt:
     with suppress(NoSuchRun, ExportError):
         account = app.ledger.run(export, run_id).account
     with suppress(ExportError):
-        account = account or app.ledger.head(export).accounts.get(connection)
+        account = account or app.ledger.head(export).left.get((connection, run_id))
     return DeliveredAt(connection, account)
 
 

@@ -64,7 +64,7 @@ def sweep(app: App, export: str) -> None:
     for run_id in recorded:
         if run_id != head.active:
             app.ledger.forget_entries(export, run_id)
-    kept = {state_path(export, connection, run_id) for connection, run_id in head.states.items()}
+    kept = {state_path(export, connection, run_id) for connection, run_id in head.left}
     coming = f"/{head.active}.parquet"
     _delete(app, Container.STATE, [name for name in states if name not in kept and not name.endswith(coming)])
 

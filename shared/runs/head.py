@@ -34,6 +34,7 @@ class _Changes(TypedDict, total=False):
     active: str | None
     states: dict[str, str]
     accounts: dict[str, str]
+    former: dict[str, tuple[str, str]]
     refresh: str
     tried: str
     tries: int
@@ -85,6 +86,10 @@ class Head(Record):
     accounts: dict[str, str] = Field(default_factory=dict)
     """Which account each of these connections led to then; absent where that was written before accounts were told apart."""
 
+    former: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    """For each account that a connection led to before it led to another one: under which connection, and by which run,
+    the state there was left."""
+
     refresh: str = ""
     """The last refresh of the source that a run took up, by its etag."""
 
@@ -131,8 +136,16 @@ class Head(Record):
         """
         if connection in self.states and (account is None or self.accounts.get(connection, account) == account):
             return connection, self.states[connection]
-        moved = [(name, run) for name, run in self.states.items() if account and self.accounts.get(name) == account]
-        return moved[0] if moved else (connection, None)
+        if account is None:
+            return connection, None
+        moved = [(name, run) for name, run in self.states.items() if self.accounts.get(name) == account]
+        return moved[0] if moved else self.former.get(account, (connection, None))
+
+    @property
+    def left(self) -> dict[tuple[str, str], str | None]:
+        """All states that hold, by connection and run, and which account each is of; None where nobody noted it."""
+        former = {left: account for account, left in self.former.items()}
+        return former | {(name, run): self.accounts.get(name) for name, run in self.states.items()}
 
     def started(self, run: Run, fulfils: FollowUp | None = None) -> Head:
         """Make a queued run the active one; with `fulfils` it is the follow-up that was pending.
@@ -176,13 +189,20 @@ class Head(Record):
         return run.tells_of_delivery and is_about_it
 
     def with_state(self, connection: str, run: Run) -> Head:
-        """Make the state that a run left the one that holds at its account, whichever connection led there before."""
+        """Make the state that a run left the one that holds at its account, whichever connection led there before.
+
+        What the connection left at another account holds there: whoever goes back goes on from it.
+        """
         moved = {name for name, account in self.accounts.items() if account == run.account and name != connection}
         states = {name: left for name, left in self.states.items() if name not in moved}
         accounts = {name: account for name, account in self.accounts.items() if name not in moved}
+        former = {account: left for account, left in self.former.items() if account != run.account}
+        before = accounts.get(connection)
+        if before and run.account not in {None, before} and connection in states:
+            former[before] = (connection, states[connection])
         if run.account:
             accounts[connection] = run.account
-        return self._with(states={**states, connection: run.id}, accounts=accounts)
+        return self._with(states={**states, connection: run.id}, accounts=accounts, former=former)
 
     def followed_by(self, follow_up: FollowUp | None) -> Head:
         """Set what has to follow the last run."""

@@ -43,6 +43,20 @@ def test_states_at_several_accounts_stand_side_by_side() -> None:
     assert head.states == {"main": "r1", "other": "r2"}
 
 
+def test_a_state_holds_at_its_account_while_its_connection_leads_to_another() -> None:
+    """The key of another account is entered, and one day that of the first account again."""
+    away = Head().with_state("main", run("r1", "one")).with_state("main", run("r2", "two"))
+    assert away.state_before("main", "two") == ("main", "r2")
+    assert away.state_before("main", "one") == ("main", "r1")
+    assert away.state_before("twin", "one") == ("main", "r1")
+    assert away.left == {("main", "r1"): "one", ("main", "r2"): "two"}
+    back = away.with_state("main", run("r3", "one"))
+    assert back.left == {("main", "r2"): "two", ("main", "r3"): "one"}
+    assert back.state_before("main", "three") == ("main", None)
+    elsewhere = away.with_state("twin", run("r3", "one"))
+    assert elsewhere.left == {("main", "r2"): "two", ("twin", "r3"): "one"}
+
+
 def ended(run_id: str, reason: Reason, **more: object) -> Run:
     return run(run_id, "one").model_copy(update={"as_of": AT, **more}).ended(AT, reason)
 

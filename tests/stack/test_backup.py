@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
@@ -12,6 +15,12 @@ from local import backup
 from local.backup import CONTAINERS, TABLES, Account, Unfit
 from local.world import SIMPLE, World, people
 from shared.azure.storage import Container
+from shared.azure.tables import Table
+from shared.runs.files import state_path
+from shared.runs.ledger import Ledger
+from shared.runs.run import Run
+from tests.simulation.azure import Cloud
+from tests.simulation.tables import Tables
 from tests.stack.conftest import MakeWorld
 
 
@@ -81,3 +90,18 @@ def test_all_that_lasts_is_in_it() -> None:
         Container.PREVIEWS,
     }
     assert set(Container) - set(CONTAINERS) == left_out
+
+
+def test_states_are_told_apart_by_their_accounts_so_that_none_is_restored_over_that_of_another() -> None:
+    tables = cast("Any", Tables(Cloud(cast("Any", SimpleNamespace(turn=lambda _: None, now=0, token=lambda: 1)))))
+    here, there = (
+        Run(export="e", id=run_id, trigger="cron", requested_by="me", queued_at=datetime.now(UTC), account=account)
+        for run_id, account in (("r1", "one"), ("r2", "two"))
+    )
+    Ledger(Table(tables, "ledger")).change_head(
+        "e", lambda head: head.with_state("main", here).with_state("main", there)
+    )
+    assert Account(cast("Any", None), tables).states() == {
+        ("e", "one"): state_path("e", "main", "r1"),
+        ("e", "two"): state_path("e", "main", "r2"),
+    }

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Final
+
 from export_trigger.steps import erase as step
 from export_trigger.steps.erase import erase
 from shared.composition.app import App
 from shared.delivery.errors import NoAnswer
 from shared.erasure.requests import Progress
+from shared.lifecycle.sweep import sweep
 from shared.reasons.codes import Reason
+from shared.runs.run import Run
 from tests.delivery.accounts import ManualClock
 from tests.export_trigger.steps.api import Api
 from tests.export_trigger.steps.erasing import ANNA, again, codes, deliver, erase_request, kept
+
+AT: Final = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_an_account_whose_connection_was_deleted_before_the_request_is_named_and_not_done(eraser: App) -> None:
@@ -33,6 +40,19 @@ def test_an_account_that_a_connection_led_to_before_is_named_and_not_done(eraser
         ("a", False),
     ]
     assert not kept(eraser, ended)
+
+
+def test_an_account_that_a_connection_led_to_is_named_although_another_one_was_filled_through_it_since(
+    eraser: App,
+) -> None:
+    eraser.accounts.identities.settle("a", "two")
+    export = deliver(eraser, "a", "one")
+    later = Run(
+        export=export, id="20260102t000000000-dead", trigger="cron", requested_by="me", queued_at=AT, account="two"
+    )
+    eraser.ledger.change_head(export, lambda head: head.with_state("a", later))
+    sweep(eraser, export)
+    assert erase(eraser, ANNA, "me").code == Reason.ACCOUNT_CHANGED
 
 
 def test_an_account_that_another_connection_leads_to_is_read_back_there(
