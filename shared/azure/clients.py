@@ -1,6 +1,8 @@
-"""The SDK's clients of the app's own storage account, each call of which comes to its end: deadlines, and few repeats.
+"""The SDK's clients of the app's own storage account and vault: each call comes to its end, at the host that it was made to.
 
-What the SDK says by itself would have a call wait for minutes, one to a table for an hour.
+What the SDK says by itself would have a call wait for minutes, one to a table for an hour. And it would follow a redirect
+to any host: with a key that is to be stored, or with contacts, in the body that it sends again there. Neither storage nor
+Key Vault ever redirects anybody, so an answer that does is a fault.
 """
 
 from __future__ import annotations
@@ -9,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from azure.data.tables import TableServiceClient
+from azure.keyvault.secrets import SecretClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from shared.azure.identity import credential
-from shared.azure.settings import StorageAccount
+from shared.azure.settings import Settings, StorageAccount, is_loopback
 
 CONNECT_SECONDS: Final = 5.0
 """Seconds that a connection may take to be made."""
@@ -26,6 +29,13 @@ REPEATS: Final = 3
 
 PAUSE_SECONDS: Final = 1.0
 """Seconds before the first repeat; the later ones wait longer, some ten seconds together."""
+
+VAULT_SECONDS: Final = 8.0
+"""Seconds that a call to the vault may take to connect, and again to be answered: it answers in milliseconds."""
+
+VAULT_REPEATS: Final = 2
+
+NO_REDIRECT: Final[dict[str, Any]] = {"permit_redirects": False}
 
 
 def blob_client(account: StorageAccount) -> BlobServiceClient:
@@ -44,15 +54,28 @@ def queue_client(account: StorageAccount) -> QueueServiceClient:
 
 def table_client(account: StorageAccount, hooks: Mapping[str, Any]) -> TableServiceClient:
     """Return a client of an account's tables; `hooks` are more options of it, such as a clock's."""
-    patience = {"retry_backoff_factor": PAUSE_SECONDS, **_deadlines(), **hooks}
+    patience = {"retry_backoff_factor": PAUSE_SECONDS, **_deadlines(), **NO_REDIRECT, **hooks}
     if account.connection_string:
         return TableServiceClient.from_connection_string(account.connection_string, **patience)
     return TableServiceClient(str(account.table_uri), credential=credential(account.client_id), **patience)
 
 
+def vault_client(settings: Settings) -> SecretClient:
+    """Return a client of the vault; one on this machine is the local stack's, whose host is in no domain of vaults."""
+    return SecretClient(
+        settings.key_vault_url,
+        credential(settings.storage.client_id),
+        verify_challenge_resource=not is_loopback(settings.key_vault_url),
+        connection_timeout=VAULT_SECONDS,
+        read_timeout=VAULT_SECONDS,
+        retry_total=VAULT_REPEATS,
+        **NO_REDIRECT,
+    )
+
+
 def _patience() -> dict[str, Any]:
     pauses = {"initial_backoff": PAUSE_SECONDS, "increment_base": 2, "random_jitter_range": min(1, PAUSE_SECONDS)}
-    return {**_deadlines(), **pauses}
+    return {**_deadlines(), **pauses, **NO_REDIRECT}
 
 
 def _deadlines() -> dict[str, Any]:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Final
 
 import requests
 
@@ -43,11 +42,6 @@ from shared.sources.kept_counts import KeptCounts
 from shared.sources.source import Source
 from shared.state.digest_key import DIGEST_SECRET, InstallationKey
 from shared.state.digests import DigestKey
-
-VAULT_SECONDS: Final = 8.0
-"""Seconds that a call to the vault may take to connect, and again to be answered: it answers in milliseconds."""
-
-VAULT_REPEATS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +244,7 @@ def _of_kind(destination: Destination, told: str | None) -> str | None:
 @cache
 def app() -> App:
     """Make the app from the environment, once a process. Heavy imports load here, not when the functions are indexed."""
-    from azure.keyvault.secrets import SecretClient
-
-    from shared.azure.clients import blob_client, queue_client, table_client
-    from shared.azure.identity import credential
-    from shared.azure.settings import is_loopback
+    from shared.azure.clients import blob_client, queue_client, table_client, vault_client
     from shared.composition.sources import open_source
 
     settings = read_settings(os.environ, DESTINATIONS)
@@ -262,15 +252,6 @@ def app() -> App:
     account = settings.storage
     storage = Storage(blob_client(account), queue_client(account))
     tables = table_client(account, clock.hooks)
-    # A vault on this machine is the local stack's; its host name is not part of any vault domain.
-    secrets = SecretClient(
-        settings.key_vault_url,
-        credential(account.client_id),
-        verify_challenge_resource=not is_loopback(settings.key_vault_url),
-        connection_timeout=VAULT_SECONDS,
-        read_timeout=VAULT_SECONDS,
-        retry_total=VAULT_REPEATS,
-    )
     return App(
         settings=settings,
         storage=storage,
@@ -280,7 +261,7 @@ def app() -> App:
         tombstones=Tombstones(Table(tables, "erased")),
         erasures=Erasures(Table(tables, "erased"), storage),
         audit=Audit(Table(tables, "audit")),
-        vault=Vault(secrets),
+        vault=Vault(vault_client(settings)),
         source=open_source(os.environ),
         clock=clock,
         pool=ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="destination"),

@@ -19,7 +19,7 @@ SYSTEMS = {
     "azure.core": {"shared.azure", "shared.sources.blob_export", "shared.telemetry"},
     "azure.data": {"shared.azure", "shared.composition"},
     "azure.identity": {"shared.azure"},
-    "azure.keyvault": {"shared.azure", "shared.composition"},
+    "azure.keyvault": {"shared.azure"},
     "azure.storage": {"shared.azure", "shared.composition", "shared.sources.blob_export"},
     "azure.functions": {"function_app", "export_trigger", "export_worker"},
     "opentelemetry": {"shared.telemetry"},

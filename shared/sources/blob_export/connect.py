@@ -21,6 +21,7 @@ _IN_ONE_REQUEST: Final[dict[str, Any]] = {
     "random_jitter_range": 1,
     "connection_timeout": 5,
     "read_timeout": 30,  # between two pieces of an answer
+    "permit_redirects": False,  # what another host says is no table of this account
 }
 
 
