@@ -9,6 +9,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -18,10 +19,12 @@ from pydantic import ValidationError
 
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.run_views import Preview
+from export_trigger.steps.room import PREVIEWS_IN_HAND
 from shared.azure.records import Record
 from shared.azure.storage import Container, StorageFault
 from shared.composition.app import App
 from shared.reasons.codes import Reason
+from shared.reasons.errors import TryLater
 from shared.runs.run_id import new_run_id
 
 log = logging.getLogger(__name__)
@@ -48,10 +51,11 @@ class PreviewRecord(Record):
 
 
 class _Work:
-    """A preview that is being made in a thread of its own."""
+    """A preview that is being made in a thread of its own; `held` is what it holds until it is over."""
 
-    def __init__(self, make: Callable[[], Preview]) -> None:
+    def __init__(self, make: Callable[[], Preview], held: ExitStack) -> None:
         self._make = make
+        self._held = held
         self._found: Preview | None = None
         self._error: Exception | None = None
         self.over = threading.Event()
@@ -69,12 +73,27 @@ class _Work:
         except Exception as error:  # noqa: BLE001 - raised where somebody asks for the result
             self._error = error
         finally:
+            self._held.close()
             self.over.set()
+
+
+def _begun(make: Callable[[], Preview]) -> _Work:
+    """Begin to make a preview; raise a Problem where this instance has as many in hand as it may."""
+    held = ExitStack()
+    try:
+        held.enter_context(PREVIEWS_IN_HAND.place())
+    except TryLater:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "try_later",
+            "Too many previews are being made or wait for their turn. Try again in a moment.",
+        ) from None
+    return _Work(make, held)
 
 
 def answer_within(app: App, call: Call, make: Callable[[], Preview]) -> Answer:
     """Return the preview that `make` makes, or where it will be if the caller does not wait for so long; raise what it raises."""
-    work = _Work(make)
+    work = _begun(make)
     seconds = _seconds(call)
     if seconds and work.over.wait(seconds):
         return Answer(body=work.result())

@@ -38,3 +38,7 @@ FOR_RUNS: Final = Room(2)
 
 FOR_PREVIEWS: Final = Room(1)
 """A place of its own, so that whoever looks takes none from what runs."""
+
+PREVIEWS_IN_HAND: Final = Room(16)
+"""Those that are made or wait for that place. Each has threads of its own, and goes on when nobody waits for it any more:
+without a bound, one reader who asks and does not wait would fill the instance with them."""
