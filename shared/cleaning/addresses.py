@@ -17,6 +17,8 @@ from urllib.parse import unquote
 import polars as pl
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from shared.cleaning.text import UNSEEN
+
 _PLAIN: Final = r"^[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]{2,24}$"
 _SPECIAL: Final = r"(^|[.@])(" + "|".join(name.replace(".", r"\.") for name in SPECIAL_USE_DOMAIN_NAMES) + r")$"
 
@@ -26,9 +28,11 @@ _LONGEST: Final = 1000
 _SAME_LETTERS: Final = {0x130: "i", 0x3002: "."} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 """Letters that are another's in other type: full width (East Asian input), and the Turkish capital of i."""
 
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-)
+_JOINERS: Final = "[\u200c\u200d]+"
+_OTHERS: Final = "[\x80-\U0010ffff]"
+_UNSEEN: Final = re.compile(rf"(?:(?!{_JOINERS})[{UNSEEN}])+|(?<!{_OTHERS}){_JOINERS}|{_JOINERS}(?!{_OTHERS})")
+"""What nobody sees in an address. A joiner between two letters of a Persian or Indian name may show: it stays."""
+
 _TOKEN: Final = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _NAMED: Final = re.compile(r"[^<>]*<\s*(?:mailto:)?\s*([^<>\s]+)\s*>")
 _TAIL: Final = ".,;"

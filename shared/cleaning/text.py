@@ -35,17 +35,19 @@ _MARGIN: Final = r"[\s\x{ad}\x{61c}\x{115f}\x{1160}\x{180e}\x{200e}\x{200f}\x{20
 """What shows nothing at the ends of a value. Within it may steer how a line is set, so there it stays."""
 
 _ENDS: Final = rf"^{_MARGIN}+|{_MARGIN}+$"
-_JOINERS_ONLY: Final = r"^[\x{200c}\x{200d}\x{34f}\x{fe00}-\x{fe0f}]+$"
-"""Characters that join or vary their neighbours; alone they show nothing."""
+UNSEEN: Final = (
+    "\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Characters that show nothing by themselves, as a class of regular expressions: some steer, join or vary their neighbours."""
+
+_NOTHING_SEEN: Final = rf"^[\s{UNSEEN}]+$"
 
 _PLAIN_KEY: Final = r"^[0-9A-Za-z_-]{5,}$"
 """Keys that are in their one spelling already: no placeholder has five such characters in a row and nothing else."""
 
-_UNSEEN_IN_KEYS: Final = (
-    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200f}"
-    r"\x{202a}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}]"
-)
-"""Characters that show nothing: dropped from a key wherever they stand, as from an address."""
+_UNSEEN_IN_KEYS: Final = f"[{UNSEEN}]"
+"""Dropped from a key wherever they stand, as from an address."""
 
 _PLACEHOLDERS: Final = r"^(?i:n/a|#n/a|#null!|<na>|null|\(null\)|<null>|nan|nat|none|nil|\\n|-{1,3}|–|—)$"
 
@@ -111,5 +113,5 @@ def _composed(texts: pl.Series) -> pl.Series:
     written = pl.col("text")
     for pattern, instead in ((_LINE_ENDS, "\n"), (_BLANKS, " "), (_UNSEEN, "")):
         written = written.str.replace_all(pattern, instead)
-    written = written.str.normalize("NFC").str.replace_all(_ENDS, "").str.replace(_JOINERS_ONLY, "")
+    written = written.str.normalize("NFC").str.replace_all(_ENDS, "").str.replace(_NOTHING_SEEN, "")
     return texts.alias("text").to_frame().select(written).to_series()

@@ -15,7 +15,9 @@ def of(*keys: str | None) -> list[str | None]:
 
 
 @pytest.mark.parametrize(
-    "written", ["c0000007 ", " c0000007", "\ufeffc0000007", "c000\u200b0007", "c0000007\xa0\t"], ids=ascii
+    "written",
+    ["c0000007 ", " c0000007", "\ufeffc0000007", "c000\u200b0007", "c0000007\xa0\t", "c0000007\u2800\U000e0020"],
+    ids=ascii,
 )
 def test_what_nobody_sees_is_no_part_of_a_key(written: str) -> None:
     assert of(written, "c0000008") == ["c0000007", "c0000008"]

@@ -215,7 +215,21 @@ def test_the_same_value_is_the_same_contact_however_it_is_written(field: str, sp
     assert field in texts.pop()
 
 
-@pytest.mark.parametrize("text", ["\u200b", "\ufeff", "\u00a0", "\u200d", "\x00", " \u2063 ", "\u202a\u202c"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u200b",
+        "\ufeff",
+        "\u00a0",
+        "\u200d",
+        "\x00",
+        " \u2063 ",
+        "\u202a\u202c",
+        "\ufff9",
+        "\U000e0001",
+        "\u180b \u200d",
+    ],
+)
 def test_a_value_of_invisible_characters_only_is_empty(text: str) -> None:
     assert values(column(text), "FirstName") == [None]
     _, contacts = sent([column(text)], recipe_for({"Email": "Email", "FirstName": "V"}, clear_empty=True))
