@@ -6,6 +6,7 @@ readings the table is at fault. Keys with a prefix and everything unknown are ig
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -41,8 +42,8 @@ MOST_PARTITIONS: Final = 10_000
 LONGEST_NAME: Final = 1_000
 """Characters of a table's or a column's name."""
 
-_UTF8: Final = {"utf-8", "utf8", "utf_8", "utf-8-sig", "65001", "ascii", "us-ascii", "20127"}
-"""What says that a file is UTF-8: ASCII is, too."""
+_UTF8: Final = {"utf8", "utf8sig", "utf8bom", "cp65001", "65001", "ascii", "usascii", "ansix3.41968", "20127"}
+"""What says that a file is UTF-8, without what parts words: ASCII is, too."""
 
 _Fields = Mapping[str, Any]
 
@@ -69,7 +70,7 @@ def parse_model(text: bytes, *, container: str, etag: str) -> Catalogue:
         if str(fields.get("$type")).lower() != "referenceentity":  # which another model describes
             name, twice = _name_of(fields, number), repeated.tables.get(number - 1)
             fault = None if twice is None else f"In model.json table {name!r} has {_twice(twice)}"
-            found[name].append(fault or _understood(fields, model.modified, container))
+            found[name].append(fault or _understood(fields, name, model.modified, container))
     return _catalogue(found, model.modified, etag)
 
 
@@ -108,12 +109,12 @@ def _name_of(entity: _Fields, number: int) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:80]}…"
 
 
-def _understood(entity: _Fields, modified: datetime | None, container: str) -> BlobTable | str:
-    """Return a table, or why it cannot be understood."""
+def _understood(entity: _Fields, name: str, modified: datetime | None, container: str) -> BlobTable | str:
+    """Return a table, or why what is called `name` cannot be understood."""
     try:
         return _table(_Entity.model_validate(entity), modified, container)
     except ValidationError as error:
-        return f"In model.json table {_name_of(entity, 0)!r} cannot be understood{_first(error)}"
+        return f"In model.json table {name!r} cannot be understood{_first(error)}"
     except Fault as fault:
         return f"{fault}"
 
@@ -142,9 +143,9 @@ def _moment(value: object) -> object:
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
-def _or_default(default: str) -> BeforeValidator:
-    """Read null, which serialisers write for what is not set, as the default."""
-    return BeforeValidator(lambda value: default if value is None else value)
+def _or_default(default: str, *unset: str) -> BeforeValidator:
+    """Read null, which serialisers write for what is not set, as the default, and what else is `unset`."""
+    return BeforeValidator(lambda value: default if value is None or value in unset else value)
 
 
 class _Part(BaseModel):
@@ -174,26 +175,29 @@ def _csv(text: str) -> str:
 
 
 def _quoting(text: str) -> str:
-    style = text.lower().removeprefix("quotestyle.")
+    style = text.strip().lower().removeprefix("quotestyle.")
     if style not in {"csv", "none"}:
         raise ValueError("a quote style is QuoteStyle.Csv or QuoteStyle.None")
     return style
 
 
 def _encoding(text: str) -> str:
-    if text.strip().lower() not in _UTF8:
+    if re.sub(r"[\s_-]", "", text).lower() not in _UTF8:
         raise ValueError(f"the encoding is {text[:40]!r}, and only UTF-8 is read. Export the segments as UTF-8")
     return text
 
 
+_code_page: Final = BeforeValidator(lambda value: str(value) if type(value) is int else value)
+
+
 class _Format(_Part):
-    kind: Annotated[str, _or_default("CsvFormatSettings"), AfterValidator(_csv)] = Field(
+    kind: Annotated[str, _or_default("CsvFormatSettings", ""), AfterValidator(_csv)] = Field(
         default="CsvFormatSettings", alias="$type"
     )
     header: Annotated[bool | None, BeforeValidator(_flag)] = Field(default=None, alias="columnHeaders")
     delimiter: Annotated[str, _or_default(","), AfterValidator(_delimiter)] = ","
-    quoting: Annotated[str, _or_default("csv"), AfterValidator(_quoting)] = Field(default="csv", alias="quoteStyle")
-    encoding: Annotated[str, _or_default("UTF-8"), AfterValidator(_encoding)] = "UTF-8"
+    quoting: Annotated[str, _or_default("csv", ""), AfterValidator(_quoting)] = Field(default="csv", alias="quoteStyle")
+    encoding: Annotated[str, _or_default("UTF-8", ""), _code_page, AfterValidator(_encoding)] = "UTF-8"
 
 
 class _Partition(_Part):

@@ -72,6 +72,13 @@ def test_a_table_that_cannot_be_understood_harms_only_those_that_use_it(bad: dic
     assert "CUSTOMER_INSIGHTS_PATH" not in caught.value.detail
 
 
+def test_a_table_without_a_name_is_called_by_its_place() -> None:
+    found = blobs(VIP, {"$type": "LocalEntity", "partitions": [at("x.csv")]}, b=BODY.encode())
+    faults = source_of(found).catalogue().faults
+    assert list(faults) == ["table 2 of model.json"]
+    assert "In model.json table 'table 2 of model.json' cannot be understood at name" in faults["table 2 of model.json"]
+
+
 def test_a_table_named_twice_is_neither_of_the_two() -> None:
     end = refusal(blobs(VIP, VIP, b=BODY.encode()))
     assert (end.reason, "names table 'VIP' 2 times" in end.detail) == (Reason.SOURCE_MALFORMED, True)
