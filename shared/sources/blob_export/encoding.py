@@ -30,7 +30,8 @@ _MAGIC: Final = {
     b"<?xml": "is an XML file",
 }
 _WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_CONTROLS: Final = re.compile(rb"[\x00\x02-\x08\x0e-\x1f\x7f]")
+"""Control characters that stand in no text, but for the one (01) that parts the fields of Hive's tables."""
 
 
 def _undecoded(error: UnicodeError) -> tuple[str, int]:
@@ -47,9 +48,9 @@ def decoder() -> codecs.IncrementalDecoder:
     return codecs.getincrementaldecoder("utf-8")(errors="segment_export.undecoded")
 
 
-def check_bytes(start: bytes) -> None:
-    """Raise Unreadable unless it begins as a text in UTF-8 does."""
-    odd = len(_CONTROLS.findall(start))
+def check_bytes(start: bytes, delimiter: str) -> None:
+    """Raise Unreadable unless it begins as a text in UTF-8 does, whose fields may be parted by a control character."""
+    odd = len(_CONTROLS.findall(start.replace(delimiter.encode(), b"")))
     for magic, what in _MAGIC.items():
         if start.startswith((magic, codecs.BOM_UTF8 + magic)) and (
             odd or not magic.isalnum()

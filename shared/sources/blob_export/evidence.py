@@ -28,7 +28,27 @@ _SAMPLE: Final = 100
 
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "\x01": "control characters (01)"}
 _BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SIGNS: Final = {"''", "``", "[]", "“”", "„“", "«»", "‘’"}
+_SIGNS: Final = {
+    "''",
+    "``",
+    "[]",
+    "“”",
+    "„“",
+    "„”",
+    "””",
+    "‘’",
+    "‚‘",
+    "‚’",
+    "’’",
+    "«»",
+    "»«",
+    "‹›",
+    "›‹",
+    "＂＂",
+    "「」",
+    "´´",
+    "`´",
+}
 _OTHER_ENDS: Final = ("\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 _LINE_END: Final = re.compile(r'"(?:[^"]++|"")*+"|[^"\r\n]++|"|(\r\n|\r|\n)')
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -55,7 +75,7 @@ def layout_of(
 
     `address` is the column that holds e-mail addresses, if it is known.
     """
-    check_bytes(start)
+    check_bytes(start, told.delimiter)
     mark = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     if not whole:
         start = start[: start.rfind(b"\n") + 1]  # a row that goes on beyond the beginning would be half a row

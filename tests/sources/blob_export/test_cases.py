@@ -57,6 +57,17 @@ ROWS = BODY.splitlines()
             dict.fromkeys(("columnHeaders", "delimiter", "quoteStyle", "csvStyle", "encoding", "$type")),
             id="null settings",
         ),
+        pytest.param(HEADER + BODY, dict.fromkeys(("quoteStyle", "encoding", "$type"), ""), id="empty settings"),
+        *[
+            pytest.param(HEADER + BODY, {"encoding": encoding}, id=f"encoding {encoding}")
+            for encoding in ("utf_8_sig", "UTF-8-BOM", "ANSI_X3.4-1968", 65001)
+        ],
+        *[
+            pytest.param(
+                (HEADER + BODY).replace(",", delimiter), {"delimiter": delimiter}, id=f"parted by {delimiter!r}"
+            )
+            for delimiter in ("\x01", "\x1f", "~")
+        ],
         pytest.param(
             BODY.replace("\n", "\r\n") + " \t\x1a", {"columnHeaders": "false"}, id="blanks and an old end of file"
         ),
@@ -90,6 +101,7 @@ def test_another_way_to_write_the_same_rows_is_read(text: str, told: dict[str, A
         pytest.param(BODY.replace(",", ";").encode(), "semicolons", id="semicolons"),
         pytest.param((HEADER + BODY).replace(",", "\t").encode(), "tabs", id="tabs"),
         pytest.param((HEADER + BODY).replace(",", "|").encode(), "bars", id="bars"),
+        pytest.param(BODY.replace(",", "\x01").encode(), "control characters", id="control characters"),
         pytest.param(BODY.replace("Name", "a, b, Name").replace(",p", ";p").replace("c0", "c;").encode(), "is not|not 3 fields|semicolons", id="semicolons and commas"),
         pytest.param(BODY.replace(",", ", more, ").encode(), "not 3 fields", id="rows of five fields"),
         pytest.param(HEADER.encode() + HEADER.encode() + BODY.encode(), "header among its rows", id="two headers"),
@@ -99,6 +111,7 @@ def test_another_way_to_write_the_same_rows_is_read(text: str, told: dict[str, A
         pytest.param(b"Kundennummer,Vorname,Email\n" + BODY.encode(), "may be a header", id="a header of mostly other names"),
         pytest.param(HEADER.encode() + BODY.encode() + b"c0010,Na", "middle of a row", id="cut off in a row"),
         pytest.param(b"'" + BODY.strip().replace(",", "','").replace("\n", "'\n'").encode() + b"'\n", "other signs", id="single quotes"),
+        pytest.param("”{}”\n".format(BODY.strip().replace(",", "”,”").replace("\n", "”\n”")).encode(), "other signs", id="curly quotes"),
         pytest.param(b"Name,CustomerId,FirstName,Email\n", "no row", id="only a header, of other columns"),
         pytest.param(HEADER.replace("Email", "Email,Email").encode() + BODY.replace("@", "@,@").encode(), "2 columns named 'Email'", id="a column twice"),
         pytest.param(b"x" * 2_000_000, "too long", id="a line without end"),
