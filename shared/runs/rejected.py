@@ -26,6 +26,9 @@ LONGEST_CELL: Final = 32_000
 EXAMPLES: Final = 5
 """Rows with one fault that are shown."""
 
+_ADDRESS: Final = re.compile(r"[^@＠\s][@＠][^@＠\s]+[.．。][^@＠\s]")
+_UNNAMED: Final = "a row whose CustomerId is an e-mail address"
+
 _MARK: Final = "'"
 
 _SEPARATORS: Final = ",;|\t\r\n"
@@ -42,12 +45,17 @@ _MARKED: Final = re.compile(rf"(?:^|(?<=[{_SEPARATORS}])){_MARK}")
 
 
 def write_rejected(rejected: pl.DataFrame, segments: Sequence[str]) -> bytes:
-    """Write the rejected rows: whose row, where, what is wrong and what to do."""
+    """Write the rejected rows: whose row, where, what is wrong and what to do.
+
+    A row may have an address in the place of its CustomerId, where its cells have moved: it is not written.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HEADER)
     for customer, segment_index, field, reason, where, hint in _sorted(rejected):
         segment = "" if segment_index is None else segments[segment_index]
+        if customer and _ADDRESS.search(customer):
+            customer, where = None, where or _UNNAMED
         cells = [escape_formulas(text)[:LONGEST_CELL] for text in (customer, segment, field)]
         writer.writerow([*cells, reason, _advice(reason, hint), escape_formulas(where)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()

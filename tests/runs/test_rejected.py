@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 
 import polars as pl
@@ -20,6 +21,19 @@ def test_a_row_says_whose_where_what_why_and_what_to_do() -> None:
     lines = list(csv.reader(io.StringIO(write_rejected(table, ["VIP"]).decode("utf-8-sig"))))
     assert lines[0] == ["CustomerId", "Segment", "Field", "Reason", "What to do", "Where"]
     assert lines[1] == ["c1", "VIP", "Email", "email_invalid", "Correct the e-mail address in its source.", ""]
+
+
+@pytest.mark.parametrize(
+    "customer",
+    ["ann@example.com", "Ann Lee <ann@example.com>", "c1;ann@example.com", "ünna@bücher.example", "ann＠example．com"],
+)
+def test_no_address_stands_where_a_customer_id_should(customer: str) -> None:
+    """The cells of a row may have moved: then its first one is an address, and no CustomerId."""
+    table = pl.DataFrame([(customer, 0, "Email", "email_invalid", None, None)], schema=REJECTED, orient="row")
+    text = write_rejected(table, ["VIP"]).decode("utf-8-sig")
+    row = list(csv.reader(io.StringIO(text)))[1]
+    assert not {"@", "＠"} & set(text)
+    assert (row[0], row[5]) == ("", "a row whose CustomerId is an e-mail address")
 
 
 FORMULA = set("=+-@")
@@ -69,7 +83,8 @@ def test_no_program_finds_a_formula_in_the_file_and_it_reads_back(rows: list[tup
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             assert not [cell for cell in row if begins_formula(cell)], (separator, row)
     storage = StoredFile(text.encode())
-    assert rejected_customers(storage, "any") == {customer for customer, _ in rows}  # type: ignore[arg-type]
+    named = {"" if re.search(r"[^@＠\s][@＠][^@＠\s]+[.．。][^@＠\s]", customer) else customer for customer, _ in rows}
+    assert rejected_customers(storage, "any") == named  # type: ignore[arg-type]
 
 
 class StoredFile:
