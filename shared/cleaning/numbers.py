@@ -94,8 +94,8 @@ def booleans(texts: pl.Series) -> pl.Series:
 
 
 def without_decimals(texts: pl.Series) -> pl.Series:
-    """Return whole numbers of a column of numbers as digits alone: `85301.0` is 85301, `1.5E10` is 15000000000."""
-    bare = texts.str.replace(r"^([+-]?[0-9]+)\.0*$", "${1}")
+    """Return whole numbers of a column of numbers as digits alone: `85301.0` is 85301, `1.5E10` is 15000000000, `-0.0` is 0."""
+    bare = texts.str.replace(r"^([+-]?[0-9]+)\.0*$", "${1}").str.replace(r"^[+-]0+$", "0")
     powers = bare.str.contains(r"^[+-]?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,2}$").fill_null(value=False).arg_true()
     if powers.is_empty():
         return bare
@@ -104,7 +104,7 @@ def without_decimals(texts: pl.Series) -> pl.Series:
 
 def _digits(text: str) -> str:
     number = Decimal(text)
-    return f"{number:.0f}" if number == number.to_integral_value() else text
+    return f"{number or abs(number):.0f}" if number == number.to_integral_value() else text
 
 
 def _unadorned(texts: pl.Series, notation: Notation) -> pl.Series:

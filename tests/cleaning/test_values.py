@@ -106,8 +106,15 @@ def test_in_a_column_of_numbers_a_point_is_a_decimal_sign() -> None:
 
 def test_a_whole_number_in_a_text_field_has_no_decimals_if_the_source_says_that_it_is_a_number() -> None:
     number = {"V": Declared(is_number=True)}
-    cells = ("85301.0", "1.5551234567E10", "12.5", "007")
-    assert values(column(*cells, declared=number), "MailingPostalCode") == ["85301", "15551234567", "12.5", "007"]
+    cells = ("85301.0", "1.5551234567E10", "12.5", "007", "-0.0", "-0E0")
+    assert values(column(*cells, declared=number), "MailingPostalCode") == [
+        "85301",
+        "15551234567",
+        "12.5",
+        "007",
+        "0",
+        "0",
+    ]
     assert values(column(*cells), "MailingPostalCode") == list(cells)
 
 
