@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from http import HTTPStatus
 from typing import Final
 
 from shared.delivery.errors import (
@@ -21,7 +22,7 @@ from shared.delivery.errors import (
     Throttled,
     Unclear,
 )
-from shared.http.content import Content
+from shared.http.content import Content, is_text
 
 
 class Meaning(Enum):
@@ -57,11 +58,22 @@ class Answer:
 
 
 def fitting(answers: Iterable[Answer], status: int, content: Content, text: str) -> Answer:
-    """Return the first answer that fits; raise NoAnswer if none does. `text` says which call was answered what status."""
+    """Return the first answer that fits; raise NoAnswer if none does. `text` says which call was answered what status.
+
+    What says of itself that it failed is no success, whatever else it holds: a list of nothing, or half of one.
+    """
+    failed = status < HTTPStatus.MULTIPLE_CHOICES and _tells_an_error(content)
     for answer in answers:
-        if answer.status == status and answer.shape(content):
+        if answer.status == status and answer.shape(content) and not (failed and answer.meaning is Meaning.DONE):
             return answer
     raise NoAnswer(f"{text} in no shape of the API's")
+
+
+def _tells_an_error(content: Content) -> bool:
+    """Return whether an object has an error's members beside its own: `error`, or a code and a message."""
+    if not isinstance(content, dict):
+        return False
+    return "error" in content or all(is_text(content.get(name)) for name in ("code", "message"))
 
 
 def error_of(meaning: Meaning, text: str, pause: float | None) -> DestinationError:

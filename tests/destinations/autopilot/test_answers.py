@@ -90,6 +90,13 @@ def test_no_call_is_done_by_another_ones_page(call: Call) -> None:
     assert meaning(call, 200, b"{") is NoAnswer
 
 
+@pytest.mark.parametrize("call", [call for call in Call if call is not Call.FIELDS])  # which answers with an array
+@pytest.mark.parametrize("said", [{"error": "Timeout"}, {"code": "timeout", "message": "Try again."}])
+def test_no_call_is_done_by_an_answer_that_says_that_it_failed(call: Call, said: dict[str, str]) -> None:
+    body = json.dumps(json.loads(RECORDED[call]) | said).encode()
+    assert meaning(call, 200, body) in {NoAnswer, Unclear}
+
+
 @pytest.mark.parametrize("call", Call)
 @pytest.mark.parametrize(
     "status", [201, 202, 203, 206, 299, 300, 302, 304, 307, 399, 405, 407, 408, 421, 423, 425, 451]
