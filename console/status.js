@@ -23,8 +23,8 @@ const TRIGGERS = Object.freeze({
 });
 
 const WAITS = Object.freeze({
-  pace: "Waits for its turn: the account's pace is taken, or Autopilot asked to slow down",
-  autopilot: "Waits for Autopilot, which does not answer",
+  pace: "Waits for its turn: the account's pace is taken, or the account asked to slow down",
+  autopilot: "Waits for the account, which does not answer",
   key_vault: "Waits for Key Vault, which does not answer",
   source: "Waits for Customer Insights' storage, or until it has finished writing",
 });

@@ -156,13 +156,13 @@ def connect(
 ) -> tuple[Account | None, str | None]:
     """Try the key; returns the account and what it is called.
 
-    Where Autopilot does not answer now, a connection with the key that it had stays as it is; another key is not taken
+    Where the destination does not answer now, a connection with the key that it had stays as it is; another key is not taken
     unseen, since nobody would know whose people go where.
     """
     try:
         account: Account = app.open(name, connection) if key is None else app.open_with(name, connection, key)
         known, told = app.recognise(account, app.sender(account, seconds=CONNECT_SECONDS))
-        return known, shown_name(told)
+        return known, shown_name(connection.kind, told)
     except KeyRefused:
         raise _refused("key_refused", _key_refused(connection.kind)) from None
     except ExportError as end:
@@ -255,6 +255,6 @@ def _field_wrong(detail: str, error: tuple[str, str, str]) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body_invalid", detail, errors=errors)
 
 
-def shown_name(told: Identity) -> str:
-    """Return what an account is called."""
-    return told.name or told.id or "Autopilot account"
+def shown_name(kind: str, told: Identity) -> str:
+    """Return what an account is called; one that tells nothing of itself is called by its destination."""
+    return told.name or told.id or f"{DESTINATIONS[kind].title} account"

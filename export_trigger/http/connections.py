@@ -64,7 +64,7 @@ def get_connection(app: App, call: Call) -> Answer:
 
 
 def put_connection(app: App, call: Call) -> Answer:
-    """Create or replace a connection; the key is tried at Autopilot before anything is kept."""
+    """Create or replace a connection; the key is tried at its account before anything is kept."""
     name, body = call.params["connection"], call.read(ConnectionBody)
     before, before_etag = _stored(app, name)
     call.check_match(before_etag)
@@ -106,7 +106,7 @@ def put_connection(app: App, call: Call) -> Answer:
 
 
 def test_connection(app: App, call: Call) -> Answer:
-    """Ask Autopilot whether it accepts the key, and whose account it is."""
+    """Ask the destination whether it accepts the key, and whose account it is."""
     name = call.params["connection"]
     connection, _ = _find(app, name)
     try:
@@ -118,7 +118,7 @@ def test_connection(app: App, call: Call) -> Answer:
         return Answer(body=KeyTested(accepted=False, code=end.reason, detail=end.detail or end.reason.advice))
     except DestinationError as error:
         raise unreachable(error, account.destination.title) from None
-    return Answer(body=KeyTested(accepted=True, account=shown_name(shown)))
+    return Answer(body=KeyTested(accepted=True, account=shown_name(connection.kind, shown)))
 
 
 def delete_connection(app: App, call: Call) -> Answer:

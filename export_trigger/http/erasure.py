@@ -30,7 +30,7 @@ _WHY: Final[dict[str, str]] = {
 
 
 def post_erasure(app: App, call: Call) -> Answer:
-    """Remove a person at Autopilot and from our state; what cannot be reached now is tried again until it is done."""
+    """Remove a person at every account and from our state; what cannot be reached now is tried again until it is done."""
     erasure = erase(app, address_of(call), call.caller.id)
     if erasure.progress is Progress.ERASED:
         return Answer(body=_view(erasure))

@@ -108,7 +108,7 @@ def duplicate_export(app: App, call: Call) -> Answer:
 
 
 def delete_export(app: App, call: Call) -> Answer:
-    """Remove an export; what is at Autopilot stays there, and a run that is going is canceled."""
+    """Remove an export; what is at the destination stays there, and a run that is going is canceled."""
     name = call.params["export"]
     export, etag = stored_export(app, call)
     if etag is None:

@@ -92,7 +92,7 @@ def _try_again(app: App, erasure_id: str, refused: set[str]) -> None:
 def advance(app: App, erasure_id: str, refused: set[str] | None = None) -> Erasure | None:
     """Do what can be done now for one request; return how far it is, None if there is none.
 
-    `refused` gathers connections whose key Autopilot refused just now: it is not tried again for each request. Raise
+    `refused` gathers connections whose key was refused just now: it is not tried again for each request. Raise
     TryLater while somebody else is at it.
     """
     with app.locks.exclusive(INSTALLATION, f"erase {erasure_id}", LOCK_SECONDS):

@@ -56,7 +56,7 @@ PREFLIGHT_SECONDS = 60.0
 def plan_run(app: App, export: str, run_id: str) -> None:
     """Plan a run and put its chunks on the queue; a run that cannot go on is ended with its reason. May be repeated.
 
-    Raise TryLater while Autopilot, the vault or the source does not answer, Customer Insights is still writing, or there
+    Raise TryLater while the destination, the vault or the source does not answer, Customer Insights is still writing, or there
     is no room for one more plan.
     """
     try:
@@ -223,7 +223,7 @@ def _record(app: App, run: Run, plan: PlanSummary, reasons: Iterable[str]) -> Ru
 
 
 def _lists(app: App, run: Run, account: Account, sender: Sender, titles: Sequence[str]) -> tuple[str, ...]:
-    """Ask Autopilot for its lists: the key works, and a list that was deleted there is filled anew."""
+    """Ask the account for its lists: the key works, and a list that was deleted there is filled anew."""
     return _asked(app, run, account, sender, lambda: known_lists(app.accounts, account.id, titles, account.api, sender))
 
 

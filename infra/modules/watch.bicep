@@ -34,7 +34,7 @@ var alerts = {
     query: loadTextContent('../queries/run-failed.kql')
   }
   'key-refused': {
-    title: 'Autopilot refuses the key'
+    title: 'An account refuses its key'
     severity: 1
     range: 'PT15M'
     query: loadTextContent('../queries/key-refused.kql')

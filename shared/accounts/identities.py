@@ -1,7 +1,8 @@
-"""Which Autopilot account a key opens, and a connection leads to: what is shared is kept per account, not per connection.
+"""Which account a key opens, and a connection leads to: what is shared is kept per account, not per connection.
 
-An account is known by what Autopilot tells (`instanceId`; an account that tells none is known by its key alone). Until it
-has been asked, a connection stands for an account of its own, under its name: so did every connection before.
+An account is known by what it tells of itself: Autopilot its `instanceId`, Ortto its `instance_id`. One that tells none is
+known by its key alone. Until it has been asked, a connection stands for an account of its own, under its name: so did every
+connection before.
 
 What is known of a key changes only if the account tells another id in so many words. An answer that says less than an
 earlier one is no answer.
@@ -53,7 +54,7 @@ class StoredRecord(Record):
 
 
 def account_name(told: str | None, key_digest: str) -> str:
-    """Return an account's own name among ours: by what Autopilot tells, else by the key that opens it."""
+    """Return an account's own name among ours: by what it tells, else by the key that opens it."""
     return f"{_TELLING}{sha256(told.encode()).hexdigest()[:32]}" if told else f"key_{key_digest}"
 
 

@@ -26,7 +26,7 @@ def announce(app: App, run: Run) -> None:
 def notify(app: App, export: str, run_id: str) -> None:
     """Send the notice; raise TryLater while the run has not ended, and where the webhook did not take it.
 
-    It is offered again, with longer and longer pauses, for as long as an outage of Autopilot would be waited out.
+    It is offered again, with longer and longer pauses, for as long as an outage of a destination would be waited out.
     """
     url = app.settings.notify_url
     try:

@@ -1,4 +1,4 @@
-"""The difference between what the segments say and what Autopilot holds: joiners, changed, unchanged, leavers.
+"""The difference between what the segments say and what the account holds: joiners, changed, unchanged, leavers.
 
 All on digests and bit masks: one row a person, bit n of a mask stands for the run's n-th segment and its list.
 """

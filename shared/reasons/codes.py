@@ -144,7 +144,7 @@ class WaitsFor(StrEnum):
     """What a run waits for, as users see it."""
 
     PACE = "pace"
-    """The account's pace is taken, or Autopilot asked to slow down until then."""
+    """The account's pace is taken, or the destination asked to slow down until then."""
 
     AUTOPILOT = "autopilot"
     KEY_VAULT = "key_vault"

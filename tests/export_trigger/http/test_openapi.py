@@ -10,6 +10,7 @@ import pytest
 from export_trigger.http.openapi import document
 from export_trigger.http.route import Route
 from export_trigger.http.routes import ROUTES
+from shared.destinations.registry import DESTINATIONS
 
 DOCUMENT = document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -50,6 +51,12 @@ def test_an_answer_holds_nothing_that_is_not_described(route: Route) -> None:
     view = route.load_view()
     if view is not None:
         assert SCHEMAS[view.__name__]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_what_a_call_does_names_no_kind_of_destination(route: Route) -> None:
+    """It does the same with each of them."""
+    assert [kind for kind in DESTINATIONS.values() if kind.title in operation(route)["summary"]] == []
 
 
 def test_a_list_takes_a_page_and_a_change_takes_an_etag() -> None:
