@@ -212,7 +212,7 @@ class Run(Record):
 
     def held(self, as_of: datetime | None) -> Run:
         """Note which refresh it read before a guard held it."""
-        self._check("be held", self.plan is None)
+        self._check("be held", self.status is Status.PROCESSING and self.plan is None)
         return self._with(as_of=as_of)
 
     def sending(self, chunk: str) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import FunctionType
 from typing import Final, get_type_hints
 
 import pytest
@@ -44,12 +45,12 @@ STATES: Final = {
 }
 
 
-ALWAYS: Final = {"stopped", "busy", "waiting", "unreachable", "issued_again"}
+ALWAYS: Final = {"stopped", "busy", "waiting", "unreachable", "issued_again", "called"}
 
 
 LEGAL: Final = {
     "Queued": {*ALWAYS, "planning", "ended"},
-    "Planning": {*ALWAYS, "planning", "planned", "ended"},
+    "Planning": {*ALWAYS, "planning", "held", "planned", "ended"},
     "Sending": {*ALWAYS, "sending", "sending again", "recorded"},
     "Stopped": {*ALWAYS, "sending again", "recorded"},
     "Delivered": {*ALWAYS, "ended", "ended well"},
@@ -77,6 +78,19 @@ def test_the_diagram_in_the_docs_draws_these_steps_and_no_other() -> None:
     allowed = {(state, step.split()[0]) for state, steps in LEGAL.items() for step in steps - ALWAYS}
     assert drawn - {("Sending", "stopped")} == allowed
     assert all(f"`{step}`" in text for step in ALWAYS)
+
+
+@pytest.mark.parametrize("record", [Run, Head])
+def test_the_docs_name_every_way_in_which_a_record_changes(record: type[Run | Head]) -> None:
+    returned = {
+        name: get_type_hints(getattr(record, name)).get("return")
+        for name, member in vars(record).items()
+        if not name.startswith("_") and isinstance(member, FunctionType | classmethod)
+    }
+    steps = {name for name, kind in returned.items() if kind is record}
+    assert len(steps) > 9
+    assert [name for name in steps if not re.search(rf"\b{name}\b", DIAGRAM.read_text())] == []
+    assert record is Head or steps == {step.split()[0] for step in STEPS}
 
 
 def test_planning_makes_a_run_processing_and_keeps_its_first_start() -> None:
