@@ -88,6 +88,12 @@ def test_every_query_of_ours_reads_what_it_names() -> None:
         assert known or name in {"cost", "telemetry-cap"}
 
 
+def test_the_table_of_runs_shows_every_count() -> None:
+    """So that whoever adds them up there finds no row missing."""
+    (reading,) = readings(QUERIES["runs"])
+    assert {f"{COUNT}{name}" for name in Counts.model_fields} <= reading.attributes
+
+
 def test_a_name_that_nobody_sends_is_found() -> None:
     (reading,) = readings("AppMetrics | where Name in ('a', 'b') | project tostring(Properties['c'])")
     assert sorted(reading.names) == ["a", "b"]
