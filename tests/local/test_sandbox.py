@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from local.processes import ServerProcess
+from local.sandbox.knobs import FAULTS, Knobs
+from local.sandbox.lies import LIES
 from tests.local.conftest import Sandbox
+
+
+def test_the_document_names_every_knob_fault_and_lie() -> None:
+    document = Path("docs/sandbox.md").read_text().partition("# The Ortto sandbox")[0]
+    names = [*(knob.name for knob in fields(Knobs)), *FAULTS, *LIES]
+    assert [name for name in names if f"`{name}`" not in document] == []
 
 
 def test_recorded_a_bulk_answer(sandbox: Sandbox) -> None:
