@@ -143,8 +143,8 @@ class OrttoPermissions:
         first = caller.one(lambda: read_page(self._api, asked))
         people = self._looked_up(list(by_address), caller) if first["has_more"] else first["contacts"] or ()
         for item in people:
-            address, allowed = str(item["fields"].get(EMAIL) or "").lower(), item["fields"].get(PERMISSION)
-            if address in by_address and allowed is False:
+            address = str(item["fields"].get(EMAIL) or "").lower()
+            if address in by_address and not _is_allowed(item, Call.PAGE):
                 yield by_address[address], item["id"]
 
     def _looked_up(self, addresses: Sequence[str], caller: Caller) -> Iterator[Mapping[str, Any]]:
@@ -176,12 +176,7 @@ class OrttoPermissions:
     def _permission(self, person: str, caller: Caller) -> bool | None:
         """Read somebody's permission; None if they are gone."""
         found = caller.one(lambda: self._by_ids([person])).get(person)
-        if found is None:
-            return None
-        allowed = found["fields"].get(PERMISSION)
-        if not isinstance(allowed, bool):
-            raise NoAnswer(f"{Call.BY_IDS} does not tell a permission")
-        return allowed
+        return None if found is None else _is_allowed(found, Call.BY_IDS)
 
     def _by_ids(self, people: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Read people's addresses and permissions, by their ids."""
@@ -206,6 +201,14 @@ class OrttoPermissions:
 
 def _asking(condition: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"limit": PAGE, "fields": [EMAIL, PERMISSION], "filter": condition}
+
+
+def _is_allowed(item: Mapping[str, Any], call: Call) -> bool:
+    """Return somebody's permission; raise NoAnswer where it is not told: an account may leave out what is false."""
+    allowed = item["fields"].get(PERMISSION)
+    if not isinstance(allowed, bool):
+        raise NoAnswer(f"{call} does not tell a permission")
+    return allowed
 
 
 def _made_subscribed(held: Sequence[Held], found: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -63,6 +63,12 @@ def subscribed(api: Told) -> set[str | None]:
     return {person.email for person in api.holds.people.values() if person.fields["bol::p"]}
 
 
+def untold(page: Any) -> Any:
+    """Return a page without anybody's permission, as if no were nothing."""
+    shown = [{**item, "fields": {"str::email": item["fields"]["str::email"]}} for item in page["contacts"] or ()]
+    return {**page, "contacts": shown or None}
+
+
 class TestErasing:
     def test_somebody_behind_a_whole_page_of_the_archive_is_found(self, api: Told) -> None:
         hidden = api.create(ADDRESS)
@@ -150,6 +156,15 @@ class TestPermissions:
         api.create(ADDRESS, **{"bol::p": False})
         page = {**NOBODY, "meta": {"total_matches": 1}}
         api.lie = lambda call, _, answer: page if call is Call.PAGE else answer
+        with pytest.raises(NoAnswer):
+            prepare(opened(api)[0], ADDRESS)
+
+    @pytest.mark.parametrize("others", [0, 501])
+    def test_somebody_whose_permission_is_not_told_is_not_updated_untried(self, api: Told, others: int) -> None:
+        for number in range(others):  # more than a page: then the chunk's people are asked for by their addresses
+            api.create(f"other{number}@example.com", **{"bol::p": False})
+        api.create(ADDRESS, **{"bol::p": False})
+        api.lie = lambda call, _, answer: untold(answer) if call is Call.PAGE else answer
         with pytest.raises(NoAnswer):
             prepare(opened(api)[0], ADDRESS)
 
