@@ -124,8 +124,10 @@ def is_too_long(field: Field, value: object) -> bool:
 
 
 def stored(field: Field, value: Any, *, normalises: bool) -> Any:
-    """Return a value as it is kept: a phone as country code and number, a place perhaps as the gazetteer spells it."""
+    """Return a value as it is told: a phone as country code and number, a time to the second, a place perhaps as the gazetteer spells it."""
     match field.prefix:
+        case "tme" if isinstance(value, str):
+            return f"{value.removesuffix('Z').partition('.')[0]}Z"
         case "phn" if isinstance(value, dict) and "phone" in value:
             return {"c": value["phone"][:2], "n": value["phone"][2:]}
         case "geo" if normalises and isinstance(value, dict):

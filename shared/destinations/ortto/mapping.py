@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import polars as pl
@@ -96,7 +97,7 @@ class OrttoFields:
         return self.sent_text(name, document.get(name))
 
     def sent_text(self, name: str, value: object) -> str:
-        """Return a value as it is compared: numbers as numbers, days as days.
+        """Return a value as it is compared: numbers as numbers, days as days, times to the second, as they are read back (recorded).
 
         Phones, places and several values are never drift: Ortto may write them in its own way, or hold more of them.
         """
@@ -104,7 +105,19 @@ class OrttoFields:
             return NOTHING
         if isinstance(value, Mapping):
             return str([value.get(part) for part in ("year", "month", "day")])
+        if name.startswith("tme:"):
+            value = _second(value)
         return comparable(value, is_number=name.startswith("int:"))
+
+
+def _second(value: object) -> object:
+    """Return a time without parts of its second, in one spelling; what is no time as it is."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return value
+    whole = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+    return whole.isoformat()
 
 
 def _everywhere(hint: Hint, texts: pl.Series) -> pl.Series:
