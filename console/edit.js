@@ -24,7 +24,7 @@ import { problemBar, shown, skeleton } from "./state.js";
 
 /**
  * What the screen holds: the settings as they were read, the form as it is typed, and what the last attempt to save came to.
- * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, saved: any, isNameTyped: boolean, isMappingTouched: boolean, offer: any, begunWith: readonly { segment: string }[] }} Edit
+ * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, saved: any, isNameTyped: boolean, isMappingTouched: boolean, offer: any, kind: string, begunWith: readonly { segment: string }[] }} Edit
  */
 
 /** @param {Place} place @returns {import("./place.js").Screen} */
@@ -37,7 +37,7 @@ export function editScreen(place) {
   const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`);
   const preview = place.add(followForm(place.redraw));
   /** @type {Edit} */
-  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, saved: null, isNameTyped: false, isMappingTouched: false, offer: null, begunWith: [] };
+  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, saved: null, isNameTyped: false, isMappingTouched: false, offer: null, kind: "", begunWith: [] };
   const change = (changes) => {
     if (changes.mapping) edit.isMappingTouched = true;
     Object.assign(edit.form ?? {}, changes);
@@ -50,10 +50,13 @@ export function editScreen(place) {
     keeps: () => isDirty(edit),
     body: () => {
       if (!edit.form) {
-        beginForm(place, edit, stored, segments);
+        beginForm(place, edit, stored, segments, connections);
         if (edit.form && place.route.query.field) focusField(place.route.query.field);
       }
-      if (edit.form) takeOffer(edit, offerOf(edit.form), segments);
+      if (edit.form) {
+        const kind = connections.now.value?.items.find((item) => item.name === edit.form?.connection)?.kind ?? "";
+        takeOffer(edit, offerOf(edit.form), kind, segments);
+      }
       const why = whyNotWith(place.me, stored?.now.value ?? null, isNew ? "put_export" : "edit");
       if (stored && stored.now.value === null) return shown(stored, () => null);
       if (!edit.form) return segments.now.problem ? problemBar(segments.now.problem, segments.read) : skeleton(segments.now.patience);
@@ -92,11 +95,13 @@ function offers(place) {
   };
 }
 
-/** Take what an account offers into the form of a new export, as long as nobody chose fields. @param {Edit} edit @param {any} offer @param {import("./resource.js").Resource} segments */
-function takeOffer(edit, offer, segments) {
-  if (!edit.form || offer === edit.offer) return;
-  edit.offer = offer;
-  if (!offer || !edit.isNew || edit.isMappingTouched || edit.isKept) return;
+/** Take what an account offers into the form of a new export, as long as nobody chose fields. @param {Edit} edit @param {any} offer @param {string} kind @param {import("./resource.js").Resource} segments */
+function takeOffer(edit, offer, kind, segments) {
+  if (!edit.form || (offer === edit.offer && kind === edit.kind)) return;
+  Object.assign(edit, { offer, kind });
+  if (!edit.isNew || edit.isMappingTouched || edit.isKept) return;
+  if (!offer && kind === "ortto") edit.form.mapping = []; // what a segment itself suggests are Autopilot's fields
+  if (!offer) return;
   const chosen = edit.form.segments.map((target) => segments.now.value?.items.find((item) => item.name === target.segment)).filter(Boolean);
   edit.form.mapping = withSuggestions([], chosen, offer);
 }
@@ -111,9 +116,10 @@ function isDirty(edit) {
   return edit.form !== null && JSON.stringify(bodyOf(/** @type {ExportForm} */ (edit.form))) !== JSON.stringify(bodyOf(formOf(edit.base ?? NEW_EXPORT)));
 }
 
-/** @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} stored @param {import("./resource.js").Resource} segments */
-function beginForm(place, edit, stored, segments) {
+/** @param {Place} place @param {Edit} edit @param {import("./resource.js").Resource | null} stored @param {import("./resource.js").Resource} segments @param {import("./resource.js").Resource} connections */
+function beginForm(place, edit, stored, segments, connections) {
   const { segment = "", connection = "" } = place.route.query;
+  if (segment && !connections.now.value && !connections.now.problem) return;
   if (stored ? stored.now.value === null : segment && segments.now.value === null) return;
   if (stored && stored.now.patience === 0 && !stored.now.isWhole) return;
   const draft = keptDraft(draftName(edit));
@@ -129,6 +135,8 @@ function beginForm(place, edit, stored, segments) {
   const chosen = segments.now.value?.items.find((item) => item.name === segment && item.eligible);
   if (connection) form.connection = connection;
   if (chosen) {
+    const [only, ...others] = connections.now.value?.items ?? [];
+    if (only && !others.length) form.connection ??= only.name;
     form.segments = [{ segment, list: segment }];
     edit.begunWith = [{ segment }];
     form.mapping = withSuggestions([], [chosen]);

@@ -110,7 +110,7 @@ export function isName(text) {
 /** Return the field that holds the address. @param {import("./edit.js").Edit} edit */
 export function addressField(edit) {
   if (edit.offer) return edit.offer.address;
-  return edit.form?.mapping.some(([field]) => field === "str::email") ? "str::email" : "Email";
+  return edit.kind === "ortto" || edit.form?.mapping.some(([field]) => field === "str::email") ? "str::email" : "Email";
 }
 
 /** What changes, and what a run would do. @param {import("./edit.js").Edit} edit @param {Follower} preview @param {boolean} isDirty @param {string} lack why nothing can be previewed */

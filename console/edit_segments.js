@@ -25,7 +25,7 @@ export function connectionPart(place, edit, connections, change) {
     }
     return [
       selectField({
-        label: "Where contacts go", path: "connection", value: form.connection ?? "", errors: edit.errors, change: (name) => change({ connection: name || null, ...(items.find((item) => item.name === name)?.kind === "ortto" ? {} : { new_people: null }) }),
+        label: "Where contacts go", path: "connection", value: form.connection ?? "", errors: edit.errors, change: (name) => change({ connection: name || null, ...(items.find((item) => item.name === name)?.kind === "ortto" ? {} : { new_people: null, create_suppressed: false }) }),
         options: [["", "No connection (cannot run)"], ...(isGone ? [[form.connection, `${form.connection} (gone)`]] : []), ...items.map((item) => [item.name, item.damaged ? `${item.name} (damaged)` : `${item.display_name} (${KINDS[item.kind]?.title ?? item.kind})`])],
       }),
       edit.base?.connection && form.connection !== edit.base.connection

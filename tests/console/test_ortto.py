@@ -1,0 +1,65 @@
+"""Who has only Ortto reads nothing of Autopilot's, also while their account says nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from local.world import World
+from tests.console.tab import Tab
+from tests.console.test_states import alter, refuse
+
+FIELDS = "connections/main/fields"
+OFFER = {
+    "kind": "ortto",
+    "address": "str::email",
+    "asks_new_people": True,
+    "fields": [
+        {"name": "str::email", "title": "Email", "type": "email"},
+        {"name": "str::first", "title": "First name", "type": "text"},
+    ],
+    "suggested_mapping": {"str::email": "Email", "str::first": "FirstName"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _only_ortto(tab: Tab) -> None:
+    alter(tab, "connections", lambda page: page.update(items=[{**item, "kind": "ortto"} for item in page["items"]]))
+    alter(tab, FIELDS, lambda offer: offer.update(OFFER))
+
+
+def as_ortto(export: dict[str, Any]) -> None:
+    export.update(mapping={"str::email": "Email", "str::first": "FirstName"}, new_people="not_subscribed")
+
+
+def test_a_new_export_begins_on_the_only_connection_with_the_fields_of_its_account(world: World, tab: Tab) -> None:
+    tab.sign_in("#/segments/LoyaltyGold")
+    tab.settles()
+    tab.button("New export").click()
+    expect(tab.page.get_by_label("Where contacts go")).to_have_value("main")
+    expect(tab.page.get_by_role("combobox", name="Column for First name")).to_have_value("FirstName")
+    expect(tab.page.get_by_text("MailingCity")).to_have_count(0)
+    expect(tab.page.get_by_role("group", name="New people")).to_be_visible()
+
+
+def test_an_export_keeps_its_address_while_its_account_says_nothing(world: World, tab: Tab) -> None:
+    alter(tab, "exports/loyalty", as_ortto)
+    refuse(tab, FIELDS, 502, code="autopilot_unavailable", detail="No answer.")
+    tab.sign_in("#/exports/loyalty/edit")
+    expect(tab.page.get_by_text("The account has not told its fields yet.")).to_be_visible()
+    expect(tab.page.get_by_text("The e-mail address is missing")).to_have_count(0)
+    expect(tab.button("Remove str::email")).to_have_count(0)
+    expect(tab.page.get_by_label("Add a field")).to_have_count(0)
+
+
+def test_a_new_export_is_not_begun_with_fields_of_autopilot_while_its_account_says_nothing(
+    world: World, tab: Tab
+) -> None:
+    refuse(tab, FIELDS, 502, code="autopilot_unavailable", detail="No answer.")
+    tab.sign_in("#/new-export?segment=LoyaltyGold")
+    expect(tab.page.get_by_text("The account has not told its fields yet.")).to_be_visible()
+    expect(tab.page.get_by_role("combobox", name="Column for")).to_have_count(0)
+    tab.button("Add it").click()
+    expect(tab.page.get_by_role("combobox", name="Column for str::email")).to_be_visible()
