@@ -89,9 +89,9 @@ export function listed(words) {
   return new Intl.ListFormat(LANGUAGE, { type: "conjunction" }).format(words);
 }
 
-/** Return a code as words: `email_missing` as "email missing". @param {string} code */
+/** Return a code as words: `email_missing` as "email missing". Where a code names Autopilot, any account is meant. @param {string} code */
 export function spaced(code) {
-  return code.replaceAll("_", " ");
+  return code.replace("autopilot", "the_account").replaceAll("_", " ");
 }
 
 /** Return a text with a capital first letter. @param {string} text */

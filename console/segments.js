@@ -13,6 +13,7 @@ export function segmentsScreen(place) {
   const [name = ""] = place.route.names;
   const segments = place.read("/segments?limit=200", { every: () => 60_000 });
   const exports = place.read("/exports?limit=200", { isPaged: true });
+  const connections = name ? place.read("/connections?limit=100") : null;
   return {
     title: () => name || "Segments",
     trail: () => (name ? [["Segments", "#/segments"]] : []),
@@ -20,7 +21,7 @@ export function segmentsScreen(place) {
       const uses = usesOf(exports.now.value ?? []);
       if (!name) return allSegments(items, uses);
       const found = items.find((item) => item.name === name);
-      return found ? oneSegment(place, found, uses.get(name) ?? [])
+      return found ? oneSegment(place, found, uses.get(name) ?? [], connections?.now.value?.items ?? [])
         : !uses.has(name) ? empty("There is no such segment", "Customer Insights' output has no segment of this name.")
         : empty("This segment is gone", "It is not in Customer Insights' output. Exports that send it fail until it is restored there or taken out of them.");
     }),
@@ -72,9 +73,10 @@ function exportLinks(uses) {
   return h("ul", null, uses.map((use) => h("li", null, h("a", { href: hashOf(["exports", use.name]) }, use.title))));
 }
 
-/** @param {import("./place.js").Place} place @param {any} item @param {readonly { name: string, title: string, list: string }[]} uses */
-function oneSegment(place, item, uses) {
-  const suggested = Object.entries(item.suggested_mapping);
+/** @param {import("./place.js").Place} place @param {any} item @param {readonly { name: string, title: string, list: string }[]} uses @param {readonly any[]} connections */
+function oneSegment(place, item, uses, connections) {
+  const isOther = connections.length > 0 && !connections.some((one) => one.kind === "autopilot");
+  const suggested = isOther ? [] : Object.entries(item.suggested_mapping);
   return [
     commands("What can be done with this segment", [
       { label: "New export", icon: "add", why: whyNot(place.me, "put_export") || (item.eligible ? "" : item.why_not), onclick: () => go(`#/new-export?segment=${encodeURIComponent(item.name)}`) },
@@ -84,7 +86,7 @@ function oneSegment(place, item, uses) {
       ["Can be exported", item.eligible ? mark("good", "check", "Yes") : [mark("warning", "warning", "No"), ` ${item.why_not}`]],
       ["In exports", exportLinks(uses)],
     ])),
-    suggested.length ? card("Suggested fields", [h("p", { class: "soft" }, "A new export begins with these; change them as you like."), table({
+    suggested.length ? card("Suggested fields", [h("p", { class: "soft" }, "A new export to Autopilot begins with these; change them as you like."), table({
       caption: "Suggested fields", rows: suggested, key: ([field]) => field,
       columns: [{ label: "Field of the contact", kind: "main", cell: ([field]) => h("b", null, field) }, { label: "Column of the segment", cell: ([, column]) => column }],
     })]) : null,

@@ -23,7 +23,7 @@ const TRIGGERS = Object.freeze({
 });
 
 const WAITS = Object.freeze({
-  pace: "Waits for its turn: the account's pace is taken, or the account asked to slow down",
+  pace: "Waits for its turn: the account's pace is taken, or it asked to slow down",
   autopilot: "Waits for the account, which does not answer",
   key_vault: "Waits for Key Vault, which does not answer",
   source: "Waits for Customer Insights' storage, or until it has finished writing",

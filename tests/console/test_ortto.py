@@ -37,6 +37,7 @@ def as_ortto(export: dict[str, Any]) -> None:
 def test_a_new_export_begins_on_the_only_connection_with_the_fields_of_its_account(world: World, tab: Tab) -> None:
     tab.sign_in("#/segments/LoyaltyGold")
     tab.settles()
+    expect(tab.page.get_by_role("heading", name="Suggested fields")).to_have_count(0)
     tab.button("New export").click()
     expect(tab.page.get_by_label("Where contacts go")).to_have_value("main")
     expect(tab.page.get_by_role("combobox", name="Column for First name")).to_have_value("FirstName")
@@ -63,3 +64,23 @@ def test_a_new_export_is_not_begun_with_fields_of_autopilot_while_its_account_sa
     expect(tab.page.get_by_role("combobox", name="Column for")).to_have_count(0)
     tab.button("Add it").click()
     expect(tab.page.get_by_role("combobox", name="Column for str::email")).to_be_visible()
+
+
+def test_a_run_waits_for_the_account(world: World, tab: Tab) -> None:
+    run = world.api.get("exports/loyalty")["last_run"]["id"]
+    going = {"status": "Processing", "ended_at": None, "waits_for": "autopilot", "waits_until": "2026-11-29T08:00:00Z"}
+    alter(tab, f"exports/loyalty/runs/{run}", lambda shown: shown.update(going))
+    tab.sign_in(f"#/exports/loyalty/runs/{run}")
+    expect(tab.page.get_by_text("Waits for the account, which does not answer")).to_be_visible()
+
+
+def test_a_row_is_refused_by_the_account(world: World, tab: Tab) -> None:
+    run = world.api.get("exports/loyalty")["last_run"]["id"]
+
+    def refused(found: dict[str, Any]) -> None:
+        found["groups"] = [{**group, "reason": "refused_by_autopilot"} for group in found["groups"]]
+
+    alter(tab, f"exports/loyalty/runs/{run}/rejected/summary", refused)
+    tab.sign_in(f"#/exports/loyalty/runs/{run}")
+    expect(tab.page.get_by_text("Refused by the account").first).to_be_visible()
+    expect(tab.page.get_by_text("autopilot")).to_have_count(0)
