@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -23,11 +23,12 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from rich.console import Console
 
 from shared.azure.clients import blob_client, table_client
-from shared.azure.records import NewerVersion
+from shared.azure.records import NewerVersion, Unreadable
 from shared.azure.settings import SettingsWrong, read_account
 from shared.azure.storage import Container
 from shared.azure.tables import Table
 from shared.runs.files import Damaged, parse_state, state_path, write_state
+from shared.runs.head import Head
 from shared.runs.ledger import Ledger
 from shared.state.restored import doubting
 
@@ -43,6 +44,26 @@ Folder = Annotated[Path, typer.Argument(help="Where the files are.")]
 
 class Unfit(Exception):
     """It cannot be done now; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A state that holds: the run that left it, under which connection, and at which account if that is known."""
+
+    export: str
+    connection: str
+    run_id: str
+    account: str | None
+
+    @property
+    def path(self) -> str:
+        """Where it lies."""
+        return state_path(self.export, self.connection, self.run_id)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What there is one state of: an export at an account."""
+        return self.export, self.account or self.connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +83,19 @@ class Account:
         heads = ledger.query_entities("RowKey eq @key", parameters={"key": HEAD})
         return sorted(head["PartitionKey"] for head in heads if head.get("active"))
 
-    def states(self) -> dict[tuple[str, str], str]:
-        """Return where the states lie that hold, by export and account; by connection where the account is not known."""
-        ledger = Ledger(Table(self.tables, "ledger"))
-        return {
-            (export, account or connection): state_path(export, connection, run_id)
-            for export in ledger.exports()
-            for (connection, run_id), account in ledger.head(export).left.items()
-        }
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, as the app reads it."""
+        return Ledger(Table(self.tables, "ledger"))
+
+    def states(self) -> list[Left]:
+        """Return the states that hold, of exports whose head can be read."""
+        return [
+            Left(export, connection, run_id, account)
+            for export, head in self.ledger.heads().items()
+            if isinstance(head, Head)
+            for (connection, run_id), account in head.left.items()
+        ]
 
     def content(self, state: str) -> bytes | None:
         """Return a state as it is stored, or None."""
@@ -113,12 +139,13 @@ def save(account: Account, folder: Path) -> int:
 def restore(account: Account, folder: Path) -> int:
     """Put back what `save` wrote, over what is there; return how many. What came later and is not in it stays.
 
-    Whom only the state of before the restore knows to be on a list is put into the restored one, in doubt.
+    Whom only the state of before the restore knows to be on a list is put into the restored one, in doubt. A state at an
+    account where nothing was saved of the export stays as it is.
     """
     _check(account)
     if missing := [name for name in TABLES if not (folder / f"{name}.jsonl").exists()]:
         raise Unfit(f"{folder} is no whole backup: it lacks {', '.join(missing)}.")
-    before = {place: account.content(path) for place, path in account.states().items()}
+    before = {left.place: (left, data) for left in account.states() if (data := account.content(left.path)) is not None}
     written = _put_blobs(account, folder, Container.CONFIGURATION)
     for table_name in TABLES:
         table = account.tables.create_table_if_not_exists(table_name)
@@ -126,10 +153,13 @@ def restore(account: Account, folder: Path) -> int:
             entity: dict[str, Any] = json.loads(line)
             table.upsert_entity(entity, UpdateMode.REPLACE)
             written += 1
+    for left, data in before.values():
+        _keep(account, left, data)
     # States come after the heads that name them: what no head names is swept by the app's next tick.
     written += sum(_put_blobs(account, folder, name) for name in CONTAINERS if name is not Container.CONFIGURATION)
-    for place, path in account.states().items():
-        _doubt(account, path, before.get(place))
+    for left in account.states():
+        if left.place in before:
+            _doubt(account, left.path, before[left.place][1])
     return written
 
 
@@ -143,10 +173,18 @@ def _put_blobs(account: Account, folder: Path, name: Container) -> int:
     return len(paths)
 
 
-def _doubt(account: Account, path: str, before: bytes | None) -> None:
+def _keep(account: Account, left: Left, data: bytes) -> None:
+    """Keep a state at an account where the backup has none of the export: it may have been swept since its head was restored."""
+    with suppress(Unreadable):
+        account.ledger.change_head(left.export, lambda head: head.keeping(left.connection, left.run_id, left.account))
+        if left in account.states():
+            account.container(Container.STATE).upload_blob(left.path, data, overwrite=True)
+
+
+def _doubt(account: Account, path: str, before: bytes) -> None:
     """Put into a restored state what the one of before the restore knows beside it; one that cannot be read tells nothing."""
     restored = account.content(path)
-    if before is None or restored is None or before == restored:
+    if restored is None or before == restored:
         return
     try:
         doubted = doubting(parse_state(path, restored), parse_state(path, before))

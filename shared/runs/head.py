@@ -204,6 +204,16 @@ class Head(Record):
             accounts[connection] = run.account
         return self._with(states={**states, connection: run.id}, accounts=accounts, former=former)
 
+    def keeping(self, connection: str, run_id: str, account: str | None) -> Head:
+        """Keep the state that a run left at an account where this head, as it was restored from a backup, names none."""
+        known = {leads_to or name for (name, _), leads_to in self.left.items()}
+        if self.deleted or (account or connection) in known:
+            return self
+        if connection in self.states:
+            return self._with(former={**self.former, account: (connection, run_id)}) if account else self
+        accounts = {**self.accounts, connection: account} if account else self.accounts
+        return self._with(states={**self.states, connection: run_id}, accounts=accounts)
+
     def followed_by(self, follow_up: FollowUp | None) -> Head:
         """Set what has to follow the last run."""
         return self._with(pending_follow_up=follow_up)

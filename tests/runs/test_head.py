@@ -57,6 +57,14 @@ def test_a_state_holds_at_its_account_while_its_connection_leads_to_another() ->
     assert elsewhere.left == {("main", "r2"): "two", ("twin", "r3"): "one"}
 
 
+def test_a_head_that_is_restored_keeps_what_was_left_since_where_it_names_nothing() -> None:
+    first = Head().keeping("main", "r1", "one")
+    assert first.left == {("main", "r1"): "one"}
+    assert first.keeping("twin", "r2", "one") == first
+    assert first.keeping("main", "r2", "two").left == {("main", "r2"): "two", ("main", "r1"): "one"}
+    assert Head().marked_deleted().keeping("main", "r1", "one").left == {}
+
+
 def ended(run_id: str, reason: Reason, **more: object) -> Run:
     return run(run_id, "one").model_copy(update={"as_of": AT, **more}).ended(AT, reason)
 
