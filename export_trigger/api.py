@@ -9,6 +9,7 @@ import azure.functions as func
 
 from export_trigger.http.route import Route
 from export_trigger.http.routes import ROUTES
+from shared.reasons.faults import without_texts
 
 # App Service authentication stands in front in mode `entra`; in mode `keys` the host checks a function key.
 LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("AUTH_MODE") == "entra" else func.AuthLevel.FUNCTION
@@ -23,6 +24,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
 def _function(route: Route) -> Callable[[func.HttpRequest, func.Context], func.HttpResponse]:
+    @without_texts
     def handle(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         from export_trigger.http.compression import compressed
         from export_trigger.http.response import answer
@@ -57,6 +59,7 @@ for _route in ROUTES:
 
 
 @blueprint.route(route=f"{PREFIX}/openapi.json", methods=["GET"], auth_level=LEVEL)
+@without_texts
 def get_openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the trigger asks for it
     """Return the OpenAPI document."""
     from export_trigger.http.openapi import document_json

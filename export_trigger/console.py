@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.reasons.faults import without_texts
+
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
 @blueprint.route(route="/", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@without_texts
 def get_console(req: func.HttpRequest) -> func.HttpResponse:
     """Return the page."""
     return _answer("index.html", req)
 
 
 @blueprint.route(route="console/{file}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@without_texts
 def get_console_file(req: func.HttpRequest) -> func.HttpResponse:
     """Return one of the page's files, or the page by its own name."""
     return _answer(req.route_params["file"], req)

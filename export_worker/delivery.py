@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.reasons.faults import without_texts
+
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
 @blueprint.queue_trigger("message", queue_name="export-chunks", connection="AzureWebJobsStorage")
+@without_texts
 def deliver_chunk(message: func.QueueMessage) -> None:
     """Deliver a chunk."""
     from export_worker import deliver_chunk as step
@@ -24,6 +27,7 @@ def deliver_chunk(message: func.QueueMessage) -> None:
 
 
 @blueprint.queue_trigger("message", queue_name="export-chunks-poison", connection="AzureWebJobsStorage")
+@without_texts
 def record_poisoned_chunk(message: func.QueueMessage) -> None:
     """Record a chunk that always failed as undelivered, so that its run ends and says so."""
     from shared.azure.storage import Queue

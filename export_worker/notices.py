@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.reasons.faults import without_texts
+
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
 @blueprint.queue_trigger("message", queue_name="export-notices", connection="AzureWebJobsStorage")
+@without_texts
 def notify(message: func.QueueMessage) -> None:
     """Tell the webhook of a run's end; a notice that it does not take goes back on the queue, though its run has ended."""
     from shared.azure.storage import Queue
@@ -25,6 +28,7 @@ def notify(message: func.QueueMessage) -> None:
 
 
 @blueprint.queue_trigger("message", queue_name="export-notices-poison", connection="AzureWebJobsStorage")
+@without_texts
 def drop_notice(message: func.QueueMessage) -> None:
     """Note in the log that the webhook never took a notice; the run itself is in the history."""
     from shared.azure.storage import Queue

@@ -25,6 +25,7 @@ from shared.azure.storage import Container, StorageFault
 from shared.composition.app import App
 from shared.reasons.codes import Reason
 from shared.reasons.errors import TryLater
+from shared.reasons.faults import told
 from shared.runs.run_id import new_run_id
 
 log = logging.getLogger(__name__)
@@ -138,8 +139,8 @@ def _follow(app: App, export: str, preview: str, work: _Work) -> None:
         record = PreviewRecord(alive_at=app.now(), found=found)
     except Problem as problem:
         record = PreviewRecord(alive_at=app.now(), status=problem.status, code=problem.code, detail=problem.detail)
-    except Exception:
-        log.exception("a preview failed: export=%s", export)
+    except Exception as error:  # noqa: BLE001 - said where the preview is fetched, and found in the log
+        log.error("a preview failed: export=%s error=%s", export, told(error))
         fault = Reason.INTERNAL_ERROR
         record = PreviewRecord(
             alive_at=app.now(), status=HTTPStatus.INTERNAL_SERVER_ERROR, code=fault, detail=fault.advice

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final
 
 from export_trigger.http.access import Caller, NotAllowed, caller_of, check_site
 from export_trigger.http.conditional import unless_known
@@ -19,12 +17,10 @@ from shared.azure.vault import VaultUnavailable
 from shared.composition.app import App
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError, Transient, TryLater
+from shared.reasons.faults import told
 from shared.telemetry.tracing import answering
 
 log = logging.getLogger(__name__)
-
-MOST_FRAMES: Final = 6
-"""Calls that the log names of where the app's own fault was."""
 
 
 def answer(
@@ -80,19 +76,13 @@ def _answer(
             "The app's storage or vault does not answer. Look at GET /api/health and try again.",
         ).answer()
     except Exception as error:  # noqa: BLE001 - whatever it is, its caller is answered, and it is found in the log
-        log.error("a fault of the app: route=%s error=%s at=%s", route.name, type(error).__name__, _where(error))
+        log.error("a fault of the app: route=%s error=%s", route.name, told(error))
         return Problem(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             Reason.INTERNAL_ERROR,
             "The app met a fault of its own. Look at GET /api/health and try again; if it stays, report it with what the "
             "app's log says of it.",
         ).answer()
-
-
-def _where(error: Exception) -> str:
-    """Return where an error was raised, and nothing of its text, which may hold what was sent."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-MOST_FRAMES:]
-    return " < ".join(f"{frame.f_code.co_name}:{frame.f_lineno}" for frame in reversed(frames))
 
 
 def _carry_out(app: App, route: Route, call: Call) -> Answer:

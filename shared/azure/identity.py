@@ -11,11 +11,13 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
+from shared.reasons.errors import Ours
+
 _PATIENCE: Final[dict[str, Any]] = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 2}
 """Seconds that the platform's endpoint for tokens may take, and how often it is asked again: it answers in milliseconds."""
 
 
-class NoToken(ClientAuthenticationError):
+class NoToken(Ours, ClientAuthenticationError):
     """The identity got no token, so nothing was asked of the service itself; it may get one later.
 
     An authentication error, since the SDKs do not repeat their request after one.

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from shared.reasons.errors import Ours
+
 log = logging.getLogger(__name__)
 
 _OPTIONAL: Final = (
@@ -36,7 +38,7 @@ _REFERENCE: Final = "@Microsoft.KeyVault("
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
-class SettingsWrong(Exception):
+class SettingsWrong(Ours, Exception):
     """A setting is missing or wrong; the text names it and says what it should be."""
 
 

@@ -12,6 +12,8 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModif
 from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
+from shared.reasons.errors import Ours
+
 
 class Container(StrEnum):
     """The blob containers, one for each span of life: chunks go when delivered, rejected rows expire, state stays.
@@ -61,11 +63,11 @@ StorageFault = AzureError
 """What the storage SDKs raise when an account does not answer or does not let us."""
 
 
-class Conflict(Exception):
+class Conflict(Ours, Exception):
     """The blob is not as the caller thought it was."""
 
 
-class TooLarge(Exception):
+class TooLarge(Ours, Exception):
     """A blob is larger than any of its kind that we write. The text names it; `etag` is its version's."""
 
     def __init__(self, name: str, size: int, most: int, etag: str) -> None:

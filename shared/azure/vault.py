@@ -12,13 +12,13 @@ from azure.keyvault.secrets import SecretClient
 
 from shared.azure.identity import NoToken
 from shared.reasons.codes import Reason
-from shared.reasons.errors import ExportError
+from shared.reasons.errors import ExportError, Ours
 
 FRESH: Final = 60.0
 """Seconds for which a key that was read is used without asking again."""
 
 
-class VaultUnavailable(Exception):
+class VaultUnavailable(Ours, Exception):
     """Key Vault does not answer; it may later."""
 
 

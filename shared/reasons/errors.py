@@ -5,7 +5,11 @@ from __future__ import annotations
 from shared.reasons.codes import Reason, WaitsFor
 
 
-class ExportError(Exception):
+class Ours:
+    """An error whose text the app wrote itself: it names settings and things of the configuration, and may stand in a log."""
+
+
+class ExportError(Ours, Exception):
     """A run cannot go on. Carries the reason, and a detail that names things of the configuration, never a person's data."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
@@ -28,7 +32,7 @@ class Transient(ExportError):
         return True
 
 
-class TryLater(Exception):
+class TryLater(Ours, Exception):
     """The work cannot go on now; whoever holds it gives it back for a while. Waiting is not failing.
 
     A wait that users are to know of says what it `waits_for`, and for how many seconds it may last, if longer.

@@ -35,6 +35,7 @@ CARRIERS: Final = (
     "shared/azure/",
     "shared/http/",
     "shared/lifecycle/each.py",  # any step, for one name after the other
+    "shared/reasons/faults.py",  # any function, so that it lets no text of others through
     "shared/sources/ahead.py",  # any work, in threads
     "shared/delivery/sending.py",  # any calls, at the account's pace
     "shared/delivery/isolation.py",  # any items, refused in batches
