@@ -20,17 +20,33 @@ from shared.cleaning.notation import Mark, Notation, Notations
 _MOMENT: Final = pl.Datetime("ms")
 _ISO: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f")
 
+_MONTHS: Final = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+_NAME: Final = (
+    r"(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)"
+)
+_WEEKDAY: Final = r"(?i:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,? )?"
+
 _FORM: Final = (
-    r"^(?:(?<year>[0-9]{4})[-/](?<month>[0-9]{1,2})[-/](?<day>[0-9]{1,2})"
+    r"^(?:(?<year>[0-9]{4})[-/.](?<month>[0-9]{1,2})[-/.](?<day>[0-9]{1,2})"
     r"|(?<one>[0-9]{1,2})(?<sign>[-/.])(?<two>[0-9]{1,2})[-/.](?<its_year>[0-9]{4})"
-    r"|(?<packed>[0-9]{8}))"
-    r"(?:(?:[T ]| T) ?(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:[.,](?<fraction>[0-9]{1,9}))?)?"
+    r"|(?<packed>[0-9]{8})"
+    rf"|{_WEEKDAY}(?<day_1>[0-9]{{1,2}})[-/ ](?<name_1>{_NAME})[-/ ](?<year_1>[0-9]{{4}})"
+    rf"|{_WEEKDAY}(?<name_2>{_NAME}) {{1,2}}(?<day_2>[0-9]{{1,2}}),? (?<year_2>[0-9]{{4}})"
+    rf"|(?<year_3>[0-9]{{4}})[-/ ](?<name_3>{_NAME})[-/ ](?<day_3>[0-9]{{1,2}}))"
+    r"(?:(?:,?[T ]| T) ?(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:[.,](?<fraction>[0-9]{1,9}))?)?"
     r" ?(?<half>(?i:[ap]\.?m\.?))?)?"
     r" ?(?:(?<utc>(?i:z|utc|gmt))|(?<ahead>[+-])(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2})?)?$"
 )
+"""A date: its year first, numbers of which the column says which is the day, eight digits, or a month by its English name."""
 
 _YEAR_FIRST: Final = "date that begins with its year"
-_YEAR_AND_TWO: Final = r"^([0-9]{4})([-/])([0-9]{1,2})[-/]([0-9]{1,2})($|[^0-9])"
+_YEAR_AND_TWO: Final = r"^([0-9]{4})([-/.])([0-9]{1,2})[-/.]([0-9]{1,2})($|[^0-9])"
 _PACKED: Final = r"^([0-9]{4})([0-9]{2})([0-9]{2})($|[^0-9])"
 
 _MIDNIGHT: Final = r" (?:12:00(?::00)? (?i:am)|0?0:00(?::00)?)$"
@@ -164,17 +180,25 @@ def _choice(day: pl.Expr, month: pl.Expr, notation: Notation) -> pl.Expr:
 def _parts(texts: pl.Series) -> pl.DataFrame:
     """Take dates apart: numbers by their names, null where a text has none or is no date."""
     groups = texts.alias("text").to_frame().select(pl.col("text").str.extract_groups(_FORM)).unnest("text")
-    packed = pl.col("packed")
+    packed, name = pl.col("packed"), pl.coalesce("name_1", "name_2", "name_3").str.slice(0, 3).str.to_lowercase()
     numbers = [pl.col(name).cast(pl.Int32) for name in ("one", "two", "hour", "minute", "second", "hours", "minutes")]
     return groups.with_columns(
         *numbers,
-        pl.coalesce("year", "its_year", packed.str.slice(0, 4)).cast(pl.Int32).alias("year"),
-        pl.coalesce("month", packed.str.slice(4, 2)).cast(pl.Int32).alias("month"),
-        pl.coalesce("day", packed.str.slice(6, 2)).cast(pl.Int32).alias("day"),
+        pl.coalesce("year", "its_year", packed.str.slice(0, 4), "year_1", "year_2", "year_3")
+        .cast(pl.Int32)
+        .alias("year"),
+        pl.coalesce(pl.coalesce("month", packed.str.slice(4, 2)).cast(pl.Int32), _number_of(name)).alias("month"),
+        pl.coalesce("day", packed.str.slice(6, 2), "day_1", "day_2", "day_3").cast(pl.Int32).alias("day"),
+        name.is_not_null().alias("named"),
         pl.col("fraction").str.pad_end(3, "0").str.slice(0, 3).cast(pl.Int32).fill_null(0).alias("fraction"),
         pl.col("half").str.slice(0, 1).str.to_lowercase().alias("half"),
         (pl.col("sign") == ".").alias("dotted"),
     )
+
+
+def _number_of(name: pl.Expr) -> pl.Expr:
+    """Return which month a name is."""
+    return name.replace_strict(_MONTHS, default=None, return_dtype=pl.Int32)
 
 
 _ONLY_DAY: Final = pl.col("one").is_between(13, 31) & pl.col("two").is_between(1, 12)
@@ -198,7 +222,7 @@ def _marks_of(parts: pl.DataFrame) -> Mark:
 
 def _years_of(parts: pl.DataFrame) -> Mark:
     """Return what dates show that begin with their year, and were taken apart."""
-    begins, middle, last = pl.col("one").is_null(), pl.col("month"), pl.col("day")
+    begins, middle, last = pl.col("one").is_null() & ~pl.col("named"), pl.col("month"), pl.col("day")
     shown = parts.select(
         (begins & middle.is_between(13, 31) & last.is_between(1, 12)).any().alias("day"),
         (begins & last.is_between(13, 31) & middle.is_between(1, 12)).any().alias("month"),
@@ -216,7 +240,7 @@ def _assembled(parts: pl.DataFrame, notation: Notation) -> pl.Series:
         by_dots = _choice(by_day, by_month, notation)
     iso = _day_of(pl.col("day"), pl.col("month"))
     if not notation.year_month_day:
-        iso = pl.when((pl.col("day") > 12) | (pl.col("day") == pl.col("month"))).then(iso)
+        iso = pl.when(pl.col("named") | (pl.col("day") > 12) | (pl.col("day") == pl.col("month"))).then(iso)
     whole = parts.with_columns(
         pl.when(one.is_null()).then(iso).when("dotted").then(by_dots).otherwise(_choice(by_day, by_month, notation))
         .alias("date")
