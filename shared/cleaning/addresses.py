@@ -33,6 +33,9 @@ _OTHERS: Final = "[\x80-\U0010ffff]"
 _UNSEEN: Final = re.compile(rf"(?:(?!{_JOINERS})[{UNSEEN}])+|(?<!{_OTHERS}){_JOINERS}|{_JOINERS}(?!{_OTHERS})")
 """What nobody sees in an address. A joiner between two letters of a Persian or Indian name may show: it stays."""
 
+_DAMAGED: Final = "\ufffd"
+"""What programs put for a character that they could not read: whose address it was is not known any more."""
+
 _TOKEN: Final = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _NAMED: Final = re.compile(r"[^<>]*<\s*(?:mailto:)?\s*([^<>\s]+)\s*>")
 _TAIL: Final = ".,;"
@@ -77,6 +80,8 @@ def are_several(addresses: pl.Series) -> pl.Series:
 
 def _valid(address: str) -> str | None:
     """Return a valid address in normal form. Case is folded before and after: some letters are folded to others first."""
+    if _DAMAGED in address:
+        return None
     try:
         return validate_email(address.lower(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:

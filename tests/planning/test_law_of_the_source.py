@@ -32,9 +32,14 @@ RECIPE = recipe_for({"Email": "Email", "integer--Points": "Points"}, on_bad_valu
 LIST = "list-a"
 PEOPLE = {person: KEY.of_person(f"p{person}@example.com") for person in range(1, 31)}
 
-Kind = Literal["sound", "bad value", "invalid address", "no address", "nameless", "broken", "torn"]
+Kind = Literal["sound", "bad value", "invalid address", "damaged address", "no address", "nameless", "broken", "torn"]
 
-_ADDRESS: dict[Kind, str | None] = {"invalid address": "nobody", "no address": None, "nameless": None}
+_ADDRESS: dict[Kind, str | None] = {
+    "invalid address": "nobody",
+    "damaged address": "p\ufffd@example.com",
+    "no address": None,
+    "nameless": None,
+}
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def delivered() -> State:
     return refresh(State.empty(), everybody()).state
 
 
-@pytest.mark.parametrize("kind", ["bad value", "invalid address", "no address", "broken"])
+@pytest.mark.parametrize("kind", ["bad value", "invalid address", "damaged address", "no address", "broken"])
 def test_a_member_whose_own_row_is_rejected_stays(delivered: State, kind: Kind) -> None:
     after = refresh(delivered, [*everybody(7), (7, kind)], limit=100)
     assert after.members == set(range(1, 31))
@@ -243,8 +248,9 @@ def test_after_any_history_only_those_left_who_were_understood_to_leave(
         after = refresh(state, rows, limit)
         count = Counter(kind for _, kind in rows)
         unread = count["broken"] + count["torn"] + count["nameless"]
-        if count["invalid address"] > count["sound"] + count["bad value"]:
-            unread += count["invalid address"]
+        invalid = count["invalid address"] + count["damaged address"]
+        if invalid > count["sound"] + count["bad value"]:
+            unread += invalid
         understood = unread * 100 <= len(rows) * limit
         standing = {person for person, kind in rows if kind not in {"nameless", "torn"}}
         gone = before - standing
