@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,8 +104,9 @@ def _line(data: bytes, place: int) -> int:
 
 def _delimiter(text: str) -> str:
     """Find what parts the header's cells: what makes a cell CustomerId of it, else what stands in it most often."""
-    header = text.partition("\n")[0]
-    parted = [one for one in _DELIMITERS if CUSTOMER_ID in next(csv.reader([header], delimiter=one), [])]
+    header = re.split(r"[\r\n]", text, maxsplit=1)[0]  # a carriage return alone ends lines on an old Macintosh
+    names = [f'"{CUSTOMER_ID}"', CUSTOMER_ID]
+    parted = [one for one in _DELIMITERS if any(name in header.split(one) for name in names)]
     return max(parted or _DELIMITERS, key=header.count)
 
 

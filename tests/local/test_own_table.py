@@ -44,6 +44,11 @@ def test_the_address_is_found_as_the_api_suggests_it(tmp_path: Path, name: str) 
     assert table.mapping["Email"] == name
 
 
+def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
+    table = read_own_table(write(tmp_path, TEXT.replace("\r\n", "\r").replace(",", ";").encode()))
+    assert table.expected_members() == {"zoe@example.com", "m@example.com"}
+
+
 def test_a_cell_may_hold_delimiters_and_line_breaks_in_quotes(tmp_path: Path) -> None:
     text = HEADER + '\nC1,"Zoë, ""Z""\nof X",z@example.com\n\nC2,,y@example.com\n'
     table = read_own_table(write(tmp_path, text.encode()))
@@ -69,6 +74,7 @@ def test_a_cell_may_hold_delimiters_and_line_breaks_in_quotes(tmp_path: Path) ->
             ("no column CustomerId and no column Email",),
         ),
         (b"", ("no rows",)),
+        (HEADER.encode() + b"x" * 200_000, ("Line 1", "no CSV", "CSV UTF-8")),
     ],
 )
 def test_anything_else_is_one_sentence(tmp_path: Path, data: bytes, words: tuple[str, ...]) -> None:
