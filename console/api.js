@@ -86,7 +86,7 @@ async function answerTo(method, path, { body, ifMatch, known, signal }) {
  * Return how far the server's clock is ahead in milliseconds; 0 within the second that a Date header leaves open.
  * @param {number} server @param {number} here
  */
-export function skewOf(server, here) {
+function skewOf(server, here) {
   const ahead = server - here;
   return Math.abs(ahead) < 2_000 ? 0 : ahead;
 }

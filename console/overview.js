@@ -99,7 +99,7 @@ export function freshness(item, standing) {
 }
 
 /** When an export runs next. @param {any} item */
-export function nextRun(item) {
+function nextRun(item) {
   if (item.damaged) return null;
   if (!item.next_run) return mark("quiet", "pause", "Paused");
   if (!item.connection) return mark("quiet", "unlink", "Not without a connection");

@@ -29,7 +29,7 @@ export function segmentsScreen(place) {
 }
 
 /** Return which exports send each segment, and onto which list. @param {readonly any[]} exports @returns {Map<string, { name: string, title: string, list: string }[]>} */
-export function usesOf(exports) {
+function usesOf(exports) {
   const uses = new Map();
   for (const item of exports) {
     for (const target of item.segments ?? []) {

@@ -29,9 +29,6 @@ const WAITS = Object.freeze({
   source: "Waits for Customer Insights' storage, or until it has finished writing",
 });
 
-/** Statuses of runs that have ended, in the order in which they need attention. */
-export const ENDS = Object.freeze(["Failed", "Completed with warnings", "Skipped", "Canceled", "Successful"]);
-
 /** Return how a status looks. @param {string} status @returns {{ tone: Tone, icon: string }} */
 export function lookOf(status) {
   const [tone, icon] = LOOKS[status] ?? ["quiet", "info"];

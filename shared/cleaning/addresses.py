@@ -63,12 +63,8 @@ def normalised(addresses: pl.Series) -> pl.Series:
     return table["tidy"].scatter(places, read).alias(addresses.name)
 
 
-def is_plain(tidy: pl.Series) -> pl.Series:
-    """Return which lower-case addresses are certainly valid and already in normal form (a stricter rule than the library's)."""
-    return pl.select(_is_plain(pl.lit(tidy))).to_series()
-
-
 def _is_plain(tidy: pl.Expr) -> pl.Expr:
+    """Return which lower-case addresses are certainly valid and already in normal form (a stricter rule than the library's)."""
     shape = tidy.str.contains(_PLAIN) & (tidy.str.len_bytes() <= 63)
     return (shape & ~tidy.str.contains(_SPECIAL)).fill_null(value=False)
 

@@ -61,11 +61,6 @@ class Plan:
     omissions: Omissions
 
     @property
-    def rows_unread(self) -> tuple[int, ...]:
-        """The rows of each segment that could not be understood."""
-        return tuple(share.unread for share in self.in_doubt)
-
-    @property
     def difference(self) -> Difference:
         """The difference of all people."""
         return combine(self.shares)

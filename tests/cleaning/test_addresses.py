@@ -8,10 +8,10 @@ import re
 import polars as pl
 import pytest
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.cleaning.addresses import is_plain, normalise, normalised
+from shared.cleaning.addresses import normalise, normalised
 from shared.cleaning.text import UNSEEN
 
 
@@ -82,10 +82,10 @@ _shaped = st.builds(
 
 
 @given(_letters | _shaped | st.emails())
-def test_what_the_quick_pattern_takes_the_library_takes_unchanged(address: str) -> None:
-    tidy = address.strip().lower()
-    if is_plain(pl.Series([tidy])).item():
-        assert normalise(tidy) == tidy
+@example(f"a@{'b' * 64}.com")
+def test_a_column_is_read_as_each_of_its_addresses_is(address: str) -> None:
+    """So what the column's quick pattern takes, the library takes unchanged."""
+    assert normalised(pl.Series([address])).item() == normalise(address)
 
 
 @given(
