@@ -65,6 +65,13 @@ def test_operations_that_nobody_accounts_for_are_told(
     assert what in discrepancies(_run(entries, operations=operations, settled=settled), entries)
 
 
+@pytest.mark.parametrize(("chunks", "done"), [(2, 2), (2, 1), (1, 2)])
+def test_chunks_that_are_not_each_recorded_and_counted_once_are_told(chunks: int, done: int) -> None:
+    entries = [Entry(chunk="000001", settled=3, left=0)]
+    run = _run(entries, operations=3, settled=3).model_copy(update={"chunks": chunks, "done": done})
+    assert discrepancies(run, entries) == f"Of {chunks} chunks, 1 are recorded and {done} counted."
+
+
 def test_what_an_older_version_recorded_is_not_held_against_the_plan() -> None:
     """Its entries do not say how many operations were left: a run that goes on over an upgrade ends as it should."""
     entries = [Entry(chunk="000001"), Entry(chunk="000002", settled=2, left=0)]
