@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections import Counter
 from typing import Any
 
@@ -176,12 +175,12 @@ def test_a_run_that_the_schedule_started_has_a_trace_of_its_own_and_its_lag_is_k
     for name in ("one", "two"):
         world.save(name, segments=[{"segment": "Team", "list": name}], mapping=SIMPLE)
     collected.wait("points", lambda points: any(point["name"] == Metric.SOURCE_REFRESHED for point in points))
-    deadline = time.monotonic() + 30
-    while not all(world.api.get(f"exports/{name}/runs")["items"] for name in ("one", "two")):
+
+    def refreshed() -> list[Any]:
         world.publish({"Team": people("a@example.com", "b@example.com")})
-        assert time.monotonic() < deadline
-        time.sleep(2)
-    runs = [world.api.get(f"exports/{name}/runs")["items"][-1] for name in ("one", "two")]
+        return [world.api.get(f"exports/{name}/runs")["items"] for name in ("one", "two")]
+
+    runs = [found[-1] for found in eventually(refreshed, all, every=2)]
     ended = [world.wait(run["export"], run["id"]) for run in runs]
     for run in ended:
         collected.end_of(run["id"])
@@ -254,10 +253,13 @@ def test_what_azure_monitors_exporters_send_answers_every_query(make_world: Make
         chunks.delete_blob(last_chunk(chunks, "all", "000002"))
     assert world.wait("all", run)["reason"] == "chunk_damaged"
     world.turn(faults={}, latency_ms=0)
-    while not (found := world.api.get("exports/few/runs")["items"]):
+
+    def refreshed() -> list[Any]:
         world.publish({"All": people(*EVERYBODY, "nobody"), "Few": people("a@example.com", "b@example.com")})
-        time.sleep(2)
-    collected.end_of(world.wait("few", found[0]["id"])["id"])
+        items: list[Any] = world.api.get("exports/few/runs")["items"]
+        return items
+
+    collected.end_of(world.wait("few", eventually(refreshed, every=2)[0]["id"])["id"])
     asked = [(name, reading) for name, text in queries().items() for reading in readings(text)]
 
     def missing() -> list[tuple[str, list[tuple[str, str]]]]:
