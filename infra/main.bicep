@@ -66,10 +66,12 @@ param supervisionSchedule string = '15,45 * * * * *'
 
 @description('Days that the history of runs is kept.')
 @minValue(1)
+@maxValue(3650)
 param historyDays int = 90
 
 @description('Days that a rejected-rows file is kept; it names customers.')
 @minValue(1)
+@maxValue(3650)
 param rejectedDays int = 30
 
 @description('Whether the app stores keys that administrators enter. If somebody else keeps them in the vault, false lets it read only.')

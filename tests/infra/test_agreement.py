@@ -217,6 +217,13 @@ def test_defaults_are_the_codes_own(settings: Mapping[str, str]) -> None:
     assert settings["SUPERVISION_SCHEDULE"] in (ROOT / "docs/settings.md").read_text()
 
 
+@pytest.mark.parametrize(("parameter", "setting"), [("historyDays", "history_days"), ("rejectedDays", "rejected_days")])
+def test_the_template_refuses_days_with_which_the_app_would_not_start(parameter: str, setting: str) -> None:
+    (most,) = re.findall(rf"@maxValue\((\d+)\)\nparam {parameter} int", (INFRA / "main.bicep").read_text())
+    accepted = Settings.model_json_schema()["properties"][setting]
+    assert int(most) == accepted["maximum"]
+
+
 def test_the_python_is_the_one_we_test_with(plain: Deployment) -> None:
     runtime = plain.only("Microsoft.Web/sites").properties["functionAppConfig"]["runtime"]
     assert runtime == {"name": "python", "version": (ROOT / ".python-version").read_text().strip()}
