@@ -109,7 +109,7 @@ class OrttoAccount:
         """
         fields = [EMAIL, "tags", TAG_IDS]
         answer = self._api.call(Call.BY_IDS, {"contact_ids": list(contact_ids), "fields": fields})
-        found: Mapping[str, Any] = answer["contacts"]
+        found: Mapping[str, Any] = answer["contacts"] or {}
         if not found.keys() <= set(contact_ids):
             raise NoAnswer(f"{Call.BY_IDS} was answered for another call")
         shown = [item["fields"] for item in found.values()]
@@ -190,7 +190,7 @@ class OrttoAccount:
 
     def _learn_tags(self) -> dict[str, list[str]]:
         """Read the tags of people; those of accounts have ids of their own (recorded)."""
-        found = self._api.call(Call.TAGS, {})
+        found = self._api.call(Call.TAGS, {}) or []
         if not found and self._tags.are_known:
             raise NoAnswer(f"{Call.TAGS} was answered that there are none")
         return self._tags.learn([Tag(item["id"], item["name"], _count(item)) for item in found if not item["type"]])

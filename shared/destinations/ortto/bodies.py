@@ -42,12 +42,13 @@ def _are_entries(content: Content) -> bool:
 
 
 def has_contacts_by_id(content: Content) -> bool:
-    """Whether it is people by their ids; whoever is not there is left out."""
+    """Whether it is people by their ids; whoever is not there is left out, and null is nobody, as in other answers (recorded)."""
     if not isinstance(content, dict) or set(content) != {"contacts"}:
         return False
     found = content["contacts"]
-    return isinstance(found, dict) and all(
-        _is_contact(item) and item["id"] == contact_id for contact_id, item in found.items()
+    return found is None or (
+        isinstance(found, dict)
+        and all(_is_contact(item) and item["id"] == contact_id for contact_id, item in found.items())
     )
 
 
@@ -73,10 +74,13 @@ def _is_contact(content: Content) -> bool:
 
 
 def has_tags(content: Content) -> bool:
-    """Whether it is all tags. One that was overlooked would be made again and filled from the beginning."""
-    return is_array_of_objects(content) and all(
-        type(item.get("id")) is int and is_text(item.get("name")) and isinstance(item.get("type"), str)
-        for item in content
+    """Whether it is all tags, null where there is none. One that was overlooked would be made again and filled from the beginning."""
+    return content is None or (
+        is_array_of_objects(content)
+        and all(
+            type(item.get("id")) is int and is_text(item.get("name")) and isinstance(item.get("type"), str)
+            for item in content
+        )
     )
 
 
@@ -88,13 +92,13 @@ def has_audiences(content: Content) -> bool:
 
 
 def has_fields(content: Content) -> bool:
-    """Whether it is the schema: fields by namespace, each with its id and type."""
+    """Whether it is the schema: fields by namespace, each with its id and type; null where a namespace has none."""
     if not isinstance(content, dict) or not isinstance(content.get("namespaces"), dict):
         return False
     spaces = content["namespaces"].values()
-    if not all(isinstance(space, dict) and isinstance(space.get("fields"), dict) for space in spaces):
+    if not all(isinstance(space, dict) and isinstance(space.get("fields", 0), dict | None) for space in spaces):
         return False
-    fields = [item for space in spaces for item in space["fields"].values()]
+    fields = [item for space in spaces for item in (space["fields"] or {}).values()]
     return bool(fields) and all(
         isinstance(item, dict) and is_text(item.get("id")) and is_text(item.get("display_type")) for item in fields
     )

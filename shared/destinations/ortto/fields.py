@@ -60,7 +60,7 @@ class Field:
 
 def fields_of(schema: Mapping[str, Any]) -> dict[str, Field]:
     """Return the account's fields by id, as `instance-schema/get` tells them."""
-    found = [item for space in schema["namespaces"].values() for item in space["fields"].values()]
+    found = [item for space in schema["namespaces"].values() for item in (space["fields"] or {}).values()]
     return {item["id"]: _field(item) for item in found}
 
 

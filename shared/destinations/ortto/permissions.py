@@ -181,7 +181,7 @@ class OrttoPermissions:
     def _by_ids(self, people: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Read people's addresses and permissions, by their ids."""
         body = {"contact_ids": list(people), "fields": [EMAIL, PERMISSION]}
-        found: Mapping[str, Mapping[str, Any]] = self._api.call(Call.BY_IDS, body)["contacts"]
+        found: Mapping[str, Mapping[str, Any]] = self._api.call(Call.BY_IDS, body)["contacts"] or {}
         if not found.keys() <= set(people):
             raise NoAnswer(f"{Call.BY_IDS} was answered for another call")
         return found

@@ -1,0 +1,62 @@
+"""What Ortto's answers do not tell: null is nothing where that is how Ortto writes it, and what a page keeps back proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from shared.delivery.contacts import Contact, Held, Seen
+from shared.delivery.errors import NoAnswer
+from shared.destinations.ortto.answers import Call
+from shared.destinations.ortto.limits import TAGS
+from tests.destinations.ortto.told import Straight, Told, opened
+
+ADDRESS = "a@example.com"
+
+
+def with_null(call: Call, _: Mapping[str, Any], answer: Any) -> Any:
+    """Write nothing as null, as Ortto was recorded to do of audiences, of a page's people and of custom fields."""
+    match call:
+        case Call.TAGS:
+            return answer or None
+        case Call.BY_IDS:
+            return {"contacts": answer["contacts"] or None}
+        case Call.SCHEMA:
+            spaces = answer["namespaces"].items()
+            return {"namespaces": {name: {**space, "fields": space["fields"] or None} for name, space in spaces}}
+        case _:
+            return answer
+
+
+def test_an_account_without_tags_and_custom_fields_is_exported_to() -> None:
+    api = Told()
+    api.lie = with_null
+    api.holds.tags.clear()
+    for name in [name for name in api.holds.fields if ":cm:" in name]:
+        del api.holds.fields[name]
+    account, _ = opened(api)
+    assert account.create_list("Team") == "Team"
+    assert account.check_fields(["str::email", "str:cm:tier"], Straight()).conflicts.keys() == {"str:cm:tier"}
+
+
+def test_null_is_no_answer_where_a_tag_of_ours_is_known() -> None:
+    api = Told()
+    account, _ = opened(api)
+    (held,) = account.send([Contact(ADDRESS, {"str::email": ADDRESS}, add=(account.create_list("Team"),))], TAGS)
+    assert isinstance(held, Held)
+    account.look([held.contact_id])
+    api.lie = lambda call, _, answer: None if call is Call.TAGS else answer
+    with pytest.raises(NoAnswer):
+        account.lists()
+
+
+def test_nobody_by_their_ids_may_be_null() -> None:
+    api = Told()
+    person = api.create(ADDRESS)
+    account, _ = opened(api)
+    api.lie = with_null
+    assert account.look([person.id]) == [Seen(person.id, ADDRESS, frozenset(), {"str::email": ADDRESS})]
+    api.holds.archive_person(person)
+    assert account.look([person.id]) == [None]
