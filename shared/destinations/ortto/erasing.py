@@ -40,8 +40,14 @@ class Erasing:
         return [item["id"] for item in found]
 
     def archived(self, address: str, caller: Caller) -> list[str]:
-        """Return the ids of those in the archive who have an address; the search there may find others too."""
+        """Return the ids of those in the archive who have an address; the search there may find others too.
+
+        What beside the search may be asked of the archive is not known (vendor: only the search). A page that tells
+        nobody's address, since it keeps to fields of its own, does not tell that they are others.
+        """
         found = read_all(self._api, {"type": "archived", "q": address, "limit": PAGE, "fields": [EMAIL]}, caller)
+        if found and not any(EMAIL in item["fields"] for item in found):
+            raise NoAnswer(f"{Call.PAGE} does not tell the addresses of the archive")
         return [item["id"] for item in found if _has(item, address)]
 
     def _act(self, call: Call, ids: Sequence[str]) -> None:

@@ -60,3 +60,20 @@ def test_nobody_by_their_ids_may_be_null() -> None:
     assert account.look([person.id]) == [Seen(person.id, ADDRESS, frozenset(), {"str::email": ADDRESS})]
     api.holds.archive_person(person)
     assert account.look([person.id]) == [None]
+
+
+def test_an_archive_that_keeps_addresses_back_proves_no_erasure() -> None:
+    api = Told()
+    api.holds.archive_person(api.create(ADDRESS))
+    account, _ = opened(api)
+
+    def of_its_own(call: Call, body: Mapping[str, Any], answer: Any) -> Any:
+        if call is not Call.PAGE or body.get("type") != "archived":
+            return answer
+        return {**answer, "contacts": [{**item, "fields": {"str::first": "A"}} for item in answer["contacts"] or ()]}
+
+    api.lie = of_its_own
+    for ask in (account.is_erased, account.erase):
+        with pytest.raises(NoAnswer):
+            ask(ADDRESS, Straight())
+    assert api.holds.archive
