@@ -82,8 +82,8 @@ PREFIXES: Final[Mapping[str, str]] = {
 
 
 def custom_id(kind: str, name: str) -> str:
-    """Return the id that a custom person field gets: its name in kebab-case (recorded)."""
-    return f"{PREFIXES[kind]}:cm:{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}"
+    """Return the id that a custom person field gets: its name in kebab-case (recorded), other letters kept (assumed)."""
+    return f"{PREFIXES[kind]}:cm:{re.sub(r'[\W_]+', '-', name.lower()).strip('-')}"
 
 
 def _is_date(value: Any) -> bool:

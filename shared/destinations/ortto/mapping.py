@@ -16,7 +16,9 @@ from shared.cleaning.typed import texts_of
 from shared.destinations.ortto.fields import THOUSANDTHS, Field, convert
 from shared.reasons.rows import Hint
 
-_ID: Final = re.compile(r"(str|txt|int|bol|dtz|tme|phn|geo|sst):[a-z0-9]*:[a-z0-9_-]+")
+_ID: Final = re.compile(r"(str|txt|int|bol|dtz|tme|phn|geo|sst):[a-z0-9]*:[^\s:A-Z]{1,255}")
+"""Type, namespace and name. Ortto makes the name of a custom field of what people call it; in which letters nobody knows."""
+
 _TYPES: Final[Mapping[str, FieldType]] = {"int": "integer", "bol": "boolean", "dtz": "date", "tme": "date"}
 _REWRITTEN: Final = frozenset({"phn", "geo", "sst"})
 _DAY: Final = pl.Struct({"year": pl.Int64, "month": pl.Int64, "day": pl.Int64, "timezone": pl.String})
@@ -51,7 +53,7 @@ class OrttoFields:
 
     def check(self, name: str) -> None:
         """Raise ValueError for a name that is no field's id."""
-        if not _ID.fullmatch(name):
+        if not (_ID.fullmatch(name) and name.isprintable()):
             raise ValueError(
                 f"{name!r} is not the id of a field of Ortto; copy it there, such as str::first or str:cm:tier"
             )
