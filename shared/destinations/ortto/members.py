@@ -41,6 +41,8 @@ class Bookmark:
 def next_page(api: Ortto, at: Bookmark, names: Sequence[str], seen: Callable[[Mapping[str, Any]], Seen]) -> Page:
     """Read a page; raise NoAnswer for one that shows people without the tag, since the filter was not kept, or that ends early.
 
+    One that tells tags by their names only does not tell who has the tag either.
+
     That a tag can be asked for is known from Ortto's own audiences only. Where it is refused, or shows nobody although
     the tag is said to be in use, everybody is read, and who has the tag picked out; `total` then counts everybody.
     """
@@ -59,6 +61,8 @@ def next_page(api: Ortto, at: Bookmark, names: Sequence[str], seen: Callable[[Ma
     tagged = [item for item in people if at.tag in (item["fields"].get(TAG_IDS) or ())]
     if not at.everybody and len(tagged) < len(people):
         raise NoAnswer(f"{Call.PAGE} was answered with people who have not the tag")
+    if any(item["fields"].get("tags") and not item["fields"].get(TAG_IDS) for item in people):
+        raise NoAnswer(f"{Call.PAGE} does not tell the ids of tags")
     total = answer["meta"]["total_matches"] if people else at.total
     following = replace(at, cursor=answer["cursor_id"], offset=answer["next_offset"], total=total)
     return Page(tuple(map(seen, tagged)), str(following) if answer["has_more"] else None, total, len(people))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.ortto.knobs import Knobs
 from shared.delivery.contacts import Contact, Held, Seen
 from shared.delivery.errors import NoAnswer
 from shared.destinations.ortto.answers import Call
@@ -60,6 +61,23 @@ def test_nobody_by_their_ids_may_be_null() -> None:
     assert account.look([person.id]) == [Seen(person.id, ADDRESS, frozenset(), {"str::email": ADDRESS})]
     api.holds.archive_person(person)
     assert account.look([person.id]) == [None]
+
+
+def test_people_whose_tags_are_told_by_name_only_are_not_taken_for_untagged() -> None:
+    api = Told()
+    api.knobs = Knobs(ban=None, tag_filter="unknown_operation")  # so that everybody is read
+    api.holds.tag(api.create(ADDRESS), api.holds.tag_named("Team"))
+    account, _ = opened(api)
+
+    def by_name(call: Call, _: Mapping[str, Any], answer: Any) -> Any:
+        for item in (isinstance(answer, dict) and call is Call.PAGE and answer.get("contacts")) or ():
+            item["fields"].pop("u4s::t", None)
+        return answer
+
+    api.lie = by_name
+    everybody = account.members("Team", [], account.members("Team", []).bookmark).bookmark
+    with pytest.raises(NoAnswer):
+        account.members("Team", [], everybody)
 
 
 def test_an_archive_that_keeps_addresses_back_proves_no_erasure() -> None:
