@@ -42,13 +42,17 @@ def _are_entries(content: Content) -> bool:
 
 
 def has_contacts_by_id(content: Content) -> bool:
-    """Whether it is people by their ids; whoever is not there is left out, and null is nobody, as in other answers (recorded)."""
-    if not isinstance(content, dict) or set(content) != {"contacts"}:
+    """Whether it is people by their ids; whoever is not there is left out, and null is nobody, as in other answers (recorded).
+
+    Who says nothing else but that there is nobody is believed; what names people may have members that we do not know.
+    """
+    if not isinstance(content, dict) or "contacts" not in content:
         return False
     found = content["contacts"]
-    return found is None or (
-        isinstance(found, dict)
-        and all(_is_contact(item) and item["id"] == contact_id for contact_id, item in found.items())
+    if not found:
+        return found in (None, {}) and len(content) == 1
+    return isinstance(found, dict) and all(
+        _is_contact(item) and item["id"] == contact_id for contact_id, item in found.items()
     )
 
 

@@ -63,6 +63,17 @@ def test_nobody_by_their_ids_may_be_null() -> None:
     assert account.look([person.id]) == [None]
 
 
+def test_people_by_their_ids_may_come_with_more_and_nobody_may_not() -> None:
+    api = Told()
+    person = api.create(ADDRESS)
+    account, _ = opened(api)
+    api.lie = lambda call, _, answer: {**answer, "meta": {}} if call is Call.BY_IDS else answer
+    assert account.look([person.id]) == [Seen(person.id, ADDRESS, frozenset(), {"str::email": ADDRESS})]
+    api.holds.archive_person(person)
+    with pytest.raises(NoAnswer):  # it may be an answer to another call
+        account.look([person.id])
+
+
 def test_people_whose_tags_are_told_by_name_only_are_not_taken_for_untagged() -> None:
     api = Told()
     api.knobs = Knobs(ban=None, tag_filter="unknown_operation")  # so that everybody is read
