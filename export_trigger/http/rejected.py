@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
-from itertools import islice
 from typing import Final
 
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.http.run_views import RejectedGroup, RejectedRow, RejectedSummary
 from export_trigger.http.runs import find_run
+from export_trigger.steps.rejecting import rejecting_runs
 from shared.azure.storage import Container, TooLarge
 from shared.composition.app import App
 from shared.reasons.rows import RowReason
 from shared.runs.files import rejected_path
 from shared.runs.rejected import Fault, Faulty, faults
 from shared.runs.run import Run
-
-EARLIER_RUNS: Final = 100
-EARLIER_FILES: Final = 10
-"""Runs before this one, and files of theirs, that are looked at to say since when rows are rejected."""
 
 MOST_GROUPS: Final = 100
 
@@ -87,23 +83,17 @@ def _file(app: App, run: Run) -> bytes:
 
 
 def _since(app: App, run: Run, kinds: set[tuple[str, str]]) -> dict[tuple[str, str], Since]:
-    """Return since when each kind of fault is there: runs that read no segments say nothing of it."""
+    """Return since when each kind of fault is there."""
     since: dict[tuple[str, str], Since] = dict.fromkeys(kinds, (run, False))
-    began, files = app.ledger.head(run.export).began_at, 0
     going_on = set(kinds)
-    for earlier in islice(app.ledger.each_run(run.export, before=run.id), EARLIER_RUNS):
-        if earlier.verification or earlier.rejected_of or earlier.plan is None:
-            continue
-        if not going_on or (began and earlier.queued_at < began):
-            return since
-        if not (earlier.counts.rejected or earlier.counts.values_omitted):
-            return since
-        found = _kinds(app, earlier) if files < EARLIER_FILES else None
-        files += 1
-        if found is None:  # nobody knows
+    for earlier in rejecting_runs(app, run.export, before=run.id):
+        found = _kinds(app, earlier) if earlier else None
+        if earlier is None or found is None:  # nobody knows
             return since | {kind: (since[kind][0], True) for kind in going_on}
         going_on &= found
         since |= dict.fromkeys(going_on, (earlier, False))
+        if not going_on:
+            return since
     return since
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 import polars as pl
 
 from export_trigger.steps.find_person import Person, find_person
+from export_trigger.steps.rejecting import rejecting_runs
 from export_trigger.steps.standing import Known, OnList, Recorded, There
 from shared.azure.storage import Container
 from shared.azure.vault import VaultUnavailable
@@ -35,10 +35,6 @@ from shared.state.state import CUSTOMER
 
 ASK_SECONDS: Final = 10.0
 """Seconds for the calls to the destination, waiting for the account's pace included."""
-
-EARLIER_RUNS: Final = 100
-EARLIER_FILES: Final = 10
-"""Runs, and rejected-rows files of theirs, that are looked at to say since when a row is rejected."""
 
 
 OTHER_ADDRESS: Final = "other_address"
@@ -164,14 +160,8 @@ def _rejected_since(app: App, name: str, person: Person) -> tuple[Run | None, bo
     first: Run | None = None
     if not customers:
         return None, False
-    began, files = app.ledger.head(name).began_at, 0
-    for run in islice(app.ledger.each_run(name), EARLIER_RUNS):
-        if run.verification or run.rejected_of or run.plan is None or not run.status.is_final:
-            continue
-        if (began and run.queued_at < began) or not (run.counts.rejected or run.counts.values_omitted):
-            return first, False
-        files += 1
-        named = _names(app, run, customers) if files <= EARLIER_FILES else None
+    for run in rejecting_runs(app, name):
+        named = _names(app, run, customers) if run else None
         if named is None:
             return first, True
         if not named:

@@ -13,6 +13,7 @@ import pytest
 from export_trigger.http.access import Caller, Role
 from export_trigger.http.rejected import get_rejected_summary
 from export_trigger.http.request import Call, Problem
+from export_trigger.steps.rejecting import MOST_FILES, MOST_RUNS
 from shared.azure.storage import Container
 from shared.azure.tables import Change
 from shared.composition.app import App
@@ -101,6 +102,16 @@ def test_where_a_file_has_expired_it_may_be_longer(app: App, name: str) -> None:
     run = keep(app, a_run(app, name, 10), [NO_ADDRESS])
     (group,) = summary(app, run)["groups"]
     assert (group["since_run"], group["or_earlier"]) == (run.id, True)
+
+
+@pytest.mark.parametrize(("rejecting", "failed"), [(MOST_FILES + 1, 0), (1, MOST_RUNS)])
+def test_where_nobody_looks_any_further_it_may_be_longer(app: App, name: str, rejecting: int, failed: int) -> None:
+    for number in range(rejecting):
+        keep(app, a_run(app, name, 900 - number), [NO_ADDRESS])
+    for number in range(failed):  # runs that ended before their plan, such as for a source that could not be read
+        keep(app, a_run(app, name, 800 - number).model_copy(update={"plan": None}), [])
+    (group,) = summary(app, keep(app, a_run(app, name, 10), [NO_ADDRESS]))["groups"]
+    assert group["or_earlier"] is True
 
 
 def test_small_groups_beyond_the_first_hundred_are_counted(app: App, name: str) -> None:
