@@ -154,33 +154,40 @@ def _partition(name: str, location: str, when: datetime) -> dict[str, Any]:
     }
 
 
+_NUMBER: Final = pl.col("number")
+_DRAW: Final = pl.col("draw")
+
+
+def _pick(values: tuple[str, ...], by: int) -> pl.Expr:
+    return ((_DRAW // by) % len(values)).replace_strict(dict(enumerate(values)), return_dtype=pl.String)
+
+
+def _email(start: int) -> pl.Expr:
+    """Return addresses of people numbered from `start`; of 101 one has none, one is wrong, one is spelt oddly, one may be another person's."""
+    plain = pl.format("person{}@example.{}", _NUMBER, _pick(("com", "org", "net"), 3))
+    return (
+        pl.when(_DRAW % 101 == 1)
+        .then(pl.lit(""))
+        .when(_DRAW % 101 == 2)
+        .then(pl.format("person{} at example.com", _NUMBER))
+        .when(_DRAW % 101 == 3)
+        .then(pl.format("  PERSON{}@Example.COM ", _NUMBER))
+        .when((_DRAW % 101 == 4) & _NUMBER.gt(start))
+        .then(pl.format("person{}@example.com", _NUMBER - _NUMBER % 10))
+        .otherwise(plain)
+    )
+
+
 def _draw(start: int, people: int, seed: int) -> pl.DataFrame:
-    """Draw people numbered from `start`: every hundredth or so has something wrong with it."""
-    number = pl.col("number")
-    draw = pl.col("draw")
+    """Draw people numbered from `start`, some with something wrong with them."""
+    number, draw, pick = _NUMBER, _DRAW, _pick
     table = pl.DataFrame({"number": pl.int_range(start, start + people, eager=True)}).with_columns(
         (number.hash(seed=seed) % 1_000_003).cast(pl.Int64).alias("draw")
     )
-
-    def pick(values: tuple[str, ...], by: int) -> pl.Expr:
-        return ((draw // by) % len(values)).replace_strict(dict(enumerate(values)), return_dtype=pl.String)
-
     city = tuple(name for name, _ in CITIES)
     state = dict(enumerate(state for _, state in CITIES))
-    plain = pl.format("person{}@example.{}", number, pick(("com", "org", "net"), 3))
-    email = (
-        pl.when(draw % 101 == 1)
-        .then(pl.lit(""))
-        .when(draw % 101 == 2)
-        .then(pl.format("person{} at example.com", number))
-        .when(draw % 101 == 3)
-        .then(pl.format("  PERSON{}@Example.COM ", number))
-        .when((draw % 101 == 4) & (number > start))
-        .then(pl.format("person{}@example.com", number - number % 10))
-        .otherwise(plain)
-    )
     points = pl.when(draw % 211 == 5).then(pl.lit("n/a")).otherwise((draw % 5000).cast(pl.String))
-    return table.with_columns(email.alias("Email"), points.alias("Points")).select(
+    return table.with_columns(_email(start).alias("Email"), points.alias("Points")).select(
         pl.format(
             "{}{}", (number * 2_654_435_761 % 2**31).cast(pl.String).str.zfill(10), pl.lit("c1d2e3f4a5b6978812ab34")
         ).alias("CustomerId"),

@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from shared.delivery.account import Account
+from shared.delivery.destination import Destination
+from shared.sources.source import Source
 from tests.infra.compiler import INFRA
 
 ROOT = INFRA.parent
@@ -36,3 +41,14 @@ def test_a_file_that_is_cited_is_there() -> None:
 
 def test_nothing_cites_what_the_repository_does_not_have() -> None:
     assert [file for file in texts() if ELSEWHERE.search(file.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "port"), [("destinations", Destination), ("destinations", Account), ("sources", Source)]
+)
+def test_who_adds_a_system_is_told_all_that_it_must_have(page: str, port: type) -> None:
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+    members = [name for name in vars(port) if not name.startswith("_") and callable(getattr(port, name, None))]
+    members += [name for name, member in vars(port).items() if isinstance(member, property)]
+    assert len(members) > 4
+    assert [name for name in members if f"`{name}`" not in text] == []
