@@ -54,19 +54,13 @@ class Ledger:
         """Return one run; raise NoSuchRun."""
         return self._run(export, run_id)[0]
 
-    def runs(
-        self, export: str, *, before: str | None = None, older_than: datetime | None = None, most: int = 50
-    ) -> list[Run]:
-        """Return the export's runs, newest first, at most `most`: those before the run `before`, or older than a moment."""
-        return list(islice(self.each_run(export, before=before, older_than=older_than), most))
+    def runs(self, export: str, *, before: str | None = None, most: int = 50) -> list[Run]:
+        """Return the export's runs, newest first, at most `most`, and only those before the run `before`, if it is given."""
+        return list(islice(self.each_run(export, before=before), most))
 
-    def each_run(self, export: str, *, before: str | None = None, older_than: datetime | None = None) -> Iterator[Run]:
-        """Yield the export's runs that can be read, newest first: those before a run, or older than a moment."""
-        return (
-            run
-            for _, run in self.each_row(export, before=before, older_than=older_than)
-            if not isinstance(run, Unreadable)
-        )
+    def each_run(self, export: str, *, before: str | None = None) -> Iterator[Run]:
+        """Yield the export's runs that can be read, newest first, and only those before the run `before`, if it is given."""
+        return (run for _, run in self.each_row(export, before=before) if not isinstance(run, Unreadable))
 
     def each_row(
         self, export: str, *, before: str | None = None, older_than: datetime | None = None
