@@ -22,7 +22,7 @@ PARTS: Final[Mapping[str, str]] = {
     "start_up": "bench.start_up",
     "scale": "bench.scale",
 }
-"""Modules by part; each has a `run` that measures and gives a Part."""
+"""Modules by part; each has a `run` that measures and returns a Part."""
 
 DOCUMENT: Final = Path("docs/performance.md")
 

@@ -164,7 +164,7 @@ def _at_ortto(steps: list[tuple[str, Members]]) -> tuple[list[tuple[str, ...]], 
 
 
 def _requests(world: World, members: Members, target: Target = AUTOPILOT) -> tuple[int, int]:
-    """Bring the segments to a state, run, and give the requests and the writes that it took."""
+    """Bring the segments to a state, run, and return the requests and the writes that it took."""
     world.publish({name: _table(people) for name, people in members.items()})
     world.save(
         "all",

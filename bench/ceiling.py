@@ -50,7 +50,7 @@ class Connections:
 
 
 def ours(instances: int) -> tuple[float, int]:
-    """Export to a plain account without a limit; gives calls a second, and the most connections."""
+    """Export to a plain account without a limit; return calls a second, and the most connections."""
     with open_world(instances=instances, in_memory=True) as world:
         world.publish({"All": people(*(f"p{n}@example.com" for n in range(PROFILES)))})
         world.connect(rate_limit=10_000)
@@ -64,7 +64,7 @@ def ours(instances: int) -> tuple[float, int]:
 
 
 def bare(connections: int, *, adapter: bool = False) -> float:
-    """Make the same calls from a loop over threads: bodies prepared, nothing recorded; gives calls a second.
+    """Make the same calls from a loop over threads: bodies prepared, nothing recorded; return calls a second.
 
     They go by a session of requests, as anybody would write it, or by our own adapter.
     """

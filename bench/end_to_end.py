@@ -89,7 +89,7 @@ CASES: Final = (
 
 
 def measure(case: Case) -> tuple[str, ...]:
-    """Run one case; gives its row of the table."""
+    """Run one case; return its row of the table."""
     account, target = case.account, case.account.target
     knobs = {**account.knobs, "rate": case.rate}
     with open_world(instances=case.instances, knobs=knobs, target=target) as world:

@@ -54,7 +54,7 @@ def segment(rows: int) -> pl.DataFrame:
 
 
 def lay_out(storage: str, rows: int) -> int:
-    """Write a segment as Customer Insights would; gives its bytes."""
+    """Write a segment as Customer Insights would; return its bytes."""
     with BlobServiceClient.from_connection_string(storage) as service:
         publish(service, PATH, {"All": segment(rows)}, datetime.now(UTC))
         container, _, folder = PATH.partition("/")
@@ -118,7 +118,7 @@ def peak_megabytes() -> int:
 
 
 def measure(storage: str, what: str) -> dict[str, Any]:
-    """Measure `scan` or `plan_it` in a process of its own; gives seconds and peak megabytes."""
+    """Measure `scan` or `plan_it` in a process of its own; return seconds and peak megabytes."""
     answer = subprocess.run(
         [sys.executable, "-m", "bench.planning", "--measure", what],
         env={**os.environ, "STORAGE": storage},

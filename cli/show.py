@@ -30,7 +30,7 @@ _ROWS: Final = ("delivered", "unchanged", "duplicates", "rejected", "suppressed"
 
 
 def watch(console: Console, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Show a run's progress until it has ended: a bar with counts, rate and time left; gives the run at its end."""
+    """Show a run's progress until it has ended: a bar with counts, rate and time left; return the run at its end."""
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(bar_width=32),
@@ -63,7 +63,7 @@ class Speed:
         self._looks: list[tuple[float, int]] = []
 
     def of(self, requests: int) -> float:
-        """Take one more look and give the speed."""
+        """Take one more look and return the speed."""
         now = time.monotonic()
         self._looks = [look for look in self._looks if now - look[0] < 10] + [(now, requests)]
         (start, first), (end, last) = self._looks[0], self._looks[-1]

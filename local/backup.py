@@ -114,7 +114,7 @@ def opened() -> Iterator[Account]:
 
 
 def save(account: Account, folder: Path) -> int:
-    """Write every blob and every record into an empty folder; gives how many. Raises Unfit while a run is going."""
+    """Write every blob and every record into an empty folder; return how many. Raises Unfit while a run is going."""
     _check(account)
     if folder.exists() and any(folder.iterdir()):
         raise Unfit(f"{folder} is not empty.")

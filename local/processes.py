@@ -103,7 +103,7 @@ class ServerProcess:
         return self._process is not None and self._process.poll() is None
 
     def start(self, *more: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Start it and wait until it is ready; gives what its ready line says. Raises NotReady.
+        """Start it and wait until it is ready; return what its ready line says. Raises NotReady.
 
         `more` are arguments and `environment` are variables for this start only.
         """

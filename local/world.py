@@ -77,7 +77,7 @@ class World:
         return saved
 
     def start(self, name: str) -> str:
-        """Start a run and give its id."""
+        """Start a run and return its id."""
         return str(self.api.post(f"exports/{name}/runs")["run"])
 
     def wait(self, name: str, run: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
@@ -124,11 +124,11 @@ class World:
         return sum(log.read_text(errors="replace").count(TICKED) for log in self.stack.logs.glob("host-*.log"))
 
     def run(self, name: str) -> dict[str, Any]:
-        """Run an export to its end, and give the run."""
+        """Run an export to its end, and return the run."""
         return self.wait(name, self.start(name))
 
     def refused(self, method: str, path: str, body: object = None) -> ApiError:
-        """Do what must be refused, and give the refusal."""
+        """Do what must be refused, and return the refusal."""
         try:
             if method == "PUT":
                 self.api.put(path, body)

@@ -63,7 +63,7 @@ def _play(console: Console, seeds: SimpleQueue[int], verdicts: list[Verdict], ta
 
 
 def _play_some(console: Console, lane: Lane, seeds: SimpleQueue[int], verdicts: list[Verdict], target: Target) -> bool:
-    """Play some rounds on one stack; gives whether all were clean. One that was not is the stack's last."""
+    """Play some rounds on one stack; return whether all were clean. One that was not is the stack's last."""
     for _ in range(ROUNDS_A_STACK):
         try:
             seed = seeds.get_nowait()

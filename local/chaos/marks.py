@@ -20,7 +20,7 @@ MOST_MESSAGES: Final = 32
 
 
 class Search:
-    """Looks for marks (plain texts) in everything that an app wrote; gives where each was found, never what."""
+    """Looks for marks (plain texts) in everything that an app wrote; returns where each was found, never what."""
 
     def __init__(self, marks: Iterable[str]) -> None:
         self._marks: Sequence[bytes] = [mark.lower().encode() for mark in marks]

@@ -88,7 +88,7 @@ class QueueTrigger:
                 self._stopping.wait(pause)
 
     def _fetch(self) -> int:
-        """Fetch a batch and hand it to the pool; gives how many messages there were."""
+        """Fetch a batch and hand it to the pool; return how many messages there were."""
         count = 0
         try:
             for message in self._queue.receive_messages(

@@ -78,7 +78,7 @@ def _trigger(bindings: Sequence[str]) -> Mapping[str, Any]:
 def invoke(
     function: Function, data: Datum, metadata: Mapping[str, Datum] | None = None, *, traceparent: str = ""
 ) -> Datum | None:
-    """Run a function on its trigger's data, in the caller's trace if there is one; gives what it returns.
+    """Run a function on its trigger's data, in the caller's trace if there is one; return what it returns.
 
     Raises InvocationFailed.
     """

@@ -48,7 +48,7 @@ class Secrets:
         return made
 
     def delete(self, name: str) -> Version | None:
-        """Take a secret away; gives its newest version."""
+        """Take a secret away; return its newest version."""
         with self._lock:
             versions = self._versions.pop(name.lower(), [])
             self._save()

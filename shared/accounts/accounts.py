@@ -89,7 +89,7 @@ class Accounts:
         return self._pace(account)[0]
 
     def change_pace[T](self, account: str, how: Callable[[Pace], tuple[Pace, T]]) -> T:
-        """Change the account's pace for everybody and give what `how` gives with it."""
+        """Change the account's pace for everybody and return what `how` returns beside it."""
         while True:
             pace, etag = self._pace(account)
             changed, answer = how(pace)

@@ -31,7 +31,7 @@ class ListCalls(Protocol):
         ...
 
     def create_list(self, title: str) -> str:
-        """Create a list and give its id."""
+        """Create a list and return its id."""
         ...
 
     def list_is_gone(self, list_id: str, caller: Caller) -> bool:

@@ -88,7 +88,7 @@ class Cutter:
         self._waiting = pl.Series(dtype=pl.String)
 
     def feed(self, text: pl.Series) -> Iterator[bytes]:
-        """Take more lines and give the chunks that are full."""
+        """Take more lines and return the chunks that are full."""
         waiting = pl.concat([self._waiting, text])
         whole = len(waiting) - len(waiting) % self._size
         self._waiting = waiting.slice(whole)

@@ -30,7 +30,7 @@ type Send[Item] = Callable[[Sequence[Sequence[Item]]], Sequence[Verdict]]
 
 
 def refusals[Item](batches: Sequence[Sequence[Item]], send: Send[Item]) -> list[Sequence[Item]]:
-    """Send batches; gives those that were refused and have more than one item, so that one is still to be found."""
+    """Send batches; return those that were refused and have more than one item, so that one is still to be found."""
     judged = zip(batches, send(batches), strict=True)
     return [batch for batch, verdict in judged if verdict is Verdict.REFUSED and len(batch) > 1]
 
@@ -48,7 +48,7 @@ def isolate[Item](refused: Sequence[Sequence[Item]], send: Send[Item]) -> None:
 
 
 def _halve[Item](suspects: Sequence[Sequence[Item]], send: Send[Item]) -> tuple[list[Sequence[Item]], list[Item]]:
-    """Send one half of each batch; gives the halves that hold somebody at fault, and who drops out unjudged.
+    """Send one half of each batch; return the halves that hold somebody at fault, and who drops out unjudged.
 
     Where the half that was sent is accepted, the other is at fault, without asking.
     """

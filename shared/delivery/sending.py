@@ -102,7 +102,7 @@ class Sender:
         return self.has_given_up and self._refusals >= PATIENCE
 
     def send[T](self, calls: Sequence[Callable[[], T]]) -> list[T | DestinationError]:
-        """Make all calls and give their results in order: a value, or the error that it ended with.
+        """Make all calls and return their results in order: a value, or the error that it ended with.
 
         A `NoAnswer` among the results was tried `CALL.attempts` times or not sent at all, and is to be tried later; one that
         is `Unclear` was tried once, and is to be looked behind.

@@ -82,11 +82,11 @@ class Registry:
     def save_connection(
         self, name: str, connection: Connection, *, if_match: str | None = None, only_new: bool = False
     ) -> str:
-        """Store a connection and give its ETag."""
+        """Store a connection and return its ETag."""
         return self._save(_connection(name), connection, if_match, only_new)
 
     def save_export(self, name: str, export: Export, *, if_match: str | None = None, only_new: bool = False) -> str:
-        """Store an export and give its ETag."""
+        """Store an export and return its ETag."""
         return self._save(_export(name), export, if_match, only_new)
 
     def delete_connection(self, name: str, *, if_match: str | None = None) -> None:
@@ -101,9 +101,9 @@ class Registry:
         """Yield the names of connections in order, those greater than `after`."""
         return self._names("connections/", after)
 
-    def exports(self, *, after: str = "") -> Iterator[str]:
-        """Yield the names of exports in order, those greater than `after`."""
-        return self._names("exports/", after)
+    def exports(self) -> Iterator[str]:
+        """Yield the names of exports in order."""
+        return self._names("exports/")
 
     def _load[T: BaseModel](self, path: str, kind: type[T]) -> tuple[T, str] | None:
         try:
@@ -126,7 +126,7 @@ class Registry:
         ).encode()
         return self._storage.put(Container.CONFIGURATION, path, data, if_match=if_match, only_new=only_new)
 
-    def _names(self, folder: str, after: str) -> Iterator[str]:
+    def _names(self, folder: str, after: str = "") -> Iterator[str]:
         last = f"{folder}{after}.json" if after else ""
         for name in self._storage.names(Container.CONFIGURATION, folder, after=last):
             yield name.removeprefix(folder).removesuffix(".json")

@@ -187,7 +187,7 @@ def _spanning(name: str, traceparent: str | None, attributes: Attributes) -> Ite
 def _opened(
     telemetry: Telemetry, name: str, traceparent: str | None, attributes: Attributes
 ) -> Callable[[Attributes], None]:
-    """Open a span and give what closes it; neither can fail."""
+    """Open a span and return what closes it; neither can fail."""
     try:
         end = telemetry.open(name, traceparent, attributes)
     except Exception as error:  # noqa: BLE001 - the work goes on without

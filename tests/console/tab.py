@@ -33,7 +33,7 @@ class Tab:
         self.page.goto(f"{self.root}{hash_}")
 
     def sign_in(self, hash_: str = "#/") -> None:
-        """Go to a place of the console and give the key there."""
+        """Go to a place of the console and return the key there."""
         self.expected.add("401")
         self.open(hash_)
         self.page.get_by_label("Function key").fill(self.key)

@@ -27,7 +27,7 @@ from tests.destinations.gone import GoneContract
 
 
 class DestinationContract(GoneContract):
-    """Derive from it, and give it the fixtures `bench` and `method`."""
+    """Derive from it, with the fixtures `bench` and `method`."""
 
     @pytest.fixture
     def pool(self) -> Iterator[ThreadPoolExecutor]:

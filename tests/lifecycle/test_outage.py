@@ -32,7 +32,7 @@ def run(timed: App, run: Run) -> Run:
 
 
 def wait_for(app: App, clock: ManualClock, run: Run, hours: float) -> Sequence[float]:
-    """Find Autopilot away again and again; gives the pauses."""
+    """Find Autopilot away again and again; return the pauses."""
     pauses: list[float] = []
     end = clock.now() + hours * 3600
     while clock.now() < end:

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def answering(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Iterator[tuple[str, list[str]]]:
-    """Serve one answer to everything; gives the URL, and the paths that were asked for."""
+    """Serve one answer to everything; return the URL, and the paths that were asked for."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -72,7 +72,7 @@ def test_what_is_no_formula_stays_as_it_is() -> None:
 
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=5))
 def test_no_program_finds_a_formula_in_the_file_and_it_reads_back(rows: list[tuple[str, str]]) -> None:
-    """Whatever the program parts cells at; the file itself is parted by commas, and gives the CustomerIds back."""
+    """Whatever the program parts cells at; the file itself is parted by commas, and the CustomerIds come back."""
     table = pl.DataFrame(
         [(customer, 0, field, "email_invalid", customer, None) for customer, field in rows],
         schema=REJECTED,

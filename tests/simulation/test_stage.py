@@ -57,7 +57,7 @@ class _Alone:
 
 
 def _calls(queue: str, text: str | None, fails: int) -> tuple[list[float], Host]:
-    """Play a host with one message whose function fails so often; gives when it was called."""
+    """Play a host with one message whose function fails so often; return when it was called."""
     stage = Stage(_Alone())
     called: list[float] = []
 

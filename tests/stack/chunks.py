@@ -8,7 +8,7 @@ from local.eventually import eventually
 
 
 def last_chunk(chunks: ContainerClient, export: str, name: str = "000003") -> str:
-    """Wait for the plan's last chunk, and give its blob."""
+    """Wait for the plan's last chunk, and return its blob."""
 
     def look() -> list[str]:
         names = chunks.list_blob_names(name_starts_with=f"{export}/") if chunks.exists() else ()

@@ -29,7 +29,7 @@ class Collected:
         requests.put(f"{self._url}/mode", json={"mode": mode}, timeout=60)
 
     def wait(self, kind: str, fits: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        """Wait until what came fits, and give it."""
+        """Wait until what came fits, and return it."""
         return eventually(lambda: self.items(kind), fits)
 
     def end_of(self, run: str) -> dict[str, Any]:

@@ -41,13 +41,13 @@ def verify(world: World, *, repair: bool = False) -> dict[str, Any]:
 
 
 def followed(world: World, run: dict[str, Any]) -> dict[str, Any]:
-    """Wait for the run that follows another one by itself, and give it."""
+    """Wait for the run that follows another one by itself, and return it."""
     found = eventually(lambda: world.runs("team")[0], lambda newest: newest["id"] != run["id"])
     return world.wait("team", found["id"])
 
 
 def mend(world: World) -> dict[str, Any]:
-    """Verify with repair, and give the run that repaired."""
+    """Verify with repair, and return the run that repaired."""
     return followed(world, verify(world, repair=True))
 
 

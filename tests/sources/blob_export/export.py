@@ -32,7 +32,7 @@ class Source:
         self.reader: CustomerInsights = connect(account, f"{self.name}/Export")
 
     def put(self, path: str, data: bytes) -> str:
-        """Write a blob and give its location."""
+        """Write a blob and return its location."""
         return str(self.container.upload_blob(path, data, overwrite=True).url)
 
     def model(self, *locations: str, columns: Sequence[str] = COLUMNS, told: dict[str, Any] | None = None) -> None:
