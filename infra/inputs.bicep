@@ -78,11 +78,13 @@ func isRange(text string) bool =>
   )) && int(split(text, '/')[1]) <= 32
 
 @export()
-@description('What is wrong with a list of addresses.')
+@description('What is wrong with a list of addresses. A range wider than /8 lets in whole continents: it guards nothing.')
 func faultOfAddresses(name string, text string) string =>
-  empty(filter(listOf(text), part => !isRange(part)))
-    ? ''
-    : '${name} must be IPv4 ranges with commas between them: 203.0.113.7/32,198.51.100.0/24.'
+  !empty(filter(listOf(text), part => !isRange(part)))
+    ? '${name} must be IPv4 ranges with commas between them: 203.0.113.7/32,198.51.100.0/24.'
+    : empty(filter(listOf(text), part => int(split(part, '/')[1]) < 8))
+        ? ''
+        : '${name} must name ranges of /8 or smaller: a wider one lets in nearly everybody.'
 
 @export()
 @description('What is wrong with the range of the network.')

@@ -89,9 +89,9 @@ class Call:
     """One request: `params` from the path, `query`, lower-case `headers`, `body`, and who calls."""
 
     params: Mapping[str, str]
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
+    query: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     caller: Caller
 
     def read[T: BaseModel](self, kind: type[T]) -> T:

@@ -135,7 +135,7 @@ class Settings(BaseModel):
     key_vault_url: Url
     urls: Mapping[str, Url] = Field(default_factory=dict)
     auth_mode: Literal["keys", "entra"] = "keys"
-    notify_url: Webhook | None = None
+    notify_url: Webhook | None = Field(default=None, repr=False)
     switched_off: Mapping[str, str] = Field(default_factory=dict)
     """Why an optional part of the app is off, by the setting that is wrong: everything else goes on."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
@@ -124,9 +124,9 @@ class Requests:
 class _Settled:
     """What all requests with one key have in common; `url` is what stands before a path: all of it to a proxy."""
 
-    key: str
+    key: str = field(repr=False)
     url: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     pool: HTTPConnectionPool
 
 

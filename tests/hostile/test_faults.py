@@ -5,16 +5,22 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from typing import Any, Final
+from unittest.mock import patch
 
 import polars as pl
 import pytest
+import requests
 from azure.core.exceptions import HttpResponseError
 from pydantic import TypeAdapter
+from urllib3 import HTTPConnectionPool
 
 import function_app
+from export_trigger.http.access import Caller, Role
+from export_trigger.http.request import Call
 from shared.azure.identity import NoToken
-from shared.azure.settings import SettingsWrong
+from shared.azure.settings import SettingsWrong, read_settings
 from shared.azure.vault import VaultUnavailable
+from shared.http.transport import NoConnection, Requests
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.reasons.faults import AppFault, told, without_texts
@@ -97,3 +103,23 @@ def test_what_azure_answered_is_told_by_its_codes() -> None:
 )
 def test_what_the_app_itself_wrote_stands_in_the_log(error: Exception) -> None:
     assert str(error) in told(error)
+
+
+def test_what_holds_a_secret_or_somebodys_data_does_not_show_it() -> None:
+    headers = {"x-functions-key": "s3cr3t", "authorization": "Bearer s3cr3t"}
+    call = Call({}, {"code": "s3cr3t"}, headers, b'{"api_key": "s3cr3t"}', Caller("me", Role.ADMIN))
+    connection = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=s3cr3t;EndpointSuffix=core.windows.net"
+    settings = read_settings(
+        {
+            "AzureWebJobsStorage": connection,
+            "KEY_VAULT_URL": "https://v.vault.azure.net",
+            "NOTIFY_URL": "https://hooks.example.com/s3cr3t",
+        }
+    )
+    assert settings.notify_url
+    with requests.Session() as session:
+        sender = Requests("https://api.example.com", session, "autopilotapikey")
+        with pytest.raises(NoConnection), patch.object(HTTPConnectionPool, "urlopen", side_effect=OSError):
+            sender.send("GET", "/contacts", "s3cr3t", None)
+        assert "s3cr3t" not in f"{call!r} {settings!r} {vars(sender)!r}"
+        assert "autopilotapikey" in f"{vars(sender)!r}"

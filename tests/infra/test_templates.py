@@ -109,6 +109,11 @@ GROUP: Final = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGrou
         ({"authClientId": ""}, "authClientId must be the application (client) id"),
         ({"authClientId": "", "functionKeys": True}, "functionKeys needs allowedAddresses or apiPrivateEndpoint"),
         ({"allowedAddresses": "203.0.113.7"}, "allowedAddresses must be IPv4 ranges"),
+        ({"allowedAddresses": "0.0.0.0/0"}, "allowedAddresses must name ranges of /8 or smaller"),
+        (
+            {"allowedAddresses": "203.0.113.7/32,0.0.0.0/1,128.0.0.0/1"},
+            "allowedAddresses must name ranges of /8 or smaller",
+        ),
         ({"allowedAddresses": "203.0.113.7/32;198.51.100.0/24"}, "allowedAddresses must be IPv4 ranges"),
         ({"deploymentAddresses": "github.com"}, "deploymentAddresses must be IPv4 ranges"),
         ({"autopilotUrl": "http://api2.autopilothq.com/v1"}, "autopilotUrl must begin with https://"),
