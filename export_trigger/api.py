@@ -17,8 +17,9 @@ LEVEL = func.AuthLevel.ANONYMOUS if os.environ.get("AUTH_MODE") == "entra" else 
 PREFIX = "api"
 """Where the API is. The host puts nothing before its functions' routes (host.json), since `/` is the console's."""
 
-NOT_KEPT = {"Cache-Control": "no-store"}
-"""On every answer: some are personal, all are of the moment, and no cache between us and the caller shall keep them."""
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""On every answer: some are personal, all are of the moment, and no cache between us and the caller shall keep them, nor a
+browser take them for anything else than they say."""
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -44,7 +45,7 @@ def _function(route: Route) -> Callable[[func.HttpRequest, func.Context], func.H
         return func.HttpResponse(
             content,
             status_code=result.status,
-            headers={**NOT_KEPT, **result.headers, **how},
+            headers={**ALWAYS, **result.headers, **how},
             mimetype=result.content_type.partition(";")[0],
         )
 
@@ -64,4 +65,4 @@ def get_openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - t
     """Return the OpenAPI document."""
     from export_trigger.http.openapi import document_json
 
-    return func.HttpResponse(document_json(), headers=NOT_KEPT, mimetype="application/json")
+    return func.HttpResponse(document_json(), headers=ALWAYS, mimetype="application/json")

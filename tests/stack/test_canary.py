@@ -257,12 +257,15 @@ def test_while_a_run_is_going_only_its_chunks_hold_contacts(marked: World) -> No
     connect(marked, OTHER_KEY, rate=300)
     run = marked.start("marked")
     container = marked.stack.source_path.partition("/")[0]
-    search, found, looks = Search([MARK]), [], 0
-    while not marked.api.get(f"exports/marked/runs/{run}")["ended_at"]:
-        found += list(search.storage(marked.stack.storage, but=[container, "chunks", ERASURES]))
-        looks += 1
-    assert found == []
-    assert looks > 1
+    search, looks = Search([MARK]), []
+
+    def ends() -> object:
+        looks.append(list(search.storage(marked.stack.storage, but=[container, "chunks", ERASURES])))
+        return marked.api.get(f"exports/marked/runs/{run}")["ended_at"]
+
+    eventually(ends, every=0.01)
+    assert [found for found in looks if found] == []
+    assert len(looks) > 1
 
 
 def test_the_search_finds_what_is_there(marked: World) -> None:

@@ -51,8 +51,9 @@ def test_the_command_line_asks_again_by_what_it_has(world: World, run: str) -> N
 
 
 @pytest.mark.parametrize("path", ["me", "exports", "openapi.json", "exports/nothing", "health"])
-def test_no_answer_is_kept_by_a_cache(world: World, path: str) -> None:
-    assert ask(world, path).headers["Cache-Control"] == "no-store"
+def test_no_answer_is_kept_by_a_cache_or_taken_for_anything_else(world: World, path: str) -> None:
+    headers = ask(world, path).headers
+    assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
 
 
 def test_a_long_answer_is_compressed_for_who_takes_it(world: World, run: str) -> None:
