@@ -25,7 +25,7 @@ from shared.destinations.autopilot.answers import (
     read,
 )
 from shared.destinations.autopilot.fields import FIELDS
-from shared.http.content import LONGEST_PAUSE
+from shared.http.content import EMPTY, LONGEST_PAUSE
 from shared.state.digests import DigestKey
 from shared.verification.comparison import observe
 
@@ -88,9 +88,12 @@ def outcome(call: Call, status: int, headers: Mapping[str, str], body: bytes) ->
 
 @pytest.mark.parametrize("call", Call)
 @given(status=st.integers(100, 599), body=_body)
+@example(status=204, body=b"")
 def test_any_answer_is_a_value_or_a_named_error(call: Call, status: int, body: bytes) -> None:
     found = outcome(call, status, {}, body)
-    if not isinstance(found, DestinationError | Page):
+    if found is EMPTY:
+        assert (status, body.strip()) == (204, b"")  # which says that it is done, and nothing else
+    elif not isinstance(found, DestinationError | Page):
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
 
 
