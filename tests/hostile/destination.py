@@ -114,7 +114,8 @@ def _received(connection: socket.socket) -> bytes:
 def may_be_read_as(answer: bytes, is_of_the_api: Callable[[Any], bool]) -> Iterator[Any]:
     """Return every content of the API's kind that somebody may read out of an answer, however it is framed."""
     text = re.sub(rb"\r?\n[^\r\n{}\"]{0,30}\r?\n", b"", answer)  # as if chunks were joined
-    for data in dict.fromkeys((answer, text)):
+    extended = re.sub(rb"\r?\n[0-9A-Fa-f]+ *;[^\r\n]*\r?\n", b"", answer)  # a chunk may say more than its size
+    for data in dict.fromkeys((answer, text, extended)):
         signs = data.decode("latin-1")  # a sign for each byte: where something begins, it can end at one place only
         for start in [found.start() for found in re.finditer(r"[{\[]", signs)]:
             with suppress(ValueError):
