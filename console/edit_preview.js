@@ -50,12 +50,16 @@ export function followForm(redraw) {
   }
 
   return {
-    /** Say what the form says now; null where that is not to be previewed. @param {Wish | null} wish */
+    /** Say what the form says now; null where that is not to be previewed, and what is going is given up. @param {Wish | null} wish */
     want(wish) {
       const isNews = wish?.key !== wanted?.key;
       wanted = wish;
       if (!isNews) return;
       clearTimeout(timer);
+      if (!wish) {
+        going?.resource.stop();
+        going = null;
+      }
       timer = setTimeout(begin, made || going || wish?.options.body ? REST : 0);
     },
     get now() {

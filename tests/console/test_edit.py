@@ -114,3 +114,18 @@ def test_a_new_export_is_saved_and_run_in_one_way_too(world: World, tab: Tab) ->
     tab.click(dialog.get_by_role("button", name=re.compile("^Start")))
     expect(tab.page).to_have_url(re.compile("/new-and-run/runs/"))
     assert len(world.runs("new-and-run")) == 1
+
+
+def test_a_preview_is_given_up_before_a_save_could_overtake_it(world: World, tab: Tab) -> None:
+    tab.expected.add("404")  # whether the name is free
+    tab.page.route(PREVIEW, lambda route: None)  # no preview has an answer
+    with tab.page.expect_request(PREVIEW) as preview:  # under the name that the segment suggests
+        tab.sign_in("#/new-export?segment=Customer&connection=main")
+    events: list[str] = []
+    tab.page.on("requestfailed", lambda request: events.append("given up") if request == preview.value else None)
+    tab.page.on("request", lambda request: events.append("save") if request.method == "PUT" else None)
+    tab.page.get_by_label("List of Customer").fill("Overtaking")
+    tab.page.get_by_label("Display name").fill("Overtaking")
+    tab.click(tab.button("Save"))
+    expect(tab.page).to_have_url(re.compile("/overtaking/edit$"))
+    assert events == ["given up", "save"]
