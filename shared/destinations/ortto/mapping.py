@@ -116,10 +116,10 @@ def _second(value: object) -> object:
     """Return a time without parts of its second, in one spelling; what is no time as it is."""
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC, microsecond=0).astimezone(UTC)
+    except (ValueError, OverflowError):  # at the ends of the calendar there may be no such moment in UTC
         return value
-    whole = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
-    return whole.isoformat()
+    return moment.isoformat()
 
 
 def _everywhere(hint: Hint, texts: pl.Series) -> pl.Series:

@@ -70,3 +70,12 @@ def test_a_time_is_the_same_in_each_of_its_spellings_to_the_second(told: str) ->
     assert FIELDS.read_text("tme:cm:seen", {"tme:cm:seen": told}) == sent
     assert FIELDS.read_text("tme:cm:seen", {"tme:cm:seen": "2025-11-04T19:10:32Z"}) != sent
     assert FIELDS.read_text("tme:cm:seen", {}) == FIELDS.sent_text("tme:cm:seen", None)
+
+
+@pytest.mark.parametrize("told", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "never", 5, ["x"], True])
+def test_a_time_that_is_no_moment_is_another_value_and_stops_no_verification(told: object) -> None:
+    read = FIELDS.read_text("tme:cm:seen", {"tme:cm:seen": told})
+    assert read not in {
+        FIELDS.sent_text("tme:cm:seen", "2025-11-04T19:10:31.250Z"),
+        FIELDS.sent_text("tme:cm:seen", None),
+    }
