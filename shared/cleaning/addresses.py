@@ -30,8 +30,10 @@ _SAME_LETTERS: Final = {0x130: "i", 0x3002: "."} | {code: chr(code - 0xFEE0) for
 
 _JOINERS: Final = "[\u200c\u200d]+"
 _OTHERS: Final = "[\x80-\U0010ffff]"
-_UNSEEN: Final = re.compile(rf"(?:(?!{_JOINERS})[{UNSEEN}])+|(?<!{_OTHERS}){_JOINERS}|{_JOINERS}(?!{_OTHERS})")
-"""What nobody sees in an address. A joiner between two letters of a Persian or Indian name may show: it stays."""
+_UNSEEN: Final = re.compile(rf"(?:(?!{_JOINERS})[{UNSEEN}])+")
+_LONE_JOINERS: Final = re.compile(rf"(?<!{_OTHERS}){_JOINERS}|{_JOINERS}(?!{_OTHERS})")
+"""What nobody sees in an address, in two steps: which letters stand beside a joiner shows when the rest is gone. One between
+two letters of a Persian or Indian name may show: it stays."""
 
 _DAMAGED: Final = "\ufffd"
 """What programs put for a character that they could not read: whose address it was is not known any more."""
@@ -43,7 +45,7 @@ _TAIL: Final = ".,;"
 
 def normalise(address: str) -> str | None:
     """Return the address as we identify and send it, or None if it is not one."""
-    text = _UNSEEN.sub("", address).translate(_SAME_LETTERS).strip()
+    text = _LONE_JOINERS.sub("", _UNSEEN.sub("", address)).translate(_SAME_LETTERS).strip()
     if "@" not in text or len(text) > _LONGEST:
         return None
     return _valid(text) or _valid(_bare(text))

@@ -54,6 +54,7 @@ from shared.cleaning.text import UNSEEN
         ("an\u034fn@example.com\u2800", "ann@example.com"),
         ("\u200dann@example.com\u200c", "ann@example.com"),
         ("ann@example.com\U000e0020", "ann@example.com"),
+        ("a\u200b\u200c\u200bnn@example.com\u200b\u200d\ufeff", "ann@example.com"),
         ("x@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com", None),
         ("na.\u0130nfo@firma.com.tr", "na.info@firma.com.tr"),
         ("\uff21\uff2e\uff2e\uff20example\u3002com", "ann@example.com"),
