@@ -89,13 +89,20 @@ class Account:
         return Ledger(Table(self.tables, "ledger"))
 
     def states(self) -> list[Left]:
-        """Return the states that hold, of exports whose head can be read."""
+        """Return the states that hold, of exports whose head can be read; last those where its connections lead now."""
         return [
             Left(export, connection, run_id, account)
             for export, head in self.ledger.heads().items()
             if isinstance(head, Head)
             for (connection, run_id), account in head.left.items()
         ]
+
+    def path_at(self, left: Left) -> str:
+        """Return where the state lies by now that holds at the account of `left`; where that lay, if no head tells another."""
+        with suppress(Unreadable):
+            connection, run_id = self.ledger.head(left.export).state_before(left.connection, left.account)
+            return state_path(left.export, connection, run_id) if run_id else left.path
+        return left.path
 
     def content(self, state: str) -> bytes | None:
         """Return a state as it is stored, or None."""
@@ -157,9 +164,9 @@ def restore(account: Account, folder: Path) -> int:
         _keep(account, left, data)
     # States come after the heads that name them: what no head names is swept by the app's next tick.
     written += sum(_put_blobs(account, folder, name) for name in CONTAINERS if name is not Container.CONFIGURATION)
-    for left in account.states():
-        if left.place in before:
-            _doubt(account, left.path, before[left.place][1])
+    restored = {account.path_at(left): data for left, data in before.values()}
+    for path, data in restored.items():
+        _doubt(account, path, data)
     return written
 
 

@@ -206,11 +206,10 @@ class Head(Record):
 
     def keeping(self, connection: str, run_id: str, account: str | None) -> Head:
         """Keep the state that a run left at an account where this head, as it was restored from a backup, names none."""
-        known = {leads_to or name for (name, _), leads_to in self.left.items()}
-        if self.deleted or (account or connection) in known:
+        if self.deleted or self.state_before(connection, account)[1]:
             return self
-        if connection in self.states:
-            return self._with(former={**self.former, account: (connection, run_id)}) if account else self
+        if account and connection in self.states:
+            return self._with(former={**self.former, account: (connection, run_id)})
         accounts = {**self.accounts, connection: account} if account else self.accounts
         return self._with(states={**self.states, connection: run_id}, accounts=accounts)
 

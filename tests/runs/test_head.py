@@ -63,6 +63,8 @@ def test_a_head_that_is_restored_keeps_what_was_left_since_where_it_names_nothin
     assert first.keeping("twin", "r2", "one") == first
     assert first.keeping("main", "r2", "two").left == {("main", "r2"): "two", ("main", "r1"): "one"}
     assert Head().marked_deleted().keeping("main", "r1", "one").left == {}
+    before_accounts = Head(states={"main": "r1"})
+    assert before_accounts.keeping("main", "r2", "one") == before_accounts
 
 
 def ended(run_id: str, reason: Reason, **more: object) -> Run:

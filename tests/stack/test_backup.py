@@ -121,3 +121,23 @@ def test_what_an_export_delivered_first_after_the_backup_is_not_forgotten(
     world.publish({"Fresh": people("stays@example.com")})
     world.run("fresh")
     assert world.members("Fresh") == {"stays@example.com"}
+
+
+def test_a_backup_of_before_accounts_were_told_apart_is_restored_in_doubt_too(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who joined after it and has left by now is known from the state of before the restore, which names its account."""
+    monkeypatch.setenv("AzureWebJobsStorage", world.stack.storage)
+    world.publish({"Old": people("stays@example.com")})
+    world.connect()
+    world.save("old", segments=["Old"], mapping=SIMPLE)
+    world.run("old")
+    with backup.opened() as account:
+        account.ledger.change_head("old", lambda head: head.model_copy(update={"accounts": {}}))
+        backup.save(account, tmp_path / "backup")
+        world.publish({"Old": people("stays@example.com", "goes@example.com")})
+        world.run("old")
+        backup.restore(account, tmp_path / "backup")
+    world.publish({"Old": people("stays@example.com")})
+    world.run("old")
+    assert world.members("Old") == {"stays@example.com"}
