@@ -65,6 +65,16 @@ def normalised(addresses: pl.Series) -> pl.Series:
     return table["tidy"].scatter(places, read).alias(addresses.name)
 
 
+def delivered_as(addresses: pl.Series) -> pl.Series:
+    """Return by which addresses contacts of a destination were delivered, if they were; null where nobody can have been.
+
+    A damaged one was taken for an address once, and who was delivered by it is still known so.
+    """
+    tidy = pl.lit(addresses).str.strip_chars().str.to_lowercase()
+    damaged = pl.when(tidy.str.contains(_DAMAGED, literal=True)).then(tidy.str.normalize("NFC"))
+    return pl.select(pl.coalesce(pl.lit(normalised(addresses)), damaged).alias(addresses.name)).to_series()
+
+
 def _is_plain(tidy: pl.Expr) -> pl.Expr:
     """Return which lower-case addresses are certainly valid and already in normal form (a stricter rule than the library's)."""
     shape = tidy.str.contains(_PLAIN) & (tidy.str.len_bytes() <= 63)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from shared.cleaning.addresses import normalised
+from shared.cleaning.addresses import delivered_as
 from shared.cleaning.fields import Fields
 from shared.delivery.contacts import Seen
 from shared.state.digests import DigestKey
@@ -41,7 +41,7 @@ def observe(contacts: Sequence[Seen], names: Sequence[str], fields: Fields, key:
     Return `person` (Int128, null without an address), `contact_id`, and a digest of each field's value (Int64) in
     `value:FirstName` and so on.
     """
-    addresses = normalised(pl.Series("address", [contact.address for contact in contacts], pl.String))
+    addresses = delivered_as(pl.Series("address", [contact.address for contact in contacts], pl.String))
     table = pl.DataFrame(
         [
             addresses,

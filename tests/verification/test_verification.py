@@ -108,6 +108,17 @@ def test_contacts_without_an_id_are_not_one_and_the_same() -> None:
     assert comparison.result().missing.is_empty()
 
 
+def test_a_member_who_was_delivered_by_a_damaged_address_once_is_no_missing_one() -> None:
+    """Such an address is none by now. Its member stays known by it, and a repair must not forget who is to leave one day."""
+    damaged = "m\ufffdller@example.com"
+    known = rows(ANN).with_columns(pl.lit(KEY.of_person(damaged), pl.Int128).alias("person"))
+    there = [contact("M\ufffdller@example.com ")]
+    assert compare(state(known), there, known) == (0, 0, 0)
+    observed = read_back(there, FIELDS, KEY)
+    repaired = correct(state(known), ["list-a"], [observed], pl.Series(dtype=pl.Int128))
+    assert repaired.people["lists"].to_list() == [1]
+
+
 @pytest.mark.parametrize(
     ("changed", "drifted"),
     [
