@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -221,10 +220,10 @@ def _contacts(account: Account, operations: Sequence[Operation], lists: Sequence
 
 
 def _note_proof(delivery: Delivery, delivered: Delivered, listed: Mapping[str, str]) -> None:
-    """Note whom the proof sent with a list: they may be on it, whatever the delivery's own calls were answered."""
+    """Note whom the proof sent with a list: they may be on it, with their values, whatever the delivery's own calls came to."""
     for item in (*delivered.settled, *delivered.unsettled):
         if contact_id := listed.get(delivery.address(item)):
-            item.contact_id = item.contact_id or contact_id
+            item.contact_id, item.sent = item.contact_id or contact_id, True
             item.attempted.add(item.operation.add[0])
 
 
@@ -241,7 +240,7 @@ def _sort(
     """
 
     def in_doubt() -> bytes:
-        open_ones = doubts([replace(it.operation, contact_id=it.contact_id) for it in delivered.unsettled], lists)
+        open_ones = doubts([it.in_doubt for it in delivered.unsettled], lists)
         return write_table(tabulate([*receipts, *open_ones], lists), lists)
 
     counted = not sender.has_given_up

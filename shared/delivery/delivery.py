@@ -156,6 +156,7 @@ class Delivery:
             contact_id=item.contact_id,
             recreated=item.recreated,
             content=item.operation.content if item.confirmed else None,
+            unconfirmed=item.is_unconfirmed,
             added=self._named(item.added),
             removed=self._named(item.removed),
             attempted=self._named(item.attempted - item.added),

@@ -18,9 +18,9 @@ class Progress:
     """How far one operation has come.
 
     `confirmed` says that the contact holds the operation's values, `recreated` that the one that was known is gone: whatever
-    else is noted is of the one that took its place. `failed` says that a call for it had no answer, `suppressed` that it is
-    not created and need not be tried again. `added`, `removed` and `attempted` (asked for, answer lost) are lists by their
-    index among the run's.
+    else is noted is of the one that took its place. `failed` says that a call for it had no answer, `sent` that one had none
+    which carried its values, `suppressed` that it is not created and need not be tried again. `added`, `removed` and
+    `attempted` (asked for, answer lost) are lists by their index among the run's.
     """
 
     operation: Operation
@@ -28,6 +28,7 @@ class Progress:
     confirmed: bool = False
     recreated: bool = False
     failed: bool = False
+    sent: bool = False
     suppressed: bool = False
     added: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
@@ -38,6 +39,16 @@ class Progress:
     def is_done(self) -> bool:
         """Whether everything was confirmed."""
         return (self.confirmed or not self.operation.upsert) and not self.open_lists and not self.open_removals
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether the contact may hold the operation's values, though nobody confirmed it."""
+        return self.sent and self.operation.upsert and not self.confirmed
+
+    @property
+    def in_doubt(self) -> Operation:
+        """The operation as others may have carried it out, too; that the contact holds its values is known by then."""
+        return replace(self.operation, contact_id=self.contact_id, upsert=self.operation.upsert and not self.confirmed)
 
     @property
     def open_lists(self) -> tuple[int, ...]:

@@ -281,6 +281,7 @@ def _both(known: _Answer, sent: _Answer) -> _Answer:
 def _note(load: Load, error: DestinationError) -> None:
     if not isinstance(error, NotSent):
         load.fail()
+        load.item.sent = True
 
 
 def _cut(loads: Sequence[Load], most: int, largest: int | None) -> Iterator[Sequence[Load]]:

@@ -33,7 +33,7 @@ from shared.runs.files import (
 )
 from shared.runs.ledger import NoSuchRun
 from shared.runs.run import Run
-from shared.state.state import CUSTOMERS, RECEIPTS, remap_bits
+from shared.state.state import CUSTOMERS, FORMER_RECEIPTS, RECEIPTS, remap_bits
 from shared.telemetry import metering
 from shared.verification.observed import ObservedList
 
@@ -218,10 +218,11 @@ def _take_away(app: App, blobs: Sequence[Blob]) -> None:
 
 def gather_receipts(app: App, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[str, ...], list[str]]:
     """Return the chunks' receipts in their order, the ids of the lists that their masks count through, and what is damaged."""
-    tables, damaged = _outcomes(app, [entry.result for entry in entries if entry.result], RECEIPTS)
+    tables, damaged = _outcomes(app, [entry.result for entry in entries if entry.result], FORMER_RECEIPTS)
     lists = tuple(dict.fromkeys(list_id for _, table_lists in tables for list_id in table_lists))
-    receipts = [remap_bits(table.select(RECEIPTS.names()), table_lists, lists) for table, table_lists in tables]
-    return pl.concat([_NO_RECEIPTS, *receipts]), lists, damaged
+    found = [(table.select(name for name in RECEIPTS if name in table.columns), ids) for table, ids in tables]
+    receipts = [remap_bits(table, table_lists, lists) for table, table_lists in found]
+    return pl.concat([_NO_RECEIPTS, *receipts], how="diagonal"), lists, damaged
 
 
 def gather_customers(app: App, run: Run) -> pl.DataFrame:

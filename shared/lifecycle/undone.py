@@ -39,6 +39,7 @@ def doubts(operations: Sequence[Operation], lists: Sequence[str | None]) -> list
         Receipt(
             operation.person,
             operation.contact_id,
+            unconfirmed=operation.upsert,
             removed=_named(operation.remove, lists),
             attempted=_named((*operation.add, *operation.remove), lists),
         )

@@ -116,7 +116,8 @@ def bit_none() -> pl.Expr:
 class Receipt:
     """What one operation came to: only what an answer confirmed, and what was asked without an answer.
 
-    `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `added`, `removed`
+    `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `unconfirmed` says that
+    other values than the known ones were sent, and no answer told whether it holds them; `added`, `removed`
     and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `recreated`
     says that the contact that was known is gone: whatever else is named is of the one that took its place.
     """
@@ -124,14 +125,19 @@ class Receipt:
     person: int
     contact_id: str | None = None
     content: int | None = None
+    unconfirmed: bool = False
     recreated: bool = False
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     attempted: tuple[str, ...] = ()
 
 
-RECEIPTS: Final = pl.Schema({**SCHEMA, "removed": pl.UInt64(), "reborn": pl.Boolean()})
-"""Columns of receipts as a table: those of the state, lists taken off, and (`reborn`) whether the contact that was known is gone."""
+FORMER_RECEIPTS: Final = pl.Schema({**SCHEMA, "removed": pl.UInt64(), "reborn": pl.Boolean()})
+"""Columns of receipts that older versions of the app wrote too."""
+
+RECEIPTS: Final = pl.Schema({**FORMER_RECEIPTS, "unconfirmed": pl.Boolean()})
+"""Columns of receipts as a table: those of the state, lists taken off, (`reborn`) whether the contact that was known is gone,
+and whether values were sent that nobody confirmed."""
 
 
 def tabulate(receipts: Iterable[Receipt], list_ids: Sequence[str]) -> pl.DataFrame:
@@ -146,6 +152,7 @@ def tabulate(receipts: Iterable[Receipt], list_ids: Sequence[str]) -> pl.DataFra
             sum(bits[list_id] for list_id in receipt.attempted),
             sum(bits[list_id] for list_id in receipt.removed),
             receipt.recreated,
+            receipt.unconfirmed,
         )
         for receipt in receipts
     ]
@@ -158,7 +165,8 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
     `receipts` has the columns of RECEIPTS, masks counted through `list_ids`, in the order in which they were recorded.
     Lists that nobody is on any more lose their bit (and, past MOST_LISTS, those that no run fills any more); people on no
     list stay while their contact is known, so that a return costs no second upsert. Who has no id stays while it is in
-    doubt whether they are on a list: reading the list back tells.
+    doubt whether they are on a list: reading the list back tells. Of whom values are unconfirmed no content is known any more:
+    they are sent again, also where their segment says by then what was confirmed before.
     """
     names = (*list_ids, *(list_id for list_id in state.lists if list_id not in list_ids))[:MOST_LISTS]
     news = remap_bits(_combined(receipts), list_ids, names)
@@ -173,7 +181,7 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
     people = joined.select(
         "person",
         _known("contact_id", reborn),
-        _known("content", reborn),
+        _known("content", reborn | pl.col("unconfirmed").fill_null(value=False)),
         confirmed.alias("lists"),
         (((mask("attempted") & ~mask("removed")) | mask("attempted_new")) & ~confirmed).alias("attempted"),
         CUSTOMER,
@@ -181,9 +189,9 @@ def merge(state: State, receipts: pl.DataFrame, list_ids: Sequence[str]) -> Stat
     return compact(replace(state, lists=names, people=known_or_doubted(people).sort("person")))
 
 
-def _known(name: str, reborn: pl.Expr) -> pl.Expr:
-    """Return what a receipt says, else what was known: of a contact that is gone nothing is."""
-    return pl.when(reborn).then(f"{name}_new").otherwise(pl.coalesce(f"{name}_new", name)).alias(name)
+def _known(name: str, is_over: pl.Expr) -> pl.Expr:
+    """Return what a receipt says, else what was known; that is over for all of a contact that is gone."""
+    return pl.when(is_over).then(f"{name}_new").otherwise(pl.coalesce(f"{name}_new", name)).alias(name)
 
 
 def known_or_doubted(people: pl.DataFrame) -> pl.DataFrame:
@@ -218,6 +226,7 @@ def _one_after_the_other(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFr
     """Return one receipt a person that comes to the same as the first and then, where there is one, the second."""
     joined = first.join(second, on="person", how="left", suffix="_new")
     reborn = pl.col("reborn_new").fill_null(value=False)
+    unconfirmed = pl.col("unconfirmed_new").fill_null(value=False)
 
     def before(name: str) -> pl.Expr:
         return pl.when(reborn).then(bit_none()).otherwise(pl.col(name))
@@ -228,11 +237,12 @@ def _one_after_the_other(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFr
     return joined.select(
         "person",
         _known("contact_id", reborn),
-        _known("content", reborn),
+        _known("content", reborn | unconfirmed),
         ((before("lists") | then("lists")) & ~then("removed")).alias("lists"),
         ((pl.col("attempted") & ~then("removed")) | then("attempted")).alias("attempted"),
         ((pl.col("removed") & ~then("lists")) | then("removed")).alias("removed"),
         (pl.col("reborn") | reborn).alias("reborn"),
+        (unconfirmed | (pl.col("unconfirmed") & pl.col("content_new").is_null())).alias("unconfirmed"),
     )
 
 

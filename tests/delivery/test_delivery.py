@@ -247,3 +247,21 @@ def test_whatever_fails_on_the_way_in_the_end_the_lists_are_right(
         wanted = {f"p{n}@example.com" for n, (lists, _) in enumerate(people) if place in lists and n not in refused}
         given_up_on = {f"p{n}@example.com" for n in refused}
         assert wanted <= api.on[list_id] <= wanted | given_up_on
+
+
+@METHODS
+def test_values_whose_answer_is_lost_are_unconfirmed_until_they_are_confirmed(
+    pool: ThreadPoolExecutor, method: ListMethod
+) -> None:
+    api = account()
+    changed = [operation(n, known=True) for n in range(3)]
+    api.fault = lambda _: NoAnswer("done, but answered 408")
+    delivery = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
+    delivered = delivery.deliver(changed)
+    assert [delivery.receipt(item).unconfirmed for item in delivered.unsettled] == [True] * 3
+    joined = delivery.deliver([operation(7, known=True, upsert=False)])
+    assert [delivery.receipt(item).unconfirmed for item in joined.unsettled] == [False]
+    api.fault = lambda _: None
+    again = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
+    done = again.deliver(remainder(delivered.unsettled)[0])
+    assert [again.receipt(item).unconfirmed for item in done.settled] == [False] * 3

@@ -67,6 +67,17 @@ def receipts(person: int) -> bytes:
     return write_table(tabulate([receipt], LISTS), LISTS)
 
 
+def test_receipts_of_an_older_version_say_nothing_of_values_without_an_answer_and_count(
+    app: App, delivered: Make
+) -> None:
+    run = delivered()
+    path = f"{run.export}/{run.id}/receipts.parquet"
+    of_before = tabulate([Receipt(1, "person_1", 1, added=LISTS)], LISTS).drop("unconfirmed")
+    app.storage.put(Container.OUTCOMES, path, write_table(of_before, LISTS))
+    assert finish_run(app, run.export, run.id).status is Status.SUCCESSFUL
+    assert people(app, run) == [1]
+
+
 def states(app: App, export: str) -> list[str]:
     return list(app.storage.names(Container.STATE, f"{export}/"))
 

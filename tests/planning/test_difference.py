@@ -195,12 +195,23 @@ def test_receipts_of_a_continued_chunk_count_together() -> None:
     assert state.people["content"].to_list() == [11]
 
 
+def test_who_was_sent_values_that_nobody_confirmed_is_sent_again_whatever_the_values_are_by_then() -> None:
+    known = merge(State.empty(), tabulate([Receipt(1, "person_1", 11, added=("list-a",))], LISTS), LISTS)
+    sent = Receipt(1, "person_1", unconfirmed=True)
+    for receipts in ([sent], [Receipt(1, "person_1", 12), sent], [sent, Receipt(1, "person_1")]):
+        after = merge(known, tabulate(receipts, LISTS), LISTS)
+        assert after.people["content"].to_list() == [None]
+        assert compare([(1, 0, 11)], after).operations["upsert"].to_list() == [True]
+    assert merge(known, tabulate([sent, Receipt(1, "person_1", 12)], LISTS), LISTS).people["content"].to_list() == [12]
+
+
 _masks = st.sets(st.sampled_from(LISTS)).map(lambda names: tuple(sorted(names)))
 _receipt = st.builds(
     Receipt,
     person=st.integers(1, 3),
     contact_id=st.sampled_from([None, "one", "two"]),
     content=st.sampled_from([None, 11, 12]),
+    unconfirmed=st.booleans(),
     recreated=st.booleans(),
     added=_masks,
     removed=_masks,

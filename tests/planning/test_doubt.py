@@ -22,3 +22,12 @@ def test_an_addition_and_a_removal_in_doubt_are_neither_held_nor_gone() -> None:
     assert masks(after) == (0, 0b11)
     again = merge(after, tabulate([Receipt(1, "person_1", 7, added=LISTS[:1], removed=LISTS[1:])], LISTS), LISTS)
     assert masks(again) == (0b01, 0)
+
+
+def test_of_values_in_doubt_none_is_known() -> None:
+    """Somebody may have sent them: who takes the former ones for known leaves the destination with the others."""
+    before = merge(State.empty(), tabulate([Receipt(1, "person_1", 7, added=LISTS[:1])], LISTS), LISTS)
+    operation = Operation(1, "c-1", 0, "person_1", 8, upsert=True, add=(), remove=(), fields={"Email": "a@b.c"})
+    after = merge(before, tabulate(doubts([operation], LISTS), LISTS), LISTS)
+    assert after.people["content"].to_list() == [None]
+    assert masks(after) == (0b01, 0)
