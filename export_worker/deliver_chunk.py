@@ -236,11 +236,13 @@ def _sort(
 ) -> Outcome:
     """Sort a delivery into what is confirmed, what is refused and what is left for later, or undelivered at a stop.
 
-    What is not settled here stays in doubt if another attempt may have sent it.
+    What is not done here stays in doubt if another attempt may have sent it, also of whom the destination refuses by now.
     """
+    everybody = (*delivered.settled, *delivered.unsettled)
+    undone = [item for item in everybody if not item.is_done]
 
     def in_doubt() -> bytes:
-        open_ones = doubts([it.in_doubt for it in delivered.unsettled], lists)
+        open_ones = doubts([item.in_doubt for item in undone], lists)
         return write_table(tabulate([*receipts, *open_ones], lists), lists)
 
     counted = not sender.has_given_up
@@ -248,7 +250,6 @@ def _sort(
     undelivered = [item.operation for item in delivered.unsettled] if stop else []
     settled = [*delivered.settled, *given_up]
     rejected = [item for item in settled if item.reason]
-    everybody = (*delivered.settled, *delivered.unsettled)
     receipts = [delivery.receipt(item) for item in everybody]
     return Outcome(
         receipts=write_table(tabulate(receipts, lists), lists) if everybody else None,
@@ -267,7 +268,7 @@ def _sort(
         stop=stop,
         reasons=Counter(str(item.reason) for item in rejected if item.operation.is_row),
         has_begun=True,
-        in_doubt=in_doubt if delivered.unsettled else None,
+        in_doubt=in_doubt if undone else None,
     )
 
 
