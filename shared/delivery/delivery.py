@@ -160,4 +160,5 @@ class Delivery:
             added=self._named(item.added),
             removed=self._named(item.removed),
             attempted=self._named(item.attempted - item.added),
+            perhaps_removed=self._named(item.perhaps_removed - item.removed),
         )

@@ -19,8 +19,9 @@ class Progress:
 
     `confirmed` says that the contact holds the operation's values, `recreated` that the one that was known is gone: whatever
     else is noted is of the one that took its place. `failed` says that a call for it had no answer, `sent` that one had none
-    which carried its values, `suppressed` that it is not created and need not be tried again. `added`, `removed` and
-    `attempted` (asked for, answer lost) are lists by their index among the run's.
+    which carried its values, `suppressed` that it is not created and need not be tried again. `added` and `removed` are lists by
+    their index among the run's, `attempted` those that it was to go on, and `perhaps_removed` those that it was to be taken
+    off, by a call that had no answer.
     """
 
     operation: Operation
@@ -33,6 +34,7 @@ class Progress:
     added: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
     attempted: set[int] = field(default_factory=set)
+    perhaps_removed: set[int] = field(default_factory=set)
     reason: RowReason | None = None
 
     @property
@@ -106,6 +108,7 @@ class Load:
         """Note that the call was made and had no answer: it may be done."""
         self.item.failed = True
         self.item.attempted.update(self.add)
+        self.item.perhaps_removed.update(self.remove)
 
 
 @dataclass(frozen=True, slots=True)

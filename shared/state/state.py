@@ -117,8 +117,9 @@ class Receipt:
     """What one operation came to: only what an answer confirmed, and what was asked without an answer.
 
     `person` is the digest; `content` the content's digest if the contact was confirmed to hold it; `unconfirmed` says that
-    other values than the known ones were sent, and no answer told whether it holds them; `added`, `removed`
-    and `attempted` name lists by id, one that is in both `removed` and `attempted` is in doubt; `recreated`
+    other values than the known ones were sent, and no answer told whether it holds them; `added`, `removed`,
+    `attempted` and `perhaps_removed` name lists by id, one that is in both `removed` and `attempted`, as a table has those of
+    `perhaps_removed`, is in doubt; `recreated`
     says that the contact that was known is gone: whatever else is named is of the one that took its place.
     """
 
@@ -130,6 +131,7 @@ class Receipt:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     attempted: tuple[str, ...] = ()
+    perhaps_removed: tuple[str, ...] = ()
 
 
 FORMER_RECEIPTS: Final = pl.Schema({**SCHEMA, "removed": pl.UInt64(), "reborn": pl.Boolean()})
@@ -149,8 +151,8 @@ def tabulate(receipts: Iterable[Receipt], list_ids: Sequence[str]) -> pl.DataFra
             receipt.contact_id,
             receipt.content,
             sum(bits[list_id] for list_id in receipt.added),
-            sum(bits[list_id] for list_id in receipt.attempted),
-            sum(bits[list_id] for list_id in receipt.removed),
+            sum(bits[list_id] for list_id in {*receipt.attempted, *receipt.perhaps_removed}),
+            sum(bits[list_id] for list_id in {*receipt.removed, *receipt.perhaps_removed}),
             receipt.recreated,
             receipt.unconfirmed,
         )

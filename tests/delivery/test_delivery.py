@@ -21,6 +21,7 @@ from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.reasons.rows import RowReason
+from shared.state.state import Receipt, State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
 from tests.delivery.deliveries import LISTS, account, deliver, make_sender, operation
 
@@ -265,3 +266,27 @@ def test_values_whose_answer_is_lost_are_unconfirmed_until_they_are_confirmed(
     again = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
     done = again.deliver(remainder(delivered.unsettled)[0])
     assert [again.receipt(item).unconfirmed for item in done.settled] == [False] * 3
+
+
+@METHODS
+def test_a_removal_whose_answer_is_lost_is_in_doubt_until_it_is_confirmed(
+    pool: ThreadPoolExecutor, method: ListMethod
+) -> None:
+    api = account()
+    deliver(api, pool, [operation(0), operation(1)])
+    api.fault = lambda call: NoAnswer("done, but answered 408") if call == "remove" else None
+    delivery = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
+    leaving = [operation(n, known=True, upsert=False, add=(), remove=(0,)) for n in range(2)]
+    delivered = delivery.deliver(leaving)
+    receipts = [delivery.receipt(item) for item in delivered.unsettled]
+    assert [(receipt.removed, receipt.perhaps_removed) for receipt in receipts] == [((), ("list-a",))] * 2
+    before = merge(
+        State.empty(), tabulate([Receipt(n, f"person_{n}", n, added=LISTS[:1]) for n in range(2)], LISTS), LISTS
+    )
+    doubted = merge(before, tabulate(receipts, LISTS), LISTS).on_lists(LISTS)
+    assert (doubted["lists"].to_list(), doubted["attempted"].to_list()) == ([0, 0], [1, 1])
+    assert [len(item.removed) for item in delivered.unsettled] == [0, 0]
+    api.fault = lambda _: None
+    done = delivery.deliver(remainder(delivered.unsettled)[0])
+    receipts = [delivery.receipt(item) for item in done.settled]
+    assert [(receipt.removed, receipt.perhaps_removed) for receipt in receipts] == [(("list-a",), ())] * 2
