@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -35,6 +36,7 @@ from shared.destinations.ortto.limits import BAN_SECONDS, TAGS, BadCalls
 from shared.http import transport
 from shared.http.transport import session
 from shared.reasons.rows import RowReason
+from shared.state.state import Receipt, State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemorySlots
 from tests.destinations.memory.destination import MemoryNotes
 from tests.hostile.destination import Destination, any_bytes
@@ -43,6 +45,9 @@ LISTS = ("One", "Two")
 ROUNDS = 100
 TOLD = 550
 """Sequences that are told at least."""
+
+OLD = 1000
+"""Above this a content stands for the values of before."""
 
 TELLING = {"people", "contacts", "details", "namespaces", "archived_contacts", "deleted_contacts", "code"}
 
@@ -182,6 +187,48 @@ def test_whatever_is_answered_the_books_say_no_more_than_the_account_holds(
             on = held.lists_of(person) if person else set()
             assert on == {LISTS[place] for place in operation.add}
     assert told >= TOLD
+
+
+def check_state(held: Holding, state: State) -> None:
+    """Hold the state that is left against what the account holds: it denies nothing, and claims no more."""
+    people = {row["person"]: row for row in state.on_lists(LISTS).iter_rows(named=True)}
+    for number in range(16):
+        person, row = held.find(number), people.get(number)
+        lists, attempted = (row["lists"], row["attempted"]) if row else (0, 0)
+        tags = held.lists_of(person) if person else set()
+        on = sum(1 << index for index, title in enumerate(LISTS) if title in tags)
+        assert not on & ~(lists | attempted), "somebody has a tag, and the state does not know"
+        assert not lists & ~on, "somebody has no tag, and the state says so"
+        if row and row["content"] is not None:
+            assert person
+            assert person.fields["str::first"] == ("Old" if row["content"] >= OLD else "New")
+
+
+def test_whatever_is_answered_the_state_denies_nothing_that_the_account_holds(
+    pool: ThreadPoolExecutor, http: requests.Session
+) -> None:
+    """A state that is silent of it would never mend it: the next run has nothing to do."""
+    for seed in range(40):
+        dice = random.Random(seed)
+        held = Holding(dice)
+        there = [(number, person) for number in range(8) if (person := held.find(number))]
+        known = [Receipt(n, person.id, OLD + n, added=tuple(sorted(held.lists_of(person)))) for n, person in there]
+        before = merge(State.empty(), tabulate(known, LISTS), LISTS)
+        with opened(Destination(held, any_bytes, seed=seed), http) as api:
+            wanted = [it if it.upsert else of_old_values(it) for it in operations(dice, held)]
+            receipts: list[Receipt] = []
+            for _ in range(3):
+                delivery = Delivery(ORTTO, api, make_sender(pool), LISTS, TAGS)
+                delivered = delivery.deliver(wanted)
+                receipts += [delivery.receipt(item) for item in (*delivered.settled, *delivered.unsettled)]
+                check_state(held, merge(before, tabulate(receipts, LISTS), LISTS))
+                wanted, _ = remainder(delivered.unsettled, counted=False)
+
+
+def of_old_values(operation: Operation) -> Operation:
+    """Return the operation of somebody whose values did not change."""
+    fields = {**(operation.fields or {}), "str::first": "Old"}
+    return replace(operation, content=OLD + operation.person, fields=fields)
 
 
 def test_whatever_is_answered_what_is_read_is_what_is_there(pool: ThreadPoolExecutor, http: requests.Session) -> None:
