@@ -93,7 +93,7 @@ class Delivery:
     def _move(self, loads: Sequence[Load]) -> list[Progress]:
         """Move contacts; return those that the destination no longer knows, and that can be sent anew."""
         moves = [Move(load.item.contact_id or "", self._named(load.add), self._named(load.remove)) for load in loads]
-        outcomes = zip(loads, self._moves.make(moves), strict=True)
+        outcomes = zip(loads, self._moves.make(moves, lambda n: loads[n].ask()), strict=True)
         # Whoever is gone comes last: what other moves did for them is gone too.
         gone_last = sorted(outcomes, key=lambda made: isinstance(made[1], ContactGone))
         lost = {id(load.item): load.item for load, outcome in gone_last if self._is_lost(load, outcome)}

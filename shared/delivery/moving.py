@@ -46,24 +46,29 @@ class Moves:
         """Whether so many moves in a row were refused that not they are at fault."""
         return self._refused >= IN_A_ROW
 
-    def make(self, moves: Sequence[Move]) -> list[Outcome]:
-        """Make moves, as many a call as the destination takes; return what came of each."""
+    def make(self, moves: Sequence[Move], asked: Callable[[int], None] = lambda _: None) -> list[Outcome]:
+        """Make moves, as many a call as the destination takes; return what came of each.
+
+        `asked` is told the number of each whose call had no answer: it may be done, whatever its repeat is answered.
+        """
         outcomes: list[Outcome] = [NotSent("not sent")] * len(moves)
         open_moves = list(range(len(moves)))
         for _ in range(TURNS):
-            unsent = self._send(moves, open_moves, outcomes)
+            unsent = self._send(moves, open_moves, outcomes, asked)
             undone = self._look(moves, outcomes)
             before, open_moves = len(open_moves), undone + unsent
             if not open_moves or len(unsent) == before or self._sender.halted or self.refuses_all:
                 break
         return outcomes
 
-    def _send(self, moves: Sequence[Move], numbers: Sequence[int], outcomes: list[Outcome]) -> list[int]:
+    def _send(
+        self, moves: Sequence[Move], numbers: Sequence[int], outcomes: list[Outcome], asked: Callable[[int], None]
+    ) -> list[int]:
         """Make the moves of these numbers and note what came of them; return the numbers of those that were not sent."""
         unsent = set(numbers)
 
         def send(batches: Sequence[Sequence[int]]) -> list[Verdict]:
-            answers = self._sender.send([self._guarded([moves[n] for n in batch]) for batch in batches])
+            answers = self._sender.send([self._guarded(moves, batch, asked) for batch in batches])
             for batch, answer in zip(batches, answers, strict=True):
                 if not isinstance(answer, NotSent):
                     unsent.difference_update(batch)
@@ -134,16 +139,20 @@ class Moves:
     def _reading(self, contact_ids: Sequence[str]) -> Callable[[], Sequence[Seen | None]]:
         return lambda: self._api.look(contact_ids)
 
-    def _guarded(self, moves: Sequence[Move]) -> Callable[[], Sequence[Result]]:
-        """Make a call that is not made any more once too many in a row were refused, or are to be looked behind."""
+    def _guarded(
+        self, moves: Sequence[Move], numbers: Sequence[int], asked: Callable[[int], None]
+    ) -> Callable[[], Sequence[Result]]:
+        """Make the moves of these numbers in a call, unless too many in a row were refused, or are to be looked behind."""
 
         def made() -> Sequence[Result]:
             if self.refuses_all or (self._unclear >= IN_A_ROW and not self._answers_unclearly):
                 raise NotSent("not sent")
             try:
-                results = self._api.move(moves)
+                results = self._api.move([moves[n] for n in numbers])
             except DestinationError as error:
                 self._note(error)
+                for n in numbers if _may_be_done(error) else ():
+                    asked(n)
                 raise
             for result in results:
                 self._note(None if isinstance(result, Held) else self._outcome(result))
@@ -158,6 +167,11 @@ class Moves:
             elif outcome is None:
                 self._refused = 0
             self._unclear = self._unclear + 1 if isinstance(outcome, Unclear) else 0
+
+
+def _may_be_done(error: DestinationError) -> bool:
+    """Return whether a call may be done that ended so; an unclear answer is looked behind."""
+    return isinstance(error, NoAnswer) and not isinstance(error, NotSent | Unclear)
 
 
 def _verdict(answer: object) -> Verdict:

@@ -104,11 +104,19 @@ class Load:
         self.item.added.update(self.add)
         self.item.removed.update(self.remove)
 
-    def fail(self) -> None:
-        """Note that the call was made and had no answer: it may be done."""
-        self.item.failed = True
+    def ask(self, *, values: bool = False) -> None:
+        """Note that the call was made, with the contact's `values` or without, and had no answer: it may be done.
+
+        That holds whatever it is answered when it is repeated.
+        """
         self.item.attempted.update(self.add)
         self.item.perhaps_removed.update(self.remove)
+        self.item.sent |= values
+
+    def fail(self, *, values: bool = False) -> None:
+        """Note the same of a call that is not repeated now."""
+        self.item.failed = True
+        self.ask(values=values)
 
 
 @dataclass(frozen=True, slots=True)

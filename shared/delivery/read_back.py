@@ -10,6 +10,9 @@ from shared.delivery.errors import DestinationError, NoAnswer
 
 _UNCONFIRMED: Final = NoAnswer("what was read back does not show what was sent")
 
+type Answer = Sequence[Result | DestinationError] | DestinationError
+"""What is known of each contact of a call, or the error that it ended with."""
+
 
 def confirmed(
     contacts: Sequence[Contact], results: Sequence[Result], seen: Sequence[Seen | None] | DestinationError
@@ -45,6 +48,21 @@ def told_apart(
         _owner(contact, looks[result.contact_id]) if isinstance(result, Held) and result.contact_id in looks else result
         for contact, result in zip(contacts, results, strict=True)
     ]
+
+
+def there(contacts: Sequence[Contact], answer: Answer) -> list[Contact]:
+    """Return the contacts of a call that are known to be there."""
+    if isinstance(answer, DestinationError):
+        return []
+    return [contact for contact, result in zip(contacts, answer, strict=True) if isinstance(result, Held)]
+
+
+def both(known: Answer, sent: Answer) -> Answer:
+    """Return what is known of a call's contacts, of which those that were there were sent on."""
+    if isinstance(known, DestinationError) or isinstance(sent, DestinationError):
+        return sent
+    results = iter(sent)
+    return [next(results) if isinstance(result, Held) else result for result in known]
 
 
 def _owner(contact: Contact, seen: Seen | DestinationError | None) -> Result | DestinationError:

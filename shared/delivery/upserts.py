@@ -17,20 +17,16 @@ from shared.delivery.account import Account, Permissions
 from shared.delivery.capabilities import ListMethod, Names
 from shared.delivery.contacts import UNASKED, Contact, Creation, Held, NotHeld, Result, Seen
 from shared.delivery.destination import Destination
-from shared.delivery.errors import DestinationError, ListGone, NotSent, Refused
+from shared.delivery.errors import DestinationError, ListGone, NoAnswer, NotSent, Refused
 from shared.delivery.isolation import Verdict, isolate, refusals
 from shared.delivery.progress import Load, Progress
-from shared.delivery.read_back import confirmed, told_apart
+from shared.delivery.read_back import Answer, both, confirmed, there, told_apart
 from shared.delivery.sending import Sender
 from shared.reasons.rows import RowReason
 
 REFUSES_ALL: Final = 20
 """Contacts refused one by one, and none accepted, before the rest is not tried: then not they are at fault, but the
 account, such as one that is past its contract's limit."""
-
-
-type _Answer = Sequence[Result | DestinationError] | DestinationError
-"""What is known of each contact of a call, or the error that it ended with."""
 
 
 class Upserts:
@@ -57,6 +53,7 @@ class Upserts:
         self._method = method
         self._introducing = api.permissions if creation.new_people == "not_subscribed" else None
         self._even_suppressed = creation.even_suppressed
+        self._loads: dict[str, Load] = {}
         self.lists_gone: set[int] = set()
         self._accepted = False
         self.refused: list[Progress] = []
@@ -120,30 +117,31 @@ class Upserts:
         """Send batches, a call each, and read the answers; none is sent any more once the account refuses all."""
         if self.refuses_all:
             return [Verdict.UNKNOWN] * len(batches)
+        self._loads = {self.address(load.item): load for batch in batches for load in batch}
         contacts = [[self._contact(load) for load in batch] for batch in batches]
         answers = self._introduced(contacts, self._introducing) if self._introducing else self._sent(contacts)
         return [self._read(batch, answer) for batch, answer in zip(batches, answers, strict=True)]
 
-    def _sent(self, batches: Sequence[Sequence[Contact]]) -> Sequence[_Answer]:
+    def _sent(self, batches: Sequence[Sequence[Contact]]) -> Sequence[Answer]:
         """Send batches; return what is known of each contact."""
         answers = self._sender.send([self._call(batch) for batch in batches])
         return self._believed(batches, answers, lambda held: self._api.look([one.contact_id for one in held]))
 
-    def _introduced(self, batches: Sequence[Sequence[Contact]], permissions: Permissions) -> Sequence[_Answer]:
+    def _introduced(self, batches: Sequence[Sequence[Contact]], permissions: Permissions) -> Sequence[Answer]:
         """Send batches whose new people are created beforehand: of each only those who are known to be there by then."""
         answers = self._sender.send([partial(permissions.introduce, batch) for batch in batches])
         bare = [[replace(contact, add=(), remove=()) for contact in batch] for batch in batches]
         known = self._believed(bare, answers, permissions.introduced)
-        ready = [_there(batch, answer) for batch, answer in zip(batches, known, strict=True)]
+        ready = [there(batch, answer) for batch, answer in zip(batches, known, strict=True)]
         sent = iter(self._sent([part for part in ready if part]))
-        return [_both(answer, next(sent)) if part else answer for answer, part in zip(known, ready, strict=True)]
+        return [both(answer, next(sent)) if part else answer for answer, part in zip(known, ready, strict=True)]
 
     def _believed(
         self,
         batches: Sequence[Sequence[Contact]],
         answers: Sequence[Sequence[Result] | DestinationError],
         look: Callable[[Sequence[Held]], Sequence[Seen | None]],
-    ) -> Sequence[_Answer]:
+    ) -> Sequence[Answer]:
         """Return what is known by answers: at once where they name each contact by an id of its own, else once they are read back."""
         if self._can.answers is Names.EACH:
             return self._told_apart(batches, answers)
@@ -161,18 +159,26 @@ class Upserts:
         )
 
     def _call(self, contacts: Sequence[Contact]) -> Callable[[], Sequence[Result]]:
-        return lambda: self._api.send(contacts, self._method)
+        def sent() -> Sequence[Result]:
+            try:
+                return self._api.send(contacts, self._method)
+            except NoAnswer as error:
+                for contact in contacts if not isinstance(error, NotSent) else ():
+                    self._loads[contact.address].ask(values=True)
+                raise
+
+        return sent
 
     def _told_apart(
         self, batches: Sequence[Sequence[Contact]], answers: Sequence[Sequence[Result] | DestinationError]
-    ) -> list[_Answer]:
+    ) -> list[Answer]:
         """Read those back who share an id with another one of their call."""
         return [
             answer if isinstance(answer, DestinationError) else self._owners(contacts, answer)
             for contacts, answer in zip(batches, answers, strict=True)
         ]
 
-    def _owners(self, contacts: Sequence[Contact], answer: Sequence[Result]) -> _Answer:
+    def _owners(self, contacts: Sequence[Contact], answer: Sequence[Result]) -> Answer:
         counts = Counter(result.contact_id for result in answer if isinstance(result, Held))
         ids = [contact_id for contact_id, count in counts.items() if count > 1]
         if not ids:
@@ -186,7 +192,7 @@ class Upserts:
         batches: Sequence[Sequence[Contact]],
         answers: Sequence[Sequence[Result] | DestinationError],
         look: Callable[[Sequence[Held]], Sequence[Seen | None]],
-    ) -> list[_Answer]:
+    ) -> list[Answer]:
         """Believe of answers that name nobody what the contacts hold when they are read back, `looks` a call."""
         ids = [
             [result for result in answer if isinstance(result, Held)]
@@ -211,7 +217,7 @@ class Upserts:
             for contacts, answer, found in zip(batches, answers, seen, strict=True)
         ]
 
-    def _read(self, batch: Sequence[Load], answer: _Answer) -> Verdict:
+    def _read(self, batch: Sequence[Load], answer: Answer) -> Verdict:
         """Take an answer to all contacts of a call."""
         match answer:
             case ListGone() if any(load.add for load in batch):
@@ -263,25 +269,9 @@ class Upserts:
         return tuple(self._lists[index] for index in indexes)
 
 
-def _there(contacts: Sequence[Contact], answer: _Answer) -> list[Contact]:
-    """Return the contacts of a call that are known to be there."""
-    if isinstance(answer, DestinationError):
-        return []
-    return [contact for contact, result in zip(contacts, answer, strict=True) if isinstance(result, Held)]
-
-
-def _both(known: _Answer, sent: _Answer) -> _Answer:
-    """Return what is known of a call's contacts, of which those that were there were sent on."""
-    if isinstance(known, DestinationError) or isinstance(sent, DestinationError):
-        return sent
-    results = iter(sent)
-    return [next(results) if isinstance(result, Held) else result for result in known]
-
-
 def _note(load: Load, error: DestinationError) -> None:
     if not isinstance(error, NotSent):
-        load.fail()
-        load.item.sent = True
+        load.fail(values=True)
 
 
 def _cut(loads: Sequence[Load], most: int, largest: int | None) -> Iterator[Sequence[Load]]:

@@ -21,7 +21,6 @@ from shared.destinations.autopilot.account import AutopilotAccount
 from shared.destinations.autopilot.destination import AUTOPILOT
 from shared.destinations.autopilot.list_methods import BULK, CONTACT, MEMBERSHIP
 from shared.reasons.rows import RowReason
-from shared.state.state import Receipt, State, merge, tabulate
 from tests.delivery.accounts import ManualClock, MemoryAccount, MemorySlots
 from tests.delivery.deliveries import LISTS, account, deliver, make_sender, operation
 
@@ -248,45 +247,3 @@ def test_whatever_fails_on_the_way_in_the_end_the_lists_are_right(
         wanted = {f"p{n}@example.com" for n, (lists, _) in enumerate(people) if place in lists and n not in refused}
         given_up_on = {f"p{n}@example.com" for n in refused}
         assert wanted <= api.on[list_id] <= wanted | given_up_on
-
-
-@METHODS
-def test_values_whose_answer_is_lost_are_unconfirmed_until_they_are_confirmed(
-    pool: ThreadPoolExecutor, method: ListMethod
-) -> None:
-    api = account()
-    changed = [operation(n, known=True) for n in range(3)]
-    api.fault = lambda _: NoAnswer("done, but answered 408")
-    delivery = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
-    delivered = delivery.deliver(changed)
-    assert [delivery.receipt(item).unconfirmed for item in delivered.unsettled] == [True] * 3
-    joined = delivery.deliver([operation(7, known=True, upsert=False)])
-    assert [delivery.receipt(item).unconfirmed for item in joined.unsettled] == [False]
-    api.fault = lambda _: None
-    again = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
-    done = again.deliver(remainder(delivered.unsettled)[0])
-    assert [again.receipt(item).unconfirmed for item in done.settled] == [False] * 3
-
-
-@METHODS
-def test_a_removal_whose_answer_is_lost_is_in_doubt_until_it_is_confirmed(
-    pool: ThreadPoolExecutor, method: ListMethod
-) -> None:
-    api = account()
-    deliver(api, pool, [operation(0), operation(1)])
-    api.fault = lambda call: NoAnswer("done, but answered 408") if call == "remove" else None
-    delivery = Delivery(AUTOPILOT, AutopilotAccount(api), make_sender(pool), LISTS, method)
-    leaving = [operation(n, known=True, upsert=False, add=(), remove=(0,)) for n in range(2)]
-    delivered = delivery.deliver(leaving)
-    receipts = [delivery.receipt(item) for item in delivered.unsettled]
-    assert [(receipt.removed, receipt.perhaps_removed) for receipt in receipts] == [((), ("list-a",))] * 2
-    before = merge(
-        State.empty(), tabulate([Receipt(n, f"person_{n}", n, added=LISTS[:1]) for n in range(2)], LISTS), LISTS
-    )
-    doubted = merge(before, tabulate(receipts, LISTS), LISTS).on_lists(LISTS)
-    assert (doubted["lists"].to_list(), doubted["attempted"].to_list()) == ([0, 0], [1, 1])
-    assert [len(item.removed) for item in delivered.unsettled] == [0, 0]
-    api.fault = lambda _: None
-    done = delivery.deliver(remainder(delivered.unsettled)[0])
-    receipts = [delivery.receipt(item) for item in done.settled]
-    assert [(receipt.removed, receipt.perhaps_removed) for receipt in receipts] == [(("list-a",), ())] * 2
