@@ -40,6 +40,11 @@ def go_on(play: Play, stage: Stage, before: Actor, dice: random.Random) -> Actor
     return before if before in able else able[dice.randrange(len(able))]
 
 
+STRENGTH: Final = 0.6
+"""The share of the calls that change the destination which a storm strikes."""
+
+_CHANGES: Final = ("POST /", "DELETE /")
+
 SERVICES: Final = ("blobs", "tables", "queues", "vault", "source", "autopilot")
 
 
@@ -64,6 +69,8 @@ class Event:
                 return f"call {self.at}: {self.text} does not answer for {self.number} s"
             case "twice":
                 return f"call {self.at}: all messages come twice"
+            case "storm":
+                return f"call {self.at}: for {self.number} calls, many that change the destination: {self.text}"
         return f"call {self.at}: somebody asks: {self.text}"
 
 
@@ -88,6 +95,7 @@ class Scheduled:
     def __init__(self, schedule: Schedule) -> None:
         self.play: Play | None = None
         self._dice = random.Random(schedule.seed)
+        self._storm = (0, "")
         self._events: dict[int, list[Event]] = {}
         for event in schedule.events:
             self._events.setdefault(event.at, []).append(event)
@@ -105,9 +113,12 @@ class Scheduled:
 
     def fault(self, stage: Stage, actor: Actor, label: str) -> Fault | None:
         """Return what goes wrong with a call."""
-        events = self._events.get(stage.steps)
-        if not events or self.play is None or self.play.calm:
+        if self.play is None or self.play.calm:
             return None
+        until, kind = self._storm
+        if stage.steps < until and label.startswith(_CHANGES) and self._dice.random() < STRENGTH:
+            return Fault[kind]
+        events = self._events.get(stage.steps, ())
         return next((Fault[event.text] for event in events if event.what == "fault"), None)
 
     def _happen(self, stage: Stage, before: Actor, play: Play) -> int | None:
@@ -117,7 +128,9 @@ class Scheduled:
             match event.what:
                 case "switch":
                     switch = event.number
-                case "pause" if not before.label.startswith(("POST /", "DELETE /")):
+                case "storm":
+                    self._storm = (stage.steps + event.number, event.text)
+                case "pause" if not before.label.startswith(_CHANGES):
                     # A request on the wire may arrive after others have decided otherwise: docs/reliability.md says so.
                     ready, until = before.ready, stage.now + event.number
                     before.ready = lambda ready=ready, until=until: max(ready(), until)  # type: ignore[misc]
