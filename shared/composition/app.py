@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 
 import requests
 
@@ -34,6 +34,7 @@ from shared.exports.audit import Audit
 from shared.exports.configuration import Connection
 from shared.exports.registry import Registry
 from shared.http.transport import CONNECTIONS, session
+from shared.process.once import Once
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.runs.ledger import Ledger
@@ -241,7 +242,7 @@ def _of_kind(destination: Destination, told: str | None) -> str | None:
     return told if told is None or destination.kind == DEFAULT.kind else f"{destination.kind} {told}"
 
 
-@cache
+@Once
 def app() -> App:
     """Make the app from the environment, once a process. Heavy imports load here, not when the functions are indexed."""
     from shared.azure.clients import blob_client, queue_client, table_client, vault_client

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import wraps
 from typing import Concatenate, Protocol
 
+from shared.process.once import Once
 from shared.reasons.errors import ExportError, TryLater
 from shared.runs.run import Run, Trigger
 from shared.telemetry.names import Attribute, Attributes, Event, Metric, Span
@@ -69,7 +70,7 @@ def about() -> Attributes:
     return _about.get() or {}
 
 
-@cache
+@Once
 def _telemetry() -> Telemetry | None:
     """Return the adapter, made when it is first needed; None if there is nowhere to send to, or it cannot be made."""
     if not (os.environ.get("APPLICATIONINSIGHTS_CONNECTION_STRING") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")):

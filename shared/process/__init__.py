@@ -1,0 +1,1 @@
+"""What a process has one of, however many threads it has."""
