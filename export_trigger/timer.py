@@ -15,7 +15,9 @@ def tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger asks f
     """Run the tick; one that is past due does the same work, once."""
     from export_trigger.steps import tick as step
     from shared.composition.app import app
+    from shared.telemetry import tracing
 
+    tracing.listen()
     step.tick(app())
 
 
@@ -25,5 +27,7 @@ def supervise(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the trigger a
     """Take up runs whose processes died."""
     from export_trigger.steps import supervise as step
     from shared.composition.app import app
+    from shared.telemetry import tracing
 
+    tracing.listen()
     step.supervise(app())

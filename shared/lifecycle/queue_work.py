@@ -20,6 +20,7 @@ from shared.reasons.errors import TryLater
 from shared.retry.policy import NEWER_VERSION, STORAGE_AWAY
 from shared.runs.ledger import NoSuchRun
 from shared.runs.work import RunWork, read_work
+from shared.telemetry import tracing
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def handle[W: RunWork](
     failure, as does work that a newer version of the app has to do, or in which the app's storage did not answer. Whatever
     else the step raises is a failure, and the host repeats the message.
     """
+    tracing.listen()
     work = read_work(message, kind)
     if work is None:
         return

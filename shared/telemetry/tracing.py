@@ -84,6 +84,11 @@ def _telemetry() -> Telemetry | None:
         return None
 
 
+def listen() -> None:
+    """Have the log heard from here on: at the start of whatever the platform calls, since a line before it reaches nobody."""
+    _telemetry()
+
+
 def best_effort[**P](say: Callable[Concatenate[Telemetry, P], None]) -> Callable[P, None]:
     """Make a function report only where there is somewhere to report to, and never fail."""
 
