@@ -168,6 +168,13 @@ def test_an_alert_can_be_split_by_export(analyses: dict[str, Analysis], alerts: 
         assert {"TimeGenerated", "export"} <= set(analyses[name].columns)
 
 
+def test_an_alert_names_the_export_that_it_is_about(alerts: dict[str, dict[str, Any]]) -> None:
+    """Ticks and the bill belong to no export; whatever else is measured says whose it is, and who is woken needs that first."""
+    for name in alerts:
+        for reading in readings(QUERIES[name]):
+            assert Attribute.EXPORT in reading.attributes or reading.names <= {Metric.TICKS}, name
+
+
 def test_every_alert_reaches_the_action_group(alerts: dict[str, dict[str, Any]], plain: Deployment) -> None:
     group = plain.only("Microsoft.Insights/actionGroups").id
     others = [*plain.of("Microsoft.Insights/metricAlerts"), *plain.of("Microsoft.Insights/activityLogAlerts")]
