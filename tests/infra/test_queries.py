@@ -175,6 +175,16 @@ def test_an_alert_names_the_export_that_it_is_about(alerts: dict[str, dict[str, 
             assert Attribute.EXPORT in reading.attributes or reading.names <= {Metric.TICKS}, name
 
 
+def test_the_limit_is_that_of_its_minute() -> None:
+    """The largest of a whole day would stay for a day when `rate_limit` is lowered, as the runbook advises."""
+    text = QUERIES["throughput"]
+    assert re.findall(r"summarize (\w+) = .* by connection = [^,]+, bin\(TimeGenerated, 1m\)", text) == [
+        "limit",
+        "requests",
+    ]
+    assert "limits on connection, TimeGenerated\n" in text
+
+
 def test_every_alert_reaches_the_action_group(alerts: dict[str, dict[str, Any]], plain: Deployment) -> None:
     group = plain.only("Microsoft.Insights/actionGroups").id
     others = [*plain.of("Microsoft.Insights/metricAlerts"), *plain.of("Microsoft.Insights/activityLogAlerts")]

@@ -10,11 +10,13 @@ import pytest
 from azure.core.settings import settings as azure_settings
 from azure.identity import ManagedIdentityCredential
 from azure.monitor.opentelemetry.exporter.export._base import ExportResult
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
-from shared.telemetry.exporter import LOGGERS, OpenTelemetry, _azure_monitor, _plain
-from shared.telemetry.names import Attribute, Event
+from shared.telemetry.exporter import LOGGERS, OpenTelemetry, _azure_monitor, _instruments, _plain
+from shared.telemetry.names import Attribute, Event, Metric
 
 NOWHERE = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=https://127.0.0.1:1/"
 
@@ -86,3 +88,26 @@ def test_attributes_are_plain_values() -> None:
         "event.name": "segment_export.run.ended",
         "count": 3,
     }
+
+
+def test_a_limit_is_sent_with_whatever_was_counted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At one moment: the workbook compares the calls of a minute with the limit of that minute (infra/queries/throughput.kql)."""
+    exporter, sent = _azure_monitor(NOWHERE, TracerProvider())[1], list[Any]()
+
+    def transmit(envelopes: list[Any]) -> ExportResult:
+        sent.append(
+            {it.data.base_data.metrics[0].name: (it.time, it.data.base_data.metrics[0].value) for it in envelopes}
+        )
+        return ExportResult.SUCCESS
+
+    monkeypatch.setattr(exporter, "_transmit", transmit)
+    meters = MeterProvider([PeriodicExportingMetricReader(exporter)])
+    made = _instruments(meters.get_meter("t"))
+    made[Metric.RATE_LIMIT](20, {})
+    for _ in range(2):
+        made[Metric.CALL_DURATION](1, {})
+        meters.force_flush()
+    meters.shutdown()
+    for batch in sent[:2]:
+        assert set(batch) == {Metric.RATE_LIMIT, Metric.CALL_DURATION}
+        assert batch[Metric.RATE_LIMIT] == (batch[Metric.CALL_DURATION][0], 20)
