@@ -175,6 +175,22 @@ def test_an_alert_names_the_export_that_it_is_about(alerts: dict[str, dict[str, 
             assert Attribute.EXPORT in reading.attributes or reading.names <= {Metric.TICKS}, name
 
 
+def test_an_alert_that_looks_far_back_speaks_of_now(alerts: dict[str, dict[str, Any]]) -> None:
+    """The rule counts rows in bins of `windowSize` by their TimeGenerated: one of the last tick, or of the last hour's bill, is older."""
+    far = [name for name, alert in alerts.items() if alert["overrideQueryTimeRange"]]
+    assert len(far) == 4
+    for name in far:
+        assert alerts[name]["windowSize"] == "PT15M"
+        assert "| project TimeGenerated = now(), export" in QUERIES[name]
+
+
+def test_a_source_is_unreachable_only_after_most_of_an_hour() -> None:
+    """So the first ticks of a new app, whose role is not active yet, wake nobody: there is nothing before them."""
+    text = QUERIES["source-unreachable"]
+    assert "since = min(TimeGenerated)" in text
+    assert "failed == ticks and since < ago(45m)" in text
+
+
 def test_the_limit_is_that_of_its_minute() -> None:
     """The largest of a whole day would stay for a day when `rate_limit` is lowered, as the runbook advises."""
     text = QUERIES["throughput"]
