@@ -91,12 +91,19 @@ var alerts = {
 
 // What administrators change in the resource group, from Azure's own activity log. Deployments set them off too.
 var changes = {
-  'rights-changed': ['Microsoft.Authorization/roleAssignments/write', 'Microsoft.Authorization/roleAssignments/delete']
+  'rights-changed': [
+    'Microsoft.Authorization/roleAssignments/write'
+    'Microsoft.Authorization/roleAssignments/delete'
+    // Whoever adds one signs in as the app's identity from elsewhere, with all its roles, and no role is given.
+    'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write'
+  ]
   'settings-changed': [
     'Microsoft.Web/sites/config/write'
     'Microsoft.Web/sites/write'
     'Microsoft.Storage/storageAccounts/write'
+    'Microsoft.Storage/storageAccounts/blobServices/write'
     'Microsoft.KeyVault/vaults/write'
+    'Microsoft.Insights/diagnosticSettings/write'
     'Microsoft.Insights/diagnosticSettings/delete'
   ]
 }

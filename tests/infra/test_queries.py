@@ -130,12 +130,31 @@ def test_the_audit_has_a_workspace_of_its_own_without_a_cap(plain: Deployment) -
 
 def test_what_administrators_change_is_told(plain: Deployment) -> None:
     told = {
+        rule.name: {
+            str(condition["equals"])
+            for part in rule.properties["condition"]["allOf"]
+            for condition in part.get("anyOf", [])
+        }
+        for rule in plain.of("Microsoft.Insights/activityLogAlerts")
+    }
+    assert "Microsoft.Authorization/roleAssignments/write" in told["rights-changed"]
+    assert "Microsoft.Web/sites/config/write" in told["settings-changed"]
+
+
+def test_nobody_becomes_the_app_or_blinds_its_audit_in_silence(plain: Deployment) -> None:
+    """A federated credential gives all the app's rights, and no role; an audit goes off by a write as well as by a deletion."""
+    told = {
         str(condition["equals"])
         for rule in plain.of("Microsoft.Insights/activityLogAlerts")
         for part in rule.properties["condition"]["allOf"]
         for condition in part.get("anyOf", [])
     }
-    assert {"Microsoft.Authorization/roleAssignments/write", "Microsoft.Web/sites/config/write"} <= told
+    assert told >= {
+        "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
+        "Microsoft.Insights/diagnosticSettings/write",
+        "Microsoft.Insights/diagnosticSettings/delete",
+        "Microsoft.Storage/storageAccounts/blobServices/write",
+    }
 
 
 def test_the_workbook_is_found_and_reads_where_the_telemetry_is(plain: Deployment) -> None:
