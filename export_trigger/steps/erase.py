@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 
 from export_trigger.steps.erase_states import delivered_at, forget_all
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 SECONDS: Final = 60.0
 """Seconds for all accounts together, of one look at a request: its caller waits for the first."""
+
+TICK_SECONDS: Final = 180.0
+"""Seconds after which a tick begins no further request: the function's timeout would take its other chores with it."""
 
 ACCOUNT_SECONDS: Final = 20.0
 
@@ -70,11 +73,18 @@ def erase(app: App, address: str, by: str = "schedule") -> Erasure:
 
 
 def advance_all(app: App) -> None:
-    """Work at every request that is due, forget those that are over for long, and delete addresses that nobody needs."""
-    now = app.now()
+    """Work at the requests that are due, forget those that are over for long, and delete addresses that nobody needs.
+
+    Those that were tried longest ago come first; for which there is no time now, the next tick has some.
+    """
+    now, latest = app.now(), app.clock.now() + TICK_SECONDS
     kept = app.erasures.all()
+    due = sorted(
+        (erasure for erasure in kept if _is_due(erasure, now)), key=lambda erasure: erasure.tried_at or erasure.at
+    )
     refused: set[str] = set()
-    each([erasure.id for erasure in kept if _is_due(erasure, now)], lambda name: _try_again(app, name, refused))
+    in_time = takewhile(lambda _: app.clock.now() < latest, (erasure.id for erasure in due))
+    each(in_time, lambda name: _try_again(app, name, refused))
     for erasure in kept:
         if erasure.done_at and now - erasure.done_at > timedelta(days=app.settings.history_days):
             app.locks.forget(INSTALLATION, f"erase {erasure.id}")

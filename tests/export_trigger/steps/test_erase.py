@@ -69,6 +69,32 @@ def test_a_refused_key_is_not_tried_again_for_each_request_of_a_tick(
     assert len(apis["a"].calls) == 3  # one a tick, of three requests each
 
 
+def test_a_tick_works_at_requests_for_a_while_and_each_has_its_turn(
+    eraser: App, apis: dict[str, Api], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that does not answer takes 20 seconds of each: forty would outlast the function's ten minutes."""
+    apis["a"].fault = NoAnswer("DELETE had no answer")
+    requests = [erase(eraser, f"p{n}@example.com", "me") for n in range(40)]
+    clock.sleep(600)
+    tried: list[str] = []
+
+    def advance(_: App, erasure_id: str, __: set[str]) -> None:
+        tried.append(erasure_id)
+        clock.sleep(step.ACCOUNT_SECONDS)
+        found = eraser.erasures.get(erasure_id)
+        assert found is not None
+        eraser.erasures.save(found.tried(eraser.now(), found.accounts, 0, (), ()))
+
+    monkeypatch.setattr(step, "advance", advance)
+    before = clock.now()
+    advance_all(eraser)
+    assert clock.now() - before <= step.TICK_SECONDS + step.ACCOUNT_SECONDS
+    for _ in range(5):
+        clock.sleep(300)
+        advance_all(eraser)
+    assert set(tried[:40]) == {erasure.id for erasure in requests}
+
+
 def test_what_autopilot_says_it_deleted_and_still_has_is_not_erased(
     eraser: App, apis: dict[str, Api], clock: ManualClock
 ) -> None:
