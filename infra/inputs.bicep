@@ -107,6 +107,24 @@ func faultOfSchedule(name string, schedule string) string =>
     ? ''
     : '${name} must have six fields with one space between them, from seconds to days of the week.'
 
+var leftToTheApp = [
+  'ALLOWED_SECRET_NAMES'
+  'AUDIT_DAYS'
+  'GRACE_SECONDS'
+  'OTEL_EXPORTER_OTLP_ENDPOINT'
+  'OTEL_TRACES_SAMPLER_ARG'
+  'OUTAGE_MINUTES'
+  'SETTLE_SECONDS'
+  'SOURCE_KIND'
+]
+
+@export()
+@description('What is wrong with settings beside those that the templates make: these have parameters of their own, or must be as they are.')
+func faultOfSettings(settings { *: string }) string =>
+  empty(filter(map(items(settings), setting => setting.key), name => !contains(leftToTheApp, name)))
+    ? ''
+    : 'moreSettings may have ${join(leftToTheApp, ', ')} and no other: the rest have parameters of their own, or must be as they are.'
+
 @export()
 @description('What is wrong with an address of a service.')
 func faultOfUrl(name string, url string) string =>

@@ -9,6 +9,7 @@ import {
   faultOfNetworkAddresses
   faultOfPath
   faultOfSchedule
+  faultOfSettings
   faultOfStorageId
   faultOfSwitch
   faultOfUrl
@@ -73,6 +74,9 @@ param historyDays int = 90
 @minValue(1)
 @maxValue(3650)
 param rejectedDays int = 30
+
+@description('App settings that have a default of the app\'s own, such as OUTAGE_MINUTES (docs/settings.md): a deployment replaces all settings, so one that was added by hand is gone with the next.')
+param moreSettings { *: string } = {}
 
 @description('Whether the app stores keys that administrators enter. If somebody else keeps them in the vault, false lets it read only.')
 param storesKeys bool = true
@@ -144,6 +148,7 @@ var faults = filter(
     empty(packageUri) ? '' : faultOfUrl('packageUri', packageUri)
     faultOfSchedule('exportSchedule', exportSchedule)
     faultOfSchedule('supervisionSchedule', supervisionSchedule)
+    faultOfSettings(moreSettings)
     faultOfSwitch('sourcePrivateEndpoint', sourcePrivateEndpoint, virtualNetwork)
     faultOfSwitch('apiPrivateEndpoint', apiPrivateEndpoint, virtualNetwork)
     faultOfSwitch('monitorPrivateLink', monitorPrivateLink, virtualNetwork)
@@ -337,6 +342,7 @@ module app 'modules/app.bicep' = {
     historyDays: historyDays
     rejectedDays: rejectedDays
     notifies: notifies
+    moreSettings: moreSettings
     packageUri: packageUri
   }
 }

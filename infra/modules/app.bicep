@@ -56,10 +56,12 @@ param rejectedDays int
 @description('Whether runs\' ends are told to a webhook, whose address is the secret notify-url.')
 param notifies bool
 
+@description('Settings that have a default of the app\'s own, and are to have another value.')
+param moreSettings { *: string }
+
 @description('Address of a package that is deployed; empty: somebody else deploys the code.')
 param packageUri string
 
-// SETTLE_SECONDS, OUTAGE_MINUTES and GRACE_SECONDS are left to the app's defaults.
 var settings = {
   AzureWebJobsStorage__blobServiceUri: storageEndpoints.blob
   AzureWebJobsStorage__queueServiceUri: storageEndpoints.queue
@@ -167,7 +169,7 @@ module authentication 'authentication.bicep' = if (!empty(authClientId)) {
 resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
-  properties: settings
+  properties: union(settings, moreSettings)
   dependsOn: [authentication]
 }
 

@@ -128,7 +128,7 @@ class Compiler:
             self._deployments[name] = self._evaluate(SWITCHES / f"{name}.bicepparam")
         return self._deployments[name]
 
-    def deploy(self, name: str, **parameters: str | int | bool) -> Deployment:
+    def deploy(self, name: str, **parameters: str | int | bool | dict[str, str]) -> Deployment:
         """Return what a parameters file deploys with some parameters set otherwise; raise Refused."""
         lines = [
             line
@@ -179,8 +179,10 @@ class Compiler:
         return answer
 
 
-def _literal(value: str | int | bool) -> str:
+def _literal(value: str | int | bool | dict[str, str]) -> str:
     """Return a value as Bicep writes it."""
     if isinstance(value, str):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${") + "'"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_literal(each)}" for name, each in value.items()) + "}"
     return str(value).lower()

@@ -23,7 +23,7 @@ from shared.composition import app as composition
 from shared.composition.sources import open_source
 from shared.destinations.autopilot.destination import URL
 from shared.destinations.registry import DESTINATIONS
-from tests.infra.compiler import INFRA, Compiler, Deployment
+from tests.infra.compiler import INFRA, Compiler, Deployment, Refused
 
 ROOT: Final = INFRA.parent
 
@@ -126,6 +126,18 @@ def test_every_setting_the_code_reads_is_set_or_left_to_its_default_on_purpose(
     read_by_the_code: set[str], settings: Mapping[str, str]
 ) -> None:
     assert read_by_the_code - set(settings) - OTHER_FORM - PLATFORM == LEFT_TO_DEFAULT
+
+
+def test_a_setting_that_is_left_to_its_default_can_be_given_another_value_that_stays(
+    bicep: Compiler, settings: Mapping[str, str]
+) -> None:
+    """A deployment, and so each upgrade, replaces all settings: what somebody added by hand is gone."""
+    given = dict.fromkeys(sorted({*LEFT_TO_DEFAULT, "OTEL_TRACES_SAMPLER_ARG"}), "1")
+    made = bicep.deploy("plain", moreSettings=given).only("Microsoft.Web/sites/config", "/appsettings")
+    assert made.properties == {**settings, **given}
+    for ours in ("AUTH_MODE", "WEBSITE_AUTH_ENABLED"):
+        with pytest.raises(Refused, match="moreSettings may have"):
+            bicep.deploy("plain", moreSettings={ours: "keys"})
 
 
 def test_the_templates_set_nothing_that_nobody_reads(
