@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from local.vault.secrets import Secrets, Version
+from local.vault.secrets import NameKept, Secrets, Version
 
 TOKEN_SECONDS: Final = 3600
 
@@ -124,10 +124,20 @@ class VaultHandler(Handler):
         if found is None:
             self.answer(HTTPStatus.BAD_REQUEST, _error("BadParameter", "no such name"))
             return
-        self._give(found[1], self.state.secrets.set(found[1], body["value"]))
+        try:
+            self._give(found[1], self.state.secrets.set(found[1], body["value"]))
+        except NameKept:
+            self.answer(HTTPStatus.CONFLICT, _error("Conflict", f"Secret {found[1]} is deleted, and can be recovered."))
+
+    def do_POST(self) -> None:
+        """Recover a secret that was deleted."""
+        self.content()
+        found = re.fullmatch(r"/deletedsecrets/([0-9a-zA-Z-]{1,127})/recover/?", urlsplit(self.path).path)
+        if self._admitted():
+            self._give(found[1] if found else "", self.state.secrets.recover(found[1]) if found else None)
 
     def do_DELETE(self) -> None:
-        """Take a secret away."""
+        """Delete a secret."""
         found = _SECRET.fullmatch(urlsplit(self.path).path)
         if self._admitted() and found is not None:
             self._give(found[1], self.state.secrets.delete(found[1]))

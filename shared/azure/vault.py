@@ -7,7 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
 from azure.keyvault.secrets import SecretClient
 
 from shared.azure.identity import NoToken
@@ -20,6 +26,17 @@ FRESH: Final = 60.0
 
 class VaultUnavailable(Ours, Exception):
     """Key Vault does not answer; it may later."""
+
+
+class NameKept(ExportError):
+    """A deleted secret keeps its name: none can be stored under it until it is recovered, or until soft delete lets it go."""
+
+    def __init__(self, name: str, vault: str) -> None:
+        super().__init__(
+            Reason.KEY_MISSING,
+            f"Key Vault keeps the deleted secret {name!r}, so none can be stored under its name. Recover it, and store a new "
+            f"version if it shall be another: az keyvault secret recover --id {vault.rstrip('/')}/deletedsecrets/{name}.",
+        )
 
 
 class Vault:
@@ -51,9 +68,11 @@ class Vault:
             raise VaultUnavailable(f"Key Vault could not be reached ({type(error).__name__})") from None
 
     def write(self, name: str, value: str) -> None:
-        """Store a secret as its newest version; raise VaultUnavailable, and ExportError KEY_MISSING if the app may not."""
+        """Store a secret as its newest version; raise VaultUnavailable, NameKept, and ExportError KEY_MISSING if the app may not."""
         try:
             self._client.set_secret(name, value)
+        except ResourceExistsError:
+            raise NameKept(name, self._client.vault_url) from None
         except NoToken as error:
             raise VaultUnavailable(error.message) from None
         except HttpResponseError as error:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from shared.azure.locks import INSTALLATION, Locks
 from shared.azure.storage import Container, Storage
-from shared.azure.vault import FRESH, Vault, VaultUnavailable
+from shared.azure.vault import FRESH, NameKept, Vault, VaultUnavailable
 from shared.reasons.codes import Reason
 from shared.reasons.errors import ExportError
 from shared.state.digests import DigestKey
@@ -103,7 +103,10 @@ class InstallationKey:
             text = self._vault.read(DIGEST_SECRET)
             if text is None:
                 text = DigestKey.new().to_text()
-                self._vault.write(DIGEST_SECRET, text)
+                try:
+                    self._vault.write(DIGEST_SECRET, text)
+                except NameKept as kept:
+                    raise ExportError(Reason.DIGEST_KEY_MISSING, kept.detail) from None
         return text
 
 

@@ -22,7 +22,7 @@ from shared.lifecycle.window import open_account
 from shared.reasons.codes import Reason, Status
 from shared.reasons.errors import ExportError
 from shared.runs.run import Run
-from shared.state.digest_key import DIGEST_SECRET
+from shared.state.digest_key import DIGEST_SECRET, InstallationKey
 from shared.state.digests import DigestKey
 from tests.hostile.attacks import ROUNDS, at_once
 from tests.hostile.conftest import Installation, told
@@ -262,5 +262,26 @@ def test_a_digest_key_that_is_not_the_one_of_before_stops_everything_by_name(
         assert installation.ask("get_health")[1]["digest_key"]["code"] == reason
         assert app.vault.read(DIGEST_SECRET) == text  # never made again in silence
     finally:
-        app.vault.write(DIGEST_SECRET, kept)
+        if text is None:
+            app.vault._client.begin_recover_deleted_secret(DIGEST_SECRET)
+        else:
+            app.vault.write(DIGEST_SECRET, kept)
     assert app.digest_key() == DigestKey.from_text(kept)
+
+
+def test_a_digest_key_is_not_made_where_a_deleted_one_keeps_its_name_and_that_is_said(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Soft delete keeps the name for 90 days, and purge protection lets nobody shorten that: 'unavailable' would never pass."""
+    app = installation.app
+    kept = app.digest_key()
+    app.vault.delete(DIGEST_SECRET)
+    app.tombstones._table.delete("installation", ["digest-key"])
+    monkeypatch.setattr(InstallationKey, "_is_needed", lambda _: False)
+    try:
+        with pytest.raises(ExportError, match="az keyvault secret recover") as end:
+            app.digest_key()
+        assert end.value.reason is Reason.DIGEST_KEY_MISSING
+    finally:
+        app.vault._client.begin_recover_deleted_secret(DIGEST_SECRET)
+    assert app.digest_key() == kept
