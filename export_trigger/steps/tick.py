@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 from export_trigger.steps.erase import advance_all
 from export_trigger.steps.keys import sweep_keys
@@ -25,12 +26,15 @@ from shared.telemetry import metering, tracing
 
 log = logging.getLogger(__name__)
 
+CLEARING_SECONDS: Final = 180.0
+"""Seconds after which a tick clears no further export's history: the function's timeout would take its other chores with it."""
+
 
 def tick(app: App) -> None:
     """Look after every export, those that were deleted too: is a run due, what lies about, and is its history over."""
     refreshed, trouble = _refreshed(app)
     chores: dict[str, Callable[[], None]] = {
-        "exports": lambda: each(owners(app), lambda name: _look_after(app, name, refreshed)),
+        "exports": lambda: _look_after_all(app, refreshed),
         "erasures": lambda: advance_all(app),
         "audit": lambda: retain_audit(app),
         "previews": lambda: retain_previews(app),
@@ -41,6 +45,18 @@ def tick(app: App) -> None:
     finally:
         metering.ticked(trouble)
         tracing.flush()
+
+
+def _look_after_all(app: App, refreshed: Catalogue | None) -> None:
+    """Look after every export; whose history there is no time for now has its turn later, when less is left before it."""
+    latest = app.clock.now() + CLEARING_SECONDS
+
+    def look(name: str) -> None:
+        _look_after(app, name, refreshed)
+        if app.clock.now() < latest:
+            retain(app, name)
+
+    each(owners(app), look)
 
 
 def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
@@ -57,7 +73,6 @@ def _look_after(app: App, name: str, refreshed: Catalogue | None) -> None:
         case _:
             log.error("an export's document is damaged, it is not run: export=%s", name)
     sweep(app, name)
-    retain(app, name)
 
 
 def _refreshed(app: App) -> tuple[Catalogue | None, Reason | None]:

@@ -121,7 +121,11 @@ def test_a_tick_says_that_it_ended_and_why_it_could_not_read_the_source(
 
     recorder = Recorder()
     use(recorder)
-    tick(cast("Any", SimpleNamespace(source=SimpleNamespace(catalogue=catalogue))))
+    tick(
+        cast(
+            "Any", SimpleNamespace(source=SimpleNamespace(catalogue=catalogue), clock=SimpleNamespace(now=lambda: 0.0))
+        )
+    )
     assert recorder.measured == [(Metric.TICKS, 1, {Attribute.REASON: trouble or "none"})]
 
 
