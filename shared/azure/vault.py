@@ -28,6 +28,28 @@ class VaultUnavailable(Ours, Exception):
     """Key Vault does not answer; it may later."""
 
 
+_READING: Final = "Give the app's identity the role Key Vault Secrets User on the vault"
+_STORING: Final = "Give the app's identity the role Key Vault Secrets Officer on the vault, or store that secret yourself (docs/settings.md)"
+_NETWORK: Final = "The vault's firewall keeps the app out: see which networks and private endpoints it lets in"
+_BY_CAUSE: Final = {
+    "SecretDisabled": "Its newest version is disabled: enable it, or store a new one",
+    "ForbiddenByFirewall": _NETWORK,
+    "ForbiddenByConnection": _NETWORK,
+}
+"""What helps where the vault says of its 403 that no role is missing, by the code of the inner error."""
+
+
+def _what_to_do(error: AzureError, right: str) -> str:
+    """Return how the vault refused, and what helps; `right` gives the role that may be missing."""
+    inner = getattr(getattr(error, "error", None), "innererror", None)
+    cause = str(inner.get("code", "")) if isinstance(inner, dict) else ""
+    known = _BY_CAUSE.get(cause) or (
+        right if cause == "ForbiddenByRbac" else f"{right}, and check the vault's firewall"
+    )
+    shown = f" {cause}" if cause in {*_BY_CAUSE, "ForbiddenByRbac"} else ""
+    return f"({getattr(error, 'status_code', None)}{shown}). {known}."
+
+
 class NameKept(ExportError):
     """A deleted secret keeps its name: none can be stored under it until it is recovered, or until soft delete lets it go."""
 
@@ -60,8 +82,7 @@ class Vault:
             if error.status_code in {401, 403}:
                 raise ExportError(
                     Reason.KEY_MISSING,
-                    f"Key Vault refused to give the secret {name!r} ({error.status_code}). Give the app's identity the "
-                    "role Key Vault Secrets User on the vault, and check the vault's firewall.",
+                    f"Key Vault refused to give the secret {name!r} {_what_to_do(error, _READING)}",
                 ) from None
             raise VaultUnavailable(f"Key Vault answered {error.status_code or type(error).__name__}") from None
         except AzureError as error:
@@ -79,8 +100,7 @@ class Vault:
             if error.status_code in {401, 403}:
                 raise ExportError(
                     Reason.KEY_MISSING,
-                    f"Key Vault refused to store the secret {name!r} ({error.status_code}). Give the app's identity the "
-                    "role Key Vault Secrets Officer on the vault, or store that secret yourself (docs/settings.md).",
+                    f"Key Vault refused to store the secret {name!r} {_what_to_do(error, _STORING)}",
                 ) from None
             raise VaultUnavailable(f"Key Vault answered {error.status_code or type(error).__name__}") from None
         except AzureError as error:
