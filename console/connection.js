@@ -148,13 +148,13 @@ async function saveConnection(event, place, state, isNew, etag) {
     state.isBusy = true;
     place.redraw();
     try {
-      if (isNew && (await isConnectionTaken(state.form.name))) state.errors = [{ field: "name", detail: "There is a connection of this name already." }];
-      else return await connected(place, state, etag);
+      return await connected(place, state, etag);
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       state.problem = error;
       state.errors = error.code === "key_refused" ? [{ field: "api_key", detail: error.detail }] : [...error.errors];
-      if (error.status === 412) state.problem = new ApiProblem({ ...error, detail: "Somebody else saved this connection first. Cancel to see their version, then change it again.", errors: [] });
+      if (error.status === 412 && isNew) state.errors = [{ field: "name", detail: error.detail }];
+      else if (error.status === 412) state.problem = new ApiProblem({ ...error, detail: "Somebody else saved this connection first. Cancel to see their version, then change it again.", errors: [] });
     } finally {
       state.isBusy = false;
     }
@@ -165,20 +165,9 @@ async function saveConnection(event, place, state, isNew, etag) {
 
 /** @param {Place} place @param {any} state @param {string | null} etag */
 async function connected(place, state, etag) {
-  const { data } = await place.change("PUT", `/connections/${state.form.name}`, { body: connectionBody(state.form), ifMatch: etag });
+  const { data } = await place.change("PUT", `/connections/${state.form.name}`, { body: connectionBody(state.form), ifMatch: etag, known: etag ? null : "*" });
   Object.assign(state, { form: null, isOpen: false });
   go(hashOf(["connections", data.name]), { tone: "good", content: `${data.display_name} is connected to the account ${data.account ?? "of its key"}.` });
-}
-
-/** @param {string} name */
-async function isConnectionTaken(name) {
-  try {
-    await call("GET", `/connections/${name}`);
-    return true;
-  } catch (error) {
-    if (error instanceof ApiProblem && error.status === 404) return false;
-    throw error;
-  }
 }
 
 /** @param {Place} place @param {any} item @param {readonly any[]} exports @param {string | null} etag */

@@ -236,7 +236,7 @@ async function isTaken(name) {
 
 /** @param {Place} place @param {Edit} edit */
 async function put(place, edit) {
-  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(/** @type {ExportForm} */ (edit.form)), ifMatch: edit.etag });
+  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(/** @type {ExportForm} */ (edit.form)), ifMatch: edit.etag, known: edit.isNew ? "*" : null });
   forgetDraft(draftName(edit));
   const warnings = (data.warnings ?? []).map(inFormWords);
   Object.assign(edit, { saved: data, hasSaved: true });
@@ -251,10 +251,11 @@ async function put(place, edit) {
 
 /** Say what the save came to; of a conflict, read what somebody else saved. @param {Place} place @param {Edit} edit @param {ApiProblem} problem */
 async function explain(place, edit, problem) {
-  edit.errors = [...problem.errors];
+  const isTaken = edit.isNew && problem.status === 412;
+  edit.errors = isTaken ? [{ field: "name", detail: problem.detail }] : [...problem.errors];
   edit.problem = problem;
   if (problem.status === 401) edit.problem = null;
-  if (problem.status !== 412) return;
+  if (problem.status !== 412 || isTaken) return;
   const { data, etag } = await call("GET", `/exports/${edit.name}`);
   edit.problem = null;
   edit.theirs = { body: data, etag, by: data.updated_by };
