@@ -24,7 +24,7 @@ import { problemBar, shown, skeleton } from "./state.js";
 
 /**
  * What the screen holds: the settings as they were read, the form as it is typed, and what the last attempt to save came to.
- * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], hasSaved: boolean, saved: any, isNameTyped: boolean, isMappingTouched: boolean, offer: any, kind: string, begunWith: readonly { segment: string }[] }} Edit
+ * @typedef {{ name: string, isNew: boolean, base: any, etag: string | null, form: ExportForm | null, errors: { field: string, detail: string }[], problem: ApiProblem | null, theirs: { body: any, etag: string | null, by: string } | null, isBusy: boolean, isKept: boolean, warnings: readonly string[], saved: any, isNameTyped: boolean, isMappingTouched: boolean, offer: any, kind: string, begunWith: readonly { segment: string }[] }} Edit
  */
 
 /** @param {Place} place @returns {import("./place.js").Screen} */
@@ -37,7 +37,7 @@ export function editScreen(place) {
   const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`);
   const preview = place.add(followForm(place.redraw));
   /** @type {Edit} */
-  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], hasSaved: false, saved: null, isNameTyped: false, isMappingTouched: false, offer: null, kind: "", begunWith: [] };
+  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], saved: null, isNameTyped: false, isMappingTouched: false, offer: null, kind: "", begunWith: [] };
   const change = (changes) => {
     if (changes.mapping) edit.isMappingTouched = true;
     Object.assign(edit.form ?? {}, changes);
@@ -173,9 +173,9 @@ function buttonRow(place, edit, why) {
   return h("div", { class: "save-row" },
     button({ label: "Save", icon: "save", kind: "primary", type: "submit", why: why || (dirty ? "" : "Nothing is changed."), isBusy: edit.isBusy, onclick: () => undefined }),
     dirty && edit.form?.connection ? button({ label: "Save and run", icon: "play", why: why || whyNotWith(place.me, edit.base, "run"), isBusy: edit.isBusy, onclick: (event) => savedAndRun(event, place, edit) }) : null,
-    edit.hasSaved && !dirty && edit.base?.connection ? button({ label: "Run", icon: "play", onclick: () => startRun({ ...edit.base, name: edit.name }) }) : null,
+    edit.saved && !dirty && edit.base?.connection ? button({ label: "Run", icon: "play", onclick: () => startRun({ ...edit.base, name: edit.name }) }) : null,
     linkButton(edit.isNew ? "#/exports" : hashOf(["exports", edit.name]), dirty && !edit.isNew ? "Leave without saving" : "Back"),
-    h("span", { class: "soft", role: "status" }, edit.hasSaved && !dirty ? "Saved. Nothing ran by saving." : dirty && edit.form?.connection ? "Save alone runs nothing." : "Nothing runs by saving."));
+    h("span", { class: "soft", role: "status" }, edit.saved && !dirty ? "Saved. Nothing ran by saving." : dirty && edit.form?.connection ? "Save alone runs nothing." : "Nothing runs by saving."));
 }
 
 /** @param {Place} place @param {Edit} edit */
@@ -212,7 +212,7 @@ async function saved(event, place, edit) {
 async function savedAndRun(event, place, edit) {
   const moved = edit.isNew && new Promise((resolve) => addEventListener("hashchange", resolve, { once: true }));
   await saved(event, place, edit);
-  if (!edit.hasSaved || (!edit.isNew && isDirty(edit))) return;
+  if (!edit.saved || place.isLeft || (!edit.isNew && isDirty(edit))) return;
   await moved;
   await startRun(edit.saved);
 }
@@ -236,16 +236,19 @@ async function isTaken(name) {
 
 /** @param {Place} place @param {Edit} edit */
 async function put(place, edit) {
+  const sent = JSON.stringify(edit.form);
   const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(/** @type {ExportForm} */ (edit.form)), ifMatch: edit.etag, known: edit.isNew ? "*" : null });
   forgetDraft(draftName(edit));
+  const form = sent === JSON.stringify(edit.form) ? null : edit.form;
+  if (form) keepDraft(`export ${data.name}`, { form, name: data.name, etag, base: data });
   const warnings = (data.warnings ?? []).map(inFormWords);
-  Object.assign(edit, { saved: data, hasSaved: true });
+  edit.saved = data;
   if (edit.isNew) {
     edit.base = edit.form = null;
-    go(hashOf(["exports", edit.name, "edit"]), { tone: warnings.length ? "warning" : "good", content: [h("p", null, "Saved. Nothing ran by saving."), warnings.map((text) => h("p", null, text))] });
+    if (!place.isLeft) go(hashOf(["exports", data.name, "edit"]), { tone: warnings.length ? "warning" : "good", content: [h("p", null, "Saved. Nothing ran by saving."), warnings.map((text) => h("p", null, text))] });
     return;
   }
-  Object.assign(edit, { base: data, etag, form: formOf(data), warnings, isKept: false, theirs: null });
+  Object.assign(edit, { base: data, etag, form: form ?? formOf(data), warnings, isKept: false, theirs: null });
   announce("Saved");
 }
 

@@ -32,11 +32,16 @@ export function placeAt(route) {
   /** @type {{ read: () => void, stop: () => void, now?: { problem: any } }[]} */
   const resources = [];
   const timers = [];
+  let isLeft = false;
   const readFailed = () => resources.filter((resource) => resource.now?.problem).forEach((resource) => resource.read());
   return {
     route,
     get me() {
       return session.me;
+    },
+    /** Whether the reader is somewhere else by now. */
+    get isLeft() {
+      return isLeft;
     },
     redraw: () => session.redraw(),
     /** Read a path of the API for as long as the screen is there. @param {string} path @param {Parameters<typeof reading>[2]} [options] */
@@ -63,6 +68,7 @@ export function placeAt(route) {
     },
     again: () => resources.forEach((resource) => resource.read()),
     stop() {
+      isLeft = true;
       resources.forEach((resource) => resource.stop());
       timers.forEach(clearInterval);
     },

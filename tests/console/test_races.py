@@ -38,3 +38,69 @@ def test_an_export_that_somebody_made_at_the_same_moment_is_not_replaced(world: 
     tab.button("Save").click()
     expect(tab.page.get_by_role("alert")).to_contain_text("There is an export 'twins' already.")
     assert world.api.get("exports/twins")["display_name"] == "twins"
+
+
+def held(tab: Tab, method: str, path: str) -> list[Route]:
+    """Keep calls of the page from the app until the test lets them go; return those that are kept."""
+    kept: list[Route] = []
+    tab.page.route(
+        re.compile(rf"/api/{path}$"),
+        lambda route: kept.append(route) if route.request.method == method else route.fallback(),
+    )
+    return kept
+
+
+def test_what_is_typed_while_a_save_goes_on_stays(world: World, tab: Tab) -> None:
+    tab.sign_in(saved(world, "slow"))
+    title = tab.page.get_by_label("Display name")
+    title.fill("Saved")
+    kept = held(tab, "PUT", "exports/slow")
+    with tab.page.expect_request(re.compile("/api/exports/slow$")):
+        tab.button("Save").click()
+    title.fill("Typed meanwhile")
+    kept[0].continue_()
+    beside = tab.page.get_by_role("complementary")
+    expect(beside).to_contain_text(re.compile("What you change.*Saved.*Typed meanwhile", re.DOTALL))
+    expect(title).to_have_value("Typed meanwhile")
+    assert world.api.get("exports/slow")["display_name"] == "Saved"
+    tab.page.unroute_all()
+    tab.button("Save").click()
+    expect(tab.page.get_by_text("Saved. Nothing ran by saving.")).to_be_visible()
+    assert world.api.get("exports/slow")["display_name"] == "Typed meanwhile"
+
+
+def test_what_is_typed_while_a_new_export_is_saved_stays_too(world: World, tab: Tab) -> None:
+    tab.expected.add("404")
+    tab.sign_in("#/new-export?segment=LapsedCustomers&connection=main")
+    tab.page.get_by_label("Display name").fill("Slow too")
+    tab.page.get_by_label("List of LapsedCustomers").fill("Slow too")
+    kept = held(tab, "PUT", "exports/slow-too")
+    with tab.page.expect_request(lambda request: request.method == "PUT"):
+        tab.button("Save").click()
+    tab.page.get_by_label("Display name").fill("Typed meanwhile")
+    kept[0].continue_()
+    expect(tab.page).to_have_url(re.compile("#/exports/slow-too/edit$"))
+    expect(tab.page.get_by_label("Display name")).to_have_value("Typed meanwhile")
+    expect(tab.page.get_by_text("What you typed before was kept")).to_be_visible()
+
+
+def test_a_save_that_ends_elsewhere_calls_nobody_back(world: World, tab: Tab) -> None:
+    tab.expected.add("404")
+    tab.sign_in("#/new-export?segment=LapsedCustomers&connection=main")
+    tab.page.get_by_label("Display name").fill("Left behind")
+    tab.page.get_by_label("List of LapsedCustomers").fill("Left behind")
+    kept = held(tab, "PUT", "exports/left-behind")
+    with tab.page.expect_request(lambda request: request.method == "PUT"):
+        tab.button("Save and run").click()
+    tab.page.get_by_role("navigation", name="Screens").get_by_role("link", name="Segments").click()
+    expect(tab.page.locator("#title")).to_have_text("Segments")
+    tab.page.evaluate("window.moves = []; addEventListener('hashchange', () => moves.push(location.hash))")
+    with tab.page.expect_response(lambda response: response.request.method == "PUT") as answered:
+        kept[0].continue_()
+    answered.value.finished()
+    tab.page.get_by_role("navigation", name="Screens").get_by_role("link", name="Health").click()
+    tab.settles()
+    expect(tab.page.locator("#title")).to_have_text("Health")
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    assert tab.page.evaluate("moves") == ["#/health"]
+    assert world.api.get("exports/left-behind")["display_name"] == "Left behind"
