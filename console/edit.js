@@ -201,7 +201,7 @@ async function saved(event, place, edit) {
     else await put(place, edit);
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
-    await explain(place, edit, error);
+    await explain(edit, error);
   }
   edit.isBusy = false;
   if (edit.errors.length || edit.problem) refuse(place);
@@ -237,7 +237,7 @@ async function isTaken(name) {
 /** @param {Place} place @param {Edit} edit */
 async function put(place, edit) {
   const sent = JSON.stringify(edit.form);
-  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(/** @type {ExportForm} */ (edit.form)), ifMatch: edit.etag, known: edit.isNew ? "*" : null });
+  const { data, etag } = await place.change("PUT", `/exports/${edit.name}`, { body: bodyOf(/** @type {ExportForm} */ (edit.form)), ifMatch: edit.etag, known: edit.etag ? null : "*" });
   forgetDraft(draftName(edit));
   const form = sent === JSON.stringify(edit.form) ? null : edit.form;
   if (form) keepDraft(`export ${data.name}`, { form, name: data.name, etag, base: data });
@@ -252,16 +252,24 @@ async function put(place, edit) {
   announce("Saved");
 }
 
-/** Say what the save came to; of a conflict, read what somebody else saved. @param {Place} place @param {Edit} edit @param {ApiProblem} problem */
-async function explain(place, edit, problem) {
+/** Say what the save came to; of a conflict, read what somebody else saved. @param {Edit} edit @param {ApiProblem} problem */
+async function explain(edit, problem) {
   const isTaken = edit.isNew && problem.status === 412;
   edit.errors = isTaken ? [{ field: "name", detail: problem.detail }] : [...problem.errors];
   edit.problem = problem;
   if (problem.status === 401) edit.problem = null;
   if (problem.status !== 412 || isTaken) return;
-  const { data, etag } = await call("GET", `/exports/${edit.name}`);
-  edit.problem = null;
-  edit.theirs = { body: data, etag, by: data.updated_by };
+  try {
+    const { data, etag } = await call("GET", `/exports/${edit.name}`);
+    edit.problem = null;
+    edit.theirs = { body: data, etag, by: data.updated_by };
+  } catch (error) {
+    if (!(error instanceof ApiProblem)) throw error;
+    edit.problem = error;
+    if (error.status !== 404) return;
+    edit.etag = null;
+    edit.problem = new ApiProblem({ ...problem, detail: "Somebody removed this export while you were editing it. Save makes it again: it begins with nothing delivered." });
+  }
 }
 
 /** Somebody saved first: both versions, and a choice. @param {Place} place @param {Edit} edit */

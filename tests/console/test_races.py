@@ -104,3 +104,36 @@ def test_a_save_that_ends_elsewhere_calls_nobody_back(world: World, tab: Tab) ->
     expect(tab.page.get_by_role("dialog")).to_have_count(0)
     assert tab.page.evaluate("moves") == ["#/health"]
     assert world.api.get("exports/left-behind")["display_name"] == "Left behind"
+
+
+def test_an_export_that_somebody_removed_meanwhile_can_be_made_again(world: World, tab: Tab) -> None:
+    tab.expected |= {"404", "412"}
+    tab.sign_in(saved(world, "gone"))
+    tab.page.get_by_label("Display name").fill("Still wanted")
+    tab.settles()
+    world.api.delete("exports/gone")
+    tab.button("Save").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("Somebody removed this export while you were editing it.")
+    expect(tab.page.get_by_label("Display name")).to_have_value("Still wanted")
+    tab.button("Save").click()
+    expect(tab.page.get_by_text("Saved. Nothing ran by saving.")).to_be_visible()
+    assert world.api.get("exports/gone")["display_name"] == "Still wanted"
+
+
+def test_who_saved_first_can_be_asked_again_where_the_app_did_not_say(world: World, tab: Tab) -> None:
+    tab.expected |= {"412", "502"}
+    tab.sign_in(saved(world, "unsaid"))
+    tab.page.get_by_label("Display name").fill("Mine")
+    tab.settles()
+    saved(world, "unsaid", max_profiles=77)
+    tab.page.route(re.compile("/api/exports/unsaid$"), lambda route: route.fulfill(status=502), times=2)
+    tab.page.route(
+        re.compile("/api/exports/unsaid$"),
+        lambda route: route.fulfill(status=412) if route.request.method == "PUT" else route.fallback(),
+        times=1,
+    )
+    tab.button("Save").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("The app is not reachable at the moment.")
+    tab.page.unroute_all()
+    tab.button("Save").click()
+    expect(tab.page.locator("main")).to_contain_text("saved this export while you were editing it")
