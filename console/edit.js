@@ -34,7 +34,7 @@ export function editScreen(place) {
   const offerOf = offers(place);
   const connections = place.read("/connections?limit=100");
   const segments = place.read("/segments?limit=200");
-  const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`);
+  const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`, { isFresh: true });
   const preview = place.add(followForm(place.redraw));
   /** @type {Edit} */
   const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], saved: null, isNameTyped: false, isMappingTouched: false, offer: null, kind: "", begunWith: [] };
@@ -121,7 +121,6 @@ function beginForm(place, edit, stored, segments, connections) {
   const { segment = "", connection = "" } = place.route.query;
   if (segment && !connections.now.value && !connections.now.problem) return;
   if (stored ? stored.now.value === null : segment && segments.now.value === null) return;
-  if (stored && stored.now.patience === 0 && !stored.now.isWhole) return;
   const draft = keptDraft(draftName(edit));
   edit.base = draft?.base ?? (stored ? stored.now.value : null);
   edit.etag = draft ? draft.etag : (stored?.now.etag ?? null);

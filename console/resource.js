@@ -27,15 +27,16 @@ export function forgetAnswers() {
 /**
  * Read a path of the API, again and again if `every` says after how many milliseconds (null: no more).
  * `isPaged` reads all pages of a list, a page at a time, and shows what is there so far.
+ * `isFresh` begins with nothing, whatever is known from before.
  * `again` is what "Try again" does, if that is more than reading this path.
  * @param {string} path
  * @param {() => void} changed called when there is something new to show
- * @param {{ every?: (value: any, since: number) => number | null, isPaged?: boolean, method?: string, body?: any, known?: string, again?: () => void }} [options]
+ * @param {{ every?: (value: any, since: number) => number | null, isPaged?: boolean, method?: string, body?: any, known?: string, isFresh?: boolean, again?: () => void }} [options]
  */
 export function reading(path, changed, options = {}) {
   const stop = new AbortController();
   const began = Date.now();
-  let snapshot = kept.get(path) ?? NOTHING;
+  let snapshot = (!options.isFresh && kept.get(path)) || NOTHING;
   let failures = 0;
   let timer = 0;
   let turn = 0;

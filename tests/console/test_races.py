@@ -137,3 +137,15 @@ def test_who_saved_first_can_be_asked_again_where_the_app_did_not_say(world: Wor
     tab.page.unroute_all()
     tab.button("Save").click()
     expect(tab.page.locator("main")).to_contain_text("saved this export while you were editing it")
+
+
+def test_a_form_that_is_opened_again_begins_with_what_is_stored_now(world: World, tab: Tab) -> None:
+    form = saved(world, "reopened")
+    tab.sign_in(form)
+    limit = tab.page.get_by_label("Hold the run above this many profiles")
+    expect(limit).to_have_value("100000")
+    tab.open("#/exports")
+    tab.settles()
+    saved(world, "reopened", max_profiles=77)
+    tab.open(form)
+    expect(limit).to_have_value("77")
