@@ -36,12 +36,11 @@ export function editScreen(place) {
   const segments = place.read("/segments?limit=200");
   const stored = isNew ? null : place.read(`/exports/${encodeURIComponent(name)}`, { isFresh: true });
   const preview = place.add(followForm(place.redraw));
-  /** @type {Edit} */
-  const edit = { name, isNew, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], saved: null, isNameTyped: false, isMappingTouched: false, offer: null, kind: "", begunWith: [] };
+  const edit = begun(name);
   const change = (changes) => {
     if (changes.mapping) edit.isMappingTouched = true;
     Object.assign(edit.form ?? {}, changes);
-    keepDraft(draftName(edit), { form: edit.form, name: edit.name, etag: edit.etag, base: edit.base });
+    keepDraft(draftName(edit), { form: edit.form, name: edit.name, etag: edit.etag, base: edit.base, isNameTyped: edit.isNameTyped });
     place.redraw();
   };
   return {
@@ -80,6 +79,11 @@ export function editScreen(place) {
         buttonRow(place, edit, why));
     },
   };
+}
+
+/** What a screen holds before anything is read. @param {string} name @returns {Edit} */
+function begun(name) {
+  return { name, isNew: !name, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], saved: null, isNameTyped: false, isMappingTouched: false, offer: null, kind: "", begunWith: [] };
 }
 
 /** What the accounts of connections offer, asked for once each. @param {Place} place */
@@ -128,7 +132,7 @@ function beginForm(place, edit, stored, segments, connections) {
   edit.form = form;
   edit.isKept = Boolean(draft) && isDirty(edit);
   if (!edit.isNew || draft) {
-    edit.name = draft?.name ?? edit.name;
+    Object.assign(edit, draft && { name: draft.name, isNameTyped: draft.isNameTyped });
     return;
   }
   const chosen = segments.now.value?.items.find((item) => item.name === segment && item.eligible);
@@ -180,7 +184,7 @@ function buttonRow(place, edit, why) {
 /** @param {Place} place @param {Edit} edit */
 function discard(place, edit) {
   forgetDraft(draftName(edit));
-  Object.assign(edit, { form: null, errors: [], problem: null, theirs: null, isKept: false });
+  Object.assign(edit, begun(place.route.names[0] ?? ""));
   place.again();
   place.redraw();
 }

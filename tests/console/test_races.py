@@ -149,3 +149,19 @@ def test_a_form_that_is_opened_again_begins_with_what_is_stored_now(world: World
     saved(world, "reopened", max_profiles=77)
     tab.open(form)
     expect(limit).to_have_value("77")
+
+
+def test_a_new_export_that_is_discarded_leaves_nothing_and_a_name_that_was_typed_stays(world: World, tab: Tab) -> None:
+    tab.sign_in("#/new-export")
+    title, name = tab.page.get_by_label("Display name"), tab.page.get_by_label("Short name (used in links)")
+    title.fill("Some title")
+    name.fill("my-own")
+    tab.page.reload()
+    expect(name).to_have_value("my-own")
+    title.fill("Another title")
+    expect(name).to_have_value("my-own")
+    tab.button("Discard it").click()
+    expect(title).to_have_value("")
+    expect(name).to_have_value("")
+    title.fill("From here on")
+    expect(name).to_have_value("from-here-on")
