@@ -86,16 +86,19 @@ function begun(name) {
   return { name, isNew: !name, base: null, etag: null, form: null, errors: [], problem: null, theirs: null, isBusy: false, isKept: false, warnings: [], saved: null, isNameTyped: false, isMappingTouched: false, offer: null, kind: "", begunWith: [] };
 }
 
-/** What the accounts of connections offer, asked for once each. @param {Place} place */
+/** What the accounts of connections offer, asked for once each; what one said of another segment stands until it says more. @param {Place} place */
 function offers(place) {
   /** @type {Map<string, import("./resource.js").Resource>} */
   const asked = new Map();
+  const told = new Map();
   return (form) => {
     if (!form.connection || whyNotWith(place.me, null, "list_fields")) return null;
     const segment = form.segments[0]?.segment ?? "";
     const path = `/connections/${encodeURIComponent(form.connection)}/fields${segment ? `?segment=${encodeURIComponent(segment)}` : ""}`;
     if (!asked.has(path)) asked.set(path, place.read(path));
-    return asked.get(path)?.now.value ?? null;
+    const offer = asked.get(path)?.now.value ?? told.get(form.connection) ?? null;
+    told.set(form.connection, offer);
+    return offer;
   };
 }
 

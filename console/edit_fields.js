@@ -2,7 +2,7 @@
 
 import { h } from "./element.js";
 import { commonColumns, CUSTOM_TYPES, customField, fieldWords, STANDARD_FIELDS, withSuggestions } from "./export_form.js";
-import { addressField } from "./edit_preview.js";
+import { addressField, isSilent } from "./edit_preview.js";
 import { errorsAt, errorText, idOf } from "./fields.js";
 import { listed } from "./format.js";
 import { bar, button } from "./parts.js";
@@ -16,8 +16,7 @@ export function fieldsPart(edit, segments, preview, change) {
   const chosen = form.segments.map((target) => segments.now.value?.items.find((item) => item.name === target.segment)).filter(Boolean);
   const columns = commonColumns(chosen);
   const address = addressField(edit);
-  const isSilent = !edit.offer && address !== "Email";
-  const suggested = isSilent ? 0 : withSuggestions(form.mapping, chosen, edit.offer).length - form.mapping.length;
+  const suggested = isSilent(edit) ? 0 : withSuggestions(form.mapping, chosen, edit.offer).length - form.mapping.length;
   const hasAddress = form.mapping.some(([field]) => field === address);
   const strangers = edit.offer && edit.offer.kind !== "autopilot" ? form.mapping.filter(([field]) => !edit.offer.fields.some((item) => item.name === field)) : [];
   return h("div", { class: "stack" },
@@ -27,7 +26,7 @@ export function fieldsPart(edit, segments, preview, change) {
     h("ul", { class: "mapping", id: idOf("mapping"), tabindex: "-1" }, form.mapping.map((pair, index) => mappingRow(edit, pair, index, columns, preview, change))),
     errorsAt(edit.errors, "mapping").some((error) => error.field === "mapping") ? errorText(edit.errors, "mapping") : null,
     suggested > 0 ? h("p", null, button({ label: `Add ${suggested} suggested ${suggested === 1 ? "field" : "fields"}`, icon: "add", onclick: () => change({ mapping: withSuggestions(form.mapping, chosen, edit.offer) }) })) : null,
-    isSilent ? h("p", { class: "soft" }, "The account has not told its fields yet. What is mapped stays.") : form.segments.length || form.mapping.length ? addRow(form, edit.offer, change) : null,
+    isSilent(edit) ? h("p", { class: "soft" }, "The account has not told its fields yet. What is mapped stays.") : form.segments.length || form.mapping.length ? addRow(form, edit.offer, change) : null,
     form.segments.length ? null : h("p", { class: "soft" }, "Choose segments first: their fields are suggested then."),
     chosen.length || !form.segments.length ? null : h("p", { class: "soft" }, "The columns cannot be read right now; what is mapped is kept."));
 }

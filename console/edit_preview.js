@@ -117,6 +117,11 @@ export function addressField(edit) {
   return edit.kind === "ortto" || edit.form?.mapping.some(([field]) => field === "str::email") ? "str::email" : "Email";
 }
 
+/** Return whether an account that names its fields itself has not done so. @param {import("./edit.js").Edit} edit */
+export function isSilent(edit) {
+  return !edit.offer && addressField(edit) !== "Email";
+}
+
 /** What changes, and what a run would do. @param {import("./edit.js").Edit} edit @param {Follower} preview @param {boolean} isDirty @param {string} lack why nothing can be previewed */
 export function besideForm(edit, preview, isDirty, lack) {
   const changes = edit.isNew || !edit.base ? [] : changesBetween(bodyOf(formOf(edit.base)), bodyOf(/** @type {any} */ (edit.form)));

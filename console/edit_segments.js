@@ -2,6 +2,7 @@
 
 import { serverNow } from "./api.js";
 import { KINDS } from "./connection_form.js";
+import { isSilent } from "./edit_preview.js";
 import { h } from "./element.js";
 import { withSuggestions } from "./export_form.js";
 import { errorsAt, errorText, idOf, selectField } from "./fields.js";
@@ -65,7 +66,7 @@ function segmentColumns(edit, form, items, change) {
   const pick = (item, isOn) => {
     const targets = isOn ? [...form.segments, { segment: item.name, list: item.name }] : form.segments.filter((target) => target.segment !== item.name);
     const chosen = targets.map((target) => items.find((found) => found.name === target.segment)).filter(Boolean);
-    if (edit.isNew && isOn && form.mapping.length === 0) form.mapping = withSuggestions([], chosen, edit.offer);
+    if (edit.isNew && isOn && form.mapping.length === 0 && !isSilent(edit)) form.mapping = withSuggestions([], chosen, edit.offer);
     change({ segments: targets });
   };
   return [

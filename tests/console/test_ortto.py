@@ -66,6 +66,32 @@ def test_a_new_export_is_not_begun_with_fields_of_autopilot_while_its_account_sa
     expect(tab.page.get_by_role("combobox", name="Column for str::email")).to_be_visible()
 
 
+def test_fields_that_nobody_touched_stay_while_the_account_is_asked_about_another_first_segment(
+    world: World, tab: Tab
+) -> None:
+    tab.sign_in("#/new-export?segment=LoyaltyGold")
+    first = tab.page.get_by_role("combobox", name="Column for First name")
+    expect(first).to_have_value("FirstName")
+    refuse(tab, FIELDS, 502, code="autopilot_unavailable", detail="No answer.")
+    with tab.page.expect_response(lambda response: FIELDS in response.url and response.status == 502):
+        tab.page.get_by_role("checkbox", name="Send LapsedCustomers").check()
+        tab.page.get_by_role("checkbox", name="Send LoyaltyGold").uncheck()
+    expect(tab.page.get_by_label("List of LoyaltyGold")).to_have_count(0)
+    expect(first).to_have_value("FirstName")
+    expect(tab.page.get_by_role("combobox", name="Column for Email")).to_have_value("Email")
+
+
+def test_a_segment_that_is_ticked_brings_no_fields_of_autopilot_while_the_account_says_nothing(
+    world: World, tab: Tab
+) -> None:
+    refuse(tab, FIELDS, 502, code="autopilot_unavailable", detail="No answer.")
+    tab.sign_in("#/new-export?connection=main")
+    tab.settles()
+    tab.page.get_by_role("checkbox", name="Send LoyaltyGold").check()
+    expect(tab.page.get_by_text("The account has not told its fields yet.")).to_be_visible()
+    expect(tab.page.get_by_role("combobox", name="Column for")).to_have_count(0)
+
+
 def test_a_run_waits_for_the_account(world: World, tab: Tab) -> None:
     run = world.api.get("exports/loyalty")["last_run"]["id"]
     going = {"status": "Processing", "ended_at": None, "waits_for": "autopilot", "waits_until": "2026-11-29T08:00:00Z"}
