@@ -10,6 +10,7 @@ import { count, listed, plural, spaced } from "./format.js";
 import { LABELS } from "./labels.js";
 import { bar, facts } from "./parts.js";
 import { go, tell } from "./place.js";
+import { ApiProblem } from "./problem.js";
 import { forgetAnswers, reading } from "./resource.js";
 import { hashOf } from "./route.js";
 import { skeleton } from "./state.js";
@@ -43,6 +44,19 @@ export async function startRun(item) {
   if (!started) return;
   forgetAnswers();
   go(hashOf(["exports", item.name, "runs", started.data.run]));
+}
+
+/** Start another run of an export at once, such as a verification, and watch it. @param {Place} place @param {string} name @param {string} path */
+export async function startAnother(place, name, path) {
+  try {
+    const { data } = await call("POST", `/exports/${name}/${path}`);
+    forgetAnswers();
+    if (!place.isLeft) go(hashOf(["exports", name, "runs", data.run]));
+  } catch (error) {
+    if (!(error instanceof ApiProblem)) throw error;
+    const to = error.more.run ? h("a", { href: hashOf(["exports", name, "runs", error.more.run]) }, "Open that run") : null;
+    tell("bad", [`${error.detail} `, to]);
+  }
 }
 
 /** What a run would do, in short. @param {import("./resource.js").Resource | null} preview */

@@ -1,8 +1,7 @@
 /** An export: one line of truth, its runs, its lists, its settings, and who changed it. */
 
-import { detachExport, duplicateExport, pauseExport, previewFacts, removeExport, resumeExport, startRun } from "./actions.js";
+import { detachExport, duplicateExport, pauseExport, previewFacts, removeExport, resumeExport, startAnother, startRun } from "./actions.js";
 import { adviceOn } from "./advice.js";
-import { call } from "./api.js";
 import { h } from "./element.js";
 import { changesTab } from "./export_changes.js";
 import { listsTab } from "./export_lists.js";
@@ -11,14 +10,13 @@ import { settingsTab } from "./export_settings.js";
 import { capital, count, plural } from "./format.js";
 import { bar, commands, inlineMoment, linkButton, statusChip } from "./parts.js";
 import { whyNotWith } from "./permission.js";
-import { go, tell } from "./place.js";
+import { go } from "./place.js";
 import { tellMore } from "./dialog.js";
 import { examplesTable, PREVIEWING } from "./preview.js";
-import { forgetAnswers, reading } from "./resource.js";
+import { reading } from "./resource.js";
 import { hashOf } from "./route.js";
 import { shown } from "./state.js";
 import { deliveryOf } from "./status.js";
-import { ApiProblem } from "./problem.js";
 
 /** @typedef {import("./place.js").Place} Place */
 
@@ -52,7 +50,7 @@ function exportCommands(place, item) {
   return commands("What can be done with this export", [
     { label: "Run", icon: "play", why: may("run") || loose || going, onclick: () => startRun(item) },
     { label: "Preview", icon: "eye", why: may("preview") || loose, onclick: () => showPreview(item) },
-    { label: "Verify", icon: "scale", why: may("verify") || loose || going, onclick: () => verify(item) },
+    { label: "Verify", icon: "scale", why: may("verify") || loose || going, onclick: () => startAnother(place, item.name, "verify") },
     { label: "Edit", icon: "edit", why: may("edit"), onclick: () => go(hashOf(["exports", item.name, "edit"])) },
     item.next_run
       ? { label: "Pause", icon: "pause", why: may("edit"), onclick: () => pauseExport(place, item) }
@@ -99,15 +97,3 @@ export function showPreview(item) {
   }, "wide");
 }
 
-/** @param {any} item */
-async function verify(item) {
-  try {
-    const { data } = await call("POST", `/exports/${item.name}/verify`);
-    forgetAnswers();
-    go(hashOf(["exports", item.name, "runs", data.run]));
-  } catch (error) {
-    if (!(error instanceof ApiProblem)) throw error;
-    const to = error.more.run ? h("a", { href: hashOf(["exports", item.name, "runs", error.more.run]) }, "Open that run") : null;
-    tell("bad", [`${error.detail} `, to]);
-  }
-}

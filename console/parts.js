@@ -43,6 +43,21 @@ export function bar(tone, content, actions = null) {
   );
 }
 
+/** Buttons of which what they do is not done yet. */
+const pressed = new WeakSet();
+
+/** Do what a button does, and nothing at a second click before that is done. @param {Event} event @param {(event: Event) => any} act */
+async function once(event, act) {
+  const at = /** @type {Element} */ (event.currentTarget);
+  if (pressed.has(at)) return;
+  pressed.add(at);
+  try {
+    await act(event);
+  } finally {
+    pressed.delete(at);
+  }
+}
+
 /**
  * A button. One that may not be used stays visible; `why` says what is missing, and stands below the buttons of a `commands` row.
  * @param {{ label: Content, icon?: string, kind?: string, why?: string, isBusy?: boolean, onclick: (event: Event) => void, key?: string, name?: string, type?: string }} settings
@@ -54,7 +69,7 @@ export function button({ label, icon: name, kind = "", why = "", isBusy = false,
     {
       type, class: `button ${kind}`.trim(), "aria-disabled": isOff ? "true" : null, "aria-busy": isBusy ? "true" : null,
       "aria-label": full, "data-key": key,
-      onclick: isOff ? (event) => event.preventDefault() : onclick,
+      onclick: isOff ? (event) => event.preventDefault() : (event) => once(event, onclick),
     },
     name ? icon(name) : null, h("span", null, label),
   );

@@ -1,18 +1,16 @@
 /** A run: what goes on or how it ended, as numbers that add up, and what to do. */
 
-import { cancelRun } from "./actions.js";
+import { cancelRun, startAnother } from "./actions.js";
 import { adviceOn } from "./advice.js";
-import { call, serverNow } from "./api.js";
+import { serverNow } from "./api.js";
 import { partsOf, phasesOf, sumWords, widthsOf } from "./counts.js";
 import { h } from "./element.js";
 import { absolute, clock, count, duration, percent, plural, relative, secondsBetween } from "./format.js";
 import { pauseOf, quarterPassed } from "./pace.js";
 import { bar, button, card, commands, facts, inlineMoment, mark, moment, statusChip, table } from "./parts.js";
 import { whyNotWith } from "./permission.js";
-import { announce, go, tell } from "./place.js";
-import { ApiProblem } from "./problem.js";
+import { announce, tell } from "./place.js";
 import { downloadRejected, rejectedCard } from "./rejected.js";
-import { forgetAnswers } from "./resource.js";
 import { hashOf } from "./route.js";
 import { shown } from "./state.js";
 import { lookOf, triggerWords, waitWords } from "./status.js";
@@ -62,7 +60,7 @@ function sayProgress(run, heard) {
 function runCommands(place, owner, run) {
   const may = (action) => whyNotWith(place.me, owner, action);
   const { rejected, values_omitted: omitted } = run.counts;
-  const again = (path) => startAnother(run.export, path);
+  const again = (path) => startAnother(place, run.export, path);
   return commands("What can be done with this run", [
     !run.ended_at && { label: run.canceling ? "Canceling" : "Cancel", icon: "stop", isBusy: run.canceling, why: may("cancel"), onclick: () => cancelRun(place, run.export, run.id, run.progress.operations - run.progress.settled) },
     run.ended_at && rejected > 0 && { label: `Try ${count(rejected)} rejected again`, icon: "arrows", why: may("run"), onclick: () => again(`runs/${run.id}/rerun`) },
@@ -85,19 +83,6 @@ function copyItem(label, text) {
 function detailsOf(run) {
   const told = Object.entries(run.counts).filter(([, value]) => value).map(([key, value]) => `${key}: ${value}`);
   return [`export: ${run.export}`, `run: ${run.id}`, `status: ${run.status}`, `reason: ${run.reason ?? "-"}`, `queued: ${run.queued_at}`, `ended: ${run.ended_at ?? "-"}`, ...told, run.advice].join("\n");
-}
-
-/** @param {string} name @param {string} path */
-async function startAnother(name, path) {
-  try {
-    const { data } = await call("POST", `/exports/${name}/${path}`);
-    forgetAnswers();
-    go(hashOf(["exports", name, "runs", data.run]));
-  } catch (error) {
-    if (!(error instanceof ApiProblem)) throw error;
-    const to = error.more.run ? h("a", { href: hashOf(["exports", name, "runs", error.more.run]) }, "Open that run") : null;
-    tell("bad", [`${error.detail} `, to]);
-  }
 }
 
 /** How it stands, and what to do. @param {any} run */
@@ -174,7 +159,7 @@ function findingsCard(place, owner, run) {
     }),
     h("div", { class: "card-foot" },
       h("p", { class: "soft" }, "Missing: ours, and not there. Extra: put there by others; they stay. Drifted: there with other values than were sent."),
-      isOpen ? h("p", null, button({ label: `Mend ${plural(wrong, "difference")}`, icon: "check", kind: "primary", why: whyNotWith(place.me, owner, "verify"), onclick: () => startAnother(run.export, "verify?repair=true") })) : null),
+      isOpen ? h("p", null, button({ label: `Mend ${plural(wrong, "difference")}`, icon: "check", kind: "primary", why: whyNotWith(place.me, owner, "verify"), onclick: () => startAnother(place, run.export, "verify?repair=true") })) : null),
   ], "flush");
 }
 

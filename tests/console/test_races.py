@@ -165,3 +165,15 @@ def test_a_new_export_that_is_discarded_leaves_nothing_and_a_name_that_was_typed
     expect(name).to_have_value("")
     title.fill("From here on")
     expect(name).to_have_value("from-here-on")
+
+
+def test_a_button_that_is_clicked_twice_does_its_work_once(world: World, tab: Tab) -> None:
+    tab.sign_in("#/exports/loyalty")
+    tab.settles()
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    tab.button("Verify").dblclick()
+    expect(tab.page).to_have_url(re.compile("#/exports/loyalty/runs/"))
+    expect(tab.page.get_by_text("ended").first).to_be_visible()
+    assert [url.rpartition("/")[2] for url in asked] == ["verify"]
+    expect(tab.page.get_by_text("Another run of this export is going")).to_have_count(0)
