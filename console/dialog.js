@@ -2,13 +2,15 @@
 
 import { h, show } from "./element.js";
 import { button } from "./parts.js";
+import { tell } from "./place.js";
 import { ApiProblem } from "./problem.js";
 import { problemBar } from "./state.js";
 
 /** @typedef {import("./element.js").Content} Content */
 
 /**
- * Ask before something is done; return what `act` returned, or null if the question was closed. `begin` may read what the
+ * Ask before something is done; return what `act` returned, or null if the question was closed. Closing it undoes nothing: what has
+ * begun by then is waited for. `begin` may read what the
  * question shows: it gets a function that draws it again, and returns what to call at the end.
  * @param {{ title: string, content: () => Content, confirm: () => { label: string, kind?: string, why?: string }, act: () => Promise<any>, begin?: (redraw: () => void) => (() => void) | void, extra?: (close: () => void) => Content, cancel?: string, kind?: string }} question
  * @returns {Promise<any>}
@@ -27,13 +29,13 @@ export function ask({ title, content, confirm, act, begin, extra, cancel = "Canc
         h("div", { class: "dialog-actions" },
           button({ ...confirm(), kind: confirm().kind ?? "primary", isBusy, type: "submit", onclick: () => undefined }),
           extra?.(() => dialog.close()),
-          button({ label: cancel, onclick: () => dialog.close() }))),
+          button({ label: isBusy ? "Close" : cancel, onclick: () => dialog.close() }))),
     ]);
     const end = begin?.(draw);
     dialog.onclose = () => {
       end?.();
       dialog.remove();
-      resolve(result);
+      if (!isBusy) resolve(result);
     };
     document.body.append(dialog);
     draw();
@@ -49,13 +51,16 @@ export function ask({ title, content, confirm, act, begin, extra, cancel = "Canc
       draw();
       try {
         result = (await act()) ?? true;
-        dialog.close();
       } catch (error) {
         if (!(error instanceof ApiProblem)) throw error;
         problem = error;
       }
       isBusy = false;
-      if (dialog.isConnected) draw();
+      if (!dialog.isConnected) {
+        if (problem) tell("bad", problem.detail);
+        resolve(result);
+      } else if (result) dialog.close();
+      else draw();
     }
   });
 }

@@ -177,3 +177,34 @@ def test_a_button_that_is_clicked_twice_does_its_work_once(world: World, tab: Ta
     expect(tab.page.get_by_text("ended").first).to_be_visible()
     assert [url.rpartition("/")[2] for url in asked] == ["verify"]
     expect(tab.page.get_by_text("Another run of this export is going")).to_have_count(0)
+
+
+def test_a_question_that_is_closed_while_it_is_done_still_tells_that_it_was_done(world: World, tab: Tab) -> None:
+    saved(world, "closing")
+    tab.sign_in("#/exports/closing")
+    tab.settles()
+    tab.button("Remove").click()
+    kept = held(tab, "DELETE", "exports/closing")
+    with tab.page.expect_request(lambda request: request.method == "DELETE"):
+        tab.button("Remove export").click()
+    expect(tab.button("Close")).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    kept[0].continue_()
+    expect(tab.page.get_by_text("closing was removed.")).to_be_visible()
+    expect(tab.page).to_have_url(re.compile("#/exports$"))
+
+
+def test_a_question_that_is_closed_while_it_is_done_tells_what_went_wrong(world: World, tab: Tab) -> None:
+    tab.expected.add("503")
+    saved(world, "failing")
+    tab.sign_in("#/exports/failing")
+    tab.settles()
+    tab.button("Remove").click()
+    kept = held(tab, "DELETE", "exports/failing")
+    with tab.page.expect_request(lambda request: request.method == "DELETE"):
+        tab.button("Remove export").click()
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    kept[0].fulfill(status=503)
+    expect(tab.page.get_by_role("alert")).to_contain_text("The app is not ready yet.")
