@@ -58,8 +58,7 @@ export function reading(path, changed, options = {}) {
     clearTimeout(timer);
     const mine = ++turn;
     try {
-      if (options.isPaged) await readPages(mine);
-      else await readOne();
+      await (options.isPaged ? readPages(mine) : readOne(mine));
       failures = 0;
     } catch (error) {
       if (stop.signal.aborted || mine !== turn) return;
@@ -69,13 +68,15 @@ export function reading(path, changed, options = {}) {
     if (!stop.signal.aborted && mine === turn) plan();
   }
 
-  async function readOne() {
+  /** @param {number} mine */
+  async function readOne(mine) {
     const known = options.known ?? (options.method ? null : snapshot.etag);
     let answer = await call(options.method ?? "GET", path, { known, body: options.body, signal: stop.signal });
     while (answer.status === 202 && answer.location) {
       await new Promise((resolve) => setTimeout(resolve, LONG_PAUSE));
       answer = await call("GET", answer.location.replace(/^\/api/, ""), { signal: stop.signal });
     }
+    if (mine !== turn) return;
     const fresh = answer.status === 304 ? {} : { value: answer.data, etag: answer.etag };
     update({ ...fresh, problem: null, readAt: serverNow(), isWhole: true });
   }

@@ -208,3 +208,29 @@ def test_a_question_that_is_closed_while_it_is_done_tells_what_went_wrong(world:
     expect(tab.page.get_by_role("dialog")).to_have_count(0)
     kept[0].fulfill(status=503)
     expect(tab.page.get_by_role("alert")).to_contain_text("The app is not ready yet.")
+
+
+def test_an_answer_that_was_overtaken_is_not_shown_over_a_newer_one(world: World, tab: Tab) -> None:
+    saved(world, "overtaken")
+    tab.page.clock.install()
+    tab.sign_in("#/exports/overtaken")
+    tab.settles()
+    late: list[Any] = []
+
+    def keep(route: Route) -> None:
+        late.extend((route, route.fetch()))
+
+    tab.page.route(re.compile("/api/exports/overtaken$"), keep, times=1)
+    with tab.page.expect_request(re.compile("/api/exports/overtaken$")):
+        tab.page.clock.fast_forward(40_000)  # the screen reads itself again
+    tab.button("Resume").click()
+    tab.button("Run with each refresh").click()
+    pause = tab.page.get_by_role("toolbar").get_by_role("button", name="Pause")
+    expect(pause).to_be_visible()
+    with tab.page.expect_response(re.compile("/api/exports/overtaken$")) as answered:
+        late[0].fulfill(response=late[1])
+    answered.value.finished()
+    tab.button("Preview").click()
+    expect(tab.page.get_by_role("dialog")).to_contain_text("Added to lists")
+    tab.button("Close").click()
+    expect(pause).to_be_visible()
