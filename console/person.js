@@ -49,7 +49,7 @@ function personForm(place, usable, left, state) {
     textField({
       label: "E-mail address", path: "email", value: state.email, errors: state.error ? [{ field: "email", detail: state.error }] : [], kind: "email",
       change: (text) => {
-        state.email = text;
+        Object.assign(state, { email: text, answers: [], isBusy: false, turn: state.turn + 1 });
         place.redraw();
       }, more: { autocomplete: "off", spellcheck: "false" },
     }),

@@ -234,3 +234,25 @@ def test_an_answer_that_was_overtaken_is_not_shown_over_a_newer_one(world: World
     expect(tab.page.get_by_role("dialog")).to_contain_text("Added to lists")
     tab.button("Close").click()
     expect(pause).to_be_visible()
+
+
+def test_an_answer_about_one_address_does_not_stand_below_another(world: World, tab: Tab) -> None:
+    tab.expected.add("503")
+    tab.sign_in("#/person?export=loyalty")
+    address = tab.page.get_by_label("E-mail address")
+    address.fill("nobody@example.com")
+    tab.button("Find").click()
+    expect(tab.page.get_by_text("Not in the segment").first).to_be_visible()
+    address.fill("somebody@example.com")
+    expect(tab.page.get_by_text("Not in the segment")).to_have_count(0)
+    kept = held(tab, "POST", "exports/loyalty/explain")
+    with tab.page.expect_request(re.compile("/explain$")):
+        tab.button("Find").click()
+    address.fill("else@example.com")
+    with tab.page.expect_request(re.compile("/explain$")) as second:
+        tab.button("Find").click()
+    assert second.value.post_data_json == {"email": "else@example.com"}
+    kept[0].fulfill(status=503)  # of the address before: nothing of it is shown
+    kept[1].continue_()
+    expect(tab.page.get_by_text("Not in the segment").first).to_be_visible()
+    expect(tab.page.get_by_text("The app is not ready yet.")).to_have_count(0)
