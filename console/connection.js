@@ -17,6 +17,7 @@ import { hashOf } from "./route.js";
 import { problemBar, shown } from "./state.js";
 
 /** @typedef {import("./place.js").Place} Place */
+/** @typedef {import("./resource.js").Resource} Resource */
 
 const SECRET = Object.freeze({
   readable: ["good", "check", "can be read"], missing: ["bad", "cross", "is missing: store it again"],
@@ -39,14 +40,14 @@ export function connectionScreen(place) {
       if (why) return bar("warning", ["Connections are made and changed by administrators. ", why]);
       if (isNew) return connectionEditor(place, state, null, null);
       return stored && shown(stored, (item) => [
-        connectionCommands(place, state, item, exports?.now.value ?? [], stored.now.etag),
-        state.isOpen && state.form ? connectionEditor(place, state, item, stored.now.etag) : aboutConnection(item, exports?.now.value ?? []),
+        connectionCommands(place, state, item, exports, stored.now.etag),
+        state.isOpen && state.form ? connectionEditor(place, state, item, stored.now.etag) : aboutConnection(item, exports),
       ]);
     },
   };
 }
 
-/** @param {Place} place @param {any} state @param {any} item @param {readonly any[]} exports @param {string | null} etag */
+/** @param {Place} place @param {any} state @param {any} item @param {Resource | null} exports @param {string | null} etag */
 function connectionCommands(place, state, item, exports, etag) {
   const open = () => {
     Object.assign(state, { form: connectionForm(item), isOpen: true, errors: [], problem: null });
@@ -74,7 +75,7 @@ async function testConnection(place, state, item) {
   place.redraw();
 }
 
-/** @param {any} item @param {readonly any[]} exports */
+/** @param {any} item @param {Resource | null} exports */
 function aboutConnection(item, exports) {
   const users = exportsOn(exports, item.name);
   const key = SECRET[item.secret] ?? ["quiet", "info", "not known"];
@@ -86,7 +87,7 @@ function aboutConnection(item, exports) {
       ["Consent", [moment(item.consent?.at), h("small", null, `by ${item.consent?.by}, text of ${item.consent?.text_version}`)]],
       ["Changed", [moment(item.updated_at), h("small", null, `by ${item.updated_by}`)]],
     ])),
-    card(`${plural(users.length, "export")} on it`, users.length
+    card(users ? `${plural(users.length, "export")} on it` : "Exports on it", !users ? h("p", { class: "soft" }, "Not known yet.") : users.length
       ? h("ul", { class: "columns" }, users.map((user) => h("li", null, h("a", { href: hashOf(["exports", user.name]) }, user.display_name))))
       : h("p", { class: "soft" }, "No export uses it.")),
   ];
@@ -170,14 +171,15 @@ async function connected(place, state, etag) {
   go(hashOf(["connections", data.name]), { tone: "good", content: `${data.display_name} is connected to the account ${data.account ?? "of its key"}.` });
 }
 
-/** @param {Place} place @param {any} item @param {readonly any[]} exports @param {string | null} etag */
+/** @param {Place} place @param {any} item @param {Resource | null} exports @param {string | null} etag */
 async function removeConnection(place, item, exports, etag) {
-  const users = exportsOn(exports, item.name);
+  const known = exportsOn(exports, item.name);
+  const users = known ?? [];
   const done = await ask({
     title: `Remove ${item.display_name}?`,
     content: () => [
       users.length ? bar("warning", [h("p", null, `${plural(users.length, "export")} on it ${users.length === 1 ? "keeps its settings and loses" : "keep their settings and lose"} the connection, and cannot run:`), h("ul", null, users.map((user) => h("li", null, user.display_name)))])
-        : h("p", null, "No export uses it."),
+        : h("p", null, known ? "No export uses it." : "It is removed only if no export uses it."),
       h("p", null, "Its key is removed from Key Vault if the app stored it. Contacts and lists at the account stay as they are."),
     ],
     confirm: () => ({ label: users.length ? `Detach ${plural(users.length, "export")}, remove` : "Remove connection", icon: "bin", kind: "danger" }),

@@ -19,19 +19,19 @@ export function connectionsScreen(place) {
       return [
         h("p", { class: "lead" }, "A connection is a named link to one account. Administrators control where data can go; contributors define what is sent and how often."),
         commands("Connections", [{ label: "Add connection", icon: "add", why, onclick: () => go("#/new-connection") }]),
-        shown(connections, ({ items }) => (items.length ? card(null, connectionsTable(items, exports.now.value ?? [], !why), "flush")
+        shown(connections, ({ items }) => (items.length ? card(null, connectionsTable(items, exports, !why), "flush")
           : empty("No connection yet", why ? "Contact an administrator: they make connections." : "A connection needs the account's API key, and your agreement that data goes there."))),
       ];
     },
   };
 }
 
-/** Return the exports that use a connection. @param {readonly any[]} exports @param {string} name */
+/** Return the exports that use a connection, null until all are read. @param {import("./resource.js").Resource | null} exports @param {string} name @returns {readonly any[] | null} */
 export function exportsOn(exports, name) {
-  return exports.filter((item) => item.connection === name);
+  return exports?.now.isWhole ? exports.now.value.filter((item) => item.connection === name) : null;
 }
 
-/** @param {readonly any[]} items @param {readonly any[]} exports @param {boolean} isAdmin */
+/** @param {readonly any[]} items @param {import("./resource.js").Resource} exports @param {boolean} isAdmin */
 function connectionsTable(items, exports, isAdmin) {
   const mine = (cell) => (item) => (item.damaged ? null : cell(item));
   const columns = [
@@ -41,7 +41,7 @@ function connectionsTable(items, exports, isAdmin) {
     isAdmin && { label: "Who may use it", cell: mine((item) => accessWords(item.access)) },
     isAdmin && { label: "Consent", cell: mine((item) => [moment(item.consent?.at), h("small", null, `by ${item.consent?.by}`)]) },
     isAdmin && { label: "Pace", cell: mine((item) => `${plural(item.rate_limit, "request")} a second`) },
-    { label: "Exports", kind: "number", cell: (item) => count(exportsOn(exports, item.name).length) },
+    { label: "Exports", kind: "number", cell: (item) => count(exportsOn(exports, item.name)?.length) },
   ].filter((column) => column !== false);
   return [table({ caption: "Connections", columns, rows: items, key: (item) => item.name }),
     isAdmin ? null : h("div", { class: "card-foot" }, bar("info", "Account, key and consent are shown to administrators only."))];

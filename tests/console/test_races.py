@@ -256,3 +256,15 @@ def test_an_answer_about_one_address_does_not_stand_below_another(world: World, 
     kept[1].continue_()
     expect(tab.page.get_by_text("Not in the segment").first).to_be_visible()
     expect(tab.page.get_by_text("The app is not ready yet.")).to_have_count(0)
+
+
+def test_which_exports_are_on_a_connection_is_not_said_before_it_is_known(world: World, tab: Tab) -> None:
+    tab.page.route(re.compile(r"/api/exports\?"), lambda route: None)  # has no answer
+    tab.sign_in("#/connections/main")
+    expect(tab.page.get_by_role("heading", name="Exports on it")).to_be_visible()
+    expect(tab.page.get_by_text("No export uses it.")).to_have_count(0)
+    tab.button("Remove").click()
+    expect(tab.page.get_by_role("dialog")).to_contain_text("It is removed only if no export uses it.")
+    tab.button("Cancel").click()
+    tab.open("#/connections")
+    expect(tab.page.get_by_role("row", name="Main account")).to_contain_text("not known")
