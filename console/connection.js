@@ -31,17 +31,17 @@ export function connectionScreen(place) {
   const why = whyNot(place.me, "put_connection");
   const stored = isNew || why ? null : place.read(`/connections/${encodeURIComponent(name)}`);
   const exports = isNew || why ? null : place.read("/exports?limit=200", { isPaged: true });
-  const state = { form: isNew ? connectionForm(null) : null, errors: /** @type {any[]} */ ([]), problem: /** @type {ApiProblem | null} */ (null), isBusy: false, isNameTyped: false, isOpen: isNew };
+  const state = { form: isNew ? connectionForm(null) : null, errors: /** @type {any[]} */ ([]), problem: /** @type {ApiProblem | null} */ (null), isBusy: false, isNameTyped: false, isOpen: isNew, etag: /** @type {string | null} */ (null) };
   return {
     title: () => (isNew ? "New connection" : (stored?.now.value?.display_name ?? name)),
     trail: () => [["Connections", "#/connections"]],
     keeps: () => Boolean(state.form?.key),
     body: () => {
       if (why) return bar("warning", ["Connections are made and changed by administrators. ", why]);
-      if (isNew) return connectionEditor(place, state, null, null);
+      if (isNew) return connectionEditor(place, state, null);
       return stored && shown(stored, (item) => [
         connectionCommands(place, state, item, exports, stored.now.etag),
-        state.isOpen && state.form ? connectionEditor(place, state, item, stored.now.etag) : aboutConnection(item, exports),
+        state.isOpen && state.form ? connectionEditor(place, state, item) : aboutConnection(item, exports),
       ]);
     },
   };
@@ -50,7 +50,7 @@ export function connectionScreen(place) {
 /** @param {Place} place @param {any} state @param {any} item @param {Resource | null} exports @param {string | null} etag */
 function connectionCommands(place, state, item, exports, etag) {
   const open = () => {
-    Object.assign(state, { form: connectionForm(item), isOpen: true, errors: [], problem: null });
+    Object.assign(state, { form: connectionForm(item), etag, isOpen: true, errors: [], problem: null });
     place.redraw();
   };
   return commands("What can be done with this connection", [
@@ -98,8 +98,8 @@ function strategyWords(strategy) {
   return { auto: "automatic: the app tests which call works", bulk: "by the bulk call", single: "by a call for each membership" }[strategy] ?? strategy;
 }
 
-/** @param {Place} place @param {any} state @param {any} item @param {string | null} etag */
-function connectionEditor(place, state, item, etag) {
+/** @param {Place} place @param {any} state @param {any} item */
+function connectionEditor(place, state, item) {
   const { form, errors } = state;
   const isNew = !item;
   const set = (changes) => {
@@ -107,7 +107,7 @@ function connectionEditor(place, state, item, etag) {
     place.redraw();
   };
   const field = (path, value, change, more = {}, help = "", kind = "text") => textField({ label: path === "api_key" && !isNew ? "New API key" : labelOf(path, CONNECTION_LABELS), path, value, errors, change, more, help, kind });
-  return h("form", { class: "stack narrow", novalidate: true, autocomplete: "off", onsubmit: (event) => saveConnection(event, place, state, isNew, etag) },
+  return h("form", { class: "stack narrow", novalidate: true, autocomplete: "off", onsubmit: (event) => saveConnection(event, place, state, isNew) },
     errorSummary(errors.length ? (state.problem?.detail ?? "") : "", errors, CONNECTION_LABELS),
     state.problem && !errors.length ? problemBar(state.problem) : null,
     card(null, h("div", { class: "stack" },
@@ -139,8 +139,8 @@ function connectionEditor(place, state, item, etag) {
       h("span", { class: "soft" }, "The key is tried before anything is kept.")));
 }
 
-/** @param {Event} event @param {Place} place @param {any} state @param {boolean} isNew @param {string | null} etag */
-async function saveConnection(event, place, state, isNew, etag) {
+/** @param {Event} event @param {Place} place @param {any} state @param {boolean} isNew */
+async function saveConnection(event, place, state, isNew) {
   event.preventDefault();
   if (state.isBusy) return;
   state.problem = null;
@@ -149,13 +149,16 @@ async function saveConnection(event, place, state, isNew, etag) {
     state.isBusy = true;
     place.redraw();
     try {
-      return await connected(place, state, etag);
+      return await connected(place, state);
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       state.problem = error;
       state.errors = error.code === "key_refused" ? [{ field: "api_key", detail: error.detail }] : [...error.errors];
       if (error.status === 412 && isNew) state.errors = [{ field: "name", detail: error.detail }];
-      else if (error.status === 412) state.problem = new ApiProblem({ ...error, detail: "Somebody else saved this connection first. Cancel to see their version, then change it again.", errors: [] });
+      else if (error.status === 412) {
+        state.problem = new ApiProblem({ ...error, detail: "Somebody else saved this connection first. Cancel to see their version, then change it again.", errors: [] });
+        place.again();
+      }
     } finally {
       state.isBusy = false;
     }
@@ -164,9 +167,9 @@ async function saveConnection(event, place, state, isNew, etag) {
   focusErrors();
 }
 
-/** @param {Place} place @param {any} state @param {string | null} etag */
-async function connected(place, state, etag) {
-  const { data } = await place.change("PUT", `/connections/${state.form.name}`, { body: connectionBody(state.form), ifMatch: etag, known: etag ? null : "*" });
+/** @param {Place} place @param {any} state */
+async function connected(place, state) {
+  const { data } = await place.change("PUT", `/connections/${state.form.name}`, { body: connectionBody(state.form), ifMatch: state.etag, known: state.etag ? null : "*" });
   Object.assign(state, { form: null, isOpen: false });
   go(hashOf(["connections", data.name]), { tone: "good", content: `${data.display_name} is connected to the account ${data.account ?? "of its key"}.` });
 }

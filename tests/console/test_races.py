@@ -268,3 +268,22 @@ def test_which_exports_are_on_a_connection_is_not_said_before_it_is_known(world:
     tab.button("Cancel").click()
     tab.open("#/connections")
     expect(tab.page.get_by_role("row", name="Main account")).to_contain_text("not known")
+
+
+def test_a_connection_that_somebody_else_changed_is_seen_and_changed_again(world: World, tab: Tab) -> None:
+    tab.expected.add("412")
+    tab.sign_in("#/connections/main")
+    tab.settles()
+    tab.button("Edit, replace key").click()
+    tab.page.get_by_label("Display name").fill("Mine")
+    tab.page.get_by_label("I agree").check()
+    world.connect(display_name="Theirs")
+    tab.button("Save").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("Somebody else saved this connection first.")
+    tab.button("Cancel").click()
+    expect(tab.page.locator("#title")).to_have_text("Theirs")
+    tab.button("Edit, replace key").click()
+    tab.page.get_by_label("Display name").fill("Main account")
+    tab.page.get_by_label("I agree").check()
+    tab.button("Save").click()
+    expect(tab.page.get_by_text("Main account is connected to the account")).to_be_visible()
