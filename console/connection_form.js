@@ -1,5 +1,7 @@
 /** The form of a connection as values, and the text that is agreed to. */
 
+import { numberOf } from "./export_form.js";
+
 /** The text of `agree_to_privacy`, word for word as the app has it: a test compares them. */
 export const CONSENT =
   "By agreeing you allow the transfer of data, including personal data, from Customer Insights to the service that " +
@@ -22,11 +24,10 @@ export function connectionForm(view) {
 
 /** Return what is saved of a form: the key only if one was typed. @param {ConnectionForm} form @returns {Record<string, any>} */
 export function connectionBody(form) {
-  const rate = Number(form.rate_limit.trim());
   return {
     display_name: form.display_name.trim(), kind: form.kind, access: form.access, list_strategy: form.list_strategy,
-    ...(form.rate_limit.trim() === "" ? {} : { rate_limit: Number.isNaN(rate) ? form.rate_limit : rate }),
-    ...(form.calls_in_flight.trim() === "" ? {} : { calls_in_flight: Number(form.calls_in_flight) || form.calls_in_flight }),
+    ...(form.rate_limit.trim() === "" ? {} : { rate_limit: numberOf(form.rate_limit) }),
+    ...(form.calls_in_flight.trim() === "" ? {} : { calls_in_flight: numberOf(form.calls_in_flight) }),
     agree_to_privacy: form.hasAgreed,
     ...(KINDS[form.kind]?.regions.length ? { region: form.region ?? KINDS[form.kind].regions[0] } : {}),
     ...(form.isSecretNamed && form.secret_name.trim() ? { secret_name: form.secret_name.trim() } : {}),

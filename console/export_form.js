@@ -54,9 +54,10 @@ export function bodyOf(form) {
   };
 }
 
-/** @param {number | string} value */
-function numberOf(value) {
-  const text = String(value).trim().replace(/[\s,]/g, "");
+/** Return what is typed as a number: 250 000, 250,000 and 250.000 are one, and so are 0.5 and 0,5. @param {number | string} value */
+export function numberOf(value) {
+  if (typeof value === "number") return value;
+  const text = value.replace(/\s/g, "").replace(/^[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*$/, (all) => all.replace(/[.,]/g, "")).replace(",", ".");
   return text === "" || Number.isNaN(Number(text)) ? value : Number(text);
 }
 

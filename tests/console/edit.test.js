@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changesBetween, mergedOver } from "../../console/changes.js";
-import { bodyOf, commonColumns, customField, fieldWords, formOf, lacksOf, NEW_EXPORT, slugOf, withSuggestions } from "../../console/export_form.js";
+import { bodyOf, commonColumns, customField, fieldWords, formOf, lacksOf, NEW_EXPORT, numberOf, slugOf, withSuggestions } from "../../console/export_form.js";
 import { errorsAt } from "../../console/fields.js";
 import { CONNECTION_LABELS, inFormWords, LABELS, labelOf } from "../../console/labels.js";
 
@@ -25,6 +25,15 @@ test("numbers are read as people write them; what is no number goes as it is, an
   form.guards.max_removed_percent = "many";
   assert.equal(bodyOf(form).max_profiles, 250_000);
   assert.equal(bodyOf(form).guards.max_removed_percent, "many");
+});
+
+test("a number is the same number however a country writes it", () => {
+  const read = (text) => numberOf(text);
+  for (const text of ["250000", "250 000", "250,000", "250.000", " 250\u00a0000 "]) assert.equal(read(text), 250_000, text);
+  for (const text of ["0.5", "0,5", ",5"]) assert.equal(read(text), 0.5, text);
+  assert.deepEqual(["0.125", "0,125", "1.5", "12,25", "1,000,000", "0"].map(read), [0.125, 0.125, 1.5, 12.25, 1_000_000, 0]);
+  for (const text of ["1,000.5", "1.2.3", "many", "", "1,2,3"]) assert.equal(read(text), text);
+  assert.equal(read(1500.125), 1500.125);
 });
 
 test("a form says what it lacks, at the field", () => {
