@@ -6,7 +6,7 @@ import { changesBetween, mergedOver } from "./changes.js";
 import { forgetDraft, keepDraft, keptDraft } from "./draft.js";
 import { fieldsPart } from "./edit_fields.js";
 import { safetyPart, schedulePart } from "./edit_safety.js";
-import { addressField, besideForm, changeList, followForm, isName, wishOf } from "./edit_preview.js";
+import { addressField, asksNewPeople, besideForm, changeList, followForm, isName, wishOf } from "./edit_preview.js";
 import { connectionPart, segmentsPart } from "./edit_segments.js";
 import { h } from "./element.js";
 import { bodyOf, formOf, lacksOf, NEW_EXPORT, slugOf, withSuggestions } from "./export_form.js";
@@ -74,7 +74,7 @@ export function editScreen(place) {
             card("1. Connection", connectionPart(place, edit, connections, change)),
             card("2. Segments and lists", segmentsPart(edit, segments, change), "flush"),
             card("3. Fields", fieldsPart(edit, segments, preview, change)),
-            card("4. When and safety", [schedulePart(edit, change), safetyPart(edit, change, connections)])),
+            card("4. When and safety", [schedulePart(edit, change), safetyPart(edit, change)])),
           h("aside", { class: "beside stack", "aria-label": "What changes, and preview" }, besideForm(edit, preview, dirty, lack))),
         buttonRow(place, edit, why));
     },
@@ -196,7 +196,7 @@ function discard(place, edit) {
 async function saved(event, place, edit) {
   event.preventDefault();
   if (edit.isBusy || !edit.form || (!edit.isNew && !isDirty(edit))) return;
-  edit.errors = lacksOf(edit.form, addressField(edit));
+  edit.errors = lacksOf(edit.form, addressField(edit), asksNewPeople(edit));
   edit.problem = null;
   if (edit.isNew && !isName(edit.name)) edit.errors.push({ field: "name", detail: "Small letters, digits and hyphens, such as loyalty-lists." });
   if (edit.errors.length) return refuse(place);

@@ -95,7 +95,7 @@ export function wishOf(edit, isDirty, why) {
   const body = bodyOf(form);
   if (edit.isNew && edit.isBusy) return { wish: null, lack: "" };
   if (!form.connection) return { wish: null, lack: "Choose a connection first: it depends on what its account holds." };
-  const lack = lacksOf({ ...form, display_name: form.display_name || "-" }, addressField(edit))[0];
+  const lack = lacksOf({ ...form, display_name: form.display_name || "-" }, addressField(edit), asksNewPeople(edit))[0];
   if (lack) return { wish: null, lack: lack.detail };
   if (isDirty && why) return { wish: null, lack: why };
   if (!isName(edit.name)) return { wish: null, lack: "Give it a name first." };
@@ -115,6 +115,11 @@ export function isName(text) {
 export function addressField(edit) {
   if (edit.offer) return edit.offer.address;
   return edit.kind === "ortto" || edit.form?.mapping.some(([field]) => field === "str::email") ? "str::email" : "Email";
+}
+
+/** Return whether whoever makes contacts there has to say if they are subscribed. @param {import("./edit.js").Edit} edit @returns {boolean} */
+export function asksNewPeople(edit) {
+  return edit.offer ? edit.offer.asks_new_people : edit.kind === "ortto";
 }
 
 /** Return whether an account that names its fields itself has not done so. @param {import("./edit.js").Edit} edit */

@@ -1,5 +1,6 @@
 /** Parts of the form of an export: when it runs, and what it may not do without being told. */
 
+import { asksNewPeople } from "./edit_preview.js";
 import { h } from "./element.js";
 import { checkField, choiceField, selectField, textField } from "./fields.js";
 import { LABELS } from "./labels.js";
@@ -41,18 +42,17 @@ function times(edit, schedule, change) {
     h("p", { class: "soft" }, `${cronWords(schedule.cron)}, ${schedule.time_zone}. A missed time runs once, later.`));
 }
 
-/** @param {import("./edit.js").Edit} edit @param {(changes: any) => void} change @param {import("./resource.js").Resource} connections */
-export function safetyPart(edit, change, connections) {
+/** @param {import("./edit.js").Edit} edit @param {(changes: any) => void} change */
+export function safetyPart(edit, change) {
   const form = /** @type {import("./export_form.js").ExportForm} */ (edit.form);
   const { guards, verification } = form;
-  const kind = connections.now.value?.items.find((item) => item.name === form.connection)?.kind;
   const number = (path, value, set, help) => textField({ label: LABELS[path], path, value, errors: edit.errors, help, change: set, more: { inputmode: "decimal" } });
   return h("div", { class: "stack" },
     choiceField({
       label: LABELS.leavers, path: "leavers", value: form.leavers, errors: edit.errors, change: (leavers) => change({ leavers }),
       options: [["remove", "Is taken off the list", "Only those whom this export put there."], ["keep", "Stays on the list"]],
     }),
-    (edit.offer ? edit.offer.asks_new_people : kind === "ortto") ? choiceField({
+    asksNewPeople(edit) ? choiceField({
       label: LABELS.new_people, path: "new_people", value: form.new_people ?? "", errors: edit.errors, change: (value) => change({ new_people: value }),
       options: [["subscribed", "Are subscribed: they agreed to be mailed"], ["not_subscribed", "Are not subscribed"]],
     }) : null,

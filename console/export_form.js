@@ -98,8 +98,8 @@ export function withSuggestions(mapping, chosen, offer = null) {
   return [.../** @type {[string, string][]} */ ([...mapping]), .../** @type {[string, string][]} */ (found)];
 }
 
-/** Return what a form lacks before it can be saved, by field. @param {ExportForm} form @param {string} [address] the field that holds the e-mail address @returns {{ field: string, detail: string }[]} */
-export function lacksOf(form, address = "Email") {
+/** Return what a form lacks before it can be saved, by field. @param {ExportForm} form @param {string} [address] the field that holds the e-mail address @param {boolean} [asksNewPeople] @returns {{ field: string, detail: string }[]} */
+export function lacksOf(form, address = "Email", asksNewPeople = false) {
   const mapped = new Map();
   const lacks = [];
   if (!form.display_name.trim()) lacks.push({ field: "display_name", detail: "Give it a name." });
@@ -110,5 +110,6 @@ export function lacksOf(form, address = "Email") {
     mapped.set(field, column);
   }
   if (!mapped.get(address)) lacks.push({ field: `mapping.${address}`, detail: "Choose the column that holds the e-mail address: contacts are matched by it." });
+  if (asksNewPeople && !form.new_people) lacks.push({ field: "new_people", detail: "Choose whether new people are subscribed." });
   return lacks;
 }

@@ -40,11 +40,12 @@ export function skeleton(patience, waiting = "The app is waking up. The first an
 /** A problem, with what helps somebody who is asked about it. @param {ApiProblem} problem @param {(() => void) | null} [retry] */
 export function problemBar(problem, retry = null) {
   if (problem.status === 404) return empty("Nothing here", problem.detail);
+  const others = problem.errors.filter((error) => error.detail !== problem.detail);
   const tone = problem.status === 403 || problem.status === 401 ? "warning" : "bad";
   return bar(tone, [
     h("p", null, problem.detail),
     problem.more.run && problem.more.export ? runLink(problem.more.export, problem.more.run) : null,
-    problem.errors.length ? h("ul", null, problem.errors.map((error) => h("li", null, h("b", null, fieldName(error.field, LABELS)), `: ${error.detail}`))) : null,
+    others.length ? h("ul", null, others.map((error) => h("li", null, h("b", null, fieldName(error.field, LABELS)), `: ${error.detail}`))) : null,
   ], [
     retry ? button({ label: "Try again", onclick: retry }) : null,
     copyButton(() => problemDetails(problem)),

@@ -92,6 +92,18 @@ def test_a_segment_that_is_ticked_brings_no_fields_of_autopilot_while_the_accoun
     expect(tab.page.get_by_role("combobox", name="Column for")).to_have_count(0)
 
 
+def test_a_new_export_asks_who_may_be_mailed_before_it_asks_the_app(world: World, tab: Tab) -> None:
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    tab.sign_in("#/new-export?segment=LoyaltyGold")
+    beside = tab.page.get_by_role("complementary")
+    expect(beside).to_contain_text("Choose whether new people are subscribed.")
+    expect(tab.page.get_by_role("alert")).to_have_count(0)
+    tab.button("Save").click()
+    expect(tab.page.get_by_role("alert")).to_contain_text("New people: Choose whether new people are subscribed.")
+    assert asked == []
+
+
 def test_a_run_waits_for_the_account(world: World, tab: Tab) -> None:
     run = world.api.get("exports/loyalty")["last_run"]["id"]
     going = {"status": "Processing", "ended_at": None, "waits_for": "autopilot", "waits_until": "2026-11-29T08:00:00Z"}
