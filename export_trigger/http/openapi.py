@@ -91,8 +91,14 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", route.path)
     path = [{"name": name, "in": "path", "required": True, "schema": _NAME} for name in names]
     query = [{"name": item.name, "in": "query", "schema": item.schema} for item in route.query]
-    headers = [*(["If-Match"] if route.is_conditional else []), *(["If-None-Match"] if route.method == "GET" else [])]
+    headers = [*(["If-Match"] if route.is_conditional else []), *route.headers]
+    if _answers_304(route) or (route.is_conditional and route.method == "PUT"):
+        headers.append("If-None-Match")
     return [*path, *query, *({"name": name, "in": "header", "schema": {"type": "string"}} for name in headers)]
+
+
+def _answers_304(route: Route) -> bool:
+    return route.method == "GET" and not route.is_versioned
 
 
 def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
@@ -102,7 +108,7 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
         str(status): {"description": what} if status in {204, *route.bare} else _content(what, route.media, schema)
         for status, what in route.statuses.items()
     }
-    if route.method == "GET":
+    if _answers_304(route):
         answers["304"] = {"description": "What is there is what the ETag in If-None-Match names."}
     problem = _content(
         "What is wrong and what to do.", "application/problem+json", schemas[ProblemView, "serialization"]

@@ -55,7 +55,11 @@ class Route:
     is_body_optional: bool = False
     """Whether a call without a body means something too."""
     is_conditional: bool = False
-    """Whether it takes `If-Match`."""
+    """Whether it takes `If-Match`; a `PUT` then takes `If-None-Match`, too: `*` makes only what is not there."""
+    is_versioned: bool = False
+    """Whether its `ETag` is that of a stored document, which says nothing of what else is shown: it is never answered 304."""
+    headers: tuple[str, ...] = ()
+    """Headers that it takes besides."""
     is_audited: bool = False
     """Whether its success belongs in the audit trail; runs and erasures note their own start."""
 

@@ -35,6 +35,7 @@ ROUTES: Final = (
         Role.VIEWER,
         "connections.get_connection",
         view="views.ConnectionView",
+        is_versioned=True,
     ),
     Route(
         "put_connection",
@@ -94,7 +95,15 @@ ROUTES: Final = (
         view="views.ExportPage",
         query=PAGE,
     ),
-    Route("get_export", "GET", "exports/{export}", Role.VIEWER, "exports.get_export", view="views.ExportView"),
+    Route(
+        "get_export",
+        "GET",
+        "exports/{export}",
+        Role.VIEWER,
+        "exports.get_export",
+        view="views.ExportView",
+        is_versioned=True,
+    ),
     Route(
         "put_export",
         "PUT",
@@ -139,6 +148,7 @@ ROUTES: Final = (
         is_body_optional=True,
         statuses=_LONG,
         bare=(202,),
+        headers=("If-None-Match", "Prefer"),
     ),
     Route(
         "get_preview",

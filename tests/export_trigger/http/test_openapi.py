@@ -66,6 +66,20 @@ def test_a_list_takes_a_page_and_a_change_takes_an_etag() -> None:
     assert names["start_run"] == ["export"]
 
 
+def test_the_headers_that_a_call_heeds_are_described() -> None:
+    """The two that answer with the version of a stored document are sent in full each time."""
+    headers = {
+        route.name: {item["name"] for item in operation(route)["parameters"] if item["in"] == "header"}
+        for route in ROUTES
+    }
+    assert headers["put_export"] == headers["put_connection"] == {"If-Match", "If-None-Match"}
+    assert headers["preview_export"] == {"If-None-Match", "Prefer"}
+    for route in (route for route in ROUTES if route.method == "GET"):
+        is_full = route.name in {"get_export", "get_connection"}
+        assert headers[route.name] == (set() if is_full else {"If-None-Match"})
+        assert ("304" in operation(route)["responses"]) is not is_full
+
+
 def test_a_preview_takes_settings_that_are_not_saved_or_none() -> None:
     required = {route.name: operation(route)["requestBody"]["required"] for route in ROUTES if route.body}
     assert required == {name: name != "preview_export" for name in required}
