@@ -19,6 +19,10 @@ def show_preview(found: dict[str, Any]) -> None:
         say(f"{cells:,} values left out: {field} cannot take them", style="yellow")
     for field, cells in found["placeholders"].items():
         say(f"{cells:,} cells of {field} say that there is no value, such as NULL or N/A", style="dim")
+    if found["held_back"]:
+        say(
+            f"{found['held_back']:,} of the leavers stay: too many rows of their segment cannot be read", style="yellow"
+        )
     say(f"{about(found['calls'], found['minutes'])} Nothing was sent.")
     if found.get("settled") is False:
         say("Customer Insights may still be writing: a run would wait for it.", style="yellow")
@@ -26,4 +30,5 @@ def show_preview(found: dict[str, Any]) -> None:
         say(found["remarks"], style="yellow")
     if found["would_be_skipped"]:
         say(f"The run would be skipped: {found['would_be_skipped']}", style="yellow")
-    console.print_json(data=found["examples"], ensure_ascii=not console.is_terminal)
+    if found["examples"]:
+        console.print_json(data=found["examples"], ensure_ascii=not console.is_terminal)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.client import Address, Client
+from cli.preview import show_preview
 from cli.words import about, command, done_to, may, took
 from export_trigger.http.access import ROLES
 
@@ -81,3 +82,22 @@ def test_the_newest_are_read_page_by_page_and_older_ones_are_not_forgotten(there
     found, are_older = Pages(Address("http://127.0.0.1:1", None)).newest("runs", asked)
     assert [item["n"] for item in found] == list(range(min(there, asked)))
     assert are_older == (there > asked)
+
+
+def test_a_preview_says_who_of_the_leavers_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("cli.preview.say", lambda text, **_: said.append(text))
+    monkeypatch.setattr("cli.preview.print_whole", lambda _: None)
+    numbers = dict.fromkeys(("rows_read", "profiles", "duplicates", "joiners", "changed", "unchanged", "leavers"), 12)
+    found: dict[str, object] = {
+        "rejected": {},
+        "omitted": {},
+        "placeholders": {},
+        "would_be_skipped": None,
+        "examples": [],
+    }
+    show_preview({**numbers, **found, "calls": 0, "minutes": 0.0, "held_back": 10})
+    assert said == [
+        "10 of the leavers stay: too many rows of their segment cannot be read",
+        "No calls. Nothing was sent.",
+    ]
