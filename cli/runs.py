@@ -89,7 +89,7 @@ def status(
     watch_it: Watch = False,
     as_json: Json = False,
 ) -> None:
-    """Show one run: how far it is, or how it ended and what to do."""
+    """Show one run: how far it is, or how it ended and what to do. With --watch it ends with 1 unless it was Successful."""
     with client(context) as api:
         chosen = run_id or _newest(api, name)["id"]
         found = _watched(api, name, chosen, as_json) if watch_it else api.get(f"exports/{name}/runs/{chosen}")
@@ -99,6 +99,8 @@ def status(
         _print_end(found)
 
     put_out(found, as_json, show)
+    if watch_it and found["status"] != "Successful":
+        raise typer.Exit(1)
 
 
 def rejected(

@@ -120,6 +120,9 @@ def test_a_verification_is_no_run_with_rejected_rows(world: World, terminal: Ter
     delivered = world.run("mixed")["id"]
     terminal.run("verify", "mixed")
     assert "email_invalid" in terminal.run("rejected", "mixed")
+    assert "rows_rejected" in terminal.run("status", "mixed", delivered)
+    assert "rows_rejected" in terminal.run("status", "mixed", delivered, "--watch", code=1)
+    assert "[]" not in terminal.run("preview", "mixed")
     assert delivered in terminal.run("rerun", "mixed")
 
 
