@@ -5,7 +5,7 @@ import { call } from "./api.js";
 import { deedWords } from "./counts.js";
 import { ask } from "./dialog.js";
 import { h } from "./element.js";
-import { settingsOf } from "./export_form.js";
+import { fieldWords, settingsOf } from "./export_form.js";
 import { count, listed, plural, spaced } from "./format.js";
 import { LABELS } from "./labels.js";
 import { bar, facts } from "./parts.js";
@@ -69,6 +69,7 @@ function previewSummary(preview) {
 
 /** The numbers of a preview. @param {any} found */
 export function previewFacts(found) {
+  const omitted = Object.entries(found.omitted);
   const rejected = Object.values(found.rejected).reduce((sum, rows) => sum + rows, 0);
   return [
     found.would_be_skipped ? bar("warning", [h("b", null, "It would be skipped. "), guardWords(found.would_be_skipped), " Nothing would be sent."]) : null,
@@ -80,6 +81,7 @@ export function previewFacts(found) {
       ["Unchanged", plural(found.unchanged, "row")],
       found.duplicates > 0 && ["Duplicates", plural(found.duplicates, "row")],
       rejected > 0 && ["Rejected", `${plural(rejected, "row")} (${listed(Object.entries(found.rejected).map(([reason, rows]) => `${count(rows)} ${spaced(reason)}`))})`],
+      omitted.length > 0 && ["Values left out", listed(omitted.map(([field, cells]) => `${count(cells)} of ${fieldWords(field)}`))],
       found.held_back > 0 && ["Removals held back", count(found.held_back)],
       ["Calls", found.calls ? `${count(found.calls)}, about ${found.minutes < 1 ? "a minute" : `${count(Math.ceil(found.minutes))} minutes`}` : "none"],
     ]),

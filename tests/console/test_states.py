@@ -283,3 +283,10 @@ def test_errors_call_the_fields_of_a_form_as_the_form_does(world: World, tab: Ta
     assert (
         tab.page.locator("main").inner_text().count(refusal) == 2
     )  # at the field, and in the summary that leads to it
+
+
+def test_a_preview_says_which_values_would_be_left_out(world: World, tab: Tab) -> None:
+    alter(tab, "exports/loyalty/preview", lambda found: found.update(omitted={"date--Born": 1234, "Phone": 2}))
+    tab.sign_in("#/exports/loyalty")
+    tab.button("Preview").click()
+    expect(tab.page.get_by_role("dialog")).to_contain_text("1,234 of Born (date) and 2 of Phone")
