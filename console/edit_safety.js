@@ -35,10 +35,8 @@ function times(edit, schedule, change) {
     isCustom ? textField({ label: LABELS["schedule.cron"], path: "schedule.cron", value: schedule.cron, errors: edit.errors, help: "Five fields: minute, hour, day of month, month, day of week.", change: set })
       : [parts.every === "weekly" ? selectField({ label: "On", path: "schedule.day", value: parts.weekday, errors: [], options: WEEKDAYS, change: (weekday) => set(cronOf("weekly", parts.time, weekday)) }) : null,
         textField({ label: "At", path: "schedule.cron", kind: "time", value: parts.time, errors: edit.errors, change: (time) => time && set(cronOf(/** @type {any} */ (parts.every), time, parts.weekday)) })],
-    h("div", { class: "field" }, h("label", { for: "f-zone" }, LABELS.time_zone),
-      h("input", { id: "f-zone", list: "zones", value: schedule.time_zone, autocomplete: "off", oninput: (event) => change({ schedule: { ...schedule, time_zone: event.currentTarget.value } }) }),
-      h("datalist", { id: "zones" }, zones.map((zone) => h("option", { value: zone }))),
-      edit.errors.filter((error) => /time_zone/.test(error.field)).map((error) => h("span", { class: "error" }, error.detail))),
+    textField({ label: LABELS.time_zone, path: "schedule.time_zone", value: schedule.time_zone, errors: edit.errors, more: { list: "zones", autocomplete: "off" }, change: (zone) => change({ schedule: { ...schedule, time_zone: zone } }) }),
+    h("datalist", { id: "zones" }, zones.map((zone) => h("option", { value: zone }))),
     h("p", { class: "soft" }, `${cronWords(schedule.cron)}, ${schedule.time_zone}. A missed time runs once, later.`));
 }
 

@@ -79,7 +79,7 @@ function segmentColumns(edit, form, items, change) {
         if (!target) return null;
         const index = form.segments.indexOf(target);
         const wrong = errorsAt(edit.errors, `segments.${index}`).length > 0;
-        return [h("input", { id: idOf(`segments.${index}`), "aria-label": `List of ${item.name}`, value: target.list, maxlength: 200, "aria-invalid": wrong ? "true" : null, oninput: (event) => {
+        return [h("input", { id: idOf(`segments.${index}`), "aria-label": `List of ${item.name}`, value: target.list, maxlength: 200, "aria-invalid": wrong ? "true" : null, "aria-describedby": wrong ? `${idOf(`segments.${index}`)}-error` : null, oninput: (event) => {
           target.list = event.currentTarget.value;
           change({});
         } }), errorText(edit.errors, `segments.${index}`)];

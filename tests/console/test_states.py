@@ -285,6 +285,36 @@ def test_errors_call_the_fields_of_a_form_as_the_form_does(world: World, tab: Ta
     )  # at the field, and in the summary that leads to it
 
 
+def test_an_error_leads_to_its_field_which_says_it_too(world: World, tab: Tab) -> None:
+    tab.expected.update({"409", "422"})
+    segments = [{"segment": "LapsedCustomers", "list": "Errors"}]
+    schedule = {"on": "cron", "cron": "0 6 * * *", "time_zone": "Europe/Berlin"}
+    world.save("errors", display_name="Errors", segments=segments, mapping=SIMPLE, schedule=schedule)
+    tab.sign_in("#/exports/errors/edit")
+    zone = tab.page.get_by_label("Time zone")
+    zone.fill("Mars/Base")
+    tab.button("Save").click()
+    tab.page.locator("#errors").get_by_role("link", name="Time zone").click()
+    expect(zone).to_be_focused()
+    expect(zone).to_have_accessible_description(re.compile("is not a time zone"))
+    zone.fill("Europe/Paris")
+    title = tab.page.get_by_label("List of LapsedCustomers")
+    title.fill("LoyaltyGold too")
+    refuse(
+        tab,
+        "exports/errors",
+        422,
+        "PUT",
+        code="x",
+        detail="Wrong.",
+        errors=[{"field": "segments.0.list", "detail": "Taken."}],
+    )
+    tab.button("Save").click()
+    tab.page.locator("#errors").get_by_role("link", name="Segment 1").click()
+    expect(title).to_be_focused()
+    expect(title).to_have_accessible_description("Taken.")
+
+
 def test_a_preview_says_which_values_would_be_left_out(world: World, tab: Tab) -> None:
     alter(tab, "exports/loyalty/preview", lambda found: found.update(omitted={"date--Born": 1234, "Phone": 2}))
     tab.sign_in("#/exports/loyalty")
