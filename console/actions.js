@@ -13,6 +13,7 @@ import { go, tell } from "./place.js";
 import { ApiProblem } from "./problem.js";
 import { forgetAnswers, reading } from "./resource.js";
 import { hashOf } from "./route.js";
+import { scheduleWords } from "./schedule.js";
 import { skeleton } from "./state.js";
 
 /** @typedef {import("./place.js").Place} Place */
@@ -93,7 +94,8 @@ export function previewFacts(found) {
 export async function pauseExport(place, item) {
   const done = await ask({
     title: `Pause ${item.display_name}?`,
-    content: () => h("p", null, "Its schedule is switched off: it runs only when somebody asks. Its lists stay as they are. A run that is going goes on."),
+    content: () => h("p", null, "Its schedule is switched off: it runs only when somebody asks. Its lists stay as they are. A run that is going goes on.",
+      item.schedule.on === "cron" ? ` Its times are not kept: ${scheduleWords(item.schedule)}.` : ""),
     confirm: () => ({ label: "Pause", icon: "pause" }),
     act: () => changeSettings(place, item.name, { schedule: { on: "off" } }),
   });

@@ -315,6 +315,16 @@ def test_an_error_leads_to_its_field_which_says_it_too(world: World, tab: Tab) -
     expect(title).to_have_accessible_description("Taken.")
 
 
+def test_who_pauses_an_export_is_told_the_times_that_are_lost_by_it(world: World, tab: Tab) -> None:
+    segments = [{"segment": "LapsedCustomers", "list": "Times"}]
+    schedule = {"on": "cron", "cron": "30 6 * * 1-5", "time_zone": "Europe/Berlin"}
+    world.save("times", display_name="Times", segments=segments, mapping=SIMPLE, schedule=schedule)
+    tab.sign_in("#/exports/times")
+    tab.button("Pause").click()
+    lost = "Its times are not kept: Monday to Friday at 06:30 (Europe/Berlin)."
+    expect(tab.page.get_by_role("dialog")).to_contain_text(lost)
+
+
 def test_a_preview_says_which_values_would_be_left_out(world: World, tab: Tab) -> None:
     alter(tab, "exports/loyalty/preview", lambda found: found.update(omitted={"date--Born": 1234, "Phone": 2}))
     tab.sign_in("#/exports/loyalty")
