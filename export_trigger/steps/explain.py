@@ -69,7 +69,7 @@ def explain(app: App, name: str, export: Export, address: str) -> Explanation:
     recorded = held.with_content(person.content) if held else None
     if account is not None:
         there = _ask(app, account, address, recorded)
-    known = Known(_erased_at(app, key, address), recorded, there)
+    known = Known(_erased_at(app, key, address), recorded, there, person.waits)
     lists = tuple(
         known.on_list(export, target, looked, app.accounts.list_id(account.id, target.list) if account else None)
         for target, looked in zip(export.segments, person.segments, strict=True)

@@ -59,6 +59,11 @@ class PersonRow:
     omitted: tuple[Omitted, ...]
     speaks: bool = False
 
+    @property
+    def is_without_address(self) -> bool:
+        """Whether it has no valid address: then its person stays on the lists, by its CustomerId."""
+        return self.reason in {RowReason.EMAIL_MISSING, RowReason.EMAIL_INVALID}
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -76,11 +81,16 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person in the segments, and the contact that would be sent, with its digest; None if no row can be delivered."""
+    """A person in the segments, and the contact that would be sent, with its digest; None if there is none, or it waits."""
 
     segments: tuple[Looked, ...]
     contact: Mapping[str, Any] | None
     content: int | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether one of the rows with this address is rejected, in whatever segment: the whole contact waits for it."""
+        return any(row.is_by_address and row.reason is not None for looked in self.segments for row in looked.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +173,15 @@ _WRITTEN_IN_WAYS: Final = {"date", "float", "integer"}
 def _speaking(
     cleaned: Sequence[tuple[_Read, Cleaned]], recipe: Recipe, key: DigestKey, address: str
 ) -> tuple[tuple[str, int] | None, Mapping[str, Any] | None, int | None]:
-    """Return which row speaks (segment, row), the contact of all rows together, and its digest."""
+    """Return which row speaks (segment, row), the contact of all rows together, and its digest; none while one of them is rejected."""
     met = [
-        one.contacts.filter((pl.col("email") == address) & pl.col("fields").is_not_null()).with_columns(
+        one.contacts.filter(pl.col("email") == address).with_columns(
             pl.lit(segment_index, pl.UInt8).alias("segment"), pl.lit(item.name).alias("name")
         )
         for segment_index, (item, one) in enumerate(cleaned)
     ]
     rows = pl.concat(met) if met else pl.DataFrame()
-    if rows.is_empty():
+    if rows.is_empty() or rows["fields"].has_nulls():
         return None, None, None
     digests = compact(rows, key).select("person", "content", pl.col("customer").alias("order"))
     ordered = pl.concat([rows.drop("customer"), digests.rename({"order": "customer"})], how="horizontal").sort(ORDER)

@@ -40,7 +40,7 @@ _ADVICE: Final = {
     Why.NOT_IN_SEGMENT: "No row of the segment has this address. Look at the segment's rule, and at the profile's address, in Customer Insights.",
     Why.PERHAPS: "No row of the segment that can be read has this address, but some rows cannot be read, and one of them may be theirs. Run the Blob export again.",
     Why.ERASED: "This person asked to be erased: no run delivers them again. Take the profile out of Customer Insights' sources too.",
-    Why.REJECTED: "Their row is rejected; the row says why and what to do.",
+    Why.REJECTED: "A row of theirs is rejected, and the contact waits for it; the row says why and what to do.",
     Why.NOT_DELIVERED: "They are in the segment, and the next run delivers them.",
     Why.TAKEN_OFF: "They were delivered and are not on the list any more: somebody took them off there. Verify the export with repair to put them back.",
     Why.UNCONFIRMED: "They were sent, and nobody confirmed it. The next run sends them again.",
@@ -103,11 +103,12 @@ class OnList:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What holds of the person whatever the list."""
+    """What holds of the person whatever the list; with `waits` a row of theirs is rejected, in whatever segment, and nothing is sent."""
 
     erased_at: datetime | None
     recorded: Recorded | None
     there: There
+    waits: bool = False
 
     def on_list(self, export: Export, target: SegmentTarget, looked: Looked, list_id: str | None) -> OnList:
         """Return how the person stands to one list."""
@@ -142,6 +143,8 @@ class Known:
             return Why.REJECTED
         if delivered:
             return Why.TAKEN_OFF if on_list is False else Why.MEMBER
+        if self.waits:
+            return Why.REJECTED
         recorded = self.recorded
         if recorded and recorded.is_suppressed and recorded.is_current is not False and not export.create_suppressed:
             return Why.SUPPRESSED
@@ -150,12 +153,12 @@ class Known:
 
     @staticmethod
     def _outside(export: Export, looked: Looked, delivered: bool, on_list: bool | None) -> Why:
-        if delivered and any(row.reason is not None for row in looked.rows):
+        if delivered and any(row.is_without_address for row in looked.rows):
             return Why.STAYS
         if delivered:
             return Why.LEAVES if export.leavers == "remove" else Why.KEPT
         if on_list:
             return Why.BY_OTHERS
         if looked.rows:  # known by CustomerId alone, with another address or none
-            return Why.REJECTED if looked.rows[0].reason else Why.NOT_IN_SEGMENT
+            return Why.REJECTED if any(row.is_without_address for row in looked.rows) else Why.NOT_IN_SEGMENT
         return Why.PERHAPS if looked.unreadable else Why.NOT_IN_SEGMENT
