@@ -81,28 +81,40 @@ class _Reader:
         self._sender = sender
         self._key = key
         self._work = work
+        self._met: set[str] = set()
+        self._repeats = False
         self._tables: list[pl.DataFrame] = []
 
     def read(self) -> ListReading | None:
         """Read on; return where to go on, or None at the end.
 
-        Raise the DestinationError of the first page; one that strikes later only ends this part.
+        Raise the DestinationError of the first page; one that strikes later only ends this part. A part that ends too
+        early, though its last page was asked for again, or in which pages repeat others, is no answer as a whole.
         """
         seen = {self._work.bookmark}
         for turn in range(MOST_PAGES):
             try:
                 page = self._page()
-                self._check(page, seen)
+                repeated = self._repeated(page)
+                self._repeats = self._repeats or repeated > 0
+                following = self._work.past(page, repeated)
+                self._check(page, following, seen)
             except DestinationError:
                 if turn == 0:
                     raise
                 return self._work
             self._tables.append(observe(page.contacts, self._work.fields, self._fields, self._key))
-            before, self._work = self._work, self._work.past(page)
+            before, self._work = self._work, following
+            if page.bookmark is None:
+                if not self._work.is_short:
+                    return None
+                self._work = self._again(before)
+                if self._work.pages < before.pages:
+                    return self._work
+                continue
+            self._met.update(_ids(page))
             came_round = page.bookmark in seen
             seen.add(page.bookmark)
-            if page.bookmark is None:
-                return before.again() if self._work.is_short else None
             if self._work.contacts >= self._work.total and (came_round or not page.contacts):
                 return None
         return self._work
@@ -116,16 +128,27 @@ class _Reader:
                 raise
             raise ListGone("the account does not name the list") from None
 
-    def _check(self, page: Page, seen: set[str | None]) -> None:
-        """Raise NoAnswer for a page that leads round, or on and on, or ends a list again before all came."""
-        past = self._work.past(page)
+    def _repeated(self, page: Page) -> int:
+        """Return how many of a page's contacts came before: it stands in place of another, and they account for nobody else."""
+        return len(_ids(page)) - len(set(_ids(page)) - self._met)
+
+    def _check(self, page: Page, past: ListReading, seen: set[str | None]) -> None:
+        """Raise NoAnswer for a page that leads round, or on and on."""
         most = 2 * past.total // self._page_size + SPARE_PAGES
         leads_round = page.bookmark is not None and page.bookmark in seen
         if (leads_round and past.contacts < past.total) or self._work.pages > most:
             raise NoAnswer("the list was answered with pages without end")
-        if page.bookmark is None and past.is_short and self._work.short_ends >= MOST_SHORT_ENDS:
+
+    def _again(self, before: ListReading) -> ListReading:
+        """Return what to read after a last page that came too early; raise NoAnswer if that was read often enough."""
+        if self._repeats or before.short_ends >= MOST_SHORT_ENDS:
             raise NoAnswer("the list was answered with fewer contacts than it has")
+        return before.again()
 
     def observed(self) -> pl.DataFrame:
         """Return what was read."""
         return pl.concat(self._tables)
+
+
+def _ids(page: Page) -> list[str]:
+    return [contact.contact_id for contact in page.contacts if contact.contact_id]

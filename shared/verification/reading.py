@@ -35,7 +35,7 @@ class ListReading:
     """Pages that were read."""
 
     contacts: int = 0
-    """Contacts that they account for."""
+    """Contacts that they account for, each once as far as that was seen."""
 
     total: int = 0
     """Contacts that the list says it has: the largest number of all pages."""
@@ -52,14 +52,14 @@ class ListReading:
     short_ends: int = 0
     """How often it ended before as many contacts came."""
 
-    def past(self, page: Page) -> ListReading:
-        """Return what to read after a page."""
+    def past(self, page: Page, repeated: int = 0) -> ListReading:
+        """Return what to read after a page, of whose contacts so many had come before."""
         told = [total for total in (self.least, page.total) if total]
         return replace(
             self,
             bookmark=page.bookmark,
             pages=self.pages + 1,
-            contacts=self.contacts + page.accounts_for,
+            contacts=self.contacts + page.accounts_for - repeated,
             total=max(self.total, page.total),
             least=min(told, default=0),
         )

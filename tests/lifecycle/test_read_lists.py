@@ -117,3 +117,33 @@ def test_whatever_pages_lose_their_bookmark_nobody_is_missing_from_what_is_belie
         except NoAnswer:
             return
     assert found.height == count
+
+
+def test_a_page_that_comes_twice_does_not_stand_in_for_the_one_that_never_came(pool: ThreadPoolExecutor) -> None:
+    """The sum is right: only who came tells that somebody did not."""
+    first = Lists(range(SIZE)).members("l-1", ())
+    lists = Lists(range(25), lambda number, page: replace(page, contacts=first.contacts) if number == 1 else page)
+    with pytest.raises(NoAnswer):
+        read(pool, lists)
+    assert read(pool, lists).height == 25
+    always = Lists(range(25), lambda _, page: replace(page, contacts=first.contacts[: len(page.contacts)]))
+    with pytest.raises(NoAnswer):
+        read(pool, always)
+    assert always.asked < 20
+
+
+@given(st.integers(0, 60), st.dictionaries(st.integers(0, 30), st.integers(0, 50)))
+def test_whatever_pages_come_in_place_of_others_nobody_is_missing_from_what_is_believed(
+    count: int, stale: dict[int, int]
+) -> None:
+    def other(number: int, page: Page) -> Page:
+        if number not in stale:
+            return page
+        return replace(page, contacts=Lists(range(count)).members("l-1", (), str(stale[number] - 1)).contacts)
+
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            found = read(pool, Lists(range(count), other), most=60)
+        except NoAnswer:
+            return
+    assert found.height == count
