@@ -11,15 +11,14 @@ from typing import Any, Final
 import polars as pl
 from pydantic_core import from_json
 
-from shared.cleaning.addresses import normalised
 from shared.cleaning.clean import Cleaned, Recipe, clean_batch
 from shared.cleaning.contact import decoded, united
 from shared.cleaning.notation import Notations
-from shared.cleaning.text import normalised_keys
 from shared.composition.app import App
 from shared.lifecycle.segments import open_refresh
 from shared.planning.duplicates import ORDER
 from shared.planning.survey import compact
+from shared.planning.unread import Share, Unread, unread_of
 from shared.reasons.errors import ExportError
 from shared.reasons.rows import Hint, RowReason
 from shared.sources.ahead import in_order
@@ -31,6 +30,8 @@ READERS: Final = 2
 
 MOST_ROWS: Final = 100
 """Rows of one person in one segment that are looked at."""
+
+NO_DOUBT: Final = Share(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,21 @@ class PersonRow:
 class Looked:
     """One segment as it was read: the person's rows, cleaned, and rows that could not be read, which may be anybody's.
 
-    `fault` is the reason why the segment could not be read; then nothing is known of it.
+    `in_doubt` is the share of those, `is_named` says that one of them may name the person. `fault` is the reason why the
+    segment could not be read; then nothing is known of it.
     """
 
     segment: str
     rows: tuple[PersonRow, ...] = ()
     unreadable: int = 0
+    in_doubt: Share = NO_DOUBT
+    is_named: bool = False
     fault: ExportError | None = None
     published_at: datetime | None = None
+
+    def may_hold(self, max_unread_percent: float) -> bool:
+        """Whether the person, though no row is theirs, may be among the rows in doubt, so that a run takes them off no list."""
+        return self.is_named or self.in_doubt.is_over(max_unread_percent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,21 @@ class _Read:
     name: str
     rows: pl.DataFrame
     unreadable: int
+    in_doubt: Share
+    is_named: bool
     declared: SourceSegment
     published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The same of one batch; `keys` are digests of its rows' keys."""
+
+    rows: pl.DataFrame
+    read: int
+    unreadable: int
+    unread: Unread
+    keys: pl.Series
 
 
 def find_person(
@@ -140,18 +161,38 @@ def _read(
     (segment,) = refresh.segments
     learning, known = _learning(recipe), notations.under(segment.declared)
 
-    def own(batch: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-        if learning is not None:
-            clean_batch(batch, learning, known)
-        mine = (normalised(batch[column].cast(pl.String)) == address).fill_null(value=False)
+    def own(batch: pl.DataFrame) -> _Part:
+        contacts = clean_batch(batch, learning, known).contacts
+        keys = key.of_customers(contacts["customer"])
+        mine = (contacts["email"] == address).fill_null(value=False)
         if customer is not None:
-            mine |= (key.of_customers(normalised_keys(batch[KEY])) == customer).fill_null(value=False)
-        return batch.filter(mine).head(MOST_ROWS), int(batch[MALFORMED].sum())
+            mine |= (keys == customer).fill_null(value=False)
+        unread = unread_of(batch, contacts, key)
+        return _Part(batch.filter(mine).head(MOST_ROWS), batch.height, int(batch[MALFORMED].sum()), unread, keys)
 
     kept = list(in_order(own, segment.read(recipe.columns)))
     refresh.check_unchanged()
-    rows = pl.concat([rows for rows, _ in kept]) if kept else _no_rows(recipe)
-    return _Read(name, rows.head(MOST_ROWS), sum(broken for _, broken in kept), segment, refresh.published_at)
+    rows = pl.concat([part.rows for part in kept]) if kept else _no_rows(recipe)
+    named = any(_names(part.unread, key.of_person(address), customer) for part in kept)
+    broken = sum(part.unreadable for part in kept)
+    return _Read(name, rows.head(MOST_ROWS), broken, _share(kept), named, segment, refresh.published_at)
+
+
+def _names(unread: Unread, person: int, customer: int | None) -> bool:
+    """Return whether rows that could not be read may name a person, by the address or by the CustomerId."""
+    by_key = customer is not None and (unread.customers == customer).any()
+    return by_key or unread.people.is_in(pl.Series([person], dtype=pl.Int128).implode()).any()
+
+
+def _share(parts: Sequence[_Part]) -> Share:
+    """Return the share of a segment's rows that are in doubt, as a plan counts them."""
+    keys = pl.concat([pl.Series(dtype=pl.Int64), *(part.keys for part in parts)]).drop_nulls()
+    return Share(
+        read=sum(part.read for part in parts),
+        unread=sum(part.unread.rows for part in parts),
+        weight=sum(part.unread.weight for part in parts),
+        repeated=len(keys) - keys.n_unique(),
+    )
 
 
 def _no_rows(recipe: Recipe) -> pl.DataFrame:
@@ -159,12 +200,12 @@ def _no_rows(recipe: Recipe) -> pl.DataFrame:
     return pl.DataFrame(schema={**own, **dict.fromkeys(recipe.columns, pl.String)})
 
 
-def _learning(recipe: Recipe) -> Recipe | None:
-    """Return the part of a recipe whose values can be read in more than one way, so that the whole column has to tell; None if there is none."""
+def _learning(recipe: Recipe) -> Recipe:
+    """Return the part of a recipe that says who somebody is, and whose values the whole column has to tell how to read."""
     doubtful = {
         name: column for name, column in recipe.mapping.items() if recipe.fields.type_of(name) in _WRITTEN_IN_WAYS
     }
-    return replace(recipe, mapping={recipe.fields.address: recipe.address, **doubtful}) if doubtful else None
+    return replace(recipe, mapping={recipe.fields.address: recipe.address, **doubtful})
 
 
 _WRITTEN_IN_WAYS: Final = {"date", "float", "integer"}
@@ -208,7 +249,7 @@ def _looked(item: _Read, cleaned: Cleaned, address: str, speaking: tuple[str, in
         )
         for row in cleaned.contacts.iter_rows(named=True)
     )
-    return Looked(item.name, rows, item.unreadable, published_at=item.published_at)
+    return Looked(item.name, rows, item.unreadable, item.in_doubt, item.is_named, published_at=item.published_at)
 
 
 def _omitted(cleaned: Cleaned, row: int) -> tuple[Omitted, ...]:

@@ -38,7 +38,7 @@ class Why(StrEnum):
 _ADVICE: Final = {
     Why.MEMBER: "They are in the segment, were delivered, and nothing says that they are not on the list.",
     Why.NOT_IN_SEGMENT: "No row of the segment has this address. Look at the segment's rule, and at the profile's address, in Customer Insights.",
-    Why.PERHAPS: "No row of the segment that can be read has this address, but some rows cannot be read, and one of them may be theirs. Run the Blob export again.",
+    Why.PERHAPS: "No row of the segment that can be read has this address, but some rows cannot be read, or have the CustomerId of another, and one of them may be theirs. Run the Blob export again; whoever is on the list stays on it until then.",
     Why.ERASED: "This person asked to be erased: no run delivers them again. Take the profile out of Customer Insights' sources too.",
     Why.REJECTED: "A row of theirs is rejected, and the contact waits for it; the row says why and what to do.",
     Why.NOT_DELIVERED: "They are in the segment, and the next run delivers them.",
@@ -155,6 +155,8 @@ class Known:
     def _outside(export: Export, looked: Looked, delivered: bool, on_list: bool | None) -> Why:
         if delivered and any(row.is_without_address for row in looked.rows):
             return Why.STAYS
+        if delivered and looked.may_hold(export.guards.max_unread_percent):
+            return Why.PERHAPS
         if delivered:
             return Why.LEAVES if export.leavers == "remove" else Why.KEPT
         if on_list:
