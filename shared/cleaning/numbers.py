@@ -142,11 +142,13 @@ def _decimals(texts: pl.Series, plain: pl.Series) -> pl.Series:
 
 
 def without_noise(numbers: pl.Series) -> pl.Series:
-    """Return decimals without the noise behind 15 digits."""
-    rounded = numbers.round_sig_figs(DIGITS)
-    beyond = (
-        (~numbers.abs().is_between(1e-6, 1e15)).fill_null(value=False).arg_true()
-    )  # where powers of ten are not exact
+    """Return decimals without the noise behind 15 digits.
+
+    Where powers of ten are not exact, and just below one, to which the logarithm of a number may be rounded, it is not left to Polars.
+    """
+    rounded, size = numbers.round_sig_figs(DIGITS), numbers.abs()
+    below = (size * (1 - 1e-14)).log10().floor() != (size * (1 + 1e-14)).log10().floor()
+    beyond = (~size.is_between(1e-6, 1e15) | below).fill_null(value=False).arg_true()
     exactly = pl.Series([float(f"{value:.{DIGITS}g}") for value in numbers.gather(beyond)], dtype=pl.Float64)
     return rounded.scatter(beyond, exactly)
 

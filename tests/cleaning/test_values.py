@@ -260,6 +260,16 @@ def test_a_decimal_is_sent_with_fifteen_digits(number: float) -> None:
     assert repr(found) == repr(float(f"{found:.15g}"))
 
 
+@given(st.integers(1, 12), st.integers(1, 30), st.sampled_from("+-"))
+def test_fifteen_digits_just_below_a_power_of_ten_are_all_sent_however_they_are_written(
+    whole: int, less: int, sign: str
+) -> None:
+    """The logarithm of 999999999999.998 is 12 in a double."""
+    digits = str(10**15 - less)
+    text = f"{sign}{digits[:whole]}.{digits[whole:]}"
+    assert floats(pl.Series([text, text + "0", text + "000"]), "X", Notations()).to_list() == [float(text)] * 3
+
+
 @given(st.integers(-(2**60), 2**60))
 def test_a_whole_number_is_exact_or_refused(number: int) -> None:
     found = integers(pl.Series([str(number), f"{number}.0"]), "V", Notations()).to_list()
