@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from export_trigger.steps import plan_run
 from local.world import people
@@ -46,6 +50,28 @@ def forget_types(installation: Installation) -> None:
     for name in app.accounts.notes(account):
         if name.startswith("field:"):
             app.accounts.remember_note(account, name, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["600000000.0005", "1234567890.1234", "-1234567890.9999", "99999999999.9999", "0.0005", "1.0001"]
+)
+def test_an_amount_that_needs_more_than_thousandths_is_left_out_however_large_it_is(text: str) -> None:
+    assert written([text]) == [None]
+
+
+@given(st.lists(st.tuples(st.integers(-(10**15) + 1, 10**15 - 1), st.integers(0, 9)), min_size=1, max_size=50))
+def test_what_is_written_is_the_amount_to_the_last_digit(drawn: list[tuple[int, int]]) -> None:
+    amounts = [Decimal(digits).scaleb(-places) for digits, places in drawn]
+    found = written([f"{amount:f}" for amount in amounts])
+    for amount, sent in zip(amounts, found, strict=True):
+        scaled = amount * 1000
+        is_whole = scaled == scaled.to_integral_value() and abs(scaled) < 10**15
+        assert sent == (int(scaled) if is_whole else None) or abs(scaled - (sent or 0)) < Decimal("0.00001")
+
+
+def written(texts: list[str]) -> list[int | None]:
+    fields = OrttoFields({SPENT: "currency"})
+    return fields.convert(SPENT, pl.Series(texts, dtype=pl.String), "Amount", Notations()).to_list()
 
 
 def test_a_run_and_a_preview_have_the_account_tell_types_that_nobody_asked_for(
