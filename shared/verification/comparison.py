@@ -85,13 +85,14 @@ class ListComparison:
         self._ours = known.filter(((pl.col("lists") & bit(list_index)) != 0) & pl.col("contact_id").is_not_null())
         self._asked = known.filter(((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0)
         self._observed = observed.filter(pl.col("contact_id").is_null() | pl.col("contact_id").is_first_distinct())
+        self._compared = _by_person(self._observed, known)
         self._drifted = [self._moved()]
 
     def look_at(self, expected: pl.DataFrame) -> None:
         """Take rows of the list's segment, as `expect` returns them, and note who holds other values."""
-        values = [name for name in self._observed.columns if name.startswith(_VALUE) and name in expected.columns]
+        values = [name for name in self._compared.columns if name.startswith(_VALUE) and name in expected.columns]
         delivered = expected.join(self._ours.select("person", "content"), on=["person", "content"], how="semi")
-        both = delivered.join(self._observed, on="person", how="inner", suffix="_read")
+        both = delivered.join(self._compared, on="person", how="inner", suffix="_read")
         differs = pl.any_horizontal(
             pl.lit(value=False),
             *(pl.col(name).is_not_null() & (pl.col(name) != pl.col(f"{name}_read")) for name in values),
@@ -110,7 +111,7 @@ class ListComparison:
 
     def _moved(self) -> pl.Series:
         """Return members who are there under another id: the contact was merged, or created again."""
-        both = self._ours.join(self._observed, on="person", how="inner", suffix="_read")
+        both = self._ours.join(self._compared, on="person", how="inner", suffix="_read")
         return both.filter(pl.col("contact_id") != pl.col("contact_id_read"))["person"]
 
 
@@ -120,11 +121,13 @@ def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFra
     Who is missing is on that list no more; who was asked for and is there was added by us; who drifted is sent again.
     """
     names = (*list_ids, *(list_id for list_id in state.lists if list_id not in list_ids))
-    people = state.on_lists(names).with_columns(
+    known = state.on_lists(names)
+    people = known.with_columns(
         pl.when(pl.col("person").is_in(drifted.implode())).then(None).otherwise("content").alias("content")
     )
     for list_index, table in enumerate(observed):
-        there = table.filter(pl.col("person").is_not_null()).unique("person", keep="first", maintain_order=True)
+        there = _by_person(table.filter(pl.col("person").is_not_null()), known)
+        there = there.unique("person", keep="first", maintain_order=True)
         seen = people.join(there.select("person", pl.col("contact_id").alias("read")), on="person", how="left")
         asked = ((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0
         others = ~bit(list_index)
@@ -137,6 +140,13 @@ def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFra
             (pl.col("attempted") & others).alias("attempted"),
         ).drop("read")
     return compact(replace(state, lists=names, people=known_or_doubted(people)))
+
+
+def _by_person(observed: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return who was read back; of several contacts with one address only the one that is known, if it is among them."""
+    told = observed.join(known.select("person", own="contact_id"), on="person", how="left", maintain_order="left")
+    is_own = (pl.col("contact_id") == pl.col("own")).fill_null(value=False)
+    return told.filter(is_own | ~is_own.any().over("person")).drop("own")
 
 
 def _digests(values: Mapping[str, Sequence[str | None]], key: DigestKey) -> list[pl.Series]:

@@ -168,6 +168,21 @@ def test_a_member_under_another_id_has_drifted() -> None:
     assert comparison.result().drifted.to_list() == [KEY.of_person("ann@example.com")]
 
 
+@pytest.mark.parametrize("others_first", [True, False])
+def test_of_two_contacts_with_one_address_the_one_that_was_delivered_counts(others_first: bool) -> None:
+    expected = rows(ANN)
+    held = state(expected)
+    held = replace(held, people=held.people.with_columns(pl.lit("person_ann").alias("contact_id")))
+    ours = contact("ann@example.com") | {"contact_id": "person_ann"}
+    others = contact("ann@example.com", "Other") | {"contact_id": "person_other"}
+    observed = read_back([others, ours] if others_first else [ours, others], FIELDS, KEY)
+    comparison = ListComparison(held.people, 0, observed)
+    comparison.look_at(expected)
+    assert comparison.result().drifted.is_empty()
+    corrected = correct(held, ["list-a"], [observed], pl.Series(dtype=pl.Int128))
+    assert corrected.people["contact_id"].to_list() == ["person_ann"]  # whom to take off, should she leave
+
+
 def test_the_corrected_state_holds_what_was_seen() -> None:
     expected = rows(ANN, BEN, ("cid@example.com", "Ann", "7"), ("dan@example.com", "Ann", "7"))
     held = state(expected, attempted=("cid@example.com", "dan@example.com"))
