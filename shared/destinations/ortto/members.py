@@ -12,7 +12,7 @@ from shared.destinations.ortto.answers import Call
 from shared.destinations.ortto.client import Ortto
 from shared.destinations.ortto.limits import PAGE
 from shared.destinations.ortto.pages import read_page
-from shared.destinations.ortto.tags import TAG_IDS
+from shared.destinations.ortto.tags import TAG_IDS, ids_told, names_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ def next_page(api: Ortto, at: Bookmark, names: Sequence[str], seen: Callable[[Ma
         return _of_everybody(at)
     if answer["meta"]["total_matches"] == 0 and at.total > at.offset:
         raise NoAnswer(f"{Call.PAGE} was answered with nobody before all were read")
-    tagged = [item for item in people if at.tag in (item["fields"].get(TAG_IDS) or ())]
+    tagged = [item for item in people if at.tag in ids_told(item["fields"])]
     if not at.everybody and len(tagged) < len(people):
         raise NoAnswer(f"{Call.PAGE} was answered with people who have not the tag")
-    if any(item["fields"].get("tags") and not item["fields"].get(TAG_IDS) for item in people):
+    if any(names_told(item["fields"]) and not ids_told(item["fields"]) for item in people):
         raise NoAnswer(f"{Call.PAGE} does not tell the ids of tags")
     total = answer["meta"]["total_matches"] if people else at.total
     following = replace(at, cursor=answer["cursor_id"], offset=answer["next_offset"], total=total)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.delivery.destination import Notes
-from shared.delivery.errors import Refused
+from shared.delivery.errors import NoAnswer, Refused
 
 LONGEST_NAME: Final = 255
 """Characters of a tag's name; Ortto publishes no limit (assumed: that of a text)."""
@@ -99,22 +99,18 @@ class Tags:
 
     def lists_of(self, fields: Mapping[str, Any]) -> frozenset[str]:
         """Return the lists that a person is on, as its tags' names and ids say (vendor)."""
-        names, ids = fields.get("tags"), fields.get(TAG_IDS)
         known = {**self._listed, **self._all()}
         by_name = {tag.name: list_id for list_id, tag in known.items()}
         by_id = {tag.id: list_id for list_id, tag in known.items() if tag.id is not None}
-        found = (
-            {by_name.get(name, name) for name in names if isinstance(name, str)} if isinstance(names, list) else set()
-        )
-        return frozenset(found | {by_id[n] for n in ids if n in by_id} if isinstance(ids, list) else found)
+        found = {by_name.get(name, name) for name in names_told(fields)}
+        return frozenset(found | {by_id[n] for n in ids_told(fields) if n in by_id})
 
     def shows_new(self, people: Sequence[Mapping[str, Any]]) -> bool:
         """Whether people have a tag, by the fields that tell it, that is one of ours and not known by its id yet."""
         new = {tag.name for tag in self._all().values() if tag.id is None}
         known = {tag.id for tag in (self._all() | self._listed).values()}
         return bool(new) and any(
-            not new.isdisjoint(fields.get("tags") or ()) or not known.issuperset(fields.get(TAG_IDS) or ())
-            for fields in people
+            not new.isdisjoint(names_told(fields)) or not known.issuperset(ids_told(fields)) for fields in people
         )
 
     def _used(self, list_id: str) -> Tag:
@@ -147,6 +143,25 @@ class Tags:
         """Forget a tag that is gone."""
         self._all().pop(list_id, None)
         self._notes.write(_PREFIX + list_id, None)
+
+
+def names_told(fields: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names of a person's tags, as far as they are told; raise NoAnswer for what is no list of names."""
+    return _told(fields.get("tags"), str)
+
+
+def ids_told(fields: Mapping[str, Any]) -> Sequence[int]:
+    """Return the ids of a person's tags, as far as they are told; raise NoAnswer for what is no list of numbers."""
+    return _told(fields.get(TAG_IDS), int)
+
+
+def _told[T](told: object, kind: type[T]) -> Sequence[T]:
+    """Return what a field of tags holds: nothing is none (recorded), and what has another shape does not say that there is none."""
+    if told is None:
+        return ()
+    if not isinstance(told, list) or any(type(item) is not kind for item in told):
+        raise NoAnswer("a person's tags were told in no shape of the API's")
+    return told
 
 
 def can_be_named(title: str) -> bool:

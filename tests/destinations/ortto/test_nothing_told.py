@@ -106,3 +106,40 @@ def test_an_archive_that_keeps_addresses_back_proves_no_erasure() -> None:
         with pytest.raises(NoAnswer):
             ask(ADDRESS, Straight())
     assert api.holds.archive
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("tags", "Team"),
+        ("tags", 7),
+        ("tags", {"name": "Team"}),
+        ("tags", [{"name": "Team"}]),
+        ("tags", [7]),
+        ("u4s::t", "7"),
+        ("u4s::t", 7),
+        ("u4s::t", ["7"]),
+        ("u4s::t", [{"id": 7}]),
+        ("u4s::t", [True]),
+    ],
+)
+def test_tags_in_another_shape_do_not_say_that_somebody_has_none(field: str, told: Any) -> None:
+    api = Told()
+    account, _ = opened(api)
+    team = account.create_list("Team")
+    (held,) = account.send([Contact(ADDRESS, {"str::email": ADDRESS}, add=(team,))], TAGS)
+    assert isinstance(held, Held)
+    account.look([held.contact_id])
+    page = account.members(team, ())
+
+    def oddly(call: Call, _: Mapping[str, Any], answer: Any) -> Any:
+        people = {Call.BY_IDS: lambda: answer["contacts"].values(), Call.PAGE: lambda: answer["contacts"]}
+        for person in people.get(call, list)():
+            person["fields"] = {field: told}
+        return answer
+
+    api.lie = oddly
+    with pytest.raises(NoAnswer):
+        account.look([held.contact_id])
+    with pytest.raises(NoAnswer):
+        account.members(team, (), page.bookmark)
