@@ -118,7 +118,8 @@ class ListComparison:
 def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFrame], drifted: pl.Series) -> State:
     """Bring the state to what the lists `list_ids` were seen to hold.
 
-    Who is missing is on that list no more; who was asked for and is there was added by us; who drifted is sent again.
+    Who is missing is on that list no more, and is sent again by the address: the contact that was known may be gone, or
+    be somebody else's by now. Who was asked for and is there was added by us; who drifted is sent again.
     """
     names = (*list_ids, *(list_id for list_id in state.lists if list_id not in list_ids))
     known = state.on_lists(names)
@@ -131,7 +132,9 @@ def correct(state: State, list_ids: Sequence[str], observed: Sequence[pl.DataFra
         seen = people.join(there.select("person", pl.col("contact_id").alias("read")), on="person", how="left")
         asked = ((pl.col("lists") | pl.col("attempted")) & bit(list_index)) != 0
         others = ~bit(list_index)
+        is_missing = ((pl.col("lists") & bit(list_index)) != 0) & pl.col("read").is_null()
         people = seen.with_columns(
+            pl.when(~(is_missing & pl.col("contact_id").is_not_null())).then("content").alias("content"),
             pl.coalesce("read", "contact_id").alias("contact_id"),
             (
                 (pl.col("lists") & others)

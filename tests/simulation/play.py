@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -29,6 +28,7 @@ from shared.state.digest_key import DIGEST_SECRET
 from shared.state.digests import DigestKey
 from tests.simulation.autopilot import AutopilotStage, session
 from tests.simulation.azure import Blobs, Cloud, Secrets
+from tests.simulation.by_hand import by_hand
 from tests.simulation.functions import FUNCTIONS, SUPERVISE, TICK
 from tests.simulation.host import NO_HOLDER, Host, Queues
 from tests.simulation.inside import Inline
@@ -280,19 +280,9 @@ class Play:
         endpoint(self.app(), Call(params=params, query=query, headers={}, body=b"", caller=_CALLER))
 
     def _by_hand(self, text: str) -> None:
-        """Do what a person does in Autopilot: `ann off VIP by hand`, or off `everything`, which deletes her, or a list."""
-        found = re.fullmatch(r"(\w+) off (\w+) by hand", text)
-        if found is None:
-            raise NotImplementedError(text)
         rows = self.cloud.tables["ledger"].values()
         self.before_by_hand = frozenset(str(row["id"]) for row in rows if "id" in row)
-        account = self.autopilot.account
-        contact = account.find(f"{found[1]}@example.com")
-        lists = {title: list_id for list_id, title in account.titles.items()}
-        if found[2] == "everything":
-            account.delete(contact) if contact else account.delete_list(lists[found[1]])
-        elif contact and found[2] in lists:
-            account.remove(lists[found[2]], contact)
+        by_hand(self.autopilot.account, text)
 
 
 _CALLER: Final = Caller("somebody", Role.ADMIN)
