@@ -17,8 +17,10 @@ def by_hand(account: Account, text: str) -> None:
         raise NotImplementedError(text)
     contact = account.find(f"{found[1]}@example.com")
     lists = {title: list_id for list_id, title in account.titles.items()}
-    if found[2] == "everything":
-        account.delete(contact) if contact else account.delete_list(lists[found[1]])
+    if found[2] == "everything" and contact:
+        account.delete(contact)
+    elif found[2] == "everything" and found[1] in lists:
+        account.delete_list(lists[found[1]])
     elif contact and found[2] in lists:
         account.remove(lists[found[2]], contact)
         if found[3]:

@@ -40,6 +40,8 @@ def violations(play: Play) -> list[str]:
     """Return what is wrong: first as it stands, then after one more run, then after a run that has nothing to do."""
     wrong = [*play.watch.wrong, *_standing(Quiet.of(play)), *play.errors, *_broken(play)]
     play.calm = True
+    if play.world.at_last:
+        play.again(*play.world.at_last)
     written = _run_once_more(play)
     after = Quiet.of(play)
     wrong += [f"after one more run: {what}" for what in [*_standing(after), *_wanted(after)]]

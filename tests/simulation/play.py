@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any, Final, cast
 
 from export_trigger.http import runs as api
 from export_trigger.http.access import Caller, Role
+from export_trigger.http.exports import put_export
 from export_trigger.http.request import Answer, Call, Problem
 from export_trigger.steps.erase import erase
 from shared.accounts.accounts import Accounts
@@ -19,7 +21,7 @@ from shared.composition.app import App
 from shared.erasure.requests import Erasures, Progress
 from shared.erasure.tombstones import Tombstones
 from shared.exports.audit import Audit
-from shared.exports.configuration import Connection, Consent, Export
+from shared.exports.configuration import Connection, Consent, Export, ExportSettings
 from shared.exports.registry import Registry
 from shared.reasons.errors import TryLater
 from shared.runs.head import Head
@@ -164,7 +166,7 @@ class Play:
                 updated_by="owner",
             ),
         )
-        settings = {
+        self._settings = {
             "display_name": "Export",
             "connection": CONNECTION,
             "mapping": {"Email": "Email", "FirstName": "FirstName"},
@@ -173,7 +175,7 @@ class Play:
             **self.world.settings,
         }
         stamps = {"created_at": now, "updated_at": now, "updated_by": "owner"}
-        registry.save_export(EXPORT, Export.model_validate({**settings, **stamps}))
+        registry.save_export(EXPORT, Export.model_validate({**self._settings, **stamps}))
         seen = self.source.catalogue().version
         self.audience.ledger.change_head(EXPORT, lambda head: head.refresh_seen(seen))  # as who saves an export does
 
@@ -247,6 +249,9 @@ class Play:
                     raise TryLater(0, "incomplete: whoever reads that asks again")
             case "take":
                 self._by_hand(rest)
+            case "set":
+                settings = ExportSettings.model_validate({**self._settings, **json.loads(rest)})
+                self._call(put_export, body=settings.model_dump_json().encode())
             case _:
                 self._ask_api(verb)
 
@@ -275,9 +280,9 @@ class Play:
         found = self.cloud.tables["ledger"].get((EXPORT, "head"))
         return found is not None and found.get("refresh") == f'"v{self.source.version}"'
 
-    def _call(self, endpoint: Callable[[App, Call], Answer], run: str = "", **query: str) -> None:
-        params = {"export": EXPORT, "run": run}
-        endpoint(self.app(), Call(params=params, query=query, headers={}, body=b"", caller=_CALLER))
+    def _call(self, endpoint: Callable[[App, Call], Answer], run: str = "", body: bytes = b"", **query: str) -> None:
+        params, headers = {"export": EXPORT, "run": run}, {"content-type": "application/json"}
+        endpoint(self.app(), Call(params=params, query=query, headers=headers, body=body, caller=_CALLER))
 
     def _by_hand(self, text: str) -> None:
         rows = self.cloud.tables["ledger"].values()

@@ -16,13 +16,17 @@ KEY: Final = "sandbox-key"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One world: `versions` of the source, one a refresh; the account; the export's settings; and the owner's steps."""
+    """One world: `versions` of the source, one a refresh; the account; the export's settings; and the owner's steps.
+
+    `at_last` are those that the owner takes when nothing goes wrong any more, where only they make up for what others did.
+    """
 
     name: str
     versions: tuple[Segments, ...]
     owner: tuple[str, ...]
     knobs: Knobs = field(default_factory=Knobs)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    at_last: tuple[str, ...] = ()
 
 
 def _people(*names: str) -> dict[str, str]:
