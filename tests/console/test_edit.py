@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import Request, Route, expect
 
 from local.world import SIMPLE, World
+from tests.console.answers import refuse
 from tests.console.tab import Tab
 
 PREVIEW = re.compile(r"/api/exports/[\w-]+/preview$")
@@ -129,3 +130,52 @@ def test_a_preview_is_given_up_before_a_save_could_overtake_it(world: World, tab
     tab.click(tab.button("Save"))
     expect(tab.page).to_have_url(re.compile("/overtaking/edit$"))
     assert events == ["given up", "save"]
+
+
+def test_errors_call_the_fields_of_a_form_as_the_form_does(world: World, tab: Tab) -> None:
+    tab.expected.update({"404", "409", "422"})
+    tab.sign_in("#/new-connection")
+    tab.settles()
+    tab.button("Connect").click()
+    summary = tab.page.locator("#errors")
+    for label in ("Display name", "Short name (used in links)", "API key", "I agree"):
+        expect(summary.get_by_role("link", name=label, exact=True)).to_be_visible()
+    tab.page.get_by_label("Display name").fill("Refused")
+    tab.page.get_by_label("API key").fill("no-key-of-anybody")
+    tab.page.get_by_role("checkbox", name="I agree").check()
+    tab.button("Connect").click()
+    expect(summary).to_contain_text("Some fields need to be corrected.")
+    refusal = tab.page.locator("#f-api_key-error").inner_text()
+    assert (
+        tab.page.locator("main").inner_text().count(refusal) == 2
+    )  # at the field, and in the summary that leads to it
+
+
+def test_an_error_leads_to_its_field_which_says_it_too(world: World, tab: Tab) -> None:
+    tab.expected.update({"409", "422"})
+    segments = [{"segment": "LapsedCustomers", "list": "Errors"}]
+    schedule = {"on": "cron", "cron": "0 6 * * *", "time_zone": "Europe/Berlin"}
+    world.save("errors", display_name="Errors", segments=segments, mapping=SIMPLE, schedule=schedule)
+    tab.sign_in("#/exports/errors/edit")
+    zone = tab.page.get_by_label("Time zone")
+    zone.fill("Mars/Base")
+    tab.button("Save").click()
+    tab.page.locator("#errors").get_by_role("link", name="Time zone").click()
+    expect(zone).to_be_focused()
+    expect(zone).to_have_accessible_description(re.compile("is not a time zone"))
+    zone.fill("Europe/Paris")
+    title = tab.page.get_by_label("List of LapsedCustomers")
+    title.fill("LoyaltyGold too")
+    refuse(
+        tab,
+        "exports/errors",
+        422,
+        "PUT",
+        code="x",
+        detail="Wrong.",
+        errors=[{"field": "segments.0.list", "detail": "Taken."}],
+    )
+    tab.button("Save").click()
+    tab.page.locator("#errors").get_by_role("link", name="Segment 1").click()
+    expect(title).to_be_focused()
+    expect(title).to_have_accessible_description("Taken.")

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from local.world import World
+from tests.console.answers import alter, refuse
 from tests.console.tab import Tab
-from tests.console.test_states import alter, refuse
 
 FIELDS = "connections/main/fields"
 OFFER = {

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,45 +11,8 @@ from playwright.sync_api import Route, expect
 
 from local.environment import Company
 from local.world import SIMPLE, World
+from tests.console.answers import alter, as_role, refuse
 from tests.console.tab import Tab
-
-Change = Callable[[dict[str, Any]], None]
-
-
-def refuse(tab: Tab, path: str, status: int, method: str = "GET", **problem: object) -> None:
-    """Answer calls of `path` (as a pattern below `/api`) with a problem."""
-    tab.expected.add(str(status))
-    body = {"type": "about:blank", "title": "x", "status": status, **problem}
-
-    def handle(route: Route) -> None:
-        if route.request.method != method:
-            return route.fallback()
-        return route.fulfill(status=status, content_type="application/problem+json", body=json.dumps(body))
-
-    tab.page.route(re.compile(rf"/api/{path}(\?.*)?$"), handle)
-
-
-def alter(tab: Tab, path: str, change: Change) -> None:
-    """Let the app answer, and change what it says."""
-
-    def handle(route: Route) -> None:
-        headers = {name: value for name, value in route.request.headers.items() if name != "if-none-match"}
-        answer = route.fetch(headers=headers)
-        if not answer.ok:
-            return route.fulfill(response=answer)
-        content = answer.json()
-        change(content)
-        return route.fulfill(response=answer, json=content, headers={"content-type": "application/json"})
-
-    tab.page.route(re.compile(rf"/api/{path}(\?.*)?$"), handle)
-
-
-def as_role(role: str) -> Change:
-    def change(me: dict[str, Any]) -> None:
-        (may,) = (item["may"] for item in me["roles"] if item["role"] == role)
-        me.update(role=role, may=may, mode="entra")
-
-    return change
 
 
 def test_what_a_segment_becomes_has_the_word_that_its_destination_has_for_it(world: World, tab: Tab) -> None:
@@ -264,55 +225,6 @@ def test_an_export_without_a_connection_says_so_where_it_would_run(world: World,
     tab.button("Run all").click()
     expect(tab.page.get_by_role("dialog")).to_contain_text(f"{len(scheduled)} export")
     world.api.delete("exports/loose")
-
-
-def test_errors_call_the_fields_of_a_form_as_the_form_does(world: World, tab: Tab) -> None:
-    tab.expected.update({"404", "409", "422"})
-    tab.sign_in("#/new-connection")
-    tab.settles()
-    tab.button("Connect").click()
-    summary = tab.page.locator("#errors")
-    for label in ("Display name", "Short name (used in links)", "API key", "I agree"):
-        expect(summary.get_by_role("link", name=label, exact=True)).to_be_visible()
-    tab.page.get_by_label("Display name").fill("Refused")
-    tab.page.get_by_label("API key").fill("no-key-of-anybody")
-    tab.page.get_by_role("checkbox", name="I agree").check()
-    tab.button("Connect").click()
-    expect(summary).to_contain_text("Some fields need to be corrected.")
-    refusal = tab.page.locator("#f-api_key-error").inner_text()
-    assert (
-        tab.page.locator("main").inner_text().count(refusal) == 2
-    )  # at the field, and in the summary that leads to it
-
-
-def test_an_error_leads_to_its_field_which_says_it_too(world: World, tab: Tab) -> None:
-    tab.expected.update({"409", "422"})
-    segments = [{"segment": "LapsedCustomers", "list": "Errors"}]
-    schedule = {"on": "cron", "cron": "0 6 * * *", "time_zone": "Europe/Berlin"}
-    world.save("errors", display_name="Errors", segments=segments, mapping=SIMPLE, schedule=schedule)
-    tab.sign_in("#/exports/errors/edit")
-    zone = tab.page.get_by_label("Time zone")
-    zone.fill("Mars/Base")
-    tab.button("Save").click()
-    tab.page.locator("#errors").get_by_role("link", name="Time zone").click()
-    expect(zone).to_be_focused()
-    expect(zone).to_have_accessible_description(re.compile("is not a time zone"))
-    zone.fill("Europe/Paris")
-    title = tab.page.get_by_label("List of LapsedCustomers")
-    title.fill("LoyaltyGold too")
-    refuse(
-        tab,
-        "exports/errors",
-        422,
-        "PUT",
-        code="x",
-        detail="Wrong.",
-        errors=[{"field": "segments.0.list", "detail": "Taken."}],
-    )
-    tab.button("Save").click()
-    tab.page.locator("#errors").get_by_role("link", name="Segment 1").click()
-    expect(title).to_be_focused()
-    expect(title).to_have_accessible_description("Taken.")
 
 
 def test_who_pauses_an_export_is_told_the_times_that_are_lost_by_it(world: World, tab: Tab) -> None:

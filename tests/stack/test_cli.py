@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from cli.__main__ import app
 from local.environment import Company
 from local.world import SIMPLE, World, people
+from tests.stack.terminal import Terminal
 
 EXPORT = {
     "name": "team",
@@ -23,22 +24,6 @@ EXPORT = {
     "segments": ["Team"],
     "schedule": {"on": "off"},
 }
-
-
-class Terminal:
-    """Runs commands as a person would."""
-
-    def __init__(self, world: World) -> None:
-        self._environment = {
-            "SEGMENT_EXPORT_URL": world.stack.api_url,
-            "SEGMENT_EXPORT_KEY": world.stack.function_key,
-            "COLUMNS": "160",
-        }
-
-    def run(self, *words: str, code: int = 0, typed: str = "") -> str:
-        result: Result = CliRunner().invoke(app, list(words), env=self._environment, input=typed)
-        assert result.exit_code == code, result.output
-        return result.output
 
 
 @pytest.fixture
