@@ -158,6 +158,7 @@ def go_through_everything(world: World) -> Iterator[dict[str, Any]]:
     yield run_it(world)  # key_refused
     world.rotate(OTHER_KEY)
     yield run_it(world)
+    world.rests()  # what follows by itself would wait as long as the destination is away
     world.turn(down=True)
     run = start(world)
     world.waiting("marked", run, "autopilot")
