@@ -14,7 +14,7 @@ def by_hand(account: Account, text: str) -> None:
     """
     found = re.fullmatch(r"(\w+) off (\w+)(?: to (\w+))? by hand", text)
     if found is None:
-        raise NotImplementedError(text)
+        raise ValueError(f"nobody does {text!r}")
     contact = account.find(f"{found[1]}@example.com")
     lists = {title: list_id for list_id, title in account.titles.items()}
     if found[2] == "everything" and contact:
